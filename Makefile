@@ -1,0 +1,47 @@
+# cimforge: `make demo` and `make test` are all a new user needs. Both set up .venv first, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: setup demo test lint mutants bench clean
+.DELETE_ON_ERROR:
+
+setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
+
+demo: setup ## train a small network and run it through emitted Verilog
+	$(BIN)/cimforge run digits -o build/demo
+
+test: $(VENV)/.test ## run every test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+mutants: $(VENV)/.networks ## break the emitted Verilog in many ways; every break must be noticed
+	$(BIN)/python -m cocotb_tests.mutants
+
+bench: $(VENV)/.networks ## speed and size, as ratios measured side by side
+	$(BIN)/python -m hdl.bench
+	$(BIN)/python -m golden.bench
+
+clean: ## remove what was generated; .venv stays
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	@sh scripts/check_machine.sh $(PYTHON)
+	@echo "setting up $(VENV): a minute or two"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) -e .
+	$(BIN)/cimforge doctor --warm-up >/dev/null
+	@touch $@
+
+$(VENV)/.networks: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[networks]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.networks
+	$(PIP_INSTALL) -e '.[test]'
+	@touch $@
