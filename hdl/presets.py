@@ -1,0 +1,36 @@
+"""Named configurations: what differs from the defaults, and the reason each exists."""
+
+from typing import Any, NamedTuple
+
+__all__ = ["PRESETS", "Preset"]
+
+
+class Preset(NamedTuple):
+    """Parameters that differ from MacroConfig's defaults, and why this preset is worth a name."""
+
+    parameters: dict[str, Any]
+    reason: str
+
+
+PRESETS: dict[str, Preset] = {
+    "tiny": Preset(
+        {"rows": 8, "cols": 4, "weight_bits": 4, "input_bits": 4},
+        "small enough to read, to check by hand and to simulate in seconds",
+    ),
+    "base": Preset(
+        {},
+        "64 x 16 at 8b x 8b, the size of published columns (storage=latch for ASIC figures)",
+    ),
+    "openc2": Preset(
+        {"weight_bits": 4, "input_bits": 4, "storage": "latch"},
+        "the geometry of the OpenC2 macro: 64 x 64 bits, 16 outputs, 4b x 4b",
+    ),
+    "wide": Preset(
+        {"rows": 128, "cols": 32},
+        "four times base: shows how area, speed and simulation scale",
+    ),
+    "fpga_small": Preset(
+        {"rows": 16, "cols": 8, "weight_bits": 4, "tree": "behavioral"},
+        "leaves room for bus and UART on an iCE40-HX8K (7680 LUTs); adders left to carry chains",
+    ),
+}

@@ -1,0 +1,73 @@
+"""Configurations the tests share: a diverse dozen by name, and random legal ones."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from hdl.config import MacroConfig
+
+__all__ = ["DIVERSE", "legal_parameters", "macro"]
+
+
+def macro(
+    rows: int,
+    cols: int,
+    weight_bits: int,
+    input_bits: int,
+    bits_per_cycle: int = 1,
+    banks: int = 1,
+    storage: str = "flop",
+    tree: str = "csa",
+    tree_stages: int | str = 0,
+) -> MacroConfig:
+    """A config by position, in the order of the parameter table."""
+    return MacroConfig(
+        rows=rows,
+        cols=cols,
+        weight_bits=weight_bits,
+        input_bits=input_bits,
+        bits_per_cycle=bits_per_cycle,
+        banks=banks,
+        storage=storage,
+        tree=tree,
+        tree_stages=tree_stages,
+    )
+
+
+# Every storage style, tree and kind of pipeline; k of 1, odd, and all bits; 1, 2, 3 and 64 banks;
+# one row, one column, one bit.
+DIVERSE = {
+    "single_bit": macro(1, 1, 1, 1),
+    "single_bit_latch": macro(1, 1, 1, 1, storage="latch"),
+    "one_row_three_banks": macro(1, 2, 4, 4, 2, 3, "latch"),
+    "odd_latch_ripple": macro(5, 3, 3, 6, 2, 3, "latch", "ripple", "auto"),
+    "bit_parallel": macro(7, 2, 8, 8, 8, 2, "flop", "behavioral", 2),
+    "many_banks": macro(3, 1, 4, 4, 1, 64, "latch"),
+    "wide_inputs": macro(3, 1, 1, 16, 16, 1, "flop", "csa", 1),
+    "odd_planes": macro(13, 3, 7, 9, 3, 1, "latch", "behavioral", "auto"),
+    "wide_ripple": macro(2, 2, 16, 16, 1, 2, "flop", "ripple", 1),
+    "deep_pipeline": macro(9, 2, 5, 6, 3, 2, "latch", "csa", 7),
+    "five_planes": macro(6, 2, 4, 15, 5, 5, "flop", "ripple", 2),
+    "tiny": macro(8, 4, 4, 4),
+}
+
+
+@st.composite
+def legal_parameters(draw) -> dict[str, Any]:
+    """Parameters of a legal config, small enough that planning its tree costs little."""
+    input_bits = draw(st.integers(1, 16))
+    weight_bits = draw(st.integers(1, 16))
+    return {
+        "rows": draw(st.integers(1, 40)),
+        "cols": draw(st.integers(1, 40)),
+        "weight_bits": weight_bits,
+        "input_bits": input_bits,
+        "bits_per_cycle": draw(
+            st.sampled_from([k for k in range(1, input_bits + 1) if input_bits % k == 0])
+        ),
+        "slice_bits": draw(st.sampled_from([None, weight_bits])),
+        "banks": draw(st.integers(1, 64)),
+        "storage": draw(st.sampled_from(["flop", "latch"])),
+        "tree": draw(st.sampled_from(["csa", "ripple", "behavioral"])),
+        "tree_stages": draw(st.sampled_from([0, "auto"])),
+    }

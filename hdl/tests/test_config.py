@@ -1,0 +1,226 @@
+"""Every refusal of MacroConfig: its text, and that the nearest legal value it names is one."""
+
+import ast
+import re
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from hdl.config import MacroConfig
+from hdl.errors import ConfigError
+from hdl.tests.configs import legal_parameters
+
+NEAREST = re.compile(r"\(nearest legal value: (.+)\)$")
+PARAMETERS = (
+    "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, tree, "
+    "tree_stages, features"
+)
+
+
+def refusal(**parameters: Any) -> ConfigError:
+    """The error these parameters raise."""
+    with pytest.raises(ConfigError) as caught:
+        MacroConfig(**parameters)
+    return caught.value
+
+
+REFUSALS = [
+    # fields, one by one
+    ({"rows": 0}, "rows must be an integer in 1..1024, not 0 (nearest legal value: 1)"),
+    ({"rows": 1025}, "rows must be an integer in 1..1024, not 1025 (nearest legal value: 1024)"),
+    ({"cols": -7}, "cols must be an integer in 1..1024, not -7 (nearest legal value: 1)"),
+    ({"cols": "8"}, "cols must be an integer in 1..1024, not '8' (nearest legal value: 16)"),
+    ({"cols": True}, "cols must be an integer in 1..1024, not True (nearest legal value: 16)"),
+    (
+        {"rows": float("nan")},
+        "rows must be an integer in 1..1024, not nan (nearest legal value: 64)",
+    ),
+    (
+        {"rows": float("inf")},
+        "rows must be an integer in 1..1024, not inf (nearest legal value: 1024)",
+    ),
+    (
+        {"rows": [1] * 99},
+        "rows must be an integer in 1..1024, not "
+        f"{str([1] * 99)[:37]}... (nearest legal value: 64)",
+    ),
+    (
+        {"weight_bits": 17},
+        "weight_bits must be an integer in 1..16, not 17 (nearest legal value: 16)",
+    ),
+    ({"input_bits": 0}, "input_bits must be an integer in 1..16, not 0 (nearest legal value: 1)"),
+    (
+        {"bits_per_cycle": 0},
+        "bits_per_cycle must be an integer in 1..16, not 0 (nearest legal value: 1)",
+    ),
+    ({"banks": 65}, "banks must be an integer in 1..64, not 65 (nearest legal value: 64)"),
+    ({"banks": None}, "banks must be an integer in 1..64, not None (nearest legal value: 1)"),
+    (
+        {"storage": "latsch"},
+        "storage must be one of flop, latch, sram, lutram, bram, not 'latsch' "
+        "(nearest legal value: 'latch')",
+    ),
+    (
+        {"storage": 3},
+        "storage must be one of flop, latch, sram, lutram, bram, not 3 "
+        "(nearest legal value: 'flop')",
+    ),
+    (
+        {"tree": "wallace"},
+        "tree must be one of csa, ripple, behavioral, csa42, approx1, approx2, not 'wallace' "
+        "(nearest legal value: 'csa')",
+    ),
+    (
+        {"tree_stages": "many"},
+        "tree_stages must be an integer or 'auto', not 'many' (nearest legal value: 0)",
+    ),
+    (
+        {"features": "ecc"},
+        "features must be a list of strings, not 'ecc' (nearest legal value: [])",
+    ),
+    ({"features": [1]}, "features must be a list of strings, not 1 (nearest legal value: [])"),
+    # parameters together
+    (
+        {"bits_per_cycle": 3},
+        "bits_per_cycle must divide input_bits = 8, not 3 (nearest legal value: 2)",
+    ),
+    (
+        {"bits_per_cycle": 7, "input_bits": 16},
+        "bits_per_cycle must divide input_bits = 16, not 7 (nearest legal value: 8)",
+    ),
+    ({"slice_bits": 3}, "slice_bits must divide weight_bits = 8, not 3 (nearest legal value: 8)"),
+    ({"slice_bits": 4}, "slice_bits 4 is not built yet (nearest legal value: 8)"),
+    ({"storage": "sram"}, "storage 'sram' is not built yet (nearest legal value: 'flop')"),
+    ({"storage": "lutram"}, "storage 'lutram' is not built yet (nearest legal value: 'flop')"),
+    ({"storage": "bram"}, "storage 'bram' is not built yet (nearest legal value: 'flop')"),
+    ({"tree": "csa42"}, "tree 'csa42' is not built yet (nearest legal value: 'csa')"),
+    ({"tree": "approx1"}, "tree 'approx1' is not built yet (nearest legal value: 'csa')"),
+    ({"tree": "approx2"}, "tree 'approx2' is not built yet (nearest legal value: 'csa')"),
+    ({"features": ["fast"]}, "features has no feature 'fast' (nearest legal value: [])"),
+    *(
+        ({"features": [name]}, f"features [{name!r}] is not built yet (nearest legal value: [])")
+        for name in ("zero_skip", "bist", "ecc", "spare_cols", "lock")
+    ),
+    (
+        {"rows": 1024, "cols": 1024, "weight_bits": 8, "banks": 3, "storage": "latch"},
+        "banks is 3, but rows * cols * weight_bits * banks must be at most 2^24 bits of latch "
+        "(nearest legal value: 2)",
+    ),
+    (
+        {"rows": 1, "tree_stages": 1},
+        "tree_stages must be in 0..0 (levels of this csa tree) or 'auto', not 1 "
+        "(nearest legal value: 0)",
+    ),
+    (
+        {"rows": 8, "tree": "behavioral", "tree_stages": 4},
+        "tree_stages must be in 0..3 (levels of this behavioral tree) or 'auto', not 4 "
+        "(nearest legal value: 3)",
+    ),
+    (
+        {"rows": 8, "tree": "ripple", "tree_stages": -1},
+        "tree_stages must be in 0..3 (levels of this ripple tree) or 'auto', not -1 "
+        "(nearest legal value: 0)",
+    ),
+    # names
+    ({"row": 3}, "row is not a parameter; did you mean 'rows'?"),
+    ({"zzzz": 3}, f"zzzz is not a parameter; parameters: {PARAMETERS}"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "message"), REFUSALS, ids=lambda value: str(value)[:40])
+def test_refusal_says_the_parameter_the_rule_and_the_nearest_value(parameters, message):
+    error = refusal(**parameters)
+    assert str(error) == message
+    assert error.key in parameters
+
+
+def test_cell_limit_is_exact():
+    assert MacroConfig(rows=512, cols=512, weight_bits=1, banks=64)
+    assert MacroConfig(rows=1024, cols=1024, weight_bits=16, banks=1)
+    assert refusal(rows=513, cols=512, weight_bits=1, banks=64).key == "banks"
+
+
+ILLEGAL_VALUES = st.one_of(
+    st.integers(-5, 2000),
+    st.integers(10**29, 10**30),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.booleans(),
+    st.none(),
+    st.sampled_from(["lach", "csa", "flop", "latch", "bram", "approx1", "Ripple", "auto", ""]),
+    st.text(max_size=50),
+    st.lists(st.sampled_from(["ecc", "bist", "nonsense"]), max_size=2),
+)
+KEYS = sorted(MacroConfig.model_fields)
+
+
+def complaint(parameters: dict[str, Any]) -> ConfigError | None:
+    """The error the parameters raise, if any."""
+    try:
+        MacroConfig(**parameters)
+    except ConfigError as error:
+        return error
+    return None
+
+
+@example({"weight_bits": 2}, "slice_bits", True)
+@example({"weight_bits": 2}, "slice_bits", 1.0)
+@given(legal_parameters(), st.sampled_from(KEYS), ILLEGAL_VALUES)
+@settings(max_examples=300, deadline=None)
+def test_nearest_legal_value_is_legal(parameters, key, value):
+    changed = parameters | {key: value}
+    first = complaint(changed)
+    if first is None:
+        return
+    named = NEAREST.search(str(first))
+    assert named, f"no nearest value in: {first}"
+    second = complaint(changed | {first.key: ast.literal_eval(named[1])})
+    assert second is None or second.key != first.key, f"{first}; then: {second}"
+
+
+def distance(key: str, value: float, near: float) -> float | None:
+    """How far a value is from ``near``; None where illegal (inputs, weights of 12 bits)."""
+    refused = complaint({"rows": 20, "weight_bits": 12, "input_bits": 12, key: value})
+    return None if refused else abs(value - near)
+
+
+NUMBERS = ["rows", "weight_bits", "bits_per_cycle", "slice_bits", "banks", "tree_stages"]
+
+
+def check_nearest(key: str, near: float) -> None:
+    """No value that is legal for ``key`` is nearer than the one the refusal of ``near`` names."""
+    if distance(key, near, near) == 0:
+        return
+    error = refusal(**{"rows": 20, "weight_bits": 12, "input_bits": 12, key: near})
+    distances = [distance(key, value, near) for value in [*range(70), 1024]]
+    best = min(found for found in distances if found is not None)
+    assert distance(error.key, ast.literal_eval(NEAREST.search(str(error))[1]), near) == best
+
+
+@pytest.mark.parametrize("near", [-3, 0, 5, 7, 13, 17, 40, 1100])
+@pytest.mark.parametrize("key", NUMBERS)
+def test_no_legal_value_is_nearer_to_an_integer(key, near):
+    check_nearest(key, near)
+
+
+@pytest.mark.parametrize("near", [2.6, 7.5, 16.9])
+@pytest.mark.parametrize("key", NUMBERS)
+def test_no_legal_value_is_nearer_to_a_fraction(key, near):
+    check_nearest(key, near)
+
+
+@pytest.mark.parametrize("name", ["self", "", "config", "model_config", "\udcff"])
+def test_no_unknown_name_escapes_as_another_error(name):
+    assert "is not a parameter" in str(refusal(**{name: 1}))
+
+
+@pytest.mark.parametrize("key", ["rows", "slice_bits", "banks", "tree_stages"])
+def test_numbers_too_long_to_print_are_refused(key):
+    assert refusal(**{key: 1 << 20000}).key == key
+
+
+def test_a_config_cannot_change():
+    with pytest.raises(ValidationError, match="frozen"):
+        MacroConfig().rows = 3
