@@ -1,0 +1,55 @@
+"""Timing contract R13..R16: cycles from accepting data to delivering results.
+
+Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
+result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
+from the formulas of MacroConfig, of which only plain parameters and ``pipeline_stages`` are used.
+"""
+
+from collections.abc import Sequence
+
+from golden.numerics import check_number, effective_bits
+from hdl.config import MacroConfig
+
+__all__ = ["first_result", "load_cycles", "pass_cycles", "stream_cycles"]
+
+
+def pass_cycles(config: MacroConfig, x_bits: int = 0) -> int:
+    """R13: cycles of one pass, ``ceil(x_bits / bits_per_cycle)``.
+
+    ``x_bits`` as on the port: 0 or above input_bits means input_bits. Raises ValueError for a
+    negative one.
+    """
+    # One cycle for each group of planes that starts below x_bits.
+    return len(range(0, effective_bits(x_bits, config.input_bits), config.bits_per_cycle))
+
+
+def first_result(config: MacroConfig, x_bits: int = 0, tree_stages: int | None = None) -> int:
+    """R14: cycles from accepting a vector to its y_valid, ``planes + tree ranks + 1``.
+
+    The pass itself, one cycle for each register rank inside the trees, one for the accumulator.
+    ``tree_stages`` is the number of ranks, ``config.pipeline_stages`` where it is left out. Raises
+    ValueError for a negative number.
+    """
+    ranks = config.pipeline_stages if tree_stages is None else tree_stages
+    return pass_cycles(config, x_bits) + check_number("tree_stages", ranks) + 1
+
+
+def stream_cycles(config: MacroConfig, passes: Sequence[int]) -> int:
+    """R15: cycles from accepting the first vector to the y_valid of the last result.
+
+    ``passes`` holds the x_bits of each vector. At full rate the next pass starts as the last one's
+    planes end, so only the last pays for the ranks and the accumulator: ``sum of planes + ranks +
+    1``. Weight writes and read-backs between passes come on top. Raises ValueError for no passes.
+    """
+    if not passes:
+        raise ValueError("passes must hold at least one x_bits, not [] (nearest legal value: [0])")
+    *earlier, last = passes
+    return sum(pass_cycles(config, x_bits) for x_bits in earlier) + first_result(config, last)
+
+
+def load_cycles(config: MacroConfig) -> int:
+    """R16: cycles to write one whole bank, one row a cycle, while no pass uses the bank.
+
+    Counts accepted write beats; how long a row takes to settle after its beat is the storage's.
+    """
+    return config.rows * 1

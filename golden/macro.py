@@ -1,0 +1,179 @@
+"""MacroModel: the weights a macro holds and the results it must deliver."""
+
+from typing import SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from golden.numerics import (
+    Ints,
+    check_exact,
+    check_flag,
+    check_number,
+    check_shape,
+    code_values,
+    flip_sign_bit,
+    input_values,
+    to_patterns,
+)
+from hdl.config import MacroConfig
+
+__all__ = ["MacroModel"]
+
+
+class MacroModel:
+    """What a macro of ``config`` holds and computes, without time.
+
+    ``y[c] = sum over r of x[r] * w[r][c]``, exact (README.md, R1..R12).
+
+    Inputs and weights enter as patterns, unsigned integers as the ports carry them: ``x_patterns``
+    (..., rows) of input_bits, weight ``patterns`` (cols,) of weight_bits. Results are signed int64
+    values (..., cols) in every sign mode, and fit ``config.y_bits`` bits of two's complement.
+    Inputs have a precision and a sign per pass; weights have a sign per bank, that of the bank's
+    last write, which gives the bank's *whole* contents a new meaning when it changes.
+
+    A bank is undefined until all its rows are written. The numbers returned for an undefined bank
+    mean nothing; ``defined`` tells. A row or bank that does not exist is legal: a write to it
+    changes nothing, a read or a pass gives zeros, and these zeros are defined.
+
+    Every method raises ValueError with one line (what, the rule, the nearest legal value) for an
+    argument that makes no sense: a negative number, a pattern too wide for its port, a value out
+    of range, a wrong shape, anything but integers.
+    """
+
+    def __init__(self, config: MacroConfig):
+        check_exact(config.rows, config.input_bits, config.weight_bits)
+        self._config = config
+        # 16 bits hold any code, and 2^24 one-bit weights then take 32 MiB, not 128.
+        self._codes = np.zeros((config.banks, config.rows, config.cols), np.uint16)
+        self._signed = np.zeros(config.banks, np.bool_)
+        self._sign_known = np.zeros(config.banks, np.bool_)
+        self._written = np.zeros((config.banks, config.rows), np.bool_)
+        self._float_weights: dict[int, NDArray[np.float64]] = {}
+
+    @property
+    def config(self) -> MacroConfig:
+        """The parameters of the macro."""
+        return self._config
+
+    @property
+    def written(self) -> NDArray[np.bool_]:
+        """(banks, rows) copy: which rows hold a defined code."""
+        return self._written.copy()
+
+    @property
+    def bank_signed(self) -> NDArray[np.bool_]:
+        """(banks,) copy: the sign of each bank's last write, True for signed."""
+        return self._signed.copy()
+
+    def write(
+        self, bank: SupportsIndex, row: SupportsIndex, patterns: ArrayLike, signed: bool
+    ) -> None:
+        """Write one row: ``code = pattern xor (signed << weight_bits-1)``; sets the bank's sign.
+
+        ``patterns`` (cols,) are weight_bits wide and unsigned. A missing bank or row changes
+        nothing, the bank's sign included.
+        """
+        place, sign = self._locate(bank, row), check_flag("signed", signed)
+        check_shape("w_patterns", patterns, (self._config.cols,))
+        codes = flip_sign_bit(patterns, self._config.weight_bits, sign)
+        if place:
+            self._store(place[0], slice(place[1], place[1] + 1), codes, sign)
+
+    def load(self, values: ArrayLike, *, bank: SupportsIndex = 0, signed: bool) -> None:
+        """Write a whole bank from weight values (rows, cols), signed or unsigned.
+
+        The same as writing the pattern of every row in turn; a missing bank changes nothing.
+        """
+        config, place = self._config, self._locate(bank)
+        sign = check_flag("signed", signed)
+        check_shape("values", values, (config.rows, config.cols))
+        patterns = to_patterns(values, config.weight_bits, sign)
+        codes = flip_sign_bit(patterns, config.weight_bits, sign)
+        if place:
+            self._store(place[0], slice(config.rows), codes, sign)
+
+    def forget(self, bank: SupportsIndex, row: SupportsIndex) -> None:
+        """A reset cut off the write of this row: its codes and the bank's sign are undefined.
+
+        The next write to the bank settles the sign, only a write of the row itself its codes.
+        """
+        place = self._locate(bank, row)
+        if place:
+            self._written[place] = False
+            self._sign_known[place[0]] = False
+
+    def defined(self, bank: SupportsIndex = 0, row: SupportsIndex | None = None) -> bool:
+        """Whether a pass through ``bank``, or the read-back of its ``row``, is defined."""
+        place = self._locate(bank, 0 if row is None else row)
+        if not place:
+            return True
+        written = self._written[place[0]] if row is None else self._written[place]
+        return bool(self._sign_known[place[0]] and written.all())
+
+    def read(self, bank: SupportsIndex, row: SupportsIndex) -> Ints:
+        """Read back one row: patterns (cols,), ``code xor (bank's sign << weight_bits-1)``.
+
+        That is the pattern as written unless the bank's sign has changed since. A missing bank or
+        row reads as zeros.
+        """
+        place = self._locate(bank, row)
+        if not place:
+            return np.zeros(self._config.cols, np.int64)
+        sign = bool(self._signed[place[0]])
+        return flip_sign_bit(self._codes[place], self._config.weight_bits, sign)
+
+    def weights(self, bank: SupportsIndex = 0) -> Ints:
+        """Weight values (rows, cols), ``code - (bank's sign << weight_bits-1)``.
+
+        A missing bank has zeros.
+        """
+        config, place = self._config, self._locate(bank)
+        if not place:
+            return np.zeros((config.rows, config.cols), np.int64)
+        sign = bool(self._signed[place[0]])
+        return code_values(self._codes[place[0]], config.weight_bits, sign)
+
+    def mvm(
+        self,
+        x_patterns: ArrayLike,
+        *,
+        x_bits: SupportsIndex = 0,
+        x_signed: bool = False,
+        bank: SupportsIndex = 0,
+    ) -> Ints:
+        """Matrix-vector products: x_patterns (..., rows) to results (..., cols), int64.
+
+        ``x_bits`` and ``x_signed`` are those of the ports: 0 or above input_bits means input_bits,
+        and element bits >= x_bits are ignored. A missing bank gives zeros.
+        """
+        config, place = self._config, self._locate(bank)
+        check_shape("x_patterns", x_patterns, (config.rows,), stack=True)
+        x = input_values(x_patterns, config.input_bits, x_bits, check_flag("x_signed", x_signed))
+        shape = (*x.shape[:-1], config.cols)
+        if not place:
+            return np.zeros(shape, np.int64)
+        # Float64 is exact here: inputs, weights, products and partial sums, in whatever order BLAS
+        # adds them and fused or not, are integers of at most 1024 * 2^16 * 2^16 = 2^42 < 2^53
+        # (check_exact holds every config to that). NumPy's integer `@` has no BLAS behind it.
+        vectors = x.reshape(-1, config.rows).astype(np.float64)
+        sums = vectors @ self._weights_for_blas(place[0])
+        return sums.astype(np.int64).reshape(shape)
+
+    def _locate(self, bank: SupportsIndex, row: SupportsIndex = 0) -> tuple[int, int] | None:
+        """(bank, row) as checked ints, or None where the macro has no such bank or row."""
+        place = check_number("bank", bank), check_number("row", row)
+        return place if place[0] < self._config.banks and place[1] < self._config.rows else None
+
+    def _store(self, bank: int, rows: slice, codes: Ints, signed: bool) -> None:
+        self._codes[bank, rows] = codes
+        self._signed[bank] = signed
+        self._sign_known[bank] = True
+        self._written[bank, rows] = True
+        self._float_weights.pop(bank, None)
+
+    def _weights_for_blas(self, bank: int) -> NDArray[np.float64]:
+        """``weights(bank)`` as float64, kept until the bank's next write."""
+        if bank not in self._float_weights:
+            self._float_weights[bank] = self.weights(bank).astype(np.float64)
+        return self._float_weights[bank]

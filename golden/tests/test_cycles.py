@@ -1,0 +1,121 @@
+"""The timing contract against cycles counted by hand, and against the config's own formulas."""
+
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+
+from golden.cycles import first_result, load_cycles, pass_cycles, stream_cycles
+from golden.tests.random_macros import random_config
+from hdl.config import MacroConfig
+
+SERIAL = MacroConfig(rows=37, input_bits=8)
+PAIRS = MacroConfig(rows=37, input_bits=8, bits_per_cycle=2)
+QUADS = MacroConfig(rows=5, input_bits=12, bits_per_cycle=4, tree_stages=2)
+PARALLEL = MacroConfig(rows=5, input_bits=8, bits_per_cycle=8, tree_stages=1)
+
+
+@pytest.mark.parametrize(
+    ("config", "x_bits", "cycles"),
+    [
+        (SERIAL, 0, 8),
+        (SERIAL, 1, 1),
+        (SERIAL, 8, 8),
+        (SERIAL, 9, 8),
+        (PAIRS, 0, 4),
+        (PAIRS, 1, 1),
+        (PAIRS, 2, 1),
+        (PAIRS, 5, 3),
+        (QUADS, 0, 3),
+        (QUADS, 4, 1),
+        (QUADS, 5, 2),
+        (QUADS, 9, 3),
+        (PARALLEL, 0, 1),
+        (PARALLEL, 3, 1),
+    ],
+)
+def test_pass_cycles_by_hand(config: MacroConfig, x_bits: int, cycles: int) -> None:
+    assert pass_cycles(config, x_bits) == cycles
+
+
+@pytest.mark.parametrize(
+    ("config", "x_bits", "cycles"),
+    [
+        (SERIAL, 0, 9),  # 8 planes, accumulator
+        (SERIAL, 1, 2),
+        (PAIRS, 5, 4),
+        (QUADS, 5, 5),  # 2 plane groups, 2 ranks, accumulator
+        (PARALLEL, 0, 3),
+    ],
+)
+def test_first_result_by_hand(config: MacroConfig, x_bits: int, cycles: int) -> None:
+    assert first_result(config, x_bits) == cycles
+
+
+def test_first_result_counts_given_ranks() -> None:
+    assert first_result(SERIAL, 0, 0) == 9
+    assert first_result(SERIAL, 0, 3) == 12
+    assert first_result(QUADS, 5, 0) == 3
+
+
+def test_first_result_counts_automatic_ranks() -> None:
+    """A 64-row 8b column tree has 18 levels; auto puts a rank after 12 of them."""
+    config = MacroConfig(rows=64, tree_stages="auto")
+    assert config.pipeline_stages == 1
+    assert first_result(config) == 10
+
+
+@pytest.mark.parametrize(
+    ("config", "passes", "cycles"),
+    [
+        (SERIAL, [0], 9),
+        (SERIAL, [8, 1, 3], 13),  # 8 + 1 + 3 planes, accumulator
+        (SERIAL, [1] * 100, 101),
+        (PAIRS, [5, 8, 1], 9),  # 3 + 4 + 1, accumulator
+        (QUADS, [12, 5, 4], 9),  # 3 + 2 + 1, 2 ranks, accumulator
+        (PARALLEL, [0] * 10, 12),
+    ],
+)
+def test_stream_cycles_by_hand(config: MacroConfig, passes: list[int], cycles: int) -> None:
+    assert stream_cycles(config, passes) == cycles
+
+
+def test_load_takes_a_cycle_a_row() -> None:
+    assert load_cycles(SERIAL) == 37
+    assert load_cycles(MacroConfig(rows=1, banks=4)) == 1
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_cycles_match_the_formulas_of_the_config(seed: int) -> None:
+    config = random_config(random.Random(seed))
+    for x_bits in range(config.input_bits + 3):
+        assert pass_cycles(config, x_bits) == config.cycles_per_pass(x_bits), f"seed={seed}"
+        assert first_result(config, x_bits) == config.latency(x_bits), f"seed={seed}"
+    assert load_cycles(config) == config.rows * config.write_cycles
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pass_cycles(SERIAL, -1), "x_bits must be an integer >= 0, not -1 ({}: 0)"),
+        (lambda: first_result(SERIAL, -1), "x_bits must be an integer >= 0, not -1 ({}: 0)"),
+        (
+            lambda: first_result(SERIAL, 0, -1),
+            "tree_stages must be an integer >= 0, not -1 ({}: 0)",
+        ),
+        (
+            lambda: stream_cycles(SERIAL, [8, -1, 8]),
+            "x_bits must be an integer >= 0, not -1 ({}: 0)",
+        ),
+        (
+            lambda: stream_cycles(SERIAL, []),
+            "passes must hold at least one x_bits, not [] ({}: [0])",
+        ),
+    ],
+)
+def test_refusal_names_what_rule_and_nearest_value(
+    call: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message.format('nearest legal value'))}$"):
+        call()
