@@ -1,0 +1,152 @@
+"""Planners: pure functions from operands to an adder plan. A new tree topology is a new function
+here."""
+
+import heapq
+from collections.abc import Callable, Sequence
+
+from hdl.arith.plan import Bit, Cell, Operand, Plan
+
+__all__ = ["PLANNERS", "plan_sum", "tree_operands"]
+
+
+def tree_operands(count: int, width: int) -> list[Operand]:
+    """Operands of a column's tree: ``count`` unsigned words of ``width`` bits, word r at input bit
+    r * width."""
+    return [Operand(tuple(range(r * width, (r + 1) * width))) for r in range(count)]
+
+
+def plan_sum(
+    topology: str, operands: Sequence[Operand], width: int, arrival: Sequence[int] | None = None
+) -> Plan:
+    """Plan the sum of ``operands`` modulo ``2**width`` in the named topology (a key of PLANNERS).
+
+    ``arrival[i]`` is the level at which input bit i is ready (default 0); only ``csa`` makes use of
+    it.
+    """
+    inputs = 1 + max(bit for operand in operands for bit in operand.bits)
+    return PLANNERS[topology](inputs, operands, width, arrival or [0] * inputs)
+
+
+def _plan_csa(inputs: int, operands: Sequence[Operand], width: int, arrival: Sequence[int]) -> Plan:
+    """Column compression to one bit per column, the earliest bits first.
+
+    A column of n bits takes (n-1)//2 full adders and, where n is even, one half adder. A full adder
+    removes one bit from the plan and a half adder none, so the plan uses exactly bits in - bits out
+    full adders and at most one half adder per result bit. (Dadda, "Some schemes for parallel
+    multipliers", 1965, gives the column counts; the arrival order follows Oklobdzija, Villeger,
+    Liu, "A method for speed optimized partial product reduction", 1996.)
+    """
+    columns: list[list[tuple[int, int, int]]] = [[] for _ in range(width + 1)]
+    for operand in operands:
+        for place, bit in enumerate(operand.bits):
+            if operand.shift + place < width:
+                columns[operand.shift + place].append((arrival[bit], bit, 0))
+    cells: list[Cell] = []
+    result: list[Bit] = []
+    new = inputs
+    for weight in range(width):
+        column = columns[weight]
+        heapq.heapify(column)
+        while len(column) > 1:
+            taken = [heapq.heappop(column) for _ in range(min(3, len(column)))]
+            ready = max(time for time, _, _ in taken) + 1
+            level = max(depth for _, _, depth in taken) + 1
+            top = weight == width - 1
+            kind = "xor" if top else "fa" if len(taken) == 3 else "ha"
+            outputs = (new,) if top else (new, new + 1)
+            cells.append(Cell(kind, tuple((bit,) for _, bit, _ in taken), outputs, level))
+            heapq.heappush(column, (ready, new, level))
+            columns[weight + 1].append((ready, new + 1, level))
+            new += len(outputs)
+        result.append(column[0][1] if column else None)
+    return Plan(inputs, tuple(cells), tuple(result))
+
+
+def _plan_words(
+    inputs: int,
+    operands: Sequence[Operand],
+    width: int,
+    add: Callable[
+        [tuple[Bit, ...], tuple[Bit, ...], int, int, int], tuple[list[Cell], tuple[Bit, ...]]
+    ],
+) -> Plan:
+    """Balanced binary tree of two-word adders; ``add`` plans one adder and says which bits it
+    makes."""
+    words = [(((None,) * operand.shift + operand.bits)[:width], 0) for operand in operands]
+    cells: list[Cell] = []
+    new = inputs
+    while len(words) > 1:
+        paired = []
+        for (a, level_a), (b, level_b) in zip(words[::2], words[1::2], strict=False):
+            level = max(level_a, level_b) + 1
+            made, total = add(a, b, width, new, level)
+            cells += made
+            new += sum(len(cell.outputs) for cell in made)
+            paired.append((total, level))
+        words = paired + words[len(paired) * 2 :]
+    total = words[0][0][:width]
+    return Plan(inputs, tuple(cells), total + (None,) * (width - len(total)))
+
+
+def _low_wires(a: tuple[Bit, ...], b: tuple[Bit, ...]) -> int:
+    """Number of low places where at most one of the words has a bit, so that no adder is needed
+    there."""
+    places = 0
+    for x, y in zip(a, b, strict=False):
+        if x is not None and y is not None:
+            break
+        places += 1
+    return places
+
+
+def _add_ripple(a, b, width, new, level):
+    """Ripple-carry adder: half adder at the first shared place, full adders above, half adders past
+    the shorter."""
+    low = _low_wires(a, b)
+    total = [x if x is not None else y for x, y in zip(a[:low], b[:low], strict=True)]
+    cells: list[Cell] = []
+    carry: Bit = None
+    for place in range(low, min(max(len(a), len(b)), width)):
+        bits = [word[place] if place < len(word) else None for word in (a, b)] + [carry]
+        bits = [bit for bit in bits if bit is not None]
+        if len(bits) < 2:
+            total.append(bits[0] if bits else None)
+            carry = None
+            continue
+        top = place == width - 1
+        outputs = (new,) if top else (new, new + 1)
+        kind = "xor" if top else "fa" if len(bits) == 3 else "ha"
+        cells.append(Cell(kind, tuple((bit,) for bit in bits), outputs, level))
+        total.append(new)
+        carry = None if top else new + 1
+        new += len(outputs)
+    return cells, tuple(total if carry is None else [*total, carry])
+
+
+def _add_word(a, b, width, new, level):
+    """One word adder, left to the synthesiser; low places with a single bit pass by as wires."""
+    low = _low_wires(a, b)
+    wires = tuple(x if x is not None else y for x, y in zip(a[:low], b[:low], strict=True))
+    high_a, high_b = a[low:], b[low:]
+    if not high_a or not high_b:
+        return [], wires + high_a + high_b
+    size = min(max(len(high_a), len(high_b)) + 1, width - low)
+    outputs = tuple(range(new, new + size))
+    return [Cell("add", (high_a[:size], high_b[:size]), outputs, level)], wires + outputs
+
+
+def _plan_ripple(inputs, operands, width, arrival):
+    """Binary tree of ripple-carry adders: the textbook tree, kept for comparison."""
+    return _plan_words(inputs, operands, width, _add_ripple)
+
+
+def _plan_behavioral(inputs, operands, width, arrival):
+    """Binary tree of ``+``: the synthesiser chooses the adders (carry chains on an FPGA)."""
+    return _plan_words(inputs, operands, width, _add_word)
+
+
+PLANNERS: dict[str, Callable[..., Plan]] = {
+    "behavioral": _plan_behavioral,
+    "ripple": _plan_ripple,
+    "csa": _plan_csa,
+}
