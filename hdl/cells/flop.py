@@ -1,0 +1,45 @@
+"""Flip-flop storage: any target, the FPGA default; simplest to time and to scan."""
+
+from amaranth.hdl import Module, Signal
+
+from hdl.block import Block, In, Out
+from hdl.config import MacroConfig
+
+__all__ = ["FlopGate", "FlopStore"]
+
+
+class FlopStore(Block):
+    """One weight of one bank in flip-flops.
+
+    ``q`` takes ``d`` (both weight_bits wide, raw codes) at the rising edge while ``gate`` is high.
+    Latency: 1 cycle. Not reset: weights are undefined until written and survive a reset.
+    """
+
+    def __init__(self, config: MacroConfig):
+        width = config.weight_bits
+        super().__init__(config.name, "store", {"gate": In(1), "d": In(width), "q": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        weight_q = Signal.like(self.q, reset_less=True)
+        with m.If(self.gate):
+            m.d.sync += weight_q.eq(self.d)
+        m.d.comb += self.q.eq(weight_q)
+        return m
+
+
+class FlopGate(Block):
+    """Write enables of one row: one for each bank.
+
+    ``gate[b] = row & bank[b]``, combinational (latency 0): the row is written at the edge that ends
+    the cycle.
+    """
+
+    def __init__(self, config: MacroConfig):
+        ports = {"row": In(1), "bank": In(config.banks), "gate": Out(config.banks)}
+        super().__init__(config.name, "write_gate", ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.gate.eq(self.bank & self.row.replicate(len(self.bank)))
+        return m

@@ -1,0 +1,46 @@
+"""Latch storage from standard cells: one latch a bit, written through a clock gate a row and bank.
+
+The latches are open while clk is low, and enable, row and data come from flip-flops on the rising
+edge, so a latch never changes at a sampling edge: there is no hold race, in silicon or in a
+simulator.
+"""
+
+from hdl.config import MacroConfig
+from hdl.structure import Structure
+
+__all__ = ["latch_gate", "latch_store"]
+
+
+def latch_store(config: MacroConfig) -> Structure:
+    """One weight of one bank: ``q`` (weight_bits, raw code) follows ``d`` while ``gate`` is low."""
+    out = Structure(f"{config.name}_store", "One weight in latches: q follows d while gate is low.")
+    gate = out.port("input", "gate")
+    d = out.port("input", "d", config.weight_bits)
+    q = out.port("output", "q", config.weight_bits)
+    for bit in range(config.weight_bits):
+        out.instance("cim_latch", f"bit{bit}", gate_n=gate, d=d.bits(bit), q=q.bits(bit))
+    return out
+
+
+def latch_gate(config: MacroConfig) -> Structure:
+    """Clock gates of one row, one for each bank: ``gate[b]`` is low while clk is low, row and
+    bank[b] high."""
+    out = Structure(
+        f"{config.name}_write_gate",
+        "Clock gates of one row, one for each bank: low opens the latches.",
+    )
+    clk = out.port("input", "clk")
+    row = out.port("input", "row")
+    bank = out.port("input", "bank", config.banks)
+    gate = out.port("output", "gate", config.banks)
+    enable = out.wire("enable", config.banks)
+    out.assign(enable, f"{bank} & {{{config.banks}{{{row}}}}}")
+    for index in range(config.banks):
+        out.instance(
+            "cim_clkgate",
+            f"bank{index}",
+            clk=clk,
+            enable=enable.bits(index),
+            gate_n=gate.bits(index),
+        )
+    return out

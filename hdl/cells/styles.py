@@ -1,0 +1,31 @@
+"""The storage styles by name: what each builds for a weight and for a row's write gates."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hdl.block import Block
+from hdl.cells.flop import FlopGate, FlopStore
+from hdl.cells.latch import latch_gate, latch_store
+from hdl.config import MacroConfig
+from hdl.structure import Structure
+
+__all__ = ["STYLES", "Style"]
+
+
+class Style(NamedTuple):
+    """Builders of one storage style.
+
+    ``store`` has ports (clk,) gate, d, q; ``write_gate`` has (clk,) row, bank, gate. The
+    ``*_clocked`` flags say which of them takes the clock.
+    """
+
+    store: Callable[[MacroConfig], Block | Structure]
+    write_gate: Callable[[MacroConfig], Block | Structure]
+    store_clocked: bool
+    write_gate_clocked: bool
+
+
+STYLES = {
+    "flop": Style(FlopStore, FlopGate, store_clocked=True, write_gate_clocked=False),
+    "latch": Style(latch_store, latch_gate, store_clocked=False, write_gate_clocked=True),
+}

@@ -1,0 +1,52 @@
+"""A plain Verilog testbench beside the macro, for users without Python."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hdl.config import MacroConfig
+from hdl.macro.ports import macro_ports
+
+__all__ = ["SEED", "TestVector", "render_testbench", "words_per_beat"]
+
+SEED = 0xC1F0
+
+
+class TestVector(NamedTuple):
+    """One pass of the testbench: its precision and sign, and y_data as it must appear."""
+
+    bits: int
+    signed: bool
+    expected: int
+
+
+def words_per_beat(width: int) -> int:
+    """32-bit random words drawn for a payload of ``width`` bits."""
+    return (width + 31) // 32
+
+
+def render_testbench(config: MacroConfig, vectors: Sequence[TestVector]) -> str:
+    """Verilog-2005 of a testbench that writes bank 0 (signed) and checks ``vectors`` in order.
+
+    Weights, row by row, and then each vector are drawn from one xorshift32 stream that starts at
+    SEED: each beat takes words_per_beat words, lowest first.
+    """
+    widths = {port.name: port.width for port in macro_ports(config)}
+    w_words, x_words = words_per_beat(widths["w_data"]), words_per_beat(widths["x_data"])
+    loader = PackageLoader("hdl.emit", ".")
+    environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
+    return environment.get_template("testbench.v.j2").render(
+        name=config.name,
+        ports=macro_ports(config),
+        rows=config.rows,
+        has_row=config.row_bits > 0,
+        seed=SEED,
+        words=max(w_words, x_words),
+        w_words=w_words,
+        x_words=x_words,
+        w_width=widths["w_data"],
+        x_width=widths["x_data"],
+        y_width=widths["y_data"],
+        vectors=vectors,
+    )

@@ -1,0 +1,52 @@
+"""Verilator lint waivers of the emitted files, each with its reason."""
+
+__all__ = ["lint_waivers"]
+
+WAIVERS = (
+    (
+        "DECLFILENAME",
+        "{name}.v",
+        None,
+        "one file holds all modules of a macro, so that a user copies one file",
+    ),
+    ("DECLFILENAME", "cim_cells.v", None, "one file holds all leaf cells"),
+    ("LATCH", "cim_cells.v", None, "cim_latch is a latch: it is the weight storage"),
+    (
+        "UNUSEDSIGNAL",
+        "{name}.v",
+        "*'n_*'*",
+        "carries and shifted-out bits of machine-written arithmetic",
+    ),
+    (
+        "UNUSEDSIGNAL",
+        "{name}.v",
+        "*'x_bits'*",
+        "a macro with 1-bit inputs has one precision, whatever x_bits says",
+    ),
+    (
+        "WIDTHTRUNC",
+        "{name}.v",
+        "*SHIFTR*",
+        "the serialiser takes the low bits of its shifted element",
+    ),
+    ("WIDTHEXPAND", "{name}.v", "*Operator ADD*", "the input sum adds counts of growing weight"),
+    ("WIDTHTRUNC", "{name}.v", "*Logical operator LOGNOT*", "!count compares a counter with zero"),
+    (
+        "WIDTHEXPAND",
+        "{name}.v",
+        "*Operator SUB*",
+        "the input sum extends its operands by their sign",
+    ),
+)
+
+
+def lint_waivers(name: str) -> str:
+    """Text of ``NAME.vlt``: with it ``verilator --lint-only -Wall`` is clean."""
+    lines = ["`verilator_config"]
+    for rule, file, match, reason in WAIVERS:
+        pattern = f' -match "{match}"' if match else ""
+        lines += [
+            f"// {reason}",
+            f'lint_off -rule {rule} -file "*{file.format(name=name)}"{pattern}',
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,106 @@
+"""Accumulator of one column: shifts and adds the partial sums of a pass, most significant planes
+first."""
+
+from amaranth.hdl import Cat, Const, Instance, Module, Mux, Signal
+
+from hdl.arith.adder import build_adder
+from hdl.arith.plan import Operand, Plan
+from hdl.arith.planners import plan_sum
+from hdl.block import Block, In, Out
+from hdl.config import MacroConfig
+from hdl.structure import Structure
+
+__all__ = ["Accumulator", "accumulate_plan", "build_accumulate_sum"]
+
+
+def accumulate_plan(config: MacroConfig, arrival: list[int]) -> Plan:
+    """Plan of ``feedback + sum_j 2^j total_j + 2^(weight_bits-1) correction`` modulo 2^y_bits.
+
+    Terms in order: negate (the +1 of a negated top plane, at weight k-1), the feedback's bits
+    k..y_bits-1, k totals of tree_bits, the correction. ``arrival[i]`` is the level at which bit i
+    of a total is ready.
+    """
+    k, tree_bits, y_bits = config.bits_per_cycle, config.tree_bits, config.y_bits
+    feedback = Operand(tuple(range(y_bits - k + 1)), k - 1)
+    start = y_bits - k + 1
+    totals = [
+        Operand(tuple(range(start + j * tree_bits, start + (j + 1) * tree_bits)), j)
+        for j in range(k)
+    ]
+    start += k * tree_bits
+    places = y_bits - (config.weight_bits - 1)
+    bits = [start + min(place, config.correction_bits - 1) for place in range(places)]
+    correction = Operand(tuple(bits), config.weight_bits - 1)
+    ready = (
+        [0] * (y_bits - k + 1)
+        + arrival * k
+        + [max(arrival, default=0) // 2] * config.correction_bits
+    )
+    return plan_sum(config.tree, [feedback, *totals, correction], y_bits, ready)
+
+
+def build_accumulate_sum(config: MacroConfig, arrival: list[int]) -> Structure:
+    """The accumulator's adder as a structural module."""
+    plan = accumulate_plan(config, arrival)
+    return build_adder(
+        f"{config.name}_accumulate_sum", "Sum of feedback, tree totals and correction.", plan
+    )
+
+
+class Accumulator(Block):
+    """Result register of one column: ``y = 2^k y + sum_j +-2^j total_j + 2^(weight_bits-1)
+    correction``.
+
+    ``totals`` holds k unsigned tree results of tree_bits, plane j's at bit j * tree_bits;
+    ``correction`` is two's complement, shared by all columns; ``y`` is two's complement, y_bits
+    wide. ``restart`` drops the old y, in the first cycle of a pass; ``negate``, only ever high with
+    restart, negates the top plane's total (the sign plane of a signed pass): its bits are inverted,
+    the +1 takes the free place at weight k-1 and the sign extension takes the places that restart
+    empties, so no adder cell is spent on signs.
+
+    y changes at the edge where ``enable`` is high and holds otherwise: latency 1 cycle, one cycle's
+    planes a cycle. Sums are modulo 2^y_bits, which holds every final result; intermediate
+    wrap-around cancels. Not reset: restart comes with every pass.
+    """
+
+    def __init__(self, config: MacroConfig, adder: Structure):
+        self._config = config
+        self._adder = adder
+        ports = {
+            "enable": In(1),
+            "restart": In(1),
+            "negate": In(1),
+            "totals": In(config.bits_per_cycle * config.tree_bits),
+            "correction": In(config.correction_bits),
+            "y": Out(config.y_bits),
+        }
+        super().__init__(config.name, "accumulator", ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        k, tree_bits, y_bits = (
+            self._config.bits_per_cycle,
+            self._config.tree_bits,
+            self._config.y_bits,
+        )
+        y_q = Signal(y_bits, reset_less=True)
+
+        kept = y_q[: y_bits - k]
+        extended = tree_bits + k - 1
+        fresh = Cat(Const(0, extended - k), self.negate.replicate(y_bits - extended))
+        feedback = Signal(y_bits - k)
+        m.d.comb += feedback.eq(Mux(self.restart, fresh, kept))
+
+        low, top = self.totals[: (k - 1) * tree_bits], self.totals[(k - 1) * tree_bits :]
+        signed_top = Signal(tree_bits)
+        m.d.comb += signed_top.eq(top ^ self.negate.replicate(tree_bits))
+
+        terms = Signal(1 + len(feedback) + len(self.totals) + len(self.correction))
+        total = Signal(y_bits)
+        m.d.comb += terms.eq(Cat(self.negate, feedback, low, signed_top, self.correction))
+        m.submodules.sum = Instance(self._adder.module, i_terms=terms, o_total=total)
+
+        with m.If(self.enable):
+            m.d.sync += y_q.eq(total)
+        m.d.comb += self.y.eq(y_q)
+        return m

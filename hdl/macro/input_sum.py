@@ -1,0 +1,77 @@
+"""Input sum: the shared correction that makes offset-binary weights signed."""
+
+from amaranth.hdl import ClockSignal, Const, Instance, Module, Mux, Signal, signed
+
+from hdl.arith.adder import build_adder
+from hdl.arith.planners import plan_sum, tree_operands
+from hdl.block import Block, In, Out
+from hdl.config import MacroConfig
+from hdl.ranges import unsigned_width
+from hdl.structure import Structure
+
+__all__ = ["InputSum", "build_popcount"]
+
+
+def build_popcount(config: MacroConfig) -> Structure:
+    """Counts the ones of one plane, with as many register ranks as the column trees."""
+    plan = plan_sum(config.tree, tree_operands(config.rows, 1), unsigned_width(config.rows))
+    return build_adder(
+        f"{config.name}_popcount", "Number of ones in a bit plane.", plan, config.pipeline_stages
+    )
+
+
+class InputSum(Block):
+    """Sum of one cycle's planes over all rows, negated: what a signed weight's offset adds too
+    much.
+
+    A signed weight is stored as ``code = w + 2^(weight_bits-1)``, so every cycle's totals are too
+    large by ``2^(weight_bits-1) * sum over r of planes``; ``correction = -(sum_j +-2^j count_j)``
+    while ``sign`` (the bank's) is high, else 0, with count_j the ones in plane j and the top one
+    negative while ``negate``. Two's complement, correction_bits wide, which holds -rows (2^k - 1)
+    .. rows 2^(k-1).
+
+    ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. Latency:
+    pipeline_stages enabled cycles from planes_n, 0 from ``sign`` and ``negate``. Shared by all
+    columns, so it costs each only 1/cols of a small tree.
+    """
+
+    def __init__(self, config: MacroConfig, popcount: Structure):
+        self._config = config
+        self._popcount = popcount
+        ports = {
+            "enable": In(1 if config.pipeline_stages else 0),
+            "planes_n": In(config.rows * config.bits_per_cycle),
+            "negate": In(1),
+            "sign": In(1),
+            "correction": Out(signed(config.correction_bits)),
+        }
+        super().__init__(config.name, "input_sum", ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        k = self._config.bits_per_cycle
+        counts = [self._build_count(m, j) for j in range(k)]
+
+        low = Signal(range(self._config.rows * 2**k))
+        total = Signal(signed(self._config.correction_bits))
+        top = counts[-1] << (k - 1)
+        m.d.comb += low.eq(sum((count << j for j, count in enumerate(counts[:-1])), Const(0)))
+        m.d.comb += total.eq(Mux(self.negate, top - low, -top - low))
+        m.d.comb += self.correction.eq(Mux(self.sign, total, 0))
+        return m
+
+    def _build_count(self, m: Module, plane: int) -> Signal:
+        """Ones in plane ``plane``."""
+        rows = self._config.rows
+        ones = Signal(rows, name=f"plane_{plane}")
+        count = Signal(unsigned_width(rows), name=f"count_{plane}")
+        m.d.comb += ones.eq(~self.planes_n[plane * rows : (plane + 1) * rows])
+        clock = (
+            {"i_clk": ClockSignal(), "i_enable": self.enable}
+            if self._config.pipeline_stages
+            else {}
+        )
+        m.submodules[f"popcount_{plane}"] = Instance(
+            self._popcount.module, **clock, i_terms=ones, o_total=count
+        )
+        return count

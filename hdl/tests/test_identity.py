@@ -1,0 +1,172 @@
+"""What identifies a config: name, digest, canonical command, presets and JSON schema."""
+
+import re
+import shlex
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hdl.config import MacroConfig
+from hdl.config_file import canonical_command, load_config
+from hdl.presets import PRESETS
+from hdl.tests.configs import legal_parameters
+
+COMMON = re.compile(
+    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch)_(csa|ripple|behavioral)"
+    r"(?:_([0-9a-f]{6}))?"
+)
+
+
+def legal_configs():
+    """Random legal configs."""
+    return legal_parameters().map(lambda parameters: MacroConfig(**parameters))
+
+
+@given(legal_configs())
+@settings(max_examples=200, deadline=None)
+def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
+    fields = COMMON.fullmatch(config.name).groups()
+    assert [int(text) for text in fields[:6]] == [
+        config.rows,
+        config.cols,
+        config.weight_bits,
+        config.input_bits,
+        config.bits_per_cycle,
+        config.banks,
+    ]
+    assert fields[6:8] == (config.storage, config.tree)
+    default_elsewhere = config.tree_stages == 0
+    assert fields[8] == (None if default_elsewhere else config.digest[:6])
+
+
+def test_names_of_the_design_page():
+    assert MacroConfig(cols=64, storage="latch").name == "cim_r64c64_w8x8_k1_b1_latch_csa"
+    assert MacroConfig(tree_stages=2).name.startswith("cim_r64c16_w8x8_k1_b1_flop_csa_")
+
+
+@given(st.lists(legal_configs(), min_size=2, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_names_and_digests_agree_exactly_where_parameters_do(configs):
+    for a in configs:
+        for b in configs:
+            same = a.parameters() == b.parameters()
+            assert (a.name == b.name) == same
+            assert (a.digest == b.digest) == same
+            assert (a == b) == same
+
+
+def test_every_parameter_changes_the_name():
+    others = {
+        "rows": 63,
+        "cols": 17,
+        "weight_bits": 7,
+        "input_bits": 4,
+        "bits_per_cycle": 2,
+        "banks": 2,
+        "storage": "latch",
+        "tree": "ripple",
+        "tree_stages": 1,
+    }
+    unbuilt = {"slice_bits", "features"}
+    assert set(others) | unbuilt == set(MacroConfig.model_fields)
+    names = {MacroConfig(**{key: value}).name for key, value in others.items()}
+    assert len(names | {MacroConfig().name}) == len(others) + 1
+
+
+def test_stating_a_default_changes_nothing():
+    assert MacroConfig(slice_bits=8, tree_stages=0).digest == MacroConfig().digest
+    assert MacroConfig(slice_bits=8).name == MacroConfig().name
+    assert MacroConfig(slice_bits=8) == MacroConfig()
+
+
+@given(legal_configs())
+@settings(max_examples=200, deadline=None)
+def test_canonical_command_makes_the_config_again(config):
+    program, verb, preset, *options = shlex.split(canonical_command(config))
+    assert (program, verb) == ("cimforge", "generate")
+    assert options[::2] == ["--set"] * (len(options) // 2)
+    assert load_config(preset, options[1::2]).parameters() == config.parameters()
+
+
+@given(legal_configs())
+@settings(max_examples=200, deadline=None)
+def test_canonical_command_is_the_shortest(config):
+    """A slice as wide as the weight needs no --set: it is the default."""
+
+    def needed(preset: str) -> int:
+        base = MacroConfig(**PRESETS[preset].parameters)
+        keys = set(MacroConfig.model_fields) - {"slice_bits"}
+        return sum(getattr(base, key) != getattr(config, key) for key in keys)
+
+    fewest = min(needed(preset) for preset in PRESETS)
+    assert canonical_command(config).count("--set") == fewest
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_is_legal_differs_from_the_others_and_says_why(name):
+    parameters, reason = PRESETS[name]
+    config = MacroConfig(**parameters)
+    defaults = MacroConfig().parameters()
+    assert canonical_command(config) == f"cimforge generate {name}"
+    assert len(reason) > 20
+    assert reason[0].islower() or reason[0].isdigit()
+    assert [key for key, value in parameters.items() if defaults[key] == value] == []
+
+
+def accepts(schema: dict[str, Any], value: Any) -> bool:
+    """Whether ``value`` fits the part of JSON Schema that MacroConfig's schema uses."""
+    if "anyOf" in schema:
+        return any(accepts(form, value) for form in schema["anyOf"])
+    if "const" in schema:
+        return value == schema["const"]
+    types = {"integer": int, "string": str, "array": list, "object": dict, "null": type(None)}
+    if not isinstance(value, types[schema["type"]]) or isinstance(value, bool):
+        return False
+    if isinstance(value, int):
+        return schema.get("minimum", value) <= value <= schema.get("maximum", value)
+    if isinstance(value, list):
+        return all(accepts(schema["items"], item) for item in value)
+    if isinstance(value, dict):
+        known, others = schema["properties"], schema["additionalProperties"]
+        return all(others if k not in known else accepts(known[k], v) for k, v in value.items())
+    return value in schema.get("enum", [value])
+
+
+SCHEMA = MacroConfig.model_json_schema()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_schema_accepts_presets_and_full_configs(name):
+    parameters = PRESETS[name].parameters
+    assert accepts(SCHEMA, parameters)
+    assert accepts(SCHEMA, MacroConfig(**parameters).parameters())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"row": 8},
+        {"rows": 0},
+        {"rows": "8"},
+        {"rows": True},
+        {"cols": 1025},
+        {"banks": 65},
+        {"storage": "paper"},
+        {"tree_stages": "none"},
+        {"features": "ecc"},
+        {"slice_bits": 17},
+    ],
+    ids=str,
+)
+def test_schema_rejects_what_no_config_can_have(wrong):
+    assert not accepts(SCHEMA, wrong)
+
+
+def test_schema_describes_every_parameter():
+    assert list(SCHEMA["properties"]) == list(MacroConfig.model_fields)
+    assert all(entry["description"] for entry in SCHEMA["properties"].values())
+    assert {key: entry["default"] for key, entry in SCHEMA["properties"].items()} == {
+        **MacroConfig().model_dump(mode="json")
+    }

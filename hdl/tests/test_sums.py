@@ -1,0 +1,181 @@
+"""Blocks that hold adders: emitted alone and proven equal to plain arithmetic with Yosys `sat`."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from hdl.cells.latch import latch_gate, latch_store
+from hdl.config import MacroConfig
+from hdl.emit.verilog import modules_to_verilog
+from hdl.macro.accumulator import Accumulator, build_accumulate_sum
+from hdl.macro.input_sum import InputSum, build_popcount
+from hdl.tests.configs import macro
+from hdl.tests.tools import netlist, yosys
+
+CELLS = "cim_cells.v"
+WIDE = 40  # wider than any value here, so that an overflow of the block differs from the reference
+INPUT_SUMS = {
+    "one_row": macro(1, 1, 1, 1),
+    "one_plane": macro(6, 1, 2, 4),
+    "two_planes": macro(5, 1, 2, 4, 2, tree="ripple"),
+    "three_planes": macro(4, 1, 2, 3, 3, tree="behavioral"),
+    "bit_parallel": macro(2, 1, 1, 8, 8),
+    "pipelined": macro(4, 1, 2, 4, 2, tree_stages=1),
+    "deep": macro(3, 1, 2, 2, 2, tree_stages=3),
+}
+ACCUMULATORS = {
+    "one_bit": macro(1, 1, 1, 1),
+    "one_plane": macro(3, 1, 2, 4),
+    "two_planes": macro(2, 1, 2, 4, 2),
+    "four_planes": macro(2, 1, 1, 4, 4),
+    "bit_parallel": macro(1, 1, 3, 3, 3),
+    "ripple": macro(3, 1, 2, 4, 2, tree="ripple"),
+    "behavioral": macro(3, 1, 2, 6, 3, tree="behavioral"),
+}
+
+
+def write_design(folder: Path, *texts: str) -> None:
+    """The leaf cells and a design."""
+    (folder / CELLS).write_text(files("hdl.cells").joinpath(CELLS).read_text())
+    (folder / "design.v").write_text("\n".join(texts))
+
+
+def prove_equal(folder: Path, options: str) -> None:
+    """Prove modules gold and gate equal, for all inputs and, where clocked, cycle by cycle."""
+    yosys(
+        folder,
+        f"read_verilog {CELLS} design.v\nhierarchy -check\nproc\n"
+        "miter -equiv -flatten gold gate miter\n"
+        f"hierarchy -top miter\nopt\nsat -verify {options} -prove trigger 0 miter\n",
+    )
+
+
+def extended(name: str, width: int) -> str:
+    """``name`` extended by its sign to WIDE bits."""
+    return f"{{{{{WIDE - width}{{{name}[{width - 1}]}}}}, {name}}}"
+
+
+def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
+    """What InputSum must give, and InputSum widened; planes pass as many ranks as in the trees."""
+    k, rows, bits = config.bits_per_cycle, config.rows, config.correction_bits
+    ranks = config.pipeline_stages
+    header = (
+        f"(input clk, input enable, input [{rows * k - 1}:0] planes_n, "
+        f"input negate, input sign, output [{WIDE - 1}:0] wide);"
+    )
+    shift = " ".join(f"q{rank} <= q{rank - 1};" for rank in range(1, ranks + 1))
+    delay = "".join(f"  reg [{rows * k - 1}:0] q{rank};\n" for rank in range(1, ranks + 1))
+    delay += f"  always @(posedge clk) if (enable) begin {shift} end\n" if ranks else ""
+    weights = [f"{WIDE}'d{2**j}" for j in range(k)]
+    weights[-1] = f"(negate ? -{weights[-1]} : {weights[-1]})"
+    terms = [f"q{ranks}[{j * rows + r}] * {weights[j]}" for r in range(rows) for j in range(k)]
+    gold = (
+        f"module gold {header}\n  wire [{rows * k - 1}:0] q0 = ~planes_n;\n{delay}"
+        f"  assign wide = sign ? -({' + '.join(terms)}) : {WIDE}'d0;\nendmodule\n"
+    )
+    clock = ".enable(enable), " if ranks else ""
+    gate = (
+        f"module gate {header}\n  wire [{bits - 1}:0] c;\n"
+        f"  {config.name}_input_sum dut ({clock}{'.clk(clk), ' if ranks else ''}"
+        ".planes_n(planes_n), .negate(negate), .sign(sign), .correction(c));\n"
+        f"  assign wide = {extended('c', bits)};\nendmodule\n"
+    )
+    return gold, gate
+
+
+@pytest.mark.parametrize("name", INPUT_SUMS)
+def test_input_sum_is_the_negated_sum_of_the_planes(name, tmp_path):
+    config = INPUT_SUMS[name]
+    popcount = build_popcount(config)
+    text = modules_to_verilog([popcount, InputSum(config, popcount)])
+    write_design(tmp_path, text, *input_sum_reference(config))
+    ranks = config.pipeline_stages
+    options = f"-set-init-zero -tempinduct-baseonly -maxsteps {ranks + 3}" if ranks else ""
+    prove_equal(tmp_path, options)
+
+
+def accumulator_reference(config: MacroConfig) -> tuple[str, str]:
+    """What Accumulator must do in a cycle; negate is offered with restart only."""
+    k, tree_bits, y_bits = config.bits_per_cycle, config.tree_bits, config.y_bits
+    header = (
+        f"(input clk, input enable, input restart, input negate, input [{k * tree_bits - 1}:0] "
+        f"totals, input [{config.correction_bits - 1}:0] correction, output [{y_bits - 1}:0] y);"
+    )
+    totals = [
+        f"({{{WIDE}'d0, totals[{(j + 1) * tree_bits - 1}:{j * tree_bits}]}} << {j})"
+        for j in range(k)
+    ]
+    top = f"(negate & restart ? -{totals[-1]} : {totals[-1]})"
+    wide = f"({extended('correction', config.correction_bits)} << {config.weight_bits - 1})"
+    terms = " + ".join([f"(restart ? {WIDE}'d0 : y_q << {k})", *totals[:-1], top, wide])
+    gold = (
+        f"module gold {header}\n  reg [{y_bits - 1}:0] y_q;\n  assign y = y_q;\n"
+        f"  always @(posedge clk) if (enable) y_q <= {terms};\nendmodule\n"
+    )
+    pins = ("clk", "enable", "restart", "totals", "correction", "y")
+    gate = (
+        f"module gate {header}\n  {config.name}_accumulator dut (.negate(negate & restart), "
+        f"{', '.join(f'.{pin}({pin})' for pin in pins)});\nendmodule\n"
+    )
+    return gold, gate
+
+
+@pytest.mark.parametrize(
+    ("name", "late"), [*((name, False) for name in ACCUMULATORS), ("two_planes", True)]
+)
+def test_accumulator_shifts_and_adds_modulo_its_width(name, late, tmp_path):
+    """By induction over cycles: equal results stay equal, whatever the inputs."""
+    config = ACCUMULATORS[name]
+    arrival = list(range(config.tree_bits)) if late else [0] * config.tree_bits
+    adder = build_accumulate_sum(config, arrival)
+    text = modules_to_verilog([adder, Accumulator(config, adder)])
+    write_design(tmp_path, text, *accumulator_reference(config))
+    prove_equal(tmp_path, "-set-init-zero -tempinduct -maxsteps 2")
+
+
+def test_the_proof_notices_a_wrong_sign(tmp_path):
+    config = INPUT_SUMS["two_planes"]
+    popcount = build_popcount(config)
+    gold, gate = input_sum_reference(config)
+    text = modules_to_verilog([popcount, InputSum(config, popcount)])
+    write_design(tmp_path, text, gold, gate.replace(".negate(negate)", ".negate(~negate)"))
+    with pytest.raises(AssertionError, match="proof did fail"):
+        prove_equal(tmp_path, "")
+
+
+def test_clock_gate_is_low_in_the_low_phase_of_an_enabled_cycle(tmp_path):
+    pins = "(input clk, input enable, output gate_n);"
+    gold = f"module gold {pins} assign gate_n = !(!clk && enable); endmodule\n"
+    gate = f"module gate {pins} cim_clkgate cell (clk, enable, gate_n); endmodule\n"
+    write_design(tmp_path, gold, gate)
+    prove_equal(tmp_path, "")
+
+
+def test_latch_is_transparent_while_its_gate_is_low(tmp_path):
+    write_design(tmp_path)
+    cells = netlist(tmp_path, f"read_verilog {CELLS}\nproc\nopt\nsimplemap")["cim_latch"]["cells"]
+    assert [cell["type"] for cell in cells.values()] == ["$_DLATCH_N_"]
+
+
+@pytest.mark.parametrize("banks", [1, 3])
+def test_latch_gate_opens_one_bank_of_its_row(banks, tmp_path):
+    config = macro(1, 1, 2, 2, banks=banks, storage="latch")
+    pins = f"(input clk, input row, input [{banks - 1}:0] bank, output [{banks - 1}:0] gate);"
+    gold = f"module gold {pins} assign gate = ~(bank & {{{banks}{{row & ~clk}}}}); endmodule\n"
+    gate = f"module gate {pins} {config.name}_write_gate dut (clk, row, bank, gate); endmodule\n"
+    write_design(tmp_path, latch_gate(config).verilog(), gold, gate)
+    prove_equal(tmp_path, "")
+
+
+def test_latch_store_has_a_latch_a_bit(tmp_path):
+    config = macro(1, 1, 3, 1, storage="latch")
+    write_design(tmp_path, latch_store(config).verilog())
+    script = f"read_verilog {CELLS} design.v\nblackbox cim_latch"
+    module = netlist(tmp_path, script)[f"{config.name}_store"]
+    ports = {name: port["bits"] for name, port in module["ports"].items()}
+    pins = [cell["connections"] for cell in module["cells"].values()]
+    assert sorted((pin["d"][0], pin["q"][0]) for pin in pins) == sorted(
+        zip(ports["d"], ports["q"], strict=True)
+    )
+    assert all(pin["gate_n"] == ports["gate"] for pin in pins)
