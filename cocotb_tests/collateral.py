@@ -1,0 +1,58 @@
+"""Files beside the Verilog that need the golden model or a simulation: testbench and timing
+diagram."""
+
+import numpy as np
+
+from cocotb_tests.packing import as_patterns, pack, unpack
+from golden.macro import MacroModel
+from hdl.config import MacroConfig
+from hdl.emit.diagram import draw, record
+from hdl.emit.testbench import SEED, TestVector, render_testbench, words_per_beat
+
+__all__ = ["macro_extras"]
+
+VECTORS = 10
+
+
+def macro_extras(config: MacroConfig) -> dict[str, str]:
+    """Texts by file name: the plain Verilog testbench, the timing diagram and its source."""
+    source, picture = draw(config, record(config))
+    return {
+        f"tb_{config.name}.v": render_testbench(config, _vectors(config)),
+        "timing.json": source,
+        "timing.svg": picture,
+    }
+
+
+def _vectors(config: MacroConfig) -> list[TestVector]:
+    """Ten passes on signed weights, precisions and signs in turn, with golden's results."""
+    words = _xorshift(SEED)
+    model = MacroModel(config)
+    for row in range(config.rows):
+        patterns = unpack(
+            _beat(words, config.cols * config.weight_bits), config.weight_bits, config.cols
+        )
+        model.write(0, row, patterns, True)
+    vectors = []
+    for index in range(VECTORS):
+        bits = max(1, config.input_bits - index // 2)
+        x = unpack(_beat(words, config.rows * config.input_bits), config.input_bits, config.rows)
+        y = model.mvm(x, x_bits=bits, x_signed=bool(index % 2))
+        expected = pack(as_patterns(np.asarray(y), config.y_bits), config.y_bits)
+        vectors.append(TestVector(bits, bool(index % 2), expected))
+    return vectors
+
+
+def _xorshift(state: int):
+    """The words of the testbench's generator."""
+    while True:
+        state ^= (state << 13) & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= (state << 5) & 0xFFFFFFFF
+        yield state
+
+
+def _beat(words, width: int) -> int:
+    """The next beat of ``width`` bits."""
+    value = sum(next(words) << (32 * place) for place in range(words_per_beat(width)))
+    return value & ((1 << width) - 1)

@@ -1,0 +1,66 @@
+"""Functional coverage: groups of named bins that must each be hit once."""
+
+import json
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+
+from golden.cycles import pass_cycles
+from hdl.config import MacroConfig
+
+__all__ = ["Coverage", "bins_of", "merge"]
+
+Bins = dict[str, dict[str, int]]
+
+
+def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
+    """The bins of each group that a macro of ``config`` can reach.
+
+    A result can only be held back while the next pass is in its first pipeline_stages + 1 cycles,
+    for it appears that many cycles after its own last plane; an unready consumer (``unready``) can
+    meet any cycle.
+    """
+    precisions = range(1, config.input_bits + 1)
+    cycles = range(pass_cycles(config, config.input_bits))
+    signs = ("unsigned", "signed")
+    banks = range(config.banks)
+    return {
+        "precision": [(bits, x, w) for bits in precisions for x in signs for w in signs],
+        "banks": [(active, written) for active in banks for written in banks],
+        "unready": list(cycles),
+        "stall": list(cycles[: config.pipeline_stages + 1]),
+        "reset": list(range(len(cycles) + config.pipeline_stages + 1)),
+        "read": ["idle", "after pass"],
+    }
+
+
+class Coverage:
+    """Counts of each group's bins."""
+
+    def __init__(self, config: MacroConfig):
+        self.counts: Bins = {
+            group: {_key(name): 0 for name in bins} for group, bins in bins_of(config).items()
+        }
+
+    def hit(self, group: str, name: Hashable) -> None:
+        """Count a bin; names that are no bin are ignored."""
+        if _key(name) in self.counts[group]:
+            self.counts[group][_key(name)] += 1
+
+    def save(self, path: Path, passes: int) -> None:
+        """Write the counts, and the number of passes checked, as JSON."""
+        path.write_text(json.dumps({"passes": passes, "bins": self.counts}))
+
+
+def merge(parts: Iterable[Bins]) -> Bins:
+    """The sum of several runs' counts."""
+    total: Bins = {}
+    for part in parts:
+        for group, bins in part.items():
+            sums = total.setdefault(group, {})
+            for name, count in bins.items():
+                sums[name] = sums.get(name, 0) + count
+    return total
+
+
+def _key(name: Hashable) -> str:
+    return " x ".join(map(str, name)) if isinstance(name, tuple) else str(name)

@@ -1,0 +1,85 @@
+"""Random legal configurations, small enough to simulate in minutes."""
+
+import random
+import shutil
+
+from hdl.config import MacroConfig
+from hdl.ranges import unsigned_width
+
+__all__ = ["ODD", "draw_configs", "quickest_simulator"]
+
+MAX_CELL_BITS = 12_000
+MAX_PRODUCTS = 16_000
+
+# Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks.
+ODD = (
+    {"rows": 37, "cols": 11, "weight_bits": 3, "input_bits": 5, "bits_per_cycle": 5, "banks": 3},
+    {
+        "rows": 11,
+        "cols": 3,
+        "weight_bits": 5,
+        "input_bits": 9,
+        "bits_per_cycle": 3,
+        "storage": "latch",
+    },
+    {
+        "rows": 3,
+        "cols": 5,
+        "weight_bits": 16,
+        "input_bits": 15,
+        "bits_per_cycle": 5,
+        "tree": "ripple",
+    },
+    {
+        "rows": 19,
+        "cols": 2,
+        "weight_bits": 7,
+        "input_bits": 7,
+        "banks": 5,
+        "tree": "behavioral",
+        "tree_stages": 5,
+    },
+)
+
+
+def draw_configs(count: int, seed: int) -> list[MacroConfig]:
+    """``count`` configurations, equal for equal seeds: the ODD ones first, then uniform over every
+    other parameter and log-uniform over the sizes, within the bounds above."""
+    rng = random.Random(seed)
+    configs = [MacroConfig(**parameters) for parameters in ODD[:count]]
+    while len(configs) < count:
+        input_bits = rng.randint(1, 16)
+        shape = {
+            "rows": _log_uniform(rng, 160),
+            "cols": _log_uniform(rng, 48),
+            "weight_bits": rng.randint(1, 16),
+            "input_bits": input_bits,
+            "bits_per_cycle": rng.choice(
+                [k for k in range(1, input_bits + 1) if input_bits % k == 0]
+            ),
+            "banks": rng.choice([1, 1, 2, 3, 4, rng.randint(5, 64)]),
+        }
+        cells = shape["rows"] * shape["cols"] * shape["weight_bits"]
+        if cells * shape["banks"] > MAX_CELL_BITS or cells * shape["bits_per_cycle"] > MAX_PRODUCTS:
+            continue
+        style = {
+            "storage": rng.choice(["flop", "latch"]),
+            "tree": rng.choice(["csa", "ripple", "behavioral"]),
+        }
+        config = MacroConfig(**shape, **style)
+        stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
+        configs.append(config.model_copy(update={"tree_stages": stages}))
+    return configs
+
+
+def quickest_simulator(config: MacroConfig) -> str:
+    """Icarus, where installed, for macros so small that Verilator's build would take longer than
+    the whole run."""
+    products = config.macs_1b + config.rows * config.cols * config.weight_bits * config.banks
+    return "icarus" if products < 1500 and shutil.which("iverilog") else "verilator"
+
+
+def _log_uniform(rng: random.Random, most: int) -> int:
+    """1..most, each octave equally likely."""
+    octave = rng.randrange(unsigned_width(most))
+    return min(most, rng.randint(1 << octave, (2 << octave) - 1))

@@ -1,0 +1,255 @@
+"""Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
+
+``python -m cocotb_tests.mutants [--count N] [--seed S]`` breaks three small configurations in every
+way that applies to them (or draws N of those), runs the regression on each and prints killed/total.
+A survivor fails (exit status 1): either the tests have a gap or the edit changes nothing, and then
+it should not be listed.
+"""
+
+import argparse
+import random
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from cocotb_tests.regression import run_regression
+from cocotb_tests.simulator import BuildError, Design
+from hdl.config import MacroConfig
+from hdl.emit.package import CELLS, emit_macro
+
+__all__ = ["CONFIGS", "MUTANTS", "Mutant", "main"]
+
+CONFIGS = (
+    MacroConfig(rows=8, cols=4, weight_bits=4, input_bits=4),
+    MacroConfig(
+        rows=6,
+        cols=3,
+        weight_bits=3,
+        input_bits=6,
+        bits_per_cycle=3,
+        banks=3,
+        storage="latch",
+        tree_stages=2,
+    ),
+    MacroConfig(
+        rows=5, cols=2, weight_bits=4, input_bits=4, bits_per_cycle=2, banks=2, tree="ripple"
+    ),
+)
+
+Edit = Callable[
+    [str, str], str
+]  # (text of the file, macro name) -> edited text, unchanged where it does not apply
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One way to break a macro: ``edit`` changes the leaf cells' file or the macro's."""
+
+    name: str
+    edit: Edit
+    leaf: bool = False
+    min_banks: int = 1  # with fewer banks the edit changes nothing that matters
+
+
+def _text(old: str, new: str) -> Edit:
+    """Replace a piece of text."""
+    return lambda text, name: text.replace(old, new)
+
+
+def _pin(module: str, port: str, new: str, instances: str = r"\w+") -> Edit:
+    """Connect ``port`` of the instances of a module otherwise; ``{old}`` stands for its
+    connection."""
+
+    def edit(text: str, name: str) -> str:
+        def change(line: re.Match) -> str:
+            return re.sub(
+                rf"\.{port}\(([^()]*(?:\([^()]*\))?[^()]*)\)",
+                lambda pin: f".{port}({new.replace('{old}', pin[1])})",
+                line[0],
+            )
+
+        return re.sub(rf"^  {name}_{module} {instances} \(\..*$", change, text, flags=re.M)
+
+    return edit
+
+
+def _swap(module: str, port: str, first: str, second: str) -> Edit:
+    """Exchange the connections of ``port`` between two instances of a module."""
+
+    def edit(text: str, name: str) -> str:
+        spans = []
+        for instance in (first, second):
+            line = rf"^  {name}_{module} {instance} \(\..*?\.{port}\(([^()]*)\)"
+            spans += [match.span(1) for match in re.finditer(line, text, re.M)]
+        if len(spans) != 2:
+            return text
+        a, b = spans
+        return text[: a[0]] + text[slice(*b)] + text[a[1] : b[0]] + text[slice(*a)] + text[b[1] :]
+
+    return edit
+
+
+def _assign(module: str, net: str, new: str) -> Edit:
+    """Drive a net of one module by another expression; ``{old}`` stands for the present one."""
+
+    def edit(text: str, name: str) -> str:
+        def change(body: re.Match) -> str:
+            return re.sub(
+                rf"^  assign {net} = (.*);$",
+                lambda line: f"  assign {net} = {new.replace('{old}', line[1])};",
+                body[0],
+                flags=re.M,
+            )
+
+        return re.sub(
+            rf"^module {name}_{module} ?\(.*?^endmodule$", change, text, flags=re.M | re.S
+        )
+
+    return edit
+
+
+MUTANTS = (
+    # leaf cells
+    Mutant("full adder: carry forgets b", _text("(ci & (a ^ b))", "(ci & a & ~b)"), leaf=True),
+    Mutant(
+        "full adder: sum is or",
+        _text("assign s = a ^ b ^ ci", "assign s = (a ^ b) | ci"),
+        leaf=True,
+    ),
+    Mutant("half adder: no carry", _text("assign co = a & b;", "assign co = 1'b0;"), leaf=True),
+    Mutant("half adder: sum is or", _text("assign s = a ^ b;", "assign s = a | b;"), leaf=True),
+    # order of rows, columns and planes
+    Mutant("columns 0 and 1 swapped", _swap("column", "y", "col0", "col1")),
+    Mutant("weights of columns 0 and 1 swapped", _swap("column", "w_code", "col0", "col1")),
+    Mutant(
+        "inputs of rows 0 and 1 swapped", _swap("serialiser", "x", "serialiser0", "serialiser1")
+    ),
+    Mutant("write lines of rows 0 and 1 swapped", _swap("write_gate", "row", "write0", "write1")),
+    Mutant(
+        "read lines of rows 0 and 1 swapped",
+        _swap("serialiser", "read_row", "serialiser0", "serialiser1"),
+    ),
+    Mutant("planes 0 and 1 swapped", _swap("tree", "total", "tree0", "tree1")),
+    Mutant("plane order reversed", _pin("serialiser", "plane", "~{old}")),
+    # signs and precision
+    Mutant("sign plane counts positive", _pin("column", "negate", "1'b0")),
+    Mutant("every first plane counts negative", _pin("column", "negate", "restart")),
+    Mutant("correction forgets the sign plane", _pin("input_sum", "negate", "1'b0")),
+    Mutant("weights never signed", _pin("input_sum", "sign", "1'b0")),
+    Mutant("weights always signed", _pin("input_sum", "sign", "1'b1")),
+    Mutant("inputs never signed", _pin("sequencer", "x_signed", "1'b0")),
+    Mutant("precision ignored", _pin("sequencer", "x_bits", "{old} & 1'b0")),
+    Mutant("no sign fill above the precision", _pin("serialiser", "fill", "{old} & 1'b0")),
+    Mutant("fill always zero", _pin("serialiser", "sign_plane", "{old} & 1'b0")),
+    Mutant("write ignores the weight's sign", _pin("sequencer", "w_signed", "1'b0")),
+    Mutant("stored code not offset", _text("w_data ^ (", "w_data | (")),
+    # accumulation
+    Mutant("old result not dropped", _pin("column", "restart", "1'b0")),
+    Mutant("result dropped every cycle", _pin("column", "restart", "1'b1")),
+    Mutant("accumulates while idle and stalled", _pin("column", "accumulate", "1'b1")),
+    # banks and storage
+    Mutant(
+        "banks 0 and 1 swapped for computing",
+        _pin("column", "bank_select", "({old} >> 1) | {{old}[0], 1'b0}"),
+    ),
+    Mutant("every bank is written", _pin("write_gate", "bank", "{8{|{old}}}"), min_banks=2),
+    Mutant("every row is written", _pin("write_gate", "row", "|write_row")),
+    Mutant("stores never written", _pin("write_gate", "row", "1'b0")),
+    # streams
+    Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
+    Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),
+    Mutant("writes do not wait for the pass", _assign("sequencer", "w_ready", "live")),
+    Mutant("no vector is ever accepted", _assign("sequencer", "x_ready", "1'b0")),
+    Mutant("stalls are ignored", _pin("sequencer", "y_ready", "1'b1")),
+    Mutant("read-back stalls are ignored", _pin("sequencer", "q_ready", "1'b1")),
+    Mutant("trees advance while stalled", _pin("tree", "enable", "1'b1")),
+    Mutant("input sum advances while stalled", _pin("input_sum", "enable", "1'b1")),
+    Mutant("elements reload every cycle", _pin("serialiser", "load", "1'b1")),
+    Mutant("read-backs come as results", _pin("sequencer", "y_valid", "q_valid")),
+    Mutant("reset ignored", _pin("sequencer", "rst", "1'b0")),
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A mutant on a configuration, and what became of it."""
+
+    mutant: str
+    config: MacroConfig
+    outcome: str = ""  # killed, SURVIVED or an error
+
+    def __str__(self) -> str:
+        return f"{self.mutant} ({self.config.name})"
+
+
+def applicable(folder: Path) -> list[Trial]:
+    """Every mutant on every configuration whose text it changes."""
+    trials = []
+    for config in CONFIGS:
+        source = folder / config.name
+        emit_macro(config, source)
+        for mutant in MUTANTS:
+            if config.banks < mutant.min_banks:
+                continue
+            text = (source / (CELLS if mutant.leaf else f"{config.name}.v")).read_text()
+            if mutant.edit(text, config.name) != text:
+                trials.append(Trial(mutant.name, config))
+    return trials
+
+
+def attempt(trial: Trial, folder: Path, simulator: str) -> Trial:
+    """Build and run one mutant."""
+    mutant = next(m for m in MUTANTS if m.name == trial.mutant)
+    name = trial.config.name
+    place = folder / "mutants" / f"{name}-{re.sub(r'[^a-z0-9]+', '-', trial.mutant.lower())}"
+    shutil.rmtree(place, ignore_errors=True)
+    emit_macro(trial.config, place)
+    target = place / (CELLS if mutant.leaf else f"{name}.v")
+    target.write_text(mutant.edit(target.read_text(), name))
+    try:
+        report = run_regression(
+            Design.emitted(trial.config, place),
+            place / "verify",
+            simulator=simulator,
+            stop_early=True,
+            announce=lambda _: None,
+        )
+    except BuildError as error:
+        return Trial(trial.mutant, trial.config, f"does not build: {error.log}")
+    shutil.rmtree(place)
+    return Trial(trial.mutant, trial.config, "SURVIVED" if report.passed else "killed")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the mutants; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m cocotb_tests.mutants")
+    parser.add_argument("--count", type=int, help="draw this many at random (default: all)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default: 1)")
+    parser.add_argument("-o", "--output", type=Path, default=Path("build/mutants"))
+    options = parser.parse_args(arguments)
+    simulator = "icarus" if shutil.which("iverilog") else "verilator"
+    trials = applicable(options.output)
+    drawn = random.Random(options.seed).sample(
+        trials, min(options.count or len(trials), len(trials))
+    )
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"{len(drawn)} of {len(trials)} mutants, {simulator}, seed {options.seed}")
+    killed = 0
+    with ProcessPoolExecutor(2) as pool:
+        runs = [pool.submit(attempt, trial, options.output, simulator) for trial in drawn]
+        for number, run in enumerate(as_completed(runs), 1):
+            trial = run.result()
+            killed += trial.outcome == "killed"
+            console.print(f"[{number}/{len(drawn)}] {trial.outcome}: {trial}", markup=False)
+    print(f"killed {killed}/{len(drawn)}")
+    return 0 if killed == len(drawn) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

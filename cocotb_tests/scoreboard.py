@@ -1,0 +1,103 @@
+"""Scoreboard: what the macro must deliver, value by value and cycle by cycle."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.cycles import pass_cycles
+from golden.macro import MacroModel
+from hdl.config import MacroConfig
+
+__all__ = ["Expected", "Scoreboard"]
+
+
+@dataclass
+class Expected:
+    """A result in flight: its stream, the count of unstalled cycles at which it must appear, and
+    its values."""
+
+    stream: str
+    due: int
+    values: np.ndarray | None  # None where weights it depends on were never written
+
+
+class Scoreboard:
+    """Follows the accepted beats in the golden model and predicts every result and the cycle in
+    which it appears.
+
+    The array advances in every cycle in which no result is held back; a result appears when it has
+    advanced planes + tree ranks times since its acceptance. So early, late, missing and extra
+    results all show, under any back-pressure.
+    """
+
+    def __init__(self, config: MacroConfig):
+        self.config = config
+        self.model = MacroModel(config)
+        self.inflight: deque[Expected] = deque()
+        self.advanced = 0
+        self.planes_left = 0
+        self.pass_cycle = 0
+        self.active_bank = 0
+        self.reading = False
+        self.passes = 0
+
+    def reset(self) -> None:
+        """Drop everything in flight; weights stay."""
+        self.inflight.clear()
+        self.planes_left = 0
+
+    def must_offer(self) -> str | None:
+        """The stream that must be valid in this cycle, if any."""
+        if self.inflight and self.inflight[0].due == self.advanced:
+            return self.inflight[0].stream
+        return None
+
+    def end_cycle(self, stalled: bool) -> None:
+        """Account for one clock cycle, before the beats accepted in it."""
+        if stalled:
+            return
+        self.advanced += 1
+        if self.planes_left:
+            self.planes_left -= 1
+            self.pass_cycle += 1
+
+    def vector(self, patterns: np.ndarray, x_bits: int, x_signed: bool, bank: int) -> None:
+        """A vector was accepted: its result follows on y."""
+        planes = pass_cycles(self.config, x_bits)
+        values = None
+        if bank >= self.config.banks or self.model.defined(bank):
+            values = self.model.mvm(patterns, x_bits=x_bits, x_signed=x_signed, bank=bank)
+        self._start("y", planes, values, bank)
+
+    def read(self, bank: int, row: int) -> None:
+        """A read-back was accepted: the row follows on q."""
+        exists = bank < self.config.banks and row < self.config.rows
+        known = not exists or self.model.defined(bank, row)
+        self._start("q", 1, self.model.read(bank, row) if known else None, bank)
+
+    def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
+        assert self.planes_left == 0, "accepted while another pass is running"
+        self.inflight.append(
+            Expected(stream, self.advanced + planes + self.config.pipeline_stages, values)
+        )
+        self.planes_left, self.pass_cycle = planes, 0
+        self.active_bank, self.reading = bank, stream == "q"
+
+    def write(self, bank: int, row: int, patterns: np.ndarray, signed: bool) -> None:
+        """A row was accepted."""
+        running = self.planes_left > 0 and self.active_bank == bank and bank < self.config.banks
+        assert not running, f"a write to bank {bank} was accepted in the middle of its pass"
+        self.model.write(bank, row, patterns, signed)
+
+    def check(self, stream: str, values: np.ndarray) -> None:
+        """Compare a delivered result with the one that is due."""
+        expected = self.inflight.popleft()
+        assert expected.stream == stream
+        self.passes += stream == "y" and expected.values is not None
+        if expected.values is not None and not np.array_equal(values, expected.values):
+            wrong = int(np.flatnonzero(values != expected.values)[0])
+            raise AssertionError(
+                f"{stream}[{wrong}] is {values[wrong]}, must be {expected.values[wrong]} "
+                f"({int((values != expected.values).sum())} of {len(values)} columns differ)"
+            )

@@ -1,0 +1,36 @@
+"""Directed stimuli: corners of the input and weight ranges, as unsigned patterns."""
+
+import numpy as np
+
+from hdl.config import MacroConfig
+
+__all__ = ["input_corners", "weight_corners"]
+
+
+def _levels(bits: int) -> list[int]:
+    """Patterns worth trying in every place: 0, all ones, most negative, most positive, one,
+    alternating."""
+    ones = (1 << bits) - 1
+    alternating = 0x5555 & ones
+    levels = [0, ones, 1 << (bits - 1), ones >> 1, 1, alternating, ones ^ alternating]
+    return sorted(set(levels), key=levels.index)
+
+
+def input_corners(config: MacroConfig) -> list[np.ndarray]:
+    """Vectors (rows,): every row at one level, alternating rows, first and last row alone."""
+    ones = (1 << config.input_bits) - 1
+    vectors = [np.full(config.rows, level, np.int64) for level in _levels(config.input_bits)]
+    row = np.arange(config.rows)
+    vectors += [np.where(row % 2, ones, 0), np.where(row % 2, 0, ones)]
+    vectors += [np.where(row == 0, ones, 0), np.where(row == config.rows - 1, ones, 0)]
+    return vectors
+
+
+def weight_corners(config: MacroConfig) -> list[np.ndarray]:
+    """Matrices (rows, cols): every weight at one level, and a checkerboard of the extremes."""
+    shape = (config.rows, config.cols)
+    ones, top = (1 << config.weight_bits) - 1, 1 << (config.weight_bits - 1)
+    row, col = np.indices(shape)
+    levels = [0, ones, top, ones >> 1]
+    matrices = [np.full(shape, level, np.int64) for level in sorted(set(levels), key=levels.index)]
+    return [*matrices, np.where((row + col) % 2, top, ones >> 1)]
