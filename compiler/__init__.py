@@ -1,0 +1,1 @@
+"""Compiler: integer matrix products and small networks, mapped onto one macro."""
