@@ -1,0 +1,49 @@
+"""cimforge generate: parameters in, Verilog and everything beside it out."""
+
+import time
+from pathlib import Path
+
+import click
+
+from cocotb_tests.collateral import macro_extras
+from hdl.config_file import load_config
+from hdl.emit.package import emit_macro
+from scripts.options import (
+    config_epilog,
+    config_options,
+    default_folder,
+    print_json,
+    show_table,
+)
+
+__all__ = ["generate"]
+
+
+@click.command(epilog=config_epilog, short_help="Write Verilog and all beside it.")
+@config_options
+def generate(config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
+    """Write the macro of CONFIG (a preset or a TOML file): Verilog, manifest, testbench,
+    diagrams."""
+    started = time.perf_counter()
+    macro = load_config(config, overrides)
+    folder = default_folder(output, macro)
+    manifest = emit_macro(macro, folder, macro_extras(macro))
+    if as_json:
+        contract = ("name", "config", "files", "top")
+        numbers = {"latency": macro.latency(), "cycles_per_pass": macro.cycles_per_pass()}
+        print_json(
+            {**{key: manifest[key] for key in contract}, **numbers, "macs_1b": macro.macs_1b}
+        )
+        return
+    adders = manifest["tree_adders"]
+    text = (folder / f"{macro.name}.v").stat().st_size
+    rows = [
+        ("files", ", ".join(file["path"] for file in manifest["files"])),
+        ("Verilog", f"{text / 1000:.0f} kB, {len(manifest['modules'])} modules"),
+        ("results", f"{macro.cols} of {macro.y_bits} bits"),
+        ("adder cells a tree", ", ".join(f"{n} {kind}" for kind, n in adders.items()) or "none"),
+        ("latency", f"{macro.latency()} cycles, one pass every {macro.cycles_per_pass()}"),
+        ("1b-MACs a cycle", str(macro.macs_1b)),
+        ("time", f"{time.perf_counter() - started:.1f} s"),
+    ]
+    show_table(macro.name, rows, below=[("written to", folder)])

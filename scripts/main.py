@@ -1,0 +1,98 @@
+"""The command ``cimforge``: one verb a file, each imported when it is used."""
+
+import io
+import os
+import sys
+from importlib import import_module
+
+import click
+
+__all__ = ["cli", "main"]
+
+VERBS = ("generate", "verify", "mvm", "run", "schema", "doctor")
+
+
+class Verbs(click.Group):
+    """The verbs, in the order of their use."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Every verb."""
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The verb ``name``, or None."""
+        return getattr(import_module(f"scripts.{name}"), name) if name in VERBS else None
+
+
+@click.group(
+    cls=Verbs,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 success, 1 a check failed, 2 bad input.",
+)
+@click.version_option(package_name="cimforge")
+def cli() -> None:
+    """Generate, prove and use digital SRAM compute-in-memory macros."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0 success, 1 a check failed, 2 bad input.
+
+    Bad input prints one line on stderr and nothing on stdout. A reader of stdout that has gone away
+    is no failure.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold bytes that are no text
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        return _complain(
+            "interrupted; files are written whole or not at all, so run the command again", 130
+        )
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror or error}", 2)
+
+
+def _run(arguments: list[str]) -> int:
+    # Heavy, so after main's handlers are in place.
+    from hdl.config_file import InputError
+    from scripts.options import CheckFailedError
+
+    try:
+        with cli.make_context("cimforge", list(arguments)) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as ended:  # --help and --version
+        return ended.exit_code
+    except CheckFailedError as error:
+        return _complain(error, 1)
+    except click.ClickException as error:
+        return _complain(_explain_usage(error), 2)
+    except InputError as error:
+        return _complain(error, 2)
+    return 0
+
+
+def _explain_usage(error: click.ClickException) -> str:
+    """What click says, and the help to look at."""
+    text, context = error.format_message().rstrip("."), getattr(error, "ctx", None)
+    if context is None:
+        return text
+    if isinstance(context.command, Verbs):
+        text = f"{text}; verbs: {', '.join(VERBS)}"
+    return f"{text}; see {context.command_path} --help"
+
+
+def _complain(message: object, status: int) -> int:
+    from hdl.errors import one_line
+
+    if line := one_line(message):
+        print(f"cimforge: {line}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""cimforge mvm: the user's own integers through the emitted Verilog."""
+
+import re
+from pathlib import Path
+
+import click
+import numpy as np
+
+from cocotb_tests.collateral import macro_extras
+from cocotb_tests.simulator import BuildError, check_simulator
+from compiler.npy import load_array, save_array
+from compiler.precision import Precision
+from compiler.rtl import RtlBackend, SimulationError
+from compiler.tiling import Job, make_job
+from hdl.config import MacroConfig
+from hdl.config_file import InputError, load_config
+from hdl.emit.package import emit_macro
+from scripts.options import (
+    CheckFailedError,
+    OutputPath,
+    config_epilog,
+    default_folder,
+    print_json,
+    set_option,
+    show_table,
+    simulation_progress,
+    simulator_option,
+)
+
+__all__ = ["mvm"]
+
+NPY = click.Path(dir_okay=False, path_type=Path)
+
+
+def _precision(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> Precision | None:
+    """Parse ``s8`` or ``u4``."""
+    if value is None:
+        return None
+    if not re.fullmatch("[su]([1-9]|1[0-6])", value):
+        raise click.BadParameter(f"must be s or u and 1..16 bits, for example s8, not {value!r}")
+    return Precision(int(value[1:]), value[0] == "s")
+
+
+@click.command(epilog=config_epilog, short_help="Multiply your integers on the Verilog.")
+@click.argument("config", metavar="CONFIG")
+@set_option
+@click.option("--weights", required=True, type=NPY, help="w.npy: integers (K, N).")
+@click.option("--inputs", required=True, type=NPY, help="x.npy: integers (batch, K) or (K,).")
+@click.option(
+    "-o", "--output", type=OutputPath(dir_okay=False), help="y.npy: int64 (batch, N) or (N,)."
+)
+@click.option(
+    "--x-precision", callback=_precision, metavar="s8|u4|..", help="Default: from the values."
+)
+@click.option(
+    "--w-precision", callback=_precision, metavar="s8|u4|..", help="Default: from the values."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@simulator_option
+def mvm(
+    config: str,
+    overrides: tuple[str, ...],
+    weights: Path,
+    inputs: Path,
+    output: Path | None,
+    x_precision: Precision | None,
+    w_precision: Precision | None,
+    as_json: bool,
+    simulator: str,
+) -> None:
+    """Compute y = x @ w on the emitted Verilog of CONFIG, tiled where larger than the macro."""
+    macro = load_config(config, overrides)
+    check_simulator(simulator)
+    job, vector = _load(macro, inputs, weights, x_precision, w_precision)
+    folder = default_folder(None, macro)
+    emit_macro(macro, folder, macro_extras(macro))
+    shape = [job.plan.n] if vector else [job.plan.batch, job.plan.n]
+    failure = ""
+    with simulation_progress() as (announce, progress):
+        backend = RtlBackend(folder, simulator, announce, progress)
+        try:
+            y = job.assemble(backend.run_job(macro, job)).reshape(shape)
+        except (BuildError, SimulationError) as error:
+            failure, backend.bit_exact = str(error), False
+    if output is not None and not failure:
+        save_array(output, y)
+    if as_json:
+        numbers = {"cycles": backend.cycles, "seconds": round(backend.seconds, 3)}
+        exact = {"bit_exact": backend.bit_exact, "shape": shape, "macs": backend.macs}
+        print_json({**exact, **numbers})
+    elif not failure:
+        _show(macro.name, job, shape, backend, output)
+    if not backend.bit_exact:
+        raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
+
+
+def _load(
+    macro: MacroConfig,
+    inputs: Path,
+    weights: Path,
+    x_precision: Precision | None,
+    w_precision: Precision | None,
+) -> tuple[Job, bool]:
+    """The job of the two files, and whether the inputs are one vector (K,)."""
+    try:
+        w, x = load_array(weights), load_array(inputs)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    vector = x.ndim == 1
+    try:
+        job = make_job(macro, x[np.newaxis] if vector else x, w, x_precision, w_precision)
+    except ValueError as error:
+        raise InputError(f"{error} (x is {inputs}, w is {weights})") from None
+    return job, vector
+
+
+def _show(name: str, job: Job, shape: list[int], backend: RtlBackend, output: Path | None) -> None:
+    inputs = f"inputs {_sign(job.x_signed)} {job.x_bits} bits"
+    rate = backend.macs / max(backend.seconds, 1e-9)
+    rows = [
+        ("y", f"{' x '.join(map(str, shape))}, int64" + ("" if output else ", not written (-o)")),
+        ("tiles", f"{len(job.plan.tiles)}, {job.plan.utilisation:.0%} of the macro used"),
+        ("precision", f"{inputs}, weights {_sign(job.w_signed)}"),
+        ("equal to golden", "yes, every value" if backend.bit_exact else "NO"),
+        ("cycles", f"{backend.cycles:,}"),
+        ("simulation", f"{backend.seconds:.1f} s, {rate:,.0f} MAC/s"),
+    ]
+    show_table(name, rows, below=[("written to", output)] if output else ())
+
+
+def _sign(signed: bool) -> str:
+    return "signed" if signed else "unsigned"

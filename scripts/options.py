@@ -1,0 +1,168 @@
+"""Options and output shared by the verbs."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hdl.config import MacroConfig
+from hdl.presets import PRESETS
+
+__all__ = [
+    "CheckFailedError",
+    "OutputPath",
+    "config_epilog",
+    "config_options",
+    "default_folder",
+    "print_json",
+    "set_option",
+    "show_table",
+    "simulation_progress",
+    "simulator_option",
+    "stderr",
+]
+
+stderr = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+stdout = Console(highlight=False, markup=False, emoji=False)
+
+
+class CheckFailedError(Exception):
+    """A check failed: exit status 1. The verb has already said what; the text is one more line, or
+    empty."""
+
+
+class OutputPath(click.Path):
+    """A folder, or with ``dir_okay=False`` a file, to write: refused before any work where it
+    cannot be written."""
+
+    def __init__(self, dir_okay: bool = True):
+        super().__init__(file_okay=not dir_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> Path:
+        """The path of the argument ``value``."""
+        if not os.fspath(value):
+            self.fail("must not be empty", parameter, context)
+        path = Path(value)
+        folder = path if self.dir_okay else path.parent
+        existing = next(each for each in (folder, *folder.parents) if each.exists())
+        if not existing.is_dir():
+            self.fail(f"{existing} is not a folder", parameter, context)
+        if not self.dir_okay and path.is_dir():
+            self.fail(f"{path} is a folder; name a file", parameter, context)
+        if not os.access(existing, os.W_OK | os.X_OK):
+            self.fail(f"{existing} may not be written to", parameter, context)
+        return path
+
+
+config_epilog = f"CONFIG: a preset ({', '.join(PRESETS)}) or a TOML file; see cimforge schema."
+
+
+def set_option(command: Callable) -> Callable:
+    """--set."""
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change a parameter, for example rows=37; repeatable.",
+    )(command)
+
+
+def config_options(command: Callable) -> Callable:
+    """CONFIG, --set, -o and --json."""
+    for decorate in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout."),
+        click.option(
+            "-o", "--output", type=OutputPath(), help="Folder to write to.  [default: build/NAME]"
+        ),
+        set_option,
+        click.argument("config", metavar="CONFIG"),
+    ):
+        command = decorate(command)
+    return command
+
+
+def simulator_option(command: Callable) -> Callable:
+    """--simulator."""
+    return click.option(
+        "--simulator",
+        type=click.Choice(["verilator", "icarus"]),
+        default="verilator",
+        show_default=True,
+        help="Icarus builds faster and simulates slower.",
+    )(command)
+
+
+def default_folder(output: Path | None, config: MacroConfig) -> Path:
+    """Where a verb writes: -o, or build/NAME."""
+    return output or Path("build") / config.name
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on stdout."""
+    _write(json.dumps(value, indent=2) + "\n")
+
+
+def show_table(
+    title: str,
+    rows: Sequence[tuple[str, ...]],
+    header: tuple[str, ...] = (),
+    below: Sequence[tuple[str, object]] = (),
+) -> None:
+    """A table on stdout; without ``header`` the first column names the rows.
+
+    ``below`` are paths and commands, one labelled line each, never broken: they are to be copied.
+    """
+    table = Table(title=title, title_justify="left", show_header=bool(header))
+    for column in header or [""] * len(rows[0]):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    with stdout.capture() as text:
+        stdout.print(table)
+        for label, text_to_copy in below:
+            stdout.print(f"{label}: {text_to_copy}", soft_wrap=True)
+    _write(text.get())
+
+
+def _write(text: str) -> None:
+    """``text`` on stdout. A reader that has gone away changes nothing, least of all a check's
+    outcome."""
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def simulation_progress() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """A progress bar on stderr: yields what announces a step and what reports (passes done, in
+    all)."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task("preparing", total=None)
+
+        def announce(text: str) -> None:
+            bar.update(task, description=text)
+            if not stderr.is_terminal:
+                stderr.print(f"{text} …")
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, description="passes", completed=done, total=total)
+
+        yield announce, progress

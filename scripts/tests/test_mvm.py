@@ -1,0 +1,100 @@
+"""cimforge mvm: the user's integers come back multiplied, whatever their shape and dtype."""
+
+import subprocess
+
+import numpy as np
+import pytest
+
+from scripts.tests.conftest import COMMAND, SIMULATOR, environment
+
+JSON_KEYS = ["bit_exact", "shape", "macs", "cycles", "seconds"]
+PRODUCT = ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy")
+RUN = (*PRODUCT, "--simulator", SIMULATOR)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One folder for every product here, so that the simulation is built once."""
+    return tmp_path_factory.mktemp("products")
+
+
+@pytest.fixture
+def multiply(cimforge, shared, monkeypatch):
+    """Runs x @ w through the command; returns its outcome and the y it wrote, if any."""
+    monkeypatch.chdir(shared)
+    (shared / "y.npy").unlink(missing_ok=True)
+
+    def run(x, w, *options):
+        np.save("x.npy", x)
+        np.save("w.npy", w)
+        done = cimforge(*RUN, *options)
+        y = np.load("y.npy") if (shared / "y.npy").exists() else None
+        return done, y
+
+    return run
+
+
+def integers(seed, low, high, shape, dtype=np.int64):
+    return np.random.default_rng(seed).integers(low, high, shape).astype(dtype)
+
+
+def test_a_product_larger_than_the_macro_is_cut_into_tiles(multiply):
+    x, w = integers(1, 0, 16, (5, 20)), integers(2, -8, 8, (20, 10))
+    done, y = multiply(x, w, "--json")
+    assert done.status == 0, done.err
+    assert list(done.json) == JSON_KEYS
+    assert (done.json["bit_exact"], done.json["shape"]) == (True, [5, 10])
+    assert done.json["macs"] == 5 * 20 * 10
+    assert done.json["cycles"] > 3 * 3 * 5 * 4  # tiles, vectors, cycles a pass
+    assert done.messages == []
+    assert y.dtype == np.int64
+    assert np.array_equal(y, x @ w)
+
+
+def test_one_vector_gives_one_vector_and_a_table(multiply):
+    x, w = integers(3, -8, 8, (9,), np.int8), integers(4, 0, 4, (9, 4), np.uint64)
+    done, y = multiply(x, w)
+    assert done.status == 0, done.err
+    assert np.array_equal(y, x.astype(int) @ w.astype(int))
+    assert "inputs signed 4 bits, weights unsigned" in done.out
+    assert "yes, every value" in done.out
+    assert done.out.endswith("written to: y.npy\n")
+
+
+def test_bools_count_and_a_precision_given_is_used(multiply):
+    x, w = integers(5, 0, 2, (3, 8), bool), np.asfortranarray(integers(8, 0, 2, (8, 4), ">i4"))
+    done, y = multiply(x, w, "--x-precision", "s3", "--w-precision", "s2")
+    assert done.status == 0, done.err
+    assert np.array_equal(y, x.astype(int) @ w)
+    assert "inputs signed 3 bits, weights signed" in done.out
+
+
+def test_an_empty_batch_gives_an_empty_result(multiply):
+    done, y = multiply(np.zeros((0, 8), int), np.ones((8, 3), int), "--json")
+    assert done.status == 0, done.err
+    assert done.json == {
+        "bit_exact": True,
+        "shape": [0, 3],
+        "macs": 0,
+        "cycles": 0,
+        "seconds": 0.0,
+    }
+    assert y.shape == (0, 3)
+
+
+def test_products_at_the_same_time_do_not_meet(shared, tmp_path):
+    runs = []
+    for seed in range(2):
+        x, w = integers(seed, 0, 16, (40, 24)), integers(seed + 9, -8, 8, (24, 8))
+        np.save(tmp_path / f"x{seed}.npy", x)
+        np.save(tmp_path / f"w{seed}.npy", w)
+        files = ("--weights", f"w{seed}.npy", "--inputs", f"x{seed}.npy", "-o", f"y{seed}.npy")
+        command = [*COMMAND, "mvm", "tiny", *files, "--simulator", SIMULATOR]
+        started = subprocess.Popen(
+            command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        runs.append((started, x @ w))
+    for seed, (started, expected) in enumerate(runs):
+        _, messages = started.communicate(timeout=120)
+        assert started.returncode == 0, messages
+        assert np.array_equal(np.load(tmp_path / f"y{seed}.npy"), expected)

@@ -1,0 +1,159 @@
+"""What cannot work is refused before any work: output folders, missing simulators; and Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.tests.conftest import COMMAND, SIMULATOR, environment
+from scripts.tests.test_bad_input import check_refused
+
+NEEDS_ICARUS = "--simulator icarus: no iverilog on PATH; install Icarus Verilog"
+VERBS = [
+    ("verify", "tiny"),
+    ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy"),
+    ("run", "digits"),
+]
+INTERRUPTED = (
+    "cimforge: interrupted; files are written whole or not at all, so run the command again"
+)
+
+ONE_JOB_ENDS_EARLY = """
+import pathlib, sys, time
+from cocotb_tests import regression
+from scripts.main import main
+
+def run_share(design, simulator, share, *settings):
+    if "values" not in share:
+        time.sleep(60)
+    pathlib.Path("ended").touch()
+
+regression.build = lambda *_, **__: None
+regression._run_share = run_share
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("", "Invalid value for '-o' / '--output': must not be empty"),
+        ("taken", "taken is not a folder"),
+        ("taken/a/b", "taken is not a folder"),
+        ("/dev/null/a", "/dev/null is not a folder"),
+        ("a" * 300, "File name too long"),
+    ],
+    ids=lambda value: value[:12],
+)
+@pytest.mark.parametrize("verb", [("generate", "tiny"), VERBS[0], VERBS[2]])
+def test_a_folder_that_cannot_be_written_is_refused(cimforge, folder, verb, output, expected):
+    (folder / "taken").write_text("a file\n")
+    check_refused(cimforge(*verb, "-o", output, "--json"), expected)
+    assert [path.name for path in folder.iterdir()] == ["taken"]
+
+
+def test_a_folder_without_permission_is_refused(cimforge, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    check_refused(cimforge("generate", "tiny", "-o", "a/b"), ". may not be written to")
+
+
+def test_build_that_is_a_file_is_refused(cimforge, folder):
+    (folder / "build").write_text("a file\n")
+    check_refused(
+        cimforge("generate", "tiny"), "build/cim_r8c4_w4x4_k1_b1_flop_csa: Not a directory"
+    )
+
+
+def test_verify_never_clears_a_folder_that_holds_other_files(cimforge, folder):
+    (folder / "project/verify").mkdir(parents=True)
+    (folder / "project/verify/thesis.txt").write_text("years of work\n")
+    words = ("verify", "tiny", "--simulator", SIMULATOR, "-o", "project")
+    check_refused(cimforge(*words), "project/verify/thesis.txt is not one of its results")
+    assert [path.name for path in (folder / "project").iterdir()] == ["verify"]
+    (folder / "other").mkdir()
+    (folder / "other/verify").write_text("a file\n")
+    check_refused(cimforge(*words[:-1], "other"), "other/verify is not one of its results")
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+def test_icarus_that_is_not_installed_is_named(cimforge, folder, monkeypatch, verb):
+    monkeypatch.setenv("PATH", str(folder))
+    check_refused(cimforge(*verb, "--simulator", "icarus"), NEEDS_ICARUS)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", ["perl", "g++", "make"])
+def test_a_tool_of_verilator_that_is_missing_is_named(cimforge, folder, monkeypatch, missing):
+    for tool in {"perl", "g++", "make"} - {missing}:
+        (folder / tool).write_text("#!/bin/sh\n")
+        (folder / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    outcome = cimforge("verify", "tiny")
+    check_refused(outcome, f"--simulator verilator: needs {missing} on PATH (Debian: apt install ")
+
+
+def test_generate_needs_no_simulator_and_no_compiler(cimforge, folder, monkeypatch):
+    monkeypatch.setenv("PATH", str(folder))
+    assert cimforge("generate", "tiny").status == 0
+
+
+def test_a_disk_that_is_full_is_one_line(folder):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, env=environment()
+        )
+    assert (done.returncode, done.stderr) == (2, "cimforge: No space left on device\n")
+
+
+def interrupt(command: list[str], folder: Path, started: str = "") -> tuple[int, str, str]:
+    """Run a command and press Ctrl-C, once a file ``started`` exists where one is named: its
+    status, stdout and stderr."""
+    run = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 180
+    while started and not list(folder.glob(started)) and time.monotonic() < deadline:
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.02)
+    time.sleep(0.4)
+    os.killpg(run.pid, signal.SIGINT)  # a terminal signals the whole group
+    out, err = run.communicate(timeout=60)
+    return run.returncode, out, err
+
+
+def test_ctrl_c_while_starting_is_one_line(folder):
+    status, out, err = interrupt([*COMMAND, "generate", "wide", "--set", "rows=1024"], folder)
+    assert (status, out, err.splitlines()) == (130, "", [INTERRUPTED])
+    assert not list(folder.rglob("*.part"))
+
+
+def test_ctrl_c_while_simulating_is_one_line_and_the_next_run_is_whole(folder, in_folder):
+    np.save(folder / "w.npy", np.ones((8, 4), int))
+    np.save(folder / "x.npy", np.ones((3000, 8), int))
+    words = ["mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "--simulator", SIMULATOR]
+    status, out, err = interrupt([*COMMAND, *words, "-o", "y.npy"], folder, "**/built")
+    assert (status, out, err.splitlines()[2:]) == (130, "", [INTERRUPTED])
+    assert not (folder / "y.npy").exists()
+    np.save(folder / "x.npy", np.ones((3, 8), int))
+    again = in_folder(folder, *words, "-o", "y.npy", "--json")
+    assert (again.status, again.json["bit_exact"], again.messages) == (0, True, [])
+
+
+def test_ctrl_c_while_verifying_is_one_line(folder):
+    (folder / "command.py").write_text(ONE_JOB_ENDS_EARLY)
+    words = ["verify", "tiny", "--simulator", SIMULATOR, "--jobs", "2", "-o", "out"]
+    status, out, err = interrupt([sys.executable, "command.py", *words], folder, "ended")
+    assert (status, out, err.splitlines()[1:]) == (130, "", [INTERRUPTED])

@@ -1,0 +1,162 @@
+"""cimforge verify: the cocotb regression of the emitted Verilog."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cocotb_tests.collateral import macro_extras
+from cocotb_tests.regression import Failure, Report, run_regression
+from cocotb_tests.simulator import BuildError, Design, check_simulator
+from cocotb_tests.testplan import reason_to_skip
+from hdl.config_file import InputError, load_config
+from hdl.emit.package import emit_macro
+from scripts.options import (
+    CheckFailedError,
+    config_epilog,
+    config_options,
+    default_folder,
+    print_json,
+    show_table,
+    simulator_option,
+    stderr,
+)
+
+__all__ = ["verify"]
+
+RESULTS = ("results.xml", "coverage.json", "job*")  # what a regression writes to its folder
+
+
+def _regex(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        re.compile(value or "")
+    except (re.error, RecursionError, OverflowError) as error:
+        raise click.BadParameter(f"{value!r} is no regular expression: {error}") from None
+    return value
+
+
+@click.command(epilog=config_epilog, short_help="Check the Verilog against the golden model.")
+@config_options
+@simulator_option
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Seed of all stimuli.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    default=min(2, os.cpu_count() or 1),
+    show_default=True,
+    help="Processes.",
+)
+@click.option(
+    "--test",
+    "test_filter",
+    callback=_regex,
+    metavar="REGEX",
+    help="Only tests whose full name matches somewhere.",
+)
+@click.option(
+    "--waves", is_flag=True, help="Record waveforms (VCD with Verilator, FST with Icarus)."
+)
+def verify(
+    config: str,
+    overrides: tuple[str, ...],
+    output: Path | None,
+    as_json: bool,
+    simulator: str,
+    seed: int,
+    jobs: int,
+    test_filter: str | None,
+    waves: bool,
+) -> None:
+    """Check the emitted Verilog of CONFIG against the golden model, value by value, cycle by
+    cycle."""
+    macro = load_config(config, overrides)
+    check_simulator(simulator)
+    folder = default_folder(output, macro)
+    _check_results(folder / "verify")
+    emit_macro(macro, folder, macro_extras(macro))
+    design, unbuilt = Design.emitted(macro, folder), ""
+    options: dict[str, Any] = {"simulator": simulator, "seed": seed, "jobs": jobs}
+    with stderr.status(f"checking {macro.name} …") as status:
+
+        def announce(text: str) -> None:
+            status.update(f"{text} …")
+            if not stderr.is_terminal:
+                stderr.print(f"{text} …")
+
+        try:
+            options |= {"test_filter": test_filter, "waves": waves, "announce": announce}
+            report = run_regression(design, folder / "verify", **options)
+        except BuildError as error:
+            unbuilt = str(error)
+            report = Report(simulator, seed, failures=[Failure("build", unbuilt)])
+    if as_json:
+        print_json(report.as_json())
+    elif not unbuilt:
+        _show(macro.name, report)
+    if unbuilt:
+        raise CheckFailedError(unbuilt)
+    sets = [word for override in overrides for word in ("--set", override)]
+    replay = ["cimforge", "verify", config, *sets, "--simulator", simulator, "--seed", str(seed)]
+    _judge(report, replay, test_filter)
+
+
+def _judge(report: Report, replay: list[str], test_filter: str | None) -> None:
+    """Raise CheckFailedError unless tests ran and passed; each failure with its replay first."""
+    for failure in report.failures:
+        stderr.print(f"FAILED {failure.test}: {failure.message}")
+        stderr.print(f"  replay: {shlex.join([*replay, '--test', _pattern(failure.test)])}")
+    if not report.tests:
+        raise CheckFailedError(f"--test {test_filter}: no test's name matches")
+    if report.failures:
+        raise CheckFailedError(f"{len(report.failures)} of {report.tests} tests failed")
+    if not report.passed:
+        raise CheckFailedError("no test ran: none of those chosen applies to this configuration")
+
+
+def _check_results(folder: Path) -> None:
+    """A regression clears its folder: refuse where that would take anything else with it."""
+    if not folder.exists():
+        return
+    for entry in folder.iterdir() if folder.is_dir() else [folder]:
+        if not any(entry.match(pattern) for pattern in RESULTS):
+            rule = f"{entry} is not one of its results, and verify clears {folder}"
+            raise InputError(f"-o {folder.parent}: {rule}; choose another folder")
+
+
+def _pattern(test: str) -> str:
+    """A regular expression that matches just this test, or all of a job that ended early."""
+    if "." not in test:
+        return rf"suite\.({'|'.join(test.split())})\."
+    return re.escape(test) + "$"
+
+
+def _show(name: str, report: Report) -> None:
+    passed = report.tests - len(report.failures) - len(report.skipped)
+    covered = f"{report.bins - len(report.holes)} of {report.bins} bins"
+    rows = [
+        ("tests", f"{passed} passed, {len(report.failures)} failed"),
+        ("not applicable", _skips(report)),
+        ("passes compared with golden", str(report.passes)),
+        ("coverage", "\nnot hit: ".join([covered, *report.holes[:8]])),
+        ("seed, simulator", f"{report.seed}, {report.simulator}"),
+    ]
+    show_table(name, rows, below=[("JUnit", report.junit)])
+
+
+def _skips(report: Report) -> str:
+    reasons: dict[str, int] = {}
+    for test in report.skipped:
+        reason = f"{test.partition('/')[0]}: {reason_to_skip(test)}"
+        reasons[reason] = reasons.get(reason, 0) + 1
+    return "\n".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
