@@ -159,7 +159,12 @@ def run_tests(
                 results_xml=str((results / "results.xml").resolve()),
                 test_filter=test_filter,
                 seed=job.get("seed", 0),
-                extra_env={"CIMFORGE_JOB": str(job_file.resolve()), "COCOTB_LOG_LEVEL": "INFO"},
+                extra_env={
+                    "CIMFORGE_JOB": str(job_file.resolve()),
+                    "COCOTB_LOG_LEVEL": "INFO",
+                    # else pytest looks for a conftest.py around the user's folder and runs it
+                    "COCOTB_REWRITE_ASSERTION_FILES": "",
+                },
                 waves=waves,
                 plusargs=[f"+dumpfile_path={results.resolve() / 'dump.fst'}"] if waves else [],
                 timescale=("1ns", "1ps") if simulator == "icarus" else None,

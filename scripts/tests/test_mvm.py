@@ -98,3 +98,14 @@ def test_products_at_the_same_time_do_not_meet(shared, tmp_path):
         _, messages = started.communicate(timeout=120)
         assert started.returncode == 0, messages
         assert np.array_equal(np.load(tmp_path / f"y{seed}.npy"), expected)
+
+
+def test_a_conftest_in_the_users_folder_takes_no_part(in_folder, tmp_path):
+    """cocotb lets pytest look for a conftest.py around the working folder; the user's may not even
+    import here."""
+    (tmp_path / "conftest.py").write_text("import a_module_of_the_user\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    np.save(tmp_path / "x.npy", integers(1, 0, 16, (2, 8)))
+    np.save(tmp_path / "w.npy", integers(2, -8, 8, (8, 4)))
+    done = in_folder(tmp_path, *RUN)
+    assert (done.status, done.messages) == (0, [])
