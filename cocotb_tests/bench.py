@@ -15,7 +15,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb_tests.coverage import Coverage
 from cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
 from cocotb_tests.scoreboard import Scoreboard
-from cocotb_tests.streams import Sink, macro_sources
+from cocotb_tests.streams import Sink, macro_sources, tie_off
 from hdl.config import MacroConfig
 
 __all__ = ["Bench", "job_config", "load_job"]
@@ -117,6 +117,7 @@ class Bench:
 
     async def start(self) -> None:
         """Start the clock and reset the macro."""
+        tie_off(self.dut, self.config)
         Clock(self.dut.clk, 10, unit="ns").start()
         self.dut.rst.value = 1
         self.y.reset()

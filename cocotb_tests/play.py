@@ -16,7 +16,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from cocotb_tests.bench import load_job
 from cocotb_tests.packing import as_patterns, pack_all, unpack_signed
-from cocotb_tests.streams import Sink, macro_sources
+from cocotb_tests.streams import Sink, macro_sources, tie_off
 from hdl.config import MacroConfig
 
 __all__: list[str] = []
@@ -100,6 +100,7 @@ async def play(dut):
     """Run the job and save its results."""
     job = load_job()
     player = Player(dut, job)
+    tie_off(dut, player.config)
     Clock(dut.clk, 10, unit="ns").start()
     dut.rst.value = 1
     dut.q_ready.value = 1

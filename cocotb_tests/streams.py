@@ -8,7 +8,7 @@ from typing import Any
 from hdl.config import MacroConfig
 from hdl.macro.ports import macro_ports
 
-__all__ = ["Sink", "Source", "macro_sources"]
+__all__ = ["Sink", "Source", "macro_sources", "tie_off"]
 
 
 class Source:
@@ -129,3 +129,9 @@ def macro_sources(dut, config: MacroConfig, rng: Random) -> tuple[Source, Source
         return Source(getattr(dut, f"{stream}_valid"), getattr(dut, f"{stream}_ready"), fields, rng)
 
     return source("x"), source("w"), source("r")
+
+
+def tie_off(dut, config: MacroConfig) -> None:
+    """Hold inputs that only serve production tests at their inactive level."""
+    if config.has_clock_gates:
+        dut.test_en.value = 0

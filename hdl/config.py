@@ -205,6 +205,12 @@ class MacroConfig(BaseModel):
         return {"flop": 0, "latch": 1}[self.storage]
 
     @property
+    def has_clock_gates(self) -> bool:
+        """Whether weights are written through clock gates, which port test_en opens in a scan
+        test."""
+        return self.storage == "latch"
+
+    @property
     def macs_1b(self) -> int:
         """1-bit x 1-bit multiply-accumulates per cycle."""
         return self.rows * self.cols * self.weight_bits * self.bits_per_cycle

@@ -7,7 +7,7 @@ again and again and takes time quadratic in their number (decisions.md has the m
 from dataclasses import dataclass, field
 from textwrap import wrap
 
-__all__ = ["Bus", "Structure", "constant"]
+__all__ = ["Bus", "Structure", "constant", "parametrised"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Bus:
 def constant(value: int, width: int) -> str:
     """A sized hexadecimal literal."""
     return f"{width}'h{value:x}"
+
+
+def parametrised(module: str, **values: int) -> str:
+    """``module`` with parameter values, to be placed as an instance."""
+    return f"{module} #({', '.join(f'.{name}({value})' for name, value in values.items())})"
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """The builder: turns any adder plan into a structural module of leaf cells, word adders and
 pipeline registers."""
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from hdl.arith.plan import Bit, Cell, Plan
+from hdl.drivers import spread
 from hdl.structure import Bus, Structure
 
 __all__ = ["build_adder"]
@@ -144,8 +145,9 @@ class _Builder:
             for ranks in range(1, self.used_in.get(bit, 0) - made + 1):
                 moves.append((f"{self._flat(bit)}_q{ranks}", self._net(bit, made + ranks - 1)))
         self.out.scalars("reg", [target for target, _ in moves])
-        if moves:
-            self.out.line("always @(posedge clk) if (enable) begin")
-            for target, source in moves:
+        enable = spread(self.out, Bus("enable"), len(moves), 1)
+        for driver, registers in groupby(range(len(moves)), key=enable):
+            self.out.line(f"always @(posedge clk) if ({driver}) begin")
+            for target, source in (moves[register] for register in registers):
                 self.out.line(f"  {target} <= {source};")
             self.out.line("end")

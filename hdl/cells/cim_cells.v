@@ -24,21 +24,35 @@ module cim_ha (
   assign co = a & b;
 endmodule
 
-// Latch, transparent while gate_n is low.
+// Latch, transparent while gate is high.
 module cim_latch (
-  input  wire gate_n,
+  input  wire gate,
   input  wire d,
   output reg  q
 );
-  always @* if (!gate_n) q = d;
+  always @* if (gate) q = d;
 endmodule
 
-// Clock gate for latches that open in the low phase: gate_n is low while clk is low and enable is high. enable comes
-// from flip-flops on the rising edge, so it settles while clk is high and gate_n has no glitch.
+// Clock gate for latches that open in the low phase: gate is high while clk is low and enable (or test_en, in a scan
+// test) is high. enable comes from flip-flops on the rising edge, so it settles while clk is high and gate has no
+// glitch.
 module cim_clkgate (
   input  wire clk,
   input  wire enable,
-  output wire gate_n
+  input  wire test_en,
+  output wire gate
 );
-  assign gate_n = clk | ~enable;
+  assign gate = ~clk & (enable | test_en);
+endmodule
+
+// Drivers of WIDTH nets with many loads, each of which drives LOADS pins: wires to a simulator, and to a technology
+// that buffers nets by itself.
+module cim_driver #(
+  parameter WIDTH = 1,
+  parameter LOADS = 32
+) (
+  input  wire [WIDTH-1:0] a,
+  output wire [WIDTH-1:0] y
+);
+  assign y = a;
 endmodule

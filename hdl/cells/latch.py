@@ -12,24 +12,27 @@ __all__ = ["latch_gate", "latch_store"]
 
 
 def latch_store(config: MacroConfig) -> Structure:
-    """One weight of one bank: ``q`` (weight_bits, raw code) follows ``d`` while ``gate`` is low."""
-    out = Structure(f"{config.name}_store", "One weight in latches: q follows d while gate is low.")
+    """One weight of one bank: ``q`` (weight_bits, raw code) follows ``d`` while ``gate`` is
+    high."""
+    out = Structure(
+        f"{config.name}_store", "One weight in latches: q follows d while gate is high."
+    )
     gate = out.port("input", "gate")
     d = out.port("input", "d", config.weight_bits)
     q = out.port("output", "q", config.weight_bits)
     for bit in range(config.weight_bits):
-        out.instance("cim_latch", f"bit{bit}", gate_n=gate, d=d.bits(bit), q=q.bits(bit))
+        out.instance("cim_latch", f"bit{bit}", gate=gate, d=d.bits(bit), q=q.bits(bit))
     return out
 
 
 def latch_gate(config: MacroConfig) -> Structure:
-    """Clock gates of one row, one for each bank: ``gate[b]`` is low while clk is low, row and
-    bank[b] high."""
+    """Clock gates of one row, one for each bank: ``gate[b]`` is high while clk is low, row and
+    bank[b] high; ``test_en`` opens all of them in every low phase."""
     out = Structure(
         f"{config.name}_write_gate",
-        "Clock gates of one row, one for each bank: low opens the latches.",
+        "Clock gates of one row, one for each bank: high opens the latches.",
     )
-    clk = out.port("input", "clk")
+    clk, test_en = out.port("input", "clk"), out.port("input", "test_en")
     row = out.port("input", "row")
     bank = out.port("input", "bank", config.banks)
     gate = out.port("output", "gate", config.banks)
@@ -41,6 +44,7 @@ def latch_gate(config: MacroConfig) -> Structure:
             f"bank{index}",
             clk=clk,
             enable=enable.bits(index),
-            gate_n=gate.bits(index),
+            test_en=test_en,
+            gate=gate.bits(index),
         )
     return out

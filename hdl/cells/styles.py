@@ -15,17 +15,16 @@ __all__ = ["STYLES", "Style"]
 class Style(NamedTuple):
     """Builders of one storage style.
 
-    ``store`` has ports (clk,) gate, d, q; ``write_gate`` has (clk,) row, bank, gate. The
-    ``*_clocked`` flags say which of them takes the clock.
+    ``store`` has ports (clk,) gate, d, q, with the clock where ``store_clocked``; ``write_gate``
+    has row, bank, gate and, where the config has clock gates, clk and test_en.
     """
 
     store: Callable[[MacroConfig], Block | Structure]
     write_gate: Callable[[MacroConfig], Block | Structure]
     store_clocked: bool
-    write_gate_clocked: bool
 
 
 STYLES = {
-    "flop": Style(FlopStore, FlopGate, store_clocked=True, write_gate_clocked=False),
-    "latch": Style(latch_store, latch_gate, store_clocked=False, write_gate_clocked=True),
+    "flop": Style(FlopStore, FlopGate, store_clocked=True),
+    "latch": Style(latch_store, latch_gate, store_clocked=False),
 }

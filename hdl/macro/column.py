@@ -5,6 +5,7 @@ from hdl.arith.plan import Plan
 from hdl.arith.planners import plan_sum, tree_operands
 from hdl.cells.styles import STYLES
 from hdl.config import MacroConfig
+from hdl.drivers import spread
 from hdl.macro.accumulator import Accumulator
 from hdl.structure import Structure
 
@@ -54,6 +55,8 @@ def build_column(
     totals = out.wire("totals", k * config.tree_bits)
     d = out.wire("d", width)
     out.assign(d, f"~{w_code}" if banks == 1 else w_code)
+    data = spread(out, d, rows, banks)
+    selects = {name: spread(out, bus, rows, width) for name, bus in select.items()}
     clock = {"clk": clk} if STYLES[config.storage].store_clocked else {}
     for row in range(rows):
         made = [products[plane].bits(row * width, width) for plane in reversed(range(k))]
@@ -62,8 +65,8 @@ def build_column(
             f"row{row}",
             **clock,
             gate=gate.bits(row * banks, banks),
-            d=d,
-            **select,
+            d=data(row),
+            **{name: line(row) for name, line in selects.items()},
             planes_n=planes_n.bits(row * k, k),
             products=made[0] if k == 1 else "{" + ", ".join(made) + "}",
         )

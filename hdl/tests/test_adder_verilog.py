@@ -199,7 +199,8 @@ def inputs(cell: dict[str, Any]) -> list[int]:
 def tree_netlist(folder: Path, plan: Plan, stages: int = 0) -> dict[str, Any]:
     """The emitted tree as Yosys reads it, leaf cells kept."""
     write_sources(folder, build_adder("tree", "sum", plan, stages).verilog())
-    steps = "blackbox cim_fa cim_ha\nproc\nopt_dff\nsimplemap t:$dff*\nopt_clean"
+    flat = "blackbox cim_fa cim_ha\nproc\nhierarchy -top tree\nflatten -noscopeinfo"
+    steps = f"{flat}\nopt_dff\nsimplemap t:$dff*\nopt_clean"
     return netlist(folder, f"read_verilog {CELLS} trees.v\n{steps}")["tree"]
 
 

@@ -141,7 +141,8 @@ def interface_table(config: MacroConfig) -> list[tuple[str, str, int]]:
         w_row input {number(config.rows)}, w_data input {w}, w_signed input 1,
         r_valid input 1, r_ready output 1, r_bank input {number(config.banks)},
         r_row input {number(config.rows)},
-        q_valid output 1, q_ready input 1, q_data output {w}
+        q_valid output 1, q_ready input 1, q_data output {w},
+        test_en input {int(config.storage == "latch")}
     """
     rows = [entry.split() for entry in text.split(",")]
     return [(name, way, int(width)) for name, way, width in rows if width != "0"]
@@ -223,10 +224,9 @@ def test_plain_testbench_fails_on_a_broken_weight_bit(name, emitted, tmp_path):
     folder, top = emitted(config), config.name
     text = (folder / f"{top}.v").read_text()
     column = text[text.index(f"module {top}_column") :].split("endmodule")[0]
-    faulty = re.sub(
-        r"(_word row0 \(.*?\.d\()d\)", r"\1d ^ 1)", column.replace("_column", "_faulty", 1)
-    )
-    assert faulty.count("d ^ 1") == 1
+    faulty = column.replace("_column", "_faulty", 1)
+    faulty = re.sub(r"(_word row0 \(.*?\.d\()(d\w*)\)", r"\1\2 ^ 1)", faulty)
+    assert faulty.count(" ^ 1)") == 1
     broken = re.sub(rf"{top}_column col0 ", f"{top}_faulty col0 ", text) + f"\n{faulty}endmodule\n"
     copy_sources(tmp_path, folder / f"tb_{top}.v", folder / CELLS)
     (tmp_path / f"{top}.v").write_text(broken)

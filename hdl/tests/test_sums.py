@@ -144,26 +144,31 @@ def test_the_proof_notices_a_wrong_sign(tmp_path):
         prove_equal(tmp_path, "")
 
 
-def test_clock_gate_is_low_in_the_low_phase_of_an_enabled_cycle(tmp_path):
-    pins = "(input clk, input enable, output gate_n);"
-    gold = f"module gold {pins} assign gate_n = !(!clk && enable); endmodule\n"
-    gate = f"module gate {pins} cim_clkgate cell (clk, enable, gate_n); endmodule\n"
+def test_clock_gate_opens_in_the_low_phase_of_an_enabled_or_tested_cycle(tmp_path):
+    pins = "(input clk, input enable, input test_en, output gate);"
+    gold = f"module gold {pins} assign gate = clk ? 0 : test_en ? 1 : enable; endmodule\n"
+    gate = f"module gate {pins} cim_clkgate cell (clk, enable, test_en, gate); endmodule\n"
     write_design(tmp_path, gold, gate)
     prove_equal(tmp_path, "")
 
 
-def test_latch_is_transparent_while_its_gate_is_low(tmp_path):
+def test_latch_is_transparent_while_its_gate_is_high(tmp_path):
     write_design(tmp_path)
     cells = netlist(tmp_path, f"read_verilog {CELLS}\nproc\nopt\nsimplemap")["cim_latch"]["cells"]
-    assert [cell["type"] for cell in cells.values()] == ["$_DLATCH_N_"]
+    assert [cell["type"] for cell in cells.values()] == ["$_DLATCH_P_"]
 
 
 @pytest.mark.parametrize("banks", [1, 3])
 def test_latch_gate_opens_one_bank_of_its_row(banks, tmp_path):
     config = macro(1, 1, 2, 2, banks=banks, storage="latch")
-    pins = f"(input clk, input row, input [{banks - 1}:0] bank, output [{banks - 1}:0] gate);"
-    gold = f"module gold {pins} assign gate = ~(bank & {{{banks}{{row & ~clk}}}}); endmodule\n"
-    gate = f"module gate {pins} {config.name}_write_gate dut (clk, row, bank, gate); endmodule\n"
+    vector = f"[{banks - 1}:0]"
+    pins = f"(input clk, test_en, row, input {vector} bank, output {vector} gate);"
+    opened = f"{{{banks}{{~clk}}}} & (bank & {{{banks}{{row}}}} | {{{banks}{{test_en}}}})"
+    gold = f"module gold {pins} assign gate = {opened}; endmodule\n"
+    gate = (
+        f"module gate {pins} {config.name}_write_gate dut (.clk(clk), .test_en(test_en), "
+        ".row(row), .bank(bank), .gate(gate)); endmodule\n"
+    )
     write_design(tmp_path, latch_gate(config).verilog(), gold, gate)
     prove_equal(tmp_path, "")
 
@@ -178,4 +183,4 @@ def test_latch_store_has_a_latch_a_bit(tmp_path):
     assert sorted((pin["d"][0], pin["q"][0]) for pin in pins) == sorted(
         zip(ports["d"], ports["q"], strict=True)
     )
-    assert all(pin["gate_n"] == ports["gate"] for pin in pins)
+    assert all(pin["gate"] == ports["gate"] for pin in pins)
