@@ -9,7 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Design:
 
     config: MacroConfig
     folder: Path
-    sources: tuple[str, ...] = field(default=())
+    sources: tuple[str, ...] = ()
 
     @classmethod
     def emitted(cls, config: MacroConfig, folder: Path) -> "Design":

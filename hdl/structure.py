@@ -63,6 +63,11 @@ class Structure:
         self.nets.append(f"wire {_range(width)}{name};")
         return Bus(name, width)
 
+    def register(self, name: str, width: int = 1) -> Bus:
+        """Declare a register and return its bus."""
+        self.nets.append(f"reg {_range(width)}{name};")
+        return Bus(name, width)
+
     def scalars(self, kind: str, names: list[str]) -> None:
         """Declare many 1-bit nets of ``kind`` (wire or reg), packed into few lines."""
         if names:

@@ -27,9 +27,9 @@ def run_yosys(script: str, folder: Path | None = None) -> str:
         COMMAND, input=script, cwd=folder, capture_output=True, text=True, check=False
     )
     if run.returncode:
-        lines = [line for line in (run.stderr + run.stdout).splitlines() if line.strip()]
-        errors = [line for line in lines if "ERROR" in line] or lines[-1:] or ["no message"]
-        raise YosysError(f"Yosys failed: {errors[0].strip()}")
+        errors = [line for line in run.stderr.splitlines() if "ERROR" in line]
+        message = errors[0].strip() if errors else "it ended early, perhaps out of memory (4 GiB)"
+        raise YosysError(f"Yosys failed: {message}")
     return run.stdout
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "simulation_progress",
     "simulator_option",
     "stderr",
+    "steps",
 ]
 
 stderr = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -142,6 +143,19 @@ def _write(text: str) -> None:
         click.echo(text, nl=False)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[str], None]]:
+    """A spinner on stderr: yields what announces the step under way."""
+    with stderr.status(f"{title} …") as status:
+
+        def announce(text: str) -> None:
+            status.update(f"{text} …")
+            if not stderr.is_terminal:
+                stderr.print(f"{text} …")
+
+        yield announce
 
 
 @contextmanager

@@ -9,11 +9,14 @@ from typing import Any
 import click
 
 from cocotb_tests.collateral import macro_extras
+from cocotb_tests.netlist import NETLISTS, netlist_design
 from cocotb_tests.regression import Failure, Report, run_regression
 from cocotb_tests.simulator import BuildError, Design, check_simulator
 from cocotb_tests.testplan import reason_to_skip
 from hdl.config_file import InputError, load_config
 from hdl.emit.package import emit_macro
+from hdl.synth.report import check_storage
+from hdl.yosys import YosysError
 from scripts.options import (
     CheckFailedError,
     config_epilog,
@@ -23,6 +26,7 @@ from scripts.options import (
     show_table,
     simulator_option,
     stderr,
+    steps,
 )
 
 __all__ = ["verify"]
@@ -65,6 +69,11 @@ def _regex(context: click.Context, parameter: click.Parameter, value: str | None
     help="Only tests whose full name matches somewhere.",
 )
 @click.option(
+    "--netlist",
+    type=click.Choice(NETLISTS),
+    help="Check the netlist synthesised for this target instead of the Verilog.",
+)
+@click.option(
     "--waves", is_flag=True, help="Record waveforms (VCD with Verilator, FST with Icarus)."
 )
 def verify(
@@ -76,28 +85,30 @@ def verify(
     seed: int,
     jobs: int,
     test_filter: str | None,
+    netlist: str | None,
     waves: bool,
 ) -> None:
     """Check the emitted Verilog of CONFIG against the golden model, value by value, cycle by
     cycle."""
     macro = load_config(config, overrides)
     check_simulator(simulator)
+    if netlist:
+        check_storage(macro, netlist, "--netlist")
     folder = default_folder(output, macro)
-    _check_results(folder / "verify")
+    results = folder / (f"verify-{netlist}" if netlist else "verify")
+    _check_results(results)
     emit_macro(macro, folder, macro_extras(macro))
-    design, unbuilt = Design.emitted(macro, folder), ""
+    unbuilt = ""
     options: dict[str, Any] = {"simulator": simulator, "seed": seed, "jobs": jobs}
-    with stderr.status(f"checking {macro.name} …") as status:
-
-        def announce(text: str) -> None:
-            status.update(f"{text} …")
-            if not stderr.is_terminal:
-                stderr.print(f"{text} …")
-
+    with steps(f"checking {macro.name}") as announce:
         try:
+            design = Design.emitted(macro, folder)
+            if netlist:
+                announce(f"synthesising {macro.name} for {netlist}")
+                design = netlist_design(macro, folder, netlist)
             options |= {"test_filter": test_filter, "waves": waves, "announce": announce}
-            report = run_regression(design, folder / "verify", **options)
-        except BuildError as error:
+            report = run_regression(design, results, **options)
+        except (BuildError, YosysError) as error:
             unbuilt = str(error)
             report = Report(simulator, seed, failures=[Failure("build", unbuilt)])
     if as_json:
@@ -108,6 +119,7 @@ def verify(
         raise CheckFailedError(unbuilt)
     sets = [word for override in overrides for word in ("--set", override)]
     replay = ["cimforge", "verify", config, *sets, "--simulator", simulator, "--seed", str(seed)]
+    replay += ["--netlist", netlist] if netlist else []
     _judge(report, replay, test_filter)
 
 

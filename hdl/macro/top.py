@@ -2,6 +2,7 @@
 distinct modules."""
 
 from collections.abc import Callable
+from itertools import groupby
 
 from hdl.block import Block
 from hdl.cells.multiplier import Multiplier
@@ -148,15 +149,18 @@ class _Top:
         config, out = self._config, self._out
         bits, width = config.weight_bits, config.cols * config.weight_bits
         top_bits = sum(1 << (col * bits + bits - 1) for col in range(config.cols))
-        code = f"w_data ^ ({{{width}{{w_signed}}}} & {constant(top_bits, width)})"
+        w_code = out.wire("w_code", width)
+        out.assign(w_code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(top_bits, width)})")
         if config.write_landing == 0:
-            w_code = out.wire("w_code", width)
-            out.assign(w_code, code)
             return w_code
-        w_code = Bus("w_code_q", width)
-        out.nets.append(f"reg [{width - 1}:0] w_code_q;" if width > 1 else "reg w_code_q;")
-        out.line(f"always @(posedge clk) if (capture) w_code_q <= {code};")
-        return w_code
+        w_code_q = out.register("w_code_q", width)
+        capture = spread(out, nets["capture"], config.cols, bits)
+        for driver, columns in groupby(range(config.cols), key=capture):
+            first, *others = columns
+            low, count = first * bits, (1 + len(others)) * bits
+            kept, taken = w_code_q.bits(low, count), w_code.bits(low, count)
+            out.line(f"always @(posedge clk) if ({driver}) {kept} <= {taken};")
+        return w_code_q
 
     def _place_columns(self, nets: Nets, w_code: Bus) -> None:
         config, out = self._config, self._out
@@ -175,6 +179,7 @@ class _Top:
         config = self._config
         width, k = config.weight_bits, config.bits_per_cycle
         select = root_pins(config.rows, width) if config.banks > 1 else 0
+        extended = config.y_bits - (width - 1)
         enabled = k * SPREAD  # at most, at the root of each tree's own drivers
         return {
             "gate": width,
@@ -183,6 +188,6 @@ class _Top:
             **({"enable": enabled} if config.pipeline_stages else {}),
             "accumulate": config.y_bits,
             "restart": config.y_bits - k,
-            "negate": config.tree_bits,
-            "correction": 1,
+            "negate": config.y_bits,
+            "correction": extended - config.correction_bits + 1,  # of its sign bit
         }

@@ -1,0 +1,128 @@
+"""cimforge synth: area or LUTs of a macro, by role."""
+
+from pathlib import Path
+
+import click
+
+from cocotb_tests.collateral import macro_extras
+from hdl.config_file import InputError, load_config
+from hdl.emit.package import emit_macro
+from hdl.synth.library_path import find_library
+from hdl.synth.report import SynthReport, check_storage, synth_macro
+from hdl.synth.targets import LIBERTY, TARGETS
+from hdl.yosys import YosysError
+from scripts.options import (
+    CheckFailedError,
+    config_epilog,
+    config_options,
+    default_folder,
+    print_json,
+    show_table,
+    steps,
+)
+
+__all__ = ["synth"]
+
+
+def _overrides(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Parse ``role=NAME``."""
+    pairs = [value.partition("=") for value in values]
+    for (role, _, name), value in zip(pairs, values, strict=True):
+        if not role or not name:
+            raise click.BadParameter(f"must be role=NAME, for example fa=FA_X1, not {value!r}")
+    return {role.strip(): name.strip() for role, _, name in pairs}
+
+
+@click.command(epilog=config_epilog, short_help="Measure area or LUTs, by role.")
+@config_options
+@click.option(
+    "--target",
+    type=click.Choice([*TARGETS, LIBERTY]),
+    default="generic",
+    show_default=True,
+    help="What to synthesise for.",
+)
+@click.option(
+    "--liberty",
+    metavar="FILE",
+    help="Cell library (.lib, .lib.gz); default: found below PDK_ROOT, or Debian's osu018.",
+)
+@click.option(
+    "--cell",
+    "cells",
+    multiple=True,
+    callback=_overrides,
+    metavar="ROLE=NAME",
+    help="Library cell of a role: fa, ha, latch, clkgate, driver; repeatable.",
+)
+@click.option("--flatten", is_flag=True, help="One module, for comparison; no split by role.")
+def synth(
+    config: str,
+    overrides: tuple[str, ...],
+    output: Path | None,
+    as_json: bool,
+    target: str,
+    liberty: str | None,
+    cells: dict[str, str],
+    flatten: bool,
+) -> None:
+    """Synthesise CONFIG and count its cells: each distinct block once, times its instances."""
+    macro = load_config(config, overrides)
+    check_storage(macro, target)
+    if target != LIBERTY and (liberty or cells):
+        option = "--liberty" if liberty else "--cell"
+        raise InputError(f"{option}: only with --target {LIBERTY}, not {target}")
+    library = find_library(liberty) if target == LIBERTY else None
+    folder = default_folder(output, macro)
+    emit_macro(macro, folder, macro_extras(macro))
+    with steps(f"synthesising {macro.name}") as announce:
+        try:
+            report = synth_macro(
+                macro,
+                folder,
+                target,
+                liberty=library,
+                overrides=cells,
+                flatten=flatten,
+                announce=announce,
+            )
+        except YosysError as error:
+            raise CheckFailedError(error) from None
+    if as_json:
+        print_json(report.as_json())
+    else:
+        _show(report, folder, library)
+
+
+def _show(report: SynthReport, folder: Path, library: Path | None) -> None:
+    unit = {"um2": "µm²", "luts": "LUTs", "cells": "cells"}[report.unit]
+    macs = report.config.macs_1b
+    rows = [
+        (role, f"{size:,.0f}", f"{size / report.total:.1%}", f"{size / macs:.3f}")
+        for role, size in report.breakdown.items()
+    ]
+    total = (f"{report.total:,.0f}", "100.0%", f"{report.per_1b_mac:.3f}")
+    show_table(
+        f"{report.config.name} on {report.target}",
+        [*rows, ("total", *total)],
+        ("role", unit, "share", f"{unit} per 1b-MAC"),
+    )
+    adders = f"{report.adders['fa']:,} full, {report.adders['ha']:,} half"
+    facts = [("flip-flops", f"{report.ffs:,}"), ("adders of the trees", adders)]
+    if report.cells:
+        facts += [("cells", "\n".join(f"{role}: {name}" for role, name in report.cells.items()))]
+        facts += [("drivers of broadcast nets", f"{report.drivers:,}")]
+    facts += [("note", note) for note in report.notes]
+    if report.timing:
+        path = " → ".join(f"{s.block} {s.delay:.2f} ({s.cells})" for s in report.timing.path)
+        facts += [("shortest clock period", f"{report.timing.period:.2f} ns, wires not counted")]
+        facts += [("critical path, ns (cells)", path)]
+    elif report.target == LIBERTY:
+        facts += [
+            ("shortest clock period", "not analysed: needs OpenSTA (Debian: apt install opensta)")
+        ]
+    facts += [("time", f"{report.seconds:.1f} s")]
+    below: list[tuple[str, object]] = [("netlist", folder / "synth")]
+    show_table("", facts, below=[*below, ("library", library)] if library else below)
