@@ -23,4 +23,6 @@ def nearest_divisor(whole: int, near: int) -> int:
 
 def nearest_word(word: str, words: list[str]) -> str | None:
     """The most similar of ``words``, or None where none is similar."""
-    return next(iter(get_close_matches(str(word).lower(), words, n=1, cutoff=0.5)), None)
+    spelled = {each.lower(): each for each in reversed(words)}
+    close = get_close_matches(str(word).lower(), spelled, n=1, cutoff=0.5)
+    return spelled[close[0]] if close else None

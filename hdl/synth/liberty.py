@@ -172,7 +172,7 @@ class _Reader:
                 continue
             begin, name = self._at, self._match(WORD)
             if self._sees(":"):
-                group.values[name] = self._match(VALUE).strip().strip('"')
+                group.values[name] = self._match(VALUE).split("/*")[0].strip().strip('"')
                 continue
             inner = self._arguments()
             if not self._sees("{"):

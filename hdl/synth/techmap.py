@@ -48,7 +48,7 @@ def _leaf(roles: Roles, role: str, match: Match) -> str:
             lines.append(_instance(roles.inverter, f"invert_{pin}", a=source, y=target))
             nets[pin] = f"{pin}_n"
     connections = ", ".join(f".{cell_pin}({nets[pin]})" for pin, cell_pin in pins.items())
-    lines.append(f"{_escaped(match.cell.name)} cell ({connections});")
+    lines.append(f"{_escaped(match.cell.name)} mapped ({connections});")
     return _module(f"cim_{role}", ports, lines)
 
 

@@ -1,0 +1,226 @@
+"""Synthesis reports: the split sums to the total, and counting by instances equals counting all."""
+
+import json
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from hdl.arith.plan import Plan
+from hdl.config import MacroConfig
+from hdl.config_file import InputError, load_config
+from hdl.emit.package import emit_macro
+from hdl.macro.column import tree_plan
+from hdl.synth.census import BREAKDOWN, count_by_role
+from hdl.synth.report import SynthReport, check_storage, synth_macro
+from hdl.synth.targets import TARGETS, mark_lone_carries
+from hdl.synth.timing import STA, block_of
+from hdl.tests.configs import macro
+from hdl.tests.tools import yosys
+
+SMALL = Path(__file__).parent / "small.lib"
+CONFIGS = {
+    "tiny": load_config("tiny"),
+    "odd": macro(5, 3, 3, 6, 2, 3, "flop", "ripple", "auto"),
+    "behavioral": macro(9, 2, 4, 4, tree="behavioral"),
+}
+LATCHES = {
+    "tiny": load_config("tiny", ["storage=latch"]),
+    "banks": macro(9, 3, 3, 4, 2, 3, "latch", "csa", 2),
+    "wide": macro(6, 40, 2, 2, 1, 1, "latch"),
+}
+
+
+def synth(config: MacroConfig, folder: Path, target: str, **options) -> SynthReport:
+    """Emit and synthesise."""
+    emit_macro(config, folder)
+    return synth_macro(config, folder, target, announce=lambda _: None, **options)
+
+
+def flattened_cells(folder: Path, before: str = "") -> Counter:
+    """Cells of each type in a netlist, counted by Yosys after it made one module of it."""
+    script = f"read_json netlist.json\n{before}setattr -mod -unset keep_hierarchy *\n"
+    script += "hierarchy -auto-top\nflatten -noscopeinfo\nwrite_json all.json\n"
+    yosys(folder, script)
+    modules = json.loads((folder / "all.json").read_text())["modules"].values()
+    return Counter(
+        cell["type"]
+        for module in modules
+        for cell in module["cells"].values()
+        if not {"blackbox", "whitebox"} & set(module["attributes"])
+        and not cell["type"].startswith("$scope")
+    )
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_split_sums_to_the_total_of_all_instances(config, target, tmp_path):
+    report = synth(config, tmp_path, target)
+    assert tuple(report.breakdown) == BREAKDOWN
+    assert sum(report.breakdown.values()) == report.total > 0
+    cells = flattened_cells(tmp_path / "synth" / target)
+    spec = TARGETS[target]
+    counted = sum(spec.size(kind) * count for kind, count in cells.items())
+    assert report.ffs == sum(n for kind, n in cells.items() if spec.is_flip_flop(kind))
+    # Carries without a LUT are counted cell by cell: see the test of mark_lone_carries.
+    assert counted <= report.total <= counted + cells["SB_CARRY"]
+    assert report.ffs >= config.rows * config.cols * config.weight_bits * config.banks
+
+
+@pytest.mark.parametrize("config", LATCHES.values(), ids=LATCHES)
+def test_library_areas_sum_over_all_instances(config, tmp_path):
+    report = synth(config, tmp_path, "liberty", liberty=SMALL)
+    assert sum(report.breakdown.values()) == pytest.approx(report.total)
+    areas = dict(re.findall(r"cell \((\w+)\) \{\n\s+area : ([\d.]+)", SMALL.read_text()))
+    cells = flattened_cells(tmp_path / "synth" / "liberty")
+    assert report.total == sum(float(areas[kind]) * count for kind, count in cells.items())
+    bits = config.rows * config.cols * config.weight_bits * config.banks
+    assert cells["HOLD"] == bits
+    assert cells["GATE"] == config.rows * config.banks
+    assert report.ffs == cells["STEP"]
+    trees = config.cols * config.bits_per_cycle
+    assert cells["SUM3_CN"] >= report.adders["fa"] == trees * tree_plan(config).counts()["fa"]
+    assert report.drivers <= cells["FOLLOW_1"] + cells["FOLLOW_4"]
+    assert (report.drivers > 0) == (config.cols == 40 or config.rows == 9 or config.rows == 8)
+
+
+def test_chosen_cells_are_named_and_used(tmp_path):
+    overrides = {"fa": "SUM3", "driver": "FOLLOW_4"}
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=SMALL, overrides=overrides)
+    assert report.cells == {
+        **{"fa": "SUM3", "ha": "SUM2", "latch": "HOLD", "clkgate": "GATE"},
+        **{"driver": "FOLLOW_4", "dff": "STEP"},
+    }
+    cells = flattened_cells(tmp_path / "synth" / "liberty")
+    assert cells["SUM3"] > 0
+    assert cells["SUM3_CN"] == 0
+
+
+def test_flops_on_a_library_need_no_latch(tmp_path):
+    report = synth(CONFIGS["odd"], tmp_path, "liberty", liberty=SMALL)
+    assert "latch" not in report.cells
+    assert report.ffs >= 5 * 3 * 3 * 3
+
+
+def test_a_library_without_adders_builds_them_of_gates(tmp_path):
+    text = SMALL.read_text()
+    for name in ("SUM3", "SUM3_CN", "SUM2", "GATE"):
+        text = text.replace(f"  cell ({name}) {{", f"  cell ({name}) {{\n    dont_use : true;")
+    (tmp_path / "poor.lib").write_text(text)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "poor.lib")
+    assert [report.cells[role] for role in ("fa", "ha", "clkgate")] == ["gates"] * 3
+    assert len(report.notes) == 3
+    assert "no usable cell for fa: built from its gates" in report.notes[0]
+    assert sum(report.breakdown.values()) == pytest.approx(report.total)
+
+
+@pytest.mark.parametrize("target", ["generic", "ice40"])
+def test_flattened_is_one_module_without_a_split(target, tmp_path):
+    report = synth(CONFIGS["tiny"], tmp_path, target, flatten=True)
+    assert report.breakdown == {}
+    assert report.as_json()["breakdown"] is None
+    whole = synth(CONFIGS["tiny"], tmp_path, target)
+    assert report.ffs == whole.ffs
+    assert 0.7 * whole.total < report.total < 1.1 * whole.total
+
+
+def test_equal_input_gives_an_equal_netlist(tmp_path):
+    for name in ("a", "b"):
+        synth(CONFIGS["tiny"], tmp_path / name, "ecp5")
+    first, second = ((tmp_path / n / "synth/ecp5/netlist.v").read_text() for n in "ab")
+    assert first == second
+
+
+@pytest.mark.parametrize("target", ["ice40", "ecp5", "gowin"])
+def test_latches_are_refused_on_fpgas(target):
+    with pytest.raises(InputError, match=r"latch has no cell.*--set storage=flop"):
+        check_storage(LATCHES["tiny"], target)
+
+
+def test_a_carry_chain_takes_a_lut_a_bit(tmp_path):
+    """Not two, as compressors would."""
+    config = CONFIGS["behavioral"]
+    report = synth(config, tmp_path, "ice40")
+    plan: Plan = tree_plan(config)
+    bits = sum(len(cell.outputs) for cell in plan.cells)
+    assert report.breakdown["tree"] <= config.cols * bits
+
+
+def test_lone_carries_are_told_from_shared_ones():
+    pins = ("I1", "I2", "I3"), ("I0", "I1", "CI")
+
+    def cell(kind, *bits):
+        names = pins[kind == "SB_CARRY"]
+        return {"type": kind, "connections": {n: [b] for n, b in zip(names, bits, strict=True)}}
+
+    module = {
+        "cells": {
+            **{"lut": cell("SB_LUT4", 1, 2, 3), "other": cell("SB_LUT4", 4, 5, "0")},
+            **{"shared": cell("SB_CARRY", 1, 2, 3), "second": cell("SB_CARRY", 1, 2, 3)},
+            **{"alone": cell("SB_CARRY", 4, 5, 6)},
+        }
+    }
+    mark_lone_carries(module)
+    kinds = {name: found["type"] for name, found in module["cells"].items()}
+    assert kinds["shared"] == "SB_CARRY"
+    assert kinds["second"] == kinds["alone"] == "SB_CARRY alone"
+
+
+def test_roles_follow_modules_drivers_and_leaves():
+    def module(**cells):
+        return {"cells": {name: {"type": kind} for name, kind in cells.items()}}
+
+    modules = {
+        "m": module(col0="m_column", col1="m_column", drive_planes_n_0_0="BUF", own="XOR"),
+        "m_column": module(tree0="m_tree", accumulator="m_accumulator", inv="INV"),
+        "m_tree": module(fa0="cim_fa", fa1="cim_fa"),
+        "cim_fa": module(a="XOR", b="MAJ"),
+        "m_accumulator": module(ff="DFF"),
+    }
+    assert count_by_role(modules, "m") == {
+        "storage": Counter(XOR=1, INV=2),
+        "input": Counter(BUF=1),
+        "tree": Counter(XOR=4, MAJ=4),
+        "accumulate": Counter(DFF=2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("instance", "block"),
+    [
+        ("col3.tree0.fa88.mapped", "tree"),
+        ("col3.accumulator.sum.fa2.mapped", "accumulator"),
+        ("col3.row7.bank0.bit1.mapped", "storage"),
+        ("col3.row7.multiplier.g3", "multiplier"),
+        ("serialiser12.g4", "serialiser"),
+        ("drive_planes_n_0_3.line[5].driver", "driver of planes_n"),
+        ("col1.drive_d_0_1.line[2].driver", "driver of d"),
+        ("g17", "top"),
+    ],
+)
+def test_blocks_of_instances(instance, block):
+    assert block_of(instance) == block
+
+
+@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+def test_period_grows_with_the_tree_and_shrinks_with_registers(tmp_path):
+    """The path's delays add up to the period, but for the setup time and the search's step."""
+    periods = []
+    for index, config in enumerate(
+        [macro(32, 2, 4, 4, storage="latch"), macro(32, 2, 4, 4, storage="latch", tree_stages=4)]
+    ):
+        report = synth(config, tmp_path / str(index), "liberty", liberty=SMALL)
+        assert report.timing
+        path = sum(step.delay for step in report.timing.path)
+        assert 0 < report.timing.period - path < 0.2 * report.timing.period
+        periods.append(report.timing.period)
+    assert periods[1] < 0.8 * periods[0]
+    assert report.as_json()["min_period_ns"] == round(periods[1], 3)
+
+
+def test_without_opensta_the_period_is_null(tmp_path, monkeypatch):
+    monkeypatch.setattr("hdl.synth.timing.STA", "no-such-sta")
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=SMALL)
+    assert report.as_json()["min_period_ns"] is None

@@ -1,0 +1,108 @@
+"""cimforge synth and verify --netlist on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hdl.synth import library_path
+
+SMALL = Path(__file__).parents[2] / "hdl" / "tests" / "small.lib"
+KEYS = (
+    *("target", "macs_1b", "total", "unit", "ffs", "per_1b_mac", "breakdown", "adders", "cells"),
+    *("min_period_ns", "seconds"),
+)
+
+
+@pytest.mark.parametrize(("target", "unit"), [("generic", "cells"), ("ecp5", "luts")])
+def test_json(cimforge, target, unit):
+    done = cimforge("synth", "tiny", "--target", target, "--json")
+    assert done.status == 0
+    report = done.json
+    assert set(KEYS) <= set(report)
+    assert (report["target"], report["unit"], report["macs_1b"]) == (target, unit, 128)
+    assert sum(report["breakdown"].values()) == report["total"]
+    assert report["per_1b_mac"] == round(report["total"] / 128, 4)
+    assert report["adders"] == {"fa": 100, "ha": 12}
+    assert report["min_period_ns"] is None
+
+
+def test_table_names_roles_cells_and_library(cimforge):
+    options = ("--target", "liberty", "--liberty", SMALL, "--cell", "fa=SUM3")
+    done = cimforge("synth", "tiny", "--set", "storage=latch", *options)
+    assert done.status == 0
+    for word in ("storage", "multiply", "control", "total", "fa: SUM3", "latch: HOLD", str(SMALL)):
+        assert word in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--target", "asic"), "'asic' is not one of"),
+        (("--target", "liberty", "--liberty", "none.lib"), "--liberty none.lib: no such file"),
+        (("--target", "ice40", "--liberty", SMALL), "--liberty: only with --target liberty"),
+        (("--target", "ice40", "--cell", "fa=A"), "--cell: only with --target liberty"),
+        (("--target", "liberty", "--liberty", SMALL, "--cell", "fa"), "must be role=NAME"),
+        (("--target", "liberty", "--liberty", SMALL, "--cell", "fa=SUM2"), "is no full adder"),
+        (("--target", "ice40", "--set", "storage=latch"), "nearest legal value: --set storage"),
+    ],
+)
+def test_bad_input_is_one_line(cimforge, arguments, message):
+    done = cimforge("synth", "tiny", *arguments)
+    assert (done.status, done.out) == (2, "")
+    assert len(done.messages) == 1
+    assert message in done.messages[0]
+
+
+def test_a_bad_library_is_one_line(cimforge, folder):
+    Path("bad.lib").write_text("module m; endmodule")
+    done = cimforge("synth", "tiny", "--target", "liberty", "--liberty", "bad.lib")
+    assert (done.status, done.out) == (2, "")
+    assert "bad.lib: not a Liberty file" in done.messages[0]
+
+
+def test_libraries_are_found_below_the_pdk_root(cimforge, folder, monkeypatch):
+    """The typical corner of standard cells before others, by part of a name too."""
+    place = folder / "pdk" / "small_a" / "libs"
+    place.mkdir(parents=True)
+    for name in ("small_sc__ff_n40C.lib", "small_sc__tt_025C.lib", "small_io__tt_025C.lib"):
+        (place / name).write_text(SMALL.read_text())
+    monkeypatch.setenv("PDK_ROOT", str(folder / "pdk"))
+    assert library_path.find_library(None).name == "small_sc__tt_025C.lib"
+    assert library_path.find_library("ff_").name == "small_sc__ff_n40C.lib"
+    done = cimforge("synth", "tiny", "--target", "liberty", "--json")
+    assert done.status == 0
+    assert done.json["cells"]["dff"] == "STEP"
+
+
+def test_without_any_library_the_ways_to_one_are_named(cimforge, monkeypatch):
+    monkeypatch.delenv("PDK_ROOT", raising=False)
+    monkeypatch.setattr(library_path, "OSU018", Path("no-such-file"))
+    done = cimforge("synth", "tiny", "--target", "liberty")
+    assert done.status == 2
+    for way in ("--liberty FILE", "PDK_ROOT", "qflow-tech-osu018"):
+        assert way in done.messages[0]
+
+
+def test_netlist_regression_counts_as_many_tests_as_the_verilog(cimforge):
+    names = "values.test_literal|values.test_corners"
+    counts = []
+    for extra in ((), ("--netlist", "generic")):
+        done = cimforge(
+            "verify", "tiny", *extra, "--test", names, "--simulator", "icarus", "--json"
+        )
+        counts.append((done.status, done.json["tests"], done.json["passes"]))
+    assert counts[0] == counts[1]
+    assert counts[0][0] == 0
+
+
+def test_latches_have_no_fpga_netlist(cimforge):
+    done = cimforge("verify", "openc2", "--netlist", "ice40")
+    assert done.status == 2
+    assert "--netlist ice40: storage latch has no cell on ice40" in done.messages[0]
+
+
+def test_manifest_of_a_netlist_stays_that_of_the_verilog(cimforge, folder):
+    cimforge("synth", "tiny", "-o", "m", "--json")
+    files = json.loads((folder / "m" / "manifest.json").read_text())["files"]
+    assert not any("synth" in entry["path"] for entry in files)
