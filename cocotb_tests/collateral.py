@@ -1,10 +1,11 @@
-"""Files beside the Verilog that need the golden model or a simulation: testbench and timing
-diagram."""
+"""Files beside the Verilog: those that need the golden model or a simulation (testbench and timing
+diagram), and a bus wrapper's."""
 
 import numpy as np
 
 from cocotb_tests.packing import as_patterns, pack, unpack
 from golden.macro import MacroModel
+from hdl.bus.collateral import wrapper_files
 from hdl.config import MacroConfig
 from hdl.emit.diagram import draw, record
 from hdl.emit.testbench import SEED, TestVector, render_testbench, words_per_beat
@@ -14,13 +15,15 @@ __all__ = ["macro_extras"]
 VECTORS = 10
 
 
-def macro_extras(config: MacroConfig) -> dict[str, str]:
-    """Texts by file name: the plain Verilog testbench, the timing diagram and its source."""
+def macro_extras(config: MacroConfig, bus: str | None = None) -> dict[str, str]:
+    """Texts by file name: the plain Verilog testbench, the timing diagram and its source, and the
+    wrapper for ``bus`` (of BUSES)."""
     source, picture = draw(config, record(config))
     return {
         f"tb_{config.name}.v": render_testbench(config, _vectors(config)),
         "timing.json": source,
         "timing.svg": picture,
+        **(wrapper_files(config) if bus else {}),
     }
 
 

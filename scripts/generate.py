@@ -9,6 +9,7 @@ from cocotb_tests.collateral import macro_extras
 from hdl.config_file import load_config
 from hdl.emit.package import emit_macro
 from scripts.options import (
+    bus_option,
     config_epilog,
     config_options,
     default_folder,
@@ -21,13 +22,16 @@ __all__ = ["generate"]
 
 @click.command(epilog=config_epilog, short_help="Write Verilog and all beside it.")
 @config_options
-def generate(config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
+@bus_option
+def generate(
+    config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool, bus: str | None
+) -> None:
     """Write the macro of CONFIG (a preset or a TOML file): Verilog, manifest, testbench,
     diagrams."""
     started = time.perf_counter()
     macro = load_config(config, overrides)
     folder = default_folder(output, macro)
-    manifest = emit_macro(macro, folder, macro_extras(macro))
+    manifest = emit_macro(macro, folder, macro_extras(macro, bus))
     if as_json:
         contract = ("name", "config", "files", "top")
         numbers = {"latency": macro.latency(), "cycles_per_pass": macro.cycles_per_pass()}

@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hdl.bus.collateral import BUSES
 from hdl.config import MacroConfig
 from hdl.presets import PRESETS
 
 __all__ = [
     "CheckFailedError",
     "OutputPath",
+    "bus_option",
     "config_epilog",
     "config_options",
     "default_folder",
@@ -101,6 +103,13 @@ def simulator_option(command: Callable) -> Callable:
         default="verilator",
         show_default=True,
         help="Icarus builds faster and simulates slower.",
+    )(command)
+
+
+def bus_option(command: Callable) -> Callable:
+    """--bus."""
+    return click.option(
+        "--bus", type=click.Choice(BUSES), help="Also put the macro behind this bus, as NAME_wb."
     )(command)
 
 

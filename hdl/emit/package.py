@@ -1,4 +1,5 @@
-"""Writes a macro to a folder: Verilog, leaf cells, lint waivers, file list and manifest."""
+"""Writes a macro to a folder: Verilog, leaf cells, lint waivers, file list, constraints and
+manifest."""
 
 import hashlib
 import json
@@ -10,6 +11,7 @@ from typing import Any
 from hdl.block import Block
 from hdl.config import MacroConfig
 from hdl.config_file import canonical_command
+from hdl.emit.handover import render_core, render_sdc
 from hdl.emit.verilog import modules_to_verilog
 from hdl.emit.waivers import lint_waivers
 from hdl.macro.column import tree_plan
@@ -44,6 +46,8 @@ def emit_macro(
         CELLS: files("hdl.cells").joinpath(CELLS).read_text(),
         f"{name}.vlt": lint_waivers(name),
         f"{name}.f": f"{name}.vlt\n{CELLS}\n{name}.v\n",
+        f"{name}.sdc": render_sdc(config),
+        f"{name}.core": render_core(config, wrapped=f"{name}_wb.v" in (extra or {})),
         **(extra or {}),
     }
     described = manifest(config, modules, texts)

@@ -43,7 +43,7 @@ class InputSum(Block):
             "planes_n": In(config.rows * config.bits_per_cycle),
             "negate": In(1),
             "sign": In(1),
-            "correction": Out(signed(config.correction_bits)),
+            "correction": Out(config.correction_bits),
         }
         super().__init__(config.name, "input_sum", ports)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from hdl.config import MacroConfig
 from hdl.drivers import LOADS
+from hdl.emit.handover import render_sdc
 from hdl.emit.package import CELLS
 from hdl.synth.liberty import Library
 from hdl.synth.roles import Roles
@@ -67,8 +68,8 @@ def map_to_library(
 ) -> Netlist:
     """Map the macro emitted in ``folder`` to a library's cells; leaf cells to those of ``roles``.
 
-    Besides the hierarchical netlist, flat.v is written for static timing: one module, no buses.
-    Raises YosysError.
+    Besides the hierarchical netlist and its constraints, flat.v is written for static timing: one
+    module, no buses. Raises YosysError.
     """
     work = _prepare(config, folder, f"{LIBERTY}{'_flat' if flatten else ''}")
     name = config.name
@@ -90,11 +91,16 @@ def map_to_library(
         "techmap -map leaves.v",
         "opt_clean",
         "write_json netlist.json",
-        "write_verilog -noattr netlist.v",
+        # OpenSTA reads no concatenations in assigns.
+        "splitnets",
+        "write_verilog -noattr -noexpr -nohex -nodec -simple-lhs netlist.v",
         *_timing_part(config, flatten),
         "write_verilog -noattr -noexpr -nohex -nodec flat.v",
     ]
     run_yosys("\n".join(script) + "\n", work)
+    gate = roles.cells["clkgate"]
+    gate_pins = f"write*/bank*.mapped/{gate.pins['gate']}" if gate else None
+    _copy(work, "netlist.sdc", render_sdc(config, gates=gate_pins))
     return _netlist(config, work)
 
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from hdl.config import MacroConfig
-from hdl.emit.constraints import timing_constraints
+from hdl.emit.constraints import LATCHES, timing_constraints
 from hdl.synth.census import DRIVER
 from hdl.synth.flow import Netlist
 from hdl.synth.liberty import Library
@@ -84,7 +84,7 @@ def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> T
         "read_liberty library.lib",
         "read_verilog flat.v",
         f"link_design {config.name}",
-        timing_constraints(config, period="1", flat=True),
+        timing_constraints(config, "1", latches=LATCHES.replace("/", "."), gates=None),
         SEARCH.replace("@START@", str(10 / scale)),
     ]
     (netlist.folder / "timing.tcl").write_text("\n".join(script) + "\n")

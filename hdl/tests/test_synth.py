@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -224,3 +225,30 @@ def test_without_opensta_the_period_is_null(tmp_path, monkeypatch):
     monkeypatch.setattr("hdl.synth.timing.STA", "no-such-sta")
     report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=SMALL)
     assert report.as_json()["min_period_ns"] is None
+
+
+@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+@pytest.mark.parametrize("gates", [True, False], ids=["clock_gates", "gates_of_gates"])
+def test_constraints_go_with_the_netlist(gates, tmp_path):
+    """OpenSTA reads both; every latch is constrained, and at the shortest period no path fails."""
+    text = SMALL.read_text()
+    if not gates:
+        text = text.replace("  cell (GATE) {", "  cell (GATE) {\n    dont_use : true;")
+    (tmp_path / "used.lib").write_text(text)
+    config = LATCHES["banks"]
+    report = synth(config, tmp_path, "liberty", liberty=tmp_path / "used.lib")
+    assert report.timing
+    work = tmp_path / "synth" / "liberty"
+    (work / "check.tcl").write_text(
+        f"read_liberty library.lib\nread_verilog netlist.v\nlink_design {config.name}\n"
+        f"set period {1.01 * report.timing.period}\nsource netlist.sdc\n"
+        "puts [worst_slack]\nreport_checks -to [get_cells {col0/row0/bank0/bit0*}]\n"
+        "check_setup -verbose\n"
+    )
+    run = subprocess.run((STA, "-exit", "check.tcl"), cwd=work, capture_output=True, text=True)
+    printed = run.stdout + run.stderr
+    assert "Error" not in printed
+    assert "level-sensitive latch clocked by" in printed
+    unconstrained = re.findall(r"^  col\d+/row\d+/bank\d+/bit.*", printed, re.M)
+    assert unconstrained == []
+    assert float(re.findall(r"^-?[\d.e-]+$", printed, re.M)[0]) >= 0

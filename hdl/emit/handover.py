@@ -1,0 +1,37 @@
+"""Files for the flows that take over: timing constraints (SDC) and a FuseSoC core."""
+
+from importlib.metadata import version
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hdl.config import MacroConfig
+from hdl.config_file import canonical_command
+from hdl.emit.constraints import GATES, timing_constraints
+
+__all__ = ["render_core", "render_sdc"]
+
+
+def render_sdc(config: MacroConfig, gates: str | None = GATES) -> str:
+    """Constraints of the hierarchical macro; ``period`` is a Tcl variable to set before, in the
+    unit of the tool (default 10). ``gates`` as for timing_constraints."""
+    return (
+        f"# {canonical_command(config)}\n"
+        "# SPDX-License-Identifier: Apache-2.0\n"
+        "if {![info exists period]} { set period 10.0 }\n"
+        f"{timing_constraints(config, '$period', gates=gates)}\n"
+    )
+
+
+def render_core(config: MacroConfig, wrapped: bool = False) -> str:
+    """A FuseSoC core (CAPI2): targets default, lint (Verilator) and sim (Icarus, the plain
+    testbench); with ``wrapped`` also wishbone."""
+    loader = PackageLoader("hdl.emit", ".")
+    environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
+    return environment.get_template("macro.core.j2").render(
+        name=config.name,
+        rows=config.rows,
+        cols=config.cols,
+        command=canonical_command(config),
+        version=version("cimforge"),
+        wrapped=wrapped,
+    )
