@@ -12,7 +12,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from cocotb_tests.coverage import Coverage
+from cocotb_tests.coverage import Coverage, bins_of
 from cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
 from cocotb_tests.scoreboard import Scoreboard
 from cocotb_tests.streams import Sink, macro_sources, tie_off
@@ -61,7 +61,7 @@ class Bench:
         self.rng = Random(random.getrandbits(64))
         self.numpy_rng = np.random.default_rng(self.rng.getrandbits(32))
         if Bench.coverage is None:
-            Bench.coverage = Coverage(self.config)
+            Bench.coverage = Coverage(bins_of(self.config))
         self._coverage_file = Path(job["coverage"]) if job.get("coverage") else None
         self.scoreboard = Scoreboard(self.config)
         self.cycle = 0

@@ -36,9 +36,9 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
 class Coverage:
     """Counts of each group's bins."""
 
-    def __init__(self, config: MacroConfig):
+    def __init__(self, groups: dict[str, list[Hashable]]):
         self.counts: Bins = {
-            group: {_key(name): 0 for name in bins} for group, bins in bins_of(config).items()
+            group: {_key(name): 0 for name in bins} for group, bins in groups.items()
         }
 
     def hit(self, group: str, name: Hashable) -> None:

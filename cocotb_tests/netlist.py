@@ -28,7 +28,7 @@ def netlist_design(config: MacroConfig, folder: Path, target: str) -> Design:
     netlist = synthesise(config, folder, target)
     text = _with_includes(models(TARGETS[target].models))
     (netlist.folder / "models.v").write_text(used_models(text, _cell_types(netlist)))
-    return Design(config, netlist.folder, ("models.v", "netlist.v"))
+    return Design.macro(config, netlist.folder, ("models.v", "netlist.v"))
 
 
 def used_models(text: str, used: set[str]) -> str:

@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,10 @@ from pathlib import Path
 from cocotb_tests.coverage import Bins, merge
 from cocotb_tests.simulator import Design, build, run_tests
 
-__all__ = ["SUITE", "Failure", "Report", "run_regression"]
+__all__ = ["BUS_SUITE", "SUITE", "Failure", "Report", "run_regression"]
 
-SUITE = ("values", "flow", "banks", "reset", "diagram")
+SUITE = tuple(f"suite.{name}" for name in ("values", "flow", "banks", "reset", "diagram"))
+BUS_SUITE = ("bus.suite",)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def run_regression(
     simulator: str = "verilator",
     seed: int = 1,
     jobs: int = 1,
+    suite: Sequence[str] = SUITE,
+    options: dict | None = None,
     test_filter: str | None = None,
     waves: bool = False,
     stop_early: bool = False,
@@ -94,17 +97,17 @@ def run_regression(
     """Run the suite (or the tests whose full name matches the regular expression) on ``design``.
 
     Results go to ``folder``: results.xml (JUnit), coverage.json, a log for each job and, with
-    ``waves``, a VCD or FST. ``stop_early`` fails every test of a job after its first failure
-    without running it. Equal seeds give equal stimuli, whatever the jobs or the filter. Raises
-    BuildError where the build fails.
+    ``waves``, a VCD or FST. ``suite`` names test modules, which ``options`` reach; ``stop_early``
+    fails every test of a job after its first failure without running it. Equal seeds give equal
+    stimuli, whatever the jobs or the filter. Raises BuildError where the build fails.
     """
     build(design, simulator, waves=waves, announce=announce)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shares = [
-        [m for i, m in enumerate(SUITE) if i % jobs == job] for job in range(min(jobs, len(SUITE)))
+        [m for i, m in enumerate(suite) if i % jobs == job] for job in range(min(jobs, len(suite)))
     ]
-    settings = {"seed": seed, "stop_early": stop_early}
+    settings = {"seed": seed, "stop_early": stop_early, **(options or {})}
     announce(f"running the tests of {design.config.name}")
     with ProcessPoolExecutor(len(shares), initializer=_end_on_interrupt) as pool:
         runs = [
@@ -136,7 +139,7 @@ def _end_on_interrupt() -> None:
 
 
 def _run_share(design, simulator, share, folder, settings, test_filter, waves) -> Path:
-    modules = [f"cocotb_tests.suite.{module}" for module in share]
+    modules = [f"cocotb_tests.{module}" for module in share]
     job = {**settings, "coverage": str((folder / "coverage.json").resolve())}
     run_tests(design, simulator, modules, folder, job=job, test_filter=test_filter, waves=waves)
     return folder

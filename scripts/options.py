@@ -109,7 +109,7 @@ def simulator_option(command: Callable) -> Callable:
 def bus_option(command: Callable) -> Callable:
     """--bus."""
     return click.option(
-        "--bus", type=click.Choice(BUSES), help="Also put the macro behind this bus, as NAME_wb."
+        "--bus", type=click.Choice(BUSES), help="The macro behind this bus, NAME_wb."
     )(command)
 
 

@@ -10,7 +10,7 @@ import click
 
 from cocotb_tests.collateral import macro_extras
 from cocotb_tests.netlist import NETLISTS, netlist_design
-from cocotb_tests.regression import Failure, Report, run_regression
+from cocotb_tests.regression import BUS_SUITE, Failure, Report, run_regression
 from cocotb_tests.simulator import BuildError, Design, check_simulator
 from cocotb_tests.testplan import reason_to_skip
 from hdl.config_file import InputError, load_config
@@ -19,6 +19,7 @@ from hdl.synth.report import check_storage
 from hdl.yosys import YosysError
 from scripts.options import (
     CheckFailedError,
+    bus_option,
     config_epilog,
     config_options,
     default_folder,
@@ -73,6 +74,7 @@ def _regex(context: click.Context, parameter: click.Parameter, value: str | None
     type=click.Choice(NETLISTS),
     help="Check the netlist synthesised for this target instead of the Verilog.",
 )
+@bus_option
 @click.option(
     "--waves", is_flag=True, help="Record waveforms (VCD with Verilator, FST with Icarus)."
 )
@@ -86,6 +88,7 @@ def verify(
     jobs: int,
     test_filter: str | None,
     netlist: str | None,
+    bus: str | None,
     waves: bool,
 ) -> None:
     """Check the emitted Verilog of CONFIG against the golden model, value by value, cycle by
@@ -94,10 +97,12 @@ def verify(
     check_simulator(simulator)
     if netlist:
         check_storage(macro, netlist, "--netlist")
+    if netlist and bus:
+        raise InputError("--bus: the wrapper is checked as Verilog, not with --netlist")
     folder = default_folder(output, macro)
-    results = folder / (f"verify-{netlist}" if netlist else "verify")
+    results = folder / "-".join(("verify", *filter(None, (netlist, bus))))
     _check_results(results)
-    emit_macro(macro, folder, macro_extras(macro))
+    emit_macro(macro, folder, macro_extras(macro, bus))
     unbuilt = ""
     options: dict[str, Any] = {"simulator": simulator, "seed": seed, "jobs": jobs}
     with steps(f"checking {macro.name}") as announce:
@@ -106,6 +111,9 @@ def verify(
             if netlist:
                 announce(f"synthesising {macro.name} for {netlist}")
                 design = netlist_design(macro, folder, netlist)
+            if bus:
+                design = Design.wrapped(macro, folder)
+                options |= {"suite": BUS_SUITE}
             options |= {"test_filter": test_filter, "waves": waves, "announce": announce}
             report = run_regression(design, results, **options)
         except (BuildError, YosysError) as error:
@@ -120,6 +128,7 @@ def verify(
     sets = [word for override in overrides for word in ("--set", override)]
     replay = ["cimforge", "verify", config, *sets, "--simulator", simulator, "--seed", str(seed)]
     replay += ["--netlist", netlist] if netlist else []
+    replay += ["--bus", bus] if bus else []
     _judge(report, replay, test_filter)
 
 
@@ -149,7 +158,7 @@ def _check_results(folder: Path) -> None:
 def _pattern(test: str) -> str:
     """A regular expression that matches just this test, or all of a job that ended early."""
     if "." not in test:
-        return rf"suite\.({'|'.join(test.split())})\."
+        return rf"({'|'.join(test.split())})\."
     return re.escape(test) + "$"
 
 

@@ -209,6 +209,5 @@ class WishboneSlave(Block):
             return [kept[low : low + WORD_BITS] for low in range(0, len(kept), WORD_BITS)]
         width, parts = self._config.y_bits, range(self._map.result_words)
         results = [kept[low : low + width].as_signed() for low in range(0, len(kept), width)]
-        return [
-            (result >> (part * WORD_BITS)).as_unsigned() for result in results for part in parts
-        ]
+        # Still signed, so that a short last word is extended by its sign.
+        return [result >> (part * WORD_BITS) for result in results for part in parts]
