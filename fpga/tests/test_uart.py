@@ -1,0 +1,49 @@
+"""UART, bridge and driver on the emitted Verilog of the board's top."""
+
+from pathlib import Path
+
+import pytest
+
+from cocotb_tests.draw import quickest_simulator
+from cocotb_tests.regression import run_regression
+from cocotb_tests.simulator import Design
+from cocotb_tests.uart.line import DIVISOR
+from fpga import protocol
+from fpga.emit import board_files
+from hdl.config import MacroConfig
+from hdl.config_file import load_config
+from hdl.emit.package import emit_macro
+
+CONFIGS = {
+    "tiny": load_config("tiny"),
+    "odd": MacroConfig(rows=5, cols=3, weight_bits=11, input_bits=7, banks=3, storage="latch"),
+}
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_the_board_passes_its_regression(config, request):
+    folder = Path("build/tests") / request.node.name
+    emit_macro(config, folder, board_files(config, DIVISOR))
+    report = run_regression(
+        Design.board(config, folder),
+        folder / "verify",
+        simulator=quickest_simulator(config),
+        suite=("uart.suite",),
+        announce=lambda _: None,
+    )
+    assert report.failures == []
+    assert report.tests == 8
+
+
+def test_crc_of_the_check_string():
+    """The published check value of CRC-8 (poly 0x07, init 0): 0xF4 for "123456789"."""
+    assert protocol.crc8(b"123456789") == 0xF4
+
+
+def test_every_single_garbled_byte_changes_the_crc():
+    frame = bytes([protocol.REQUEST, protocol.WRITE, 0x40, 0x01, 1, 2, 3, 4])
+    for place in range(len(frame)):
+        for turned in range(1, 256):
+            wrong = bytearray(frame)
+            wrong[place] ^= turned
+            assert protocol.crc8(bytes(wrong)) != protocol.crc8(frame)
