@@ -96,7 +96,7 @@ def verify(
     macro = load_config(config, overrides)
     check_simulator(simulator)
     if netlist:
-        check_storage(macro, netlist, "--netlist")
+        check_storage(macro, netlist, f"--netlist {netlist}")
     if netlist and bus:
         raise InputError("--bus: the wrapper is checked as Verilog, not with --netlist")
     folder = default_folder(output, macro)

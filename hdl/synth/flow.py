@@ -18,7 +18,7 @@ from hdl.synth.targets import LIBERTY, TARGETS, mark_lone_carries
 from hdl.synth.techmap import mapped_leaves, techmap_verilog
 from hdl.yosys import run_yosys
 
-__all__ = ["Netlist", "driver_loads", "map_to_library", "synthesise"]
+__all__ = ["Netlist", "chain_commands", "driver_loads", "map_to_library", "synthesise"]
 
 # Area first; nets inside a block get buffers where they have more than 32 loads.
 ABC_SCRIPT = "+strash;ifraig;scorr;dc2;strash;dch;amap,-m;buffer,-N,32"
@@ -42,14 +42,12 @@ def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool 
     YosysError.
     """
     work = _prepare(config, folder, f"{target}{'_flat' if flatten else ''}")
-    _copy(work, "add_to_alu.v", files("hdl.synth").joinpath("add_to_alu.v").read_text())
     name = config.name
-    chains = "opt_clean; wreduce; techmap -map add_to_alu.v" if TARGETS[target].carry_chains else ""
     script = [
         f"read_verilog {CELLS} {name}.v",
         f"hierarchy -check -top {name}",
         *_keep(config, folder, flatten),
-        f"proc; {chains}",
+        *chain_commands(target, work),
         TARGETS[target].command.format(top=name),
         "opt_clean",
         "write_json netlist.json",
@@ -102,6 +100,14 @@ def map_to_library(
     gate_pins = f"write*/bank*.mapped/{gate.pins['gate']}" if gate else None
     _copy(work, "netlist.sdc", render_sdc(config, gates=gate_pins))
     return _netlist(config, work)
+
+
+def chain_commands(target: str, work: Path) -> list[str]:
+    """Commands that make one carry chain of each +, where the target has carry chains."""
+    if not TARGETS[target].carry_chains:
+        return []
+    _copy(work, "add_to_alu.v", files("hdl.synth").joinpath("add_to_alu.v").read_text())
+    return ["proc", "opt_clean", "wreduce", "techmap -map add_to_alu.v"]
 
 
 def driver_loads(config: MacroConfig, folder: Path) -> list[int]:

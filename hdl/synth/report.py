@@ -96,11 +96,12 @@ def synth_macro(
     return report
 
 
-def check_storage(config: MacroConfig, target: str, option: str = "--target") -> None:
+def check_storage(config: MacroConfig, target: str, option: str = "") -> None:
     """Raise InputError where ``target`` has no cell for the macro's storage."""
     if target not in (LIBERTY, "generic") and config.storage == "latch":
         rule = f"storage latch has no cell on {target}"
-        raise InputError(f"{option} {target}: {rule} (nearest legal value: --set storage=flop)")
+        where = option or f"--target {target}"
+        raise InputError(f"{where}: {rule} (nearest legal value: --set storage=flop)")
 
 
 def _target_report(config, folder, target, flatten, announce) -> SynthReport:

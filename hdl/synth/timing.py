@@ -4,7 +4,7 @@ block."""
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -15,7 +15,7 @@ from hdl.synth.census import DRIVER
 from hdl.synth.flow import Netlist
 from hdl.synth.liberty import Library
 
-__all__ = ["STA", "Step", "Timing", "analyse_timing", "block_of"]
+__all__ = ["STA", "Step", "Timing", "analyse_timing", "block_of", "group_steps"]
 
 STA = "sta"
 HOP = re.compile(r"^ *(-?\d+\.\d+) +-?\d+\.\d+ [\^v] (\S+)/\S+ \(\S+\)$", re.M)
@@ -57,6 +57,10 @@ class Step:
     cells: int
     delay: float
 
+    def as_json(self) -> dict[str, Any]:
+        """The step as plain data."""
+        return {"block": self.block, "cells": self.cells, "delay_ns": round(self.delay, 3)}
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -67,10 +71,7 @@ class Timing:
 
     def as_json(self) -> list[dict[str, Any]]:
         """The path as plain data."""
-        return [
-            {"block": step.block, "cells": step.cells, "delay_ns": round(step.delay, 3)}
-            for step in self.path
-        ]
+        return [step.as_json() for step in self.path]
 
 
 def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> Timing | None:
@@ -101,9 +102,13 @@ def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> T
         return None
     worst = min(run.stdout.split("Startpoint: ")[1:], key=_slack)  # of a path a path group
     hops = [(block_of(cell), float(delay) * scale) for cell, delay in _hops(worst)]
-    steps = [(block, list(group)) for block, group in groupby(hops, key=lambda hop: hop[0])]
-    path = tuple(Step(block, len(group), sum(d for _, d in group)) for block, group in steps)
-    return Timing(float(found[1]) * scale, path)
+    return Timing(float(found[1]) * scale, tuple(group_steps(hops)))
+
+
+def group_steps(hops: Iterable[tuple[str, float]]) -> list[Step]:
+    """Consecutive hops (block, delay) of one block as one step."""
+    groups = [(block, list(group)) for block, group in groupby(hops, key=lambda hop: hop[0])]
+    return [Step(block, len(group), sum(delay for _, delay in group)) for block, group in groups]
 
 
 def block_of(instance: str) -> str:

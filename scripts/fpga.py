@@ -1,0 +1,70 @@
+"""cimforge fpga: a macro behind a UART on a board, to a bitstream."""
+
+from pathlib import Path
+
+import click
+
+from cocotb_tests.collateral import macro_extras
+from fpga.boards import BOARDS
+from fpga.emit import board_files
+from fpga.flow import BitstreamReport, FlowError, build_bitstream, divisor
+from hdl.config_file import load_config
+from hdl.emit.package import emit_macro
+from hdl.synth.report import check_storage
+from hdl.yosys import YosysError
+from scripts.options import (
+    CheckFailedError,
+    config_epilog,
+    config_options,
+    default_folder,
+    print_json,
+    show_table,
+    steps,
+)
+
+__all__ = ["fpga"]
+
+
+@click.command(
+    epilog=f"BOARD: {', '.join(BOARDS)}. {config_epilog}", short_help="Build a bitstream."
+)
+@click.argument("board", metavar="BOARD", type=click.Choice(list(BOARDS)))
+@config_options
+def fpga(
+    board: str, config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool
+) -> None:
+    """Put the macro of CONFIG behind a UART on BOARD: bitstream, Fmax, utilisation, critical
+    path."""
+    macro = load_config(config, overrides)
+    chosen = BOARDS[board]
+    check_storage(macro, chosen.target, board)
+    folder = default_folder(output, macro)
+    files = board_files(macro, divisor(chosen))
+    emit_macro(macro, folder, {**macro_extras(macro), **files})
+    with steps(f"building for {board}") as announce:
+        try:
+            report = build_bitstream(macro, folder, board, chosen, announce)
+        except (FlowError, YosysError) as error:
+            raise CheckFailedError(error) from None
+    if as_json:
+        print_json(report.as_json())
+    else:
+        _show(macro.name, report, chosen.clock_hz)
+    if report.fmax_mhz * 1e6 < chosen.clock_hz:
+        rule = f"{report.fmax_mhz:.1f} MHz, but {board} runs at {chosen.clock_hz / 1e6:g} MHz"
+        raise CheckFailedError(f"too slow: {rule}; raise tree_stages (--set tree_stages=2)")
+
+
+def _show(name: str, report: BitstreamReport, clock_hz: int) -> None:
+    share = report.luts / report.capacity["luts"]
+    path = " → ".join(f"{s.block} {s.delay:.1f} ({s.cells})" for s in report.path)
+    rows = [
+        ("device", report.device),
+        ("Fmax", f"{report.fmax_mhz:.1f} MHz (clock {clock_hz / 1e6:g} MHz)"),
+        ("logic cells", f"{report.luts:,} of {report.capacity['luts']:,} ({share:.0%})"),
+        ("flip-flops", f"{report.ffs:,}"),
+        ("block RAMs", f"{report.brams}"),
+        ("critical path, ns (hops)", path),
+        ("time", f"{report.seconds:.0f} s"),
+    ]
+    show_table(f"{name} on {report.board}", rows, below=[("bitstream", report.bitstream)])
