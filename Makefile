@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup demo test lint mutants bench clean
+.PHONY: setup fpga demo test lint mutants bench clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
+
+fpga: $(VENV)/.fpga ## install place and route for the boards
 
 demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
@@ -44,4 +46,10 @@ $(VENV)/.networks: $(VENV)/.core
 
 $(VENV)/.test: $(VENV)/.networks
 	$(PIP_INSTALL) -e '.[test]'
+	$(BIN)/cimforge doctor --warm-up >/dev/null
+	@touch $@
+
+$(VENV)/.fpga: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[fpga]'
+	$(BIN)/cimforge doctor --warm-up >/dev/null
 	@touch $@

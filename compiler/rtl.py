@@ -29,6 +29,9 @@ class SimulationError(Exception):
 class RtlBackend:
     """Runs jobs on an emitted macro and compares every result with the golden model.
 
+    With ``uart`` they run on the board's top, through the host's driver and a simulated serial
+    line; the folder then holds board_files as well.
+
     Counts over all jobs: ``cycles`` of the macro's clock, ``macs`` of the products (padding not
     counted), ``seconds`` of simulation without the build, ``bit_exact`` whether every result of
     every tile equals golden's. ``progress`` is called with (passes done, passes in all).
@@ -40,8 +43,12 @@ class RtlBackend:
         simulator: str = "verilator",
         announce: Callable[[str], None] = print,
         progress: Callable[[int, int], None] | None = None,
+        *,
+        uart: bool = False,
     ):
         self._folder, self._simulator = folder, simulator
+        self._open = Design.board if uart else Design.emitted
+        self._module = "cocotb_tests.uart.play" if uart else "cocotb_tests.play"
         self._announce, self._progress = announce, progress
         self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
 
@@ -52,9 +59,9 @@ class RtlBackend:
         """
         if job.plan.batch == 0:
             return np.zeros((len(job.plan.tiles), 0, config.cols), np.int64)
-        design = Design.emitted(config, self._folder)
+        design = self._open(config, self._folder)
         build(design, self._simulator, announce=self._announce)
-        self._announce(f"simulating {config.name}")
+        self._announce(f"simulating {design.top}")
         started = time.perf_counter()
         results, cycles = self._play(design, job)
         self.seconds += time.perf_counter() - started
@@ -74,7 +81,7 @@ class RtlBackend:
         files = {"inputs": str(inputs), "outputs": str(outputs), "progress": str(progress)}
         settings = {**json.loads(json.dumps(options, default=int)), **files, "seed": 0}
         with watch(progress, self._progress):
-            run_tests(design, self._simulator, ["cocotb_tests.play"], folder, job=settings)
+            run_tests(design, self._simulator, [self._module], folder, job=settings)
         if not outputs.exists():
             raise SimulationError(folder / "sim.log")
         with np.load(outputs) as saved:

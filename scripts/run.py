@@ -8,8 +8,12 @@ import click
 
 from cocotb_tests.collateral import macro_extras
 from cocotb_tests.simulator import BuildError, check_simulator
+from cocotb_tests.uart.line import DIVISOR
 from compiler.matmul import exact_matmul, tiled_matmul
 from compiler.rtl import RtlBackend, SimulationError
+from compiler.serial import SerialBackend
+from fpga.driver import BusError, LinkError
+from fpga.emit import board_files
 from hdl.config_file import InputError, load_config
 from hdl.emit.package import emit_macro, write_files
 from scripts.options import (
@@ -26,6 +30,7 @@ from scripts.options import (
 __all__ = ["run"]
 
 MODELS = ("digits",)
+BACKENDS = ("rtl", "uart-sim", "serial")
 
 
 @click.command(
@@ -60,6 +65,17 @@ MODELS = ("digits",)
     help="Folder to write to.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default=BACKENDS[0],
+    show_default=True,
+    help="The macro's Verilog; a board's, through its simulated UART; a board, through a port.",
+)
+@click.option("--port", metavar="DEVICE", help="Serial port of --backend serial.")
+@click.option(
+    "--baud", type=click.IntRange(1), default=1_000_000, show_default=True, help="Of the port."
+)
 @simulator_option
 def run(
     model: str,
@@ -69,11 +85,17 @@ def run(
     seed: int,
     output: Path,
     as_json: bool,
+    backend: str,
+    port: str | None,
+    baud: int,
     simulator: str,
 ) -> None:
     """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
     macro = load_config(config, overrides)
-    check_simulator(simulator)
+    if (backend == "serial") != (port is not None):
+        raise InputError("--port: names the serial port of --backend serial, which needs one")
+    if backend != "serial":
+        check_simulator(simulator)
     try:
         from compiler import digits, picture
 
@@ -89,11 +111,16 @@ def run(
         announce("training the network")
         network = digits.train(seed)
         quantised = digits.quantise_network(network, data.train_images, *bits)
-        emit_macro(macro, output / "rtl", macro_extras(macro))
-        backend = RtlBackend(output / "rtl", simulator, announce, progress)
+        uart = backend == "uart-sim"
+        board = board_files(macro, DIVISOR) if uart else {}
+        emit_macro(macro, output / "rtl", {**macro_extras(macro), **board})
+        if port:
+            runner: RtlBackend | SerialBackend = SerialBackend(port, baud, announce, progress)
+        else:
+            runner = RtlBackend(output / "rtl", simulator, announce, progress, uart=uart)
         try:
-            predictions = digits.predict(quantised, tested, tiled_matmul(macro, backend.run_job))
-        except (BuildError, SimulationError) as error:
+            predictions = digits.predict(quantised, tested, tiled_matmul(macro, runner.run_job))
+        except (BuildError, SimulationError, LinkError, BusError) as error:
             failure = str(error)
     exact = digits.predict(quantised, tested, exact_matmul)
     report: dict[str, Any] = {
@@ -102,13 +129,13 @@ def run(
         "int8_accuracy": digits.accuracy(exact, labels),
         "accuracy": None,
         "bit_exact": False,
-        "cycles": backend.cycles,
-        "macs": backend.macs,
-        "seconds": round(backend.seconds, 3),
+        "cycles": runner.cycles,
+        "macs": runner.macs,
+        "seconds": round(runner.seconds, 3),
     }
     if not failure:
         report["accuracy"] = digits.accuracy(predictions, labels)
-        report["bit_exact"] = backend.bit_exact and bool((exact == predictions).all())
+        report["bit_exact"] = runner.bit_exact and bool((exact == predictions).all())
         named = {"model": model, "macro": macro.name, **report}
         write_files(output, {"report.json": json.dumps(named, indent=2) + "\n"})
         keys = {"float": "float_accuracy", "int8": "int8_accuracy", "Verilog": "accuracy"}

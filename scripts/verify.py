@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,8 @@ def verify(
     check_simulator(simulator)
     if netlist:
         check_storage(macro, netlist, f"--netlist {netlist}")
+    if bus and find_spec("cocotbext.wishbone") is None:
+        raise InputError("--bus: needs cocotbext-wishbone; install cimforge[bus]")
     if netlist and bus:
         raise InputError("--bus: the wrapper is checked as Verilog, not with --netlist")
     folder = default_folder(output, macro)

@@ -146,7 +146,7 @@ def test_constraints_agree_with_the_pins():
 
 
 def test_every_package_a_verb_needs_is_installed():
-    tops = ("hdl", "golden", "cocotb_tests", "compiler", "scripts")
+    tops = ("hdl", "golden", "cocotb_tests", "compiler", "fpga", "scripts")
     found = {
         ".".join(path.parent.relative_to(ROOT).parts)
         for top in tops

@@ -1,0 +1,47 @@
+"""cimforge fpga, and run on the simulated board."""
+
+import pytest
+
+KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
+
+
+def test_json_and_bitstream(cimforge, folder):
+    done = cimforge("fpga", "hx8k", "tiny", "--set", "tree=behavioral", "--json")
+    assert done.status == 0
+    assert list(done.json)[: len(KEYS)] == KEYS
+    assert "seconds" in done.json
+    assert done.json["board"] == "hx8k"
+    assert (folder / done.json["bitstream"]).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("fpga", "icebreaker", "tiny"), "'icebreaker' is not one of"),
+        (("fpga", "hx8k", "openc2"), "hx8k: storage latch has no cell on ice40"),
+        (("fpga", "hx8k"), "Missing argument 'CONFIG'"),
+        (("run", "digits", "--backend", "serial"), "--port: names the serial port"),
+        (("run", "digits", "--port", "/dev/x"), "--port: names the serial port"),
+        (("run", "digits", "--backend", "wire"), "'wire' is not one of"),
+    ],
+)
+def test_bad_input_is_one_line(cimforge, arguments, message):
+    done = cimforge(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.messages[0]
+
+
+def test_a_port_that_is_not_there_fails_in_one_line(cimforge):
+    options = ("--backend", "serial", "--port", "/dev/no-such-port")
+    done = cimforge("run", "digits", "--config", "tiny", "--images", "1", *options)
+    assert done.status == 1
+    assert "no-such-port: No such file" in done.messages[-1]
+
+
+def test_digits_through_the_simulated_uart(cimforge):
+    options = ("--config", "fpga_small", "--images", "2", "--backend", "uart-sim", "--json")
+    done = cimforge("run", "digits", *options)
+    assert done.status == 0
+    assert done.json["bit_exact"] is True
+    assert done.json["images"] == 2
+    assert done.json["cycles"] > 100_000, "every byte passed the line"
