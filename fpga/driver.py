@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cocotb_tests.packing import as_patterns, pack_all, unpack, unpack_signed
 from fpga import protocol
+from fpga.words import from_fields, to_fields
 from hdl.bus.registers import MAGIC, STATUS_BITS, WORD_BITS, RegisterMap
 from hdl.config import MacroConfig
 
@@ -112,10 +112,9 @@ class MacroDriver:
 
     def load_weights(self, weights: ArrayLike, *, bank: int = 0, signed: bool) -> None:
         """Write a bank: weight values (rows, cols)."""
-        patterns = as_patterns(weights, self._config.weight_bits)
-        for row, value in enumerate(pack_all(patterns, self._config.weight_bits)):
+        for row, values in enumerate(np.asarray(weights)):
             self._wait("w_ready")
-            self._fill("w", value)
+            self._fill("w", to_fields(values, self._config.weight_bits))
             self._link.write(self._register("w_start"), row | bank << 16 | int(signed) << 31)
         self._wait("w_ready")
 
@@ -123,15 +122,14 @@ class MacroDriver:
         self, vectors: ArrayLike, *, x_bits: int = 0, x_signed: bool, bank: int = 0
     ) -> Ints:
         """Results (batch, cols) of input values (batch, rows); x_bits 0 means input_bits."""
-        patterns = as_patterns(vectors, self._config.input_bits)
         command = x_bits | bank << 16 | int(x_signed) << 31
         results = []
-        for value in pack_all(patterns, self._config.input_bits):
+        for vector in np.asarray(vectors):
             self._wait("x_ready")
-            self._fill("x", value)
+            self._fill("x", to_fields(vector, self._config.input_bits))
             self._link.write(self._register("x_start"), command)
             results.append(self._take_result())
-        return np.array(results, np.int64).reshape(len(patterns), self._config.cols)
+        return np.array(results, np.int64).reshape(len(results), self._config.cols)
 
     def read_row(self, row: int, *, bank: int = 0) -> Ints:
         """A row of weight patterns (cols,) as written, read back through the array."""
@@ -140,12 +138,12 @@ class MacroDriver:
         self._wait("q_valid")
         value = self._read_window("q") & (1 << self._config.cols * self._config.weight_bits) - 1
         self._link.write(self._register("q_next"), 0)
-        return unpack(value, self._config.weight_bits, self._config.cols)
+        return from_fields(value, self._config.weight_bits, self._config.cols, signed=False)
 
     def _take_result(self) -> Ints:
         self._wait("y_valid")
         width = WORD_BITS * self._map.result_words
-        values = unpack_signed(self._read_window("y"), width, self._config.cols)
+        values = from_fields(self._read_window("y"), width, self._config.cols, signed=True)
         self._link.write(self._register("y_next"), 0)
         return values
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fpga.soc import soc_modules
 from hdl.arith.adder import build_adder
 from hdl.block import Block
 from hdl.cells.latch import latch_store
@@ -18,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 FORBIDDEN = {
     "hdl": {"golden", "cocotb_tests", "compiler", "scripts", "fpga"},
     "golden": {"cocotb_tests", "compiler", "scripts", "fpga"},
-    "cocotb_tests": {"compiler", "scripts", "fpga"},
+    "fpga": {"golden", "cocotb_tests", "compiler", "scripts"},
+    "cocotb_tests": {"compiler", "scripts"},
     "compiler": {"scripts"},
 }
 TIMING = re.compile(r"\b(latency|cycles?|combinational)\b", re.IGNORECASE)
@@ -72,12 +74,13 @@ BLOCKS = sorted(
 def test_every_block_of_the_folder_is_looked_at():
     """A class that derives from Block in a file this test does not import would escape it."""
     defined = set()
-    for source in sources("hdl"):
+    for source in [*sources("hdl"), *sources("fpga")]:
         for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 bases = {getattr(base, "id", "") for base in node.bases}
                 defined |= {node.name} if "Block" in bases else set()
-    assert macro_modules, "importing the top imports every block"
+    assert macro_modules, "importing the tops imports every block"
+    assert soc_modules
     assert defined == {kind.__name__ for kind in BLOCKS}
 
 
