@@ -151,7 +151,8 @@ def _gather(report: Report, suites: ET.Element, share: list[str], folder: Path) 
         found = ET.parse(folder / "results.xml").getroot()
     except (OSError, ET.ParseError):
         message = f"the simulator ended early; see {folder / 'sim.log'}"
-        report.failures.append(Failure(" ".join(share), message))
+        modules = " ".join(module.rpartition(".")[2] for module in share)
+        report.failures.append(Failure(modules, message))
         report.tests += 1
         return
     for case in found.iter("testcase"):

@@ -17,6 +17,19 @@ def next_crc(crc: Value, byte: Value) -> Value:
     return Cat(Cat(mixed[bit] for bit in bits).xor() for bits in parities)
 
 
+class _Frame:
+    """What is known of the request and reply under way; ``left`` counts the present field's bytes
+    still to come after the next."""
+
+    def __init__(self):
+        self.crc = Signal(8)
+        self.operation = Signal(8)
+        self.address = Signal(16)
+        self.data = Signal(32)
+        self.left = Signal(2)
+        self.status = Signal(8)
+
+
 class UartBridge(Block):
     """Executes the frames of fpga.protocol: one Wishbone access for each request, then its reply.
 
@@ -46,89 +59,96 @@ class UartBridge(Block):
 
     def elaborate(self, platform):
         m = Module()
-        crc = Signal(8)
-        operation = Signal(8)
-        address = Signal(16)
-        data = Signal(32)
-        left = Signal(2)  # bytes of the present field still to come, without the next
-        status = Signal(8)
-        late = self._build_gap(m)
-        writing = operation == protocol.WRITE
-        known = writing | (operation == protocol.READ)
-        outside = (address >> self._address_bits).any()
+        frame = _Frame()
+        writing = frame.operation == protocol.WRITE
         m.d.comb += [
-            *(self.wb_we.eq(writing), self.wb_adr.eq(address)),
-            *(self.wb_dat_w.eq(data), self.wb_sel.eq(0b1111)),
+            *(self.wb_we.eq(writing), self.wb_adr.eq(frame.address)),
+            *(self.wb_dat_w.eq(frame.data), self.wb_sel.eq(0b1111)),
         ]
+        late = self._build_gap(m)
+        with m.FSM():
+            self._build_request(m, frame, writing, late)
+            with m.State("ACCESS"):
+                m.d.comb += [self.wb_cyc.eq(1), self.wb_stb.eq(1)]
+                with m.If(self.wb_ack | self.wb_err):
+                    outcome = Mux(self.wb_err, protocol.BUS_ERROR, protocol.OK)
+                    m.d.sync += [frame.status.eq(outcome), frame.data.eq(self.wb_dat_r)]
+                    m.next = "REPLY"
+            self._build_reply(m, frame, writing)
+        return m
+
+    def _build_request(self, m: Module, frame: "_Frame", writing: Value, late: Value) -> None:
+        """States that receive a request, field by field; a gap within one starts over."""
+        byte, crc, left = self.rx_data, frame.crc, frame.left
+        known = writing | (frame.operation == protocol.READ)
+        outside = (frame.address >> self._address_bits).any()
 
         def receive(effects: list) -> None:
             with m.If(self.rx_valid):
-                m.d.sync += [*effects, crc.eq(next_crc(crc, self.rx_data))]
+                m.d.sync += [*effects, crc.eq(next_crc(crc, byte))]
             with m.Elif(late):
                 m.next = "SYNC"
+
+        with m.State("SYNC"), m.If(self.rx_valid & (byte == protocol.REQUEST)):
+            m.d.sync += crc.eq(protocol.crc8(bytes([protocol.REQUEST])))
+            m.next = "OPERATION"
+        with m.State("OPERATION"):
+            receive([frame.operation.eq(byte), left.eq(1)])
+            with m.If(self.rx_valid):
+                m.next = "ADDRESS"
+        with m.State("ADDRESS"):
+            receive([frame.address.eq(Cat(frame.address[8:], byte)), left.eq(left - 1)])
+            with m.If(self.rx_valid & (left == 0)):
+                m.d.sync += left.eq(3)
+                with m.If(writing):
+                    m.next = "DATA"
+                with m.Else():
+                    m.next = "CRC"
+        with m.State("DATA"):
+            receive([frame.data.eq(Cat(frame.data[8:], byte)), left.eq(left - 1)])
+            with m.If(self.rx_valid & (left == 0)):
+                m.next = "CRC"
+        with m.State("CRC"):
+            receive([])
+            with m.If(self.rx_valid):
+                right = (byte == crc) & known
+                m.d.sync += frame.status.eq(Mux(right, protocol.BUS_ERROR, protocol.BAD_FRAME))
+                m.next = "REPLY"
+                with m.If(right & ~outside):
+                    m.next = "ACCESS"
+
+    def _build_reply(self, m: Module, frame: "_Frame", writing: Value) -> None:
+        """States that send a reply, byte by byte."""
+        crc, left = frame.crc, frame.left
 
         def send(byte: Value | int) -> None:
             m.d.comb += [self.tx_valid.eq(1), self.tx_data.eq(byte)]
 
-        with m.FSM():
-            with m.State("SYNC"), m.If(self.rx_valid & (self.rx_data == protocol.REQUEST)):
-                m.d.sync += crc.eq(protocol.crc8(bytes([protocol.REQUEST])))
-                m.next = "OPERATION"
-            with m.State("OPERATION"):
-                receive([operation.eq(self.rx_data), left.eq(1)])
-                with m.If(self.rx_valid):
-                    m.next = "ADDRESS"
-            with m.State("ADDRESS"):
-                receive([address.eq(Cat(address[8:], self.rx_data)), left.eq(left - 1)])
-                with m.If(self.rx_valid & (left == 0)):
-                    m.d.sync += left.eq(3)
-                    with m.If(writing):
-                        m.next = "DATA"
-                    with m.Else():
-                        m.next = "CRC"
-            with m.State("DATA"):
-                receive([data.eq(Cat(data[8:], self.rx_data)), left.eq(left - 1)])
-                with m.If(self.rx_valid & (left == 0)):
-                    m.next = "CRC"
-            with m.State("CRC"):
-                receive([])
-                with m.If(self.rx_valid):
-                    right = (self.rx_data == crc) & known
-                    m.d.sync += status.eq(Mux(right, protocol.BUS_ERROR, protocol.BAD_FRAME))
-                    m.next = "REPLY"
-                    with m.If(right & ~outside):
-                        m.next = "ACCESS"
-            with m.State("ACCESS"):
-                m.d.comb += [self.wb_cyc.eq(1), self.wb_stb.eq(1)]
-                with m.If(self.wb_ack | self.wb_err):
-                    m.d.sync += status.eq(Mux(self.wb_err, protocol.BUS_ERROR, protocol.OK))
-                    m.d.sync += data.eq(self.wb_dat_r)
-                    m.next = "REPLY"
-            with m.State("REPLY"):
-                send(protocol.REPLY)
-                with m.If(self.tx_ready):
-                    m.d.sync += crc.eq(protocol.crc8(bytes([protocol.REPLY])))
-                    m.next = "STATUS"
-            with m.State("STATUS"):
-                send(status)
-                with m.If(self.tx_ready):
-                    m.d.sync += [crc.eq(next_crc(crc, status)), left.eq(3)]
-                    with m.If((status == protocol.OK) & ~writing):
-                        m.next = "RESULT"
-                    with m.Else():
-                        m.next = "END"
-            with m.State("RESULT"):
-                send(data[:8])
-                with m.If(self.tx_ready):
-                    m.d.sync += crc.eq(next_crc(crc, data[:8]))
-                    m.d.sync += [data.eq(data >> 8), left.eq(left - 1)]
-                    with m.If(left == 0):
-                        m.next = "END"
-            with m.State("END"):
-                send(crc)
-                with m.If(self.tx_ready):
-                    m.next = "SYNC"
-        return m
+        with m.State("REPLY"):
+            send(protocol.REPLY)
+            with m.If(self.tx_ready):
+                m.d.sync += crc.eq(protocol.crc8(bytes([protocol.REPLY])))
+                m.next = "STATUS"
+        with m.State("STATUS"):
+            send(frame.status)
+            with m.If(self.tx_ready):
+                m.d.sync += [crc.eq(next_crc(crc, frame.status)), left.eq(3)]
+                with m.If((frame.status == protocol.OK) & ~writing):
+                    m.next = "RESULT"
+                with m.Else():
+                    m.next = "END"
+        with m.State("RESULT"):
+            low = frame.data[:8]
+            send(low)
+            with m.If(self.tx_ready):
+                m.d.sync += [crc.eq(next_crc(crc, low)), left.eq(left - 1)]
+                m.d.sync += frame.data.eq(frame.data >> 8)
+                with m.If(left == 0):
+                    m.next = "END"
+        with m.State("END"):
+            send(crc)
+            with m.If(self.tx_ready):
+                m.next = "SYNC"
 
     def _build_gap(self, m: Module) -> Signal:
         """Whether the line has been silent for ``gap`` cycles."""

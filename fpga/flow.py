@@ -138,7 +138,7 @@ def _run(work: Path, tool: str, *arguments: str) -> None:
     """Run a tool of the environment's scripts folder; its messages go to TOOL.log."""
     program = Path(sysconfig.get_path("scripts")) / tool
     if not program.exists():
-        raise InputError(f"{tool} is not installed; install cimforge[fpga]")
+        raise InputError(f"{tool} is not installed; run make fpga (or install cimforge[fpga])")
     run = subprocess.run(
         (str(program), *arguments), cwd=work, capture_output=True, text=True, check=False
     )

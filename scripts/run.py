@@ -118,36 +118,39 @@ def run(
             runner: RtlBackend | SerialBackend = SerialBackend(port, baud, announce, progress)
         else:
             runner = RtlBackend(output / "rtl", simulator, announce, progress, uart=uart)
+        predictions = None
         try:
             predictions = digits.predict(quantised, tested, tiled_matmul(macro, runner.run_job))
         except (BuildError, SimulationError, LinkError, BusError) as error:
             failure = str(error)
     exact = digits.predict(quantised, tested, exact_matmul)
-    report: dict[str, Any] = {
-        "images": len(tested),
+    accuracies: dict[str, Any] = {
         "float_accuracy": digits.accuracy(digits.predict_float(network, tested), labels),
         "int8_accuracy": digits.accuracy(exact, labels),
-        "accuracy": None,
-        "bit_exact": False,
-        "cycles": runner.cycles,
-        "macs": runner.macs,
-        "seconds": round(runner.seconds, 3),
+        "accuracy": None if predictions is None else digits.accuracy(predictions, labels),
     }
-    if not failure:
-        report["accuracy"] = digits.accuracy(predictions, labels)
-        report["bit_exact"] = runner.bit_exact and bool((exact == predictions).all())
+    equal = predictions is not None and bool((exact == predictions).all())
+    report = _report(len(tested), accuracies, runner.bit_exact and equal, runner)
+    if predictions is not None:
         named = {"model": model, "macro": macro.name, **report}
         write_files(output, {"report.json": json.dumps(named, indent=2) + "\n"})
-        keys = {"float": "float_accuracy", "int8": "int8_accuracy", "Verilog": "accuracy"}
-        accuracies = {name: report[key] for name, key in keys.items()}
+        shown = dict(zip(("float", "int8", "Verilog"), accuracies.values(), strict=True))
         path = output / "digits.png"
-        picture.draw_predictions(path, tested, labels, predictions, accuracies, macro.name)
+        picture.draw_predictions(path, tested, labels, predictions, shown, macro.name)
     if as_json:
         print_json(report)
     elif not failure:
         _show(model, macro.name, output, report)
     if not report["bit_exact"]:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
+
+
+def _report(
+    images: int, accuracies: dict[str, Any], exact: bool, runner: RtlBackend | SerialBackend
+) -> dict[str, Any]:
+    """The JSON contract of ``cimforge run``."""
+    counts = {"cycles": runner.cycles, "macs": runner.macs, "seconds": round(runner.seconds, 3)}
+    return {"images": images, **accuracies, "bit_exact": exact, **counts}
 
 
 def _show(model: str, name: str, output: Path, report: dict) -> None:

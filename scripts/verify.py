@@ -161,7 +161,7 @@ def _check_results(folder: Path) -> None:
 def _pattern(test: str) -> str:
     """A regular expression that matches just this test, or all of a job that ended early."""
     if "." not in test:
-        return rf"({'|'.join(test.split())})\."
+        return rf"\.({'|'.join(test.split())})\."
     return re.escape(test) + "$"
 
 

@@ -9,13 +9,19 @@ from cocotb_tests.testplan import load_testplan, reason_to_skip
 FOLDER = Path(__file__).parents[1] / "suite"
 
 
-def _suite_tests() -> dict[str, ast.AsyncFunctionDef]:
-    tests = {}
-    for path in FOLDER.glob("*.py"):
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                tests[f"{path.stem}.{node.name}"] = node
-    return tests
+OTHERS = {"bus": FOLDER.parent / "bus" / "suite.py", "uart": FOLDER.parent / "uart" / "suite.py"}
+Test = ast.AsyncFunctionDef | ast.FunctionDef
+
+
+def _suite_tests() -> dict[str, Test]:
+    """Every test by the name of its module (of its folder, for a folder's one suite)."""
+    paths = {**{path.stem: path for path in FOLDER.glob("*.py")}, **OTHERS}
+    return {
+        f"{module}.{node.name}": node
+        for module, path in paths.items()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, Test) and node.name.startswith("test_")
+    }
 
 
 def test_every_test_is_claimed_and_every_claim_is_tested():
@@ -25,7 +31,8 @@ def test_every_test_is_claimed_and_every_claim_is_tested():
 
 
 def test_every_module_of_the_suite_runs():
-    assert sorted(SUITE) == sorted(p.stem for p in FOLDER.glob("*.py") if p.stem != "__init__")
+    modules = [path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__"]
+    assert sorted(SUITE) == sorted(f"suite.{module}" for module in modules)
 
 
 def test_tests_that_may_not_apply_say_why():
