@@ -98,7 +98,7 @@ def test_packing_is_undone_by_unpacking(bits, count):
 
 
 def test_coverage_counts_known_bins_only():
-    coverage = Coverage(CONFIG)
+    coverage = Coverage(bins_of(CONFIG))
     coverage.hit("banks", (0, 0))
     coverage.hit("banks", (9, 9))
     assert coverage.counts["banks"] == {"0 x 0": 1}
