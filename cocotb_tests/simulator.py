@@ -10,6 +10,7 @@ import sysconfig
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -110,8 +111,17 @@ def build(
     Raises BuildError where the simulator refuses the sources.
     """
     check_simulator(simulator)
-    key = _fingerprint(design, simulator, waves)
     folder = _build_folder(design, simulator, waves)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:  # two processes build one after the other
+        flock(lock, LOCK_EX)
+        return _build(design, simulator, folder, waves, announce)
+
+
+def _build(
+    design: Design, simulator: str, folder: Path, waves: bool, announce: Callable[[str], None]
+) -> Path:
+    key = _fingerprint(design, simulator, waves)
     stamp = folder / "built"
     if stamp.exists() and stamp.read_text() == key:
         return folder

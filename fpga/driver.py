@@ -5,6 +5,7 @@ after its time-out: pyserial's Serial, or the simulated twin.
 """
 
 import os
+from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +30,9 @@ class Port(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Up to ``size`` bytes: fewer only after the time-out."""
+
+    def reset_input_buffer(self) -> None:
+        """Drop what has arrived and was not read."""
 
 
 class LinkError(Exception):
@@ -60,8 +64,25 @@ class UartLink:
 
     def _ask(self, operation: int, address: int, data: bytes) -> bytes:
         head = bytes([protocol.REQUEST, operation]) + address.to_bytes(2, "little") + data
-        self._port.write(head + bytes([protocol.crc8(head)]))
         what = f"{'read' if operation == protocol.READ else 'write'} of {address:#06x}"
+        try:
+            return self._exchange(operation, head + bytes([protocol.crc8(head)]), what)
+        except LinkError:
+            self._settle()
+            raise
+        except OSError as error:  # pyserial's SerialException too: the device is gone
+            raise LinkError(f"{what}: the port failed: {error}") from None
+
+    def _settle(self) -> None:
+        """Wait until nothing more arrives, so that no late reply answers the next request."""
+        with suppress(OSError):
+            while self._port.read(protocol.LONGEST_REPLY):
+                pass
+
+    def _exchange(self, operation: int, request: bytes, what: str) -> bytes:
+        """Send a request and return its reply's data."""
+        self._port.reset_input_buffer()
+        self._port.write(request)
         reply = self._receive(2, what)
         if reply[0] != protocol.REPLY:
             raise LinkError(f"{what}: the reply begins with {reply[0]:#04x}: bytes were garbled")
@@ -177,9 +198,7 @@ def open_serial(device: str, baud: int, timeout: float = 1.0) -> Port:
     except ModuleNotFoundError:
         raise LinkError(f"{device}: needs pyserial; install cimforge[fpga]") from None
     try:
-        port = serial.Serial(device, baud, timeout=timeout)
-    except serial.SerialException as error:
-        reason = os.strerror(error.errno) if error.errno else error
-        raise LinkError(f"{device}: {reason}") from None
-    port.reset_input_buffer()
-    return port
+        return serial.Serial(device, baud, timeout=timeout)
+    except (OSError, ValueError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        raise LinkError(f"{device}: {os.strerror(number) if number else error}") from None

@@ -19,9 +19,17 @@ from hdl.synth.targets import TARGETS
 from hdl.synth.timing import Step, block_of, group_steps
 from hdl.yosys import run_yosys
 
-__all__ = ["BitstreamReport", "FlowError", "build_bitstream", "constraints_text", "divisor"]
+__all__ = [
+    "BitstreamReport",
+    "FlowError",
+    "build_bitstream",
+    "check_tools",
+    "constraints_text",
+    "divisor",
+]
 
 SEED = 1
+PACKERS = {"ice40": "yowasp-icepack", "ecp5": "yowasp-ecppack"}
 
 
 class FlowError(RuntimeError):
@@ -90,8 +98,7 @@ def build_bitstream(
     _place(work, board, constraints.name, routed)
     announce("packing the bitstream")
     bitstream = work / f"{name}.{'bin' if board.family == 'ice40' else 'bit'}"
-    packer = "yowasp-icepack" if board.family == "ice40" else "yowasp-ecppack"
-    _run(work, packer, routed, bitstream.name)
+    _run(work, PACKERS[board.family], routed, bitstream.name)
     return _report(work, name, board, bitstream, time.perf_counter() - started)
 
 
@@ -134,11 +141,20 @@ def _place(work: Path, board: Board, constraints: str, routed: str) -> None:
     _run(work, f"yowasp-nextpnr-{board.family}", *board.place, *common, *options)
 
 
+def check_tools(board: Board) -> None:
+    """Raise InputError, naming the way to get them, where the board's programs are not here."""
+    for tool in (f"yowasp-nextpnr-{board.family}", PACKERS[board.family]):
+        if not _program(tool).exists():
+            raise InputError(f"{tool} is not installed; run make fpga (or install cimforge[fpga])")
+
+
+def _program(tool: str) -> Path:
+    return Path(sysconfig.get_path("scripts")) / tool
+
+
 def _run(work: Path, tool: str, *arguments: str) -> None:
     """Run a tool of the environment's scripts folder; its messages go to TOOL.log."""
-    program = Path(sysconfig.get_path("scripts")) / tool
-    if not program.exists():
-        raise InputError(f"{tool} is not installed; run make fpga (or install cimforge[fpga])")
+    program = _program(tool)
     run = subprocess.run(
         (str(program), *arguments), cwd=work, capture_output=True, text=True, check=False
     )

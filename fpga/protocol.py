@@ -9,7 +9,18 @@ request only after its CRC; a request that stays incomplete for GAP_BYTES byte t
 """
 
 __all__ = [
-    *("BAD_FRAME", "BUS_ERROR", "GAP_BYTES", "OK", "READ", "REPLY", "REQUEST", "STATUSES", "WRITE"),
+    *(
+        "BAD_FRAME",
+        "BUS_ERROR",
+        "GAP_BYTES",
+        "LONGEST_REPLY",
+        "OK",
+        "READ",
+        "REPLY",
+        "REQUEST",
+        "STATUSES",
+        "WRITE",
+    ),
     *("crc8", "reply_length"),
 ]
 
@@ -18,6 +29,7 @@ READ, WRITE = 0x01, 0x02
 OK, BUS_ERROR, BAD_FRAME = 0, 1, 2
 STATUSES = {OK: "ok", BUS_ERROR: "the bus refused the access", BAD_FRAME: "a garbled request"}
 GAP_BYTES = 4
+LONGEST_REPLY = 7
 POLYNOMIAL = 0x07
 
 

@@ -7,7 +7,7 @@ import click
 from cocotb_tests.collateral import macro_extras
 from fpga.boards import BOARDS
 from fpga.emit import board_files
-from fpga.flow import BitstreamReport, FlowError, build_bitstream, divisor
+from fpga.flow import BitstreamReport, FlowError, build_bitstream, check_tools, divisor
 from hdl.config_file import load_config
 from hdl.emit.package import emit_macro
 from hdl.synth.report import check_storage
@@ -38,6 +38,7 @@ def fpga(
     macro = load_config(config, overrides)
     chosen = BOARDS[board]
     check_storage(macro, chosen.target, board)
+    check_tools(chosen)
     folder = default_folder(output, macro)
     files = board_files(macro, divisor(chosen))
     emit_macro(macro, folder, {**macro_extras(macro), **files})
@@ -45,6 +46,8 @@ def fpga(
         try:
             report = build_bitstream(macro, folder, board, chosen, announce)
         except (FlowError, YosysError) as error:
+            if as_json:
+                print_json({"board": board, "failed": str(error)})
             raise CheckFailedError(error) from None
     if as_json:
         print_json(report.as_json())

@@ -74,7 +74,11 @@ BACKENDS = ("rtl", "uart-sim", "serial")
 )
 @click.option("--port", metavar="DEVICE", help="Serial port of --backend serial.")
 @click.option(
-    "--baud", type=click.IntRange(1), default=1_000_000, show_default=True, help="Of the port."
+    "--baud",
+    type=click.IntRange(1, 4_000_000),
+    default=1_000_000,
+    show_default=True,
+    help="Of the port.",
 )
 @simulator_option
 def run(
@@ -92,7 +96,7 @@ def run(
 ) -> None:
     """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
     macro = load_config(config, overrides)
-    if (backend == "serial") != (port is not None):
+    if (backend == "serial") != bool(port):
         raise InputError("--port: names the serial port of --backend serial, which needs one")
     if backend != "serial":
         check_simulator(simulator)

@@ -89,6 +89,8 @@ def synth(
                 announce=announce,
             )
         except YosysError as error:
+            if as_json:
+                print_json({"target": target, "failed": str(error)})
             raise CheckFailedError(error) from None
     if as_json:
         print_json(report.as_json())
@@ -100,7 +102,7 @@ def _show(report: SynthReport, folder: Path, library: Path | None) -> None:
     unit = {"um2": "µm²", "luts": "LUTs", "cells": "cells"}[report.unit]
     macs = report.config.macs_1b
     rows = [
-        (role, f"{size:,.0f}", f"{size / report.total:.1%}", f"{size / macs:.3f}")
+        (role, f"{size:,.0f}", f"{size / max(report.total, 1e-9):.1%}", f"{size / macs:.3f}")
         for role, size in report.breakdown.items()
     ]
     total = (f"{report.total:,.0f}", "100.0%", f"{report.per_1b_mac:.3f}")
@@ -119,10 +121,6 @@ def _show(report: SynthReport, folder: Path, library: Path | None) -> None:
         path = " → ".join(f"{s.block} {s.delay:.2f} ({s.cells})" for s in report.timing.path)
         facts += [("shortest clock period", f"{report.timing.period:.2f} ns, wires not counted")]
         facts += [("critical path, ns (cells)", path)]
-    elif report.target == LIBERTY:
-        facts += [
-            ("shortest clock period", "not analysed: needs OpenSTA (Debian: apt install opensta)")
-        ]
     facts += [("time", f"{report.seconds:.1f} s")]
     below: list[tuple[str, object]] = [("netlist", folder / "synth")]
     show_table("", facts, below=[*below, ("library", library)] if library else below)

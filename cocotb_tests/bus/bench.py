@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ReadOnly, RisingEdge
+from cocotbext.wishbone import driver as wishbone_driver
 from cocotbext.wishbone.driver import WBOp, WishboneMaster
 
 from cocotb_tests.bench import load_job
@@ -61,6 +62,8 @@ class BusBench:
         if BusBench.coverage is None:
             BusBench.coverage = Coverage(bus_bins())
         self._coverage_file = Path(job["coverage"])
+        # Icarus shows values set before the first time step and does not pass them on.
+        wishbone_driver.set_immediate = lambda signal, value: setattr(signal, "value", value)
         self.master = WishboneMaster(dut, "wb", dut.clk, timeout=TIMEOUT, signals_dict=SIGNALS)
 
     async def start(self) -> None:

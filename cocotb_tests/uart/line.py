@@ -68,8 +68,8 @@ class SerialLine:
         self._dut.rx.value = 1
         await Timer(2 * BIT_NS, "ns")
 
-    def forget(self) -> None:
-        """Drop what has been received (as a host does before it tries again)."""
+    def reset_input_buffer(self) -> None:
+        """Drop what has arrived and was not read."""
         self._received.clear()
 
     async def _send(self, byte: int) -> None:

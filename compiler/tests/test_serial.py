@@ -46,6 +46,9 @@ class Board:
         if self.broken_after is None or self.broken_after >= 0:
             self.waiting += reply + bytes([protocol.crc8(reply)])
 
+    def reset_input_buffer(self) -> None:
+        self.waiting = b""
+
     def read(self, size: int) -> bytes:
         taken, self.waiting = self.waiting[:size], self.waiting[size:]
         return taken

@@ -40,9 +40,10 @@ class WishboneSlave(Block):
 
     The map is RegisterMap's. Every access is answered in the cycle after the request, with ack, or
     with err where it is unmapped, misaligned (address not a multiple of 4), partial (not all bytes
-    selected), of the wrong direction, names a row or bank that does not exist, or comes while its
-    stream is not ready; then it changes nothing. Reads that end in err carry 0. So no access waits,
-    whatever the macro does. Latency 1 cycle, one access in 2 cycles.
+    selected), of the wrong direction, names a row or bank that does not exist, sets a command's
+    reserved bits, or comes while its stream is not ready; then it changes nothing. Reads that end
+    in err carry 0. So no access waits, whatever the macro does. Latency 1 cycle, one access in 2
+    cycles.
 
     x, w and r each have one beat in waiting, held stable until the macro takes it. Results pass
     into a result register, from which the Y window reads: the next pass runs meanwhile, and one

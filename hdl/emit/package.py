@@ -3,6 +3,7 @@ manifest."""
 
 import hashlib
 import json
+import os
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -97,6 +98,6 @@ def write_files(folder: Path, texts: dict[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
         target = folder / path
-        partial = target.with_name(target.name + ".part")
+        partial = target.with_name(f"{target.name}.{os.getpid()}.part")  # not another process's
         partial.write_text(text)
         partial.replace(target)

@@ -12,7 +12,8 @@ from hdl.config import MacroConfig
 from hdl.drivers import LOADS
 from hdl.emit.handover import render_sdc
 from hdl.emit.package import CELLS
-from hdl.synth.liberty import Library
+from hdl.synth.function import FunctionError, truth_table
+from hdl.synth.liberty import Cell, Library
 from hdl.synth.roles import Roles
 from hdl.synth.targets import LIBERTY, TARGETS, mark_lone_carries
 from hdl.synth.techmap import mapped_leaves, techmap_verilog
@@ -21,6 +22,7 @@ from hdl.yosys import run_yosys
 __all__ = ["Netlist", "chain_commands", "driver_loads", "map_to_library", "synthesise"]
 
 # Area first; nets inside a block get buffers where they have more than 32 loads.
+MOST_INPUTS = 8  # of a gate: no mapper uses wider ones
 ABC_SCRIPT = "+strash;ifraig;scorr;dc2;strash;dch;amap,-m;buffer,-N,32"
 
 
@@ -156,12 +158,21 @@ def _timing_part(config: MacroConfig, flatten: bool) -> list[str]:
 
 
 def _mapper_cells(library: Library) -> list[str]:
-    """What the mapper may take: usable gates of one output, and flip-flops."""
-    return [
-        cell.name
-        for cell in library.cells.values()
-        if cell.usable and (cell.ff is not None or (cell.combinational and len(cell.outputs) == 1))
-    ]
+    """What the mapper may take: usable gates of one output that it can read, and flip-flops; none
+    without an area, for it would come for free."""
+    usable = (cell for cell in library.cells.values() if cell.usable and cell.area)
+    return [cell.name for cell in usable if cell.ff is not None or _is_gate(cell)]
+
+
+def _is_gate(cell: Cell) -> bool:
+    """Whether a cell is a gate of one output whose function is one of its inputs."""
+    if not cell.combinational or len(cell.outputs) != 1 or len(cell.inputs) > MOST_INPUTS:
+        return False
+    try:
+        truth_table(cell.outputs[0].function, cell.inputs)
+    except FunctionError:
+        return False
+    return True
 
 
 def _netlist(config: MacroConfig, work: Path) -> Netlist:

@@ -21,9 +21,12 @@ def truth_table(function: str, pins: Sequence[str]) -> int:
     an operand, ``^``, AND (``*``, ``&`` or nothing between two operands), OR (``+``, ``|``). Raises
     FunctionError for anything else and for names that are no pin.
     """
-    expression = _Parser(function, pins).parse()
-    rows = product((0, 1), repeat=len(pins))
-    return sum(expression(row[::-1]) << index for index, row in enumerate(rows))
+    try:
+        expression = _Parser(function, pins).parse()
+        rows = product((0, 1), repeat=len(pins))
+        return sum(expression(row[::-1]) << index for index, row in enumerate(rows))
+    except RecursionError:
+        raise FunctionError("it is nested too deeply") from None
 
 
 class _Parser:

@@ -2,7 +2,9 @@
 
 import gzip
 import re
+import zlib
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 from hdl.config_file import InputError
@@ -15,6 +17,8 @@ WORD = re.compile(r'"[^"]*"|[\w.$\[\]]+')
 VALUE = re.compile(r'[:]\s*("(?:[^"\\]|\\.)*"|[^;\n}]*?)[ \t]*(?:;|(?=[\n}]))', re.S)
 ARGUMENTS = re.compile(r'\(((?:"(?:[^"\\]|\\.)*"|[^()"])*)\)', re.S)
 ARGUMENT = re.compile(r'"[^"]*"|[^\s,"\\]+')
+NAME = re.compile(r"[A-Za-z_]\w*")
+KEYWORDS = {"input", "output", "inout", "wire", "reg", "module", "and", "or", "not", "buf", "cell"}
 BRACE = re.compile(r'[{}]|"(?:[^"\\]|\\.)*"|/\*.*?\*/', re.S)
 SKIPPED = {  # groups of tables and power, of no use here
     *("timing", "internal_power", "leakage_power", "lu_table_template", "power_lut_template"),
@@ -57,7 +61,8 @@ class Cell:
 
     ``latch`` and ``ff`` are the state groups' attributes, with ``IQ`` and ``IQN`` as the names of
     the state and its inverse. ``usable`` is False for cells that a mapper must not take by itself:
-    dont_use, tri-state, scan, isolation, level shifting and low power.
+    dont_use, tri-state, scan, isolation, level shifting and low power, and those with names that
+    are no plain Verilog or begin as leaf cells do. An area that is not said is 0.
     """
 
     name: str
@@ -92,17 +97,22 @@ class Cell:
 
 @dataclass(frozen=True)
 class Library:
-    """A library's cells by name, and its text (``head`` ends before the first cell)."""
+    """A library's cells by name (of equal names the last), its text, and all cells' places in
+    it."""
 
     name: str
     cells: dict[str, Cell]
     text: str
-    head: int
+    spans: tuple[tuple[int, int], ...]
 
     def only(self, names: list[str]) -> str:
-        """The text of a library with just these cells."""
-        kept = (self.text[slice(*self.cells[name].span)] for name in names)
-        return self.text[: self.head] + "\n".join(kept) + "\n}\n"
+        """The text of a library with just these cells: the others cut out, all else kept."""
+        kept, parts, at = {self.cells[name].span for name in names}, [], 0
+        for span in self.spans:
+            if span not in kept:
+                parts.append(self.text[at : span[0]])
+                at = span[1]
+        return "".join([*parts, self.text[at:]])
 
 
 def read_library(path: Path) -> Library:
@@ -114,9 +124,9 @@ def read_library(path: Path) -> Library:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"--liberty {path}: {getattr(error, 'strerror', None) or error}") from None
-    text = data.decode("utf-8", errors="replace")
+    text = data.decode("utf-8-sig", errors="replace")
     try:
         top = _Reader(text).top()
     except (ValueError, RecursionError) as error:
@@ -125,7 +135,8 @@ def read_library(path: Path) -> Library:
     if not groups:
         raise InputError(f"--liberty {path}: the library has no cells")
     cells = {cell.name: cell for cell in map(_cell, groups)}
-    return Library((top.args or ("",))[0], cells, text, groups[0].span[0])
+    spans = tuple(group.span for group in groups)
+    return Library((top.args or ("",))[0], cells, text, spans)
 
 
 class _Reader:
@@ -205,14 +216,20 @@ def _cell(group: Group) -> Cell:
     special = any(flags.get(key, "false") != "false" for key in SPECIAL)
     scan = "test_cell" in group.groups
     forbidden = group.values.get("dont_use", "false").lower() == "true"
+    area = _number(group.values.get("area"))
+    name = group.args[0] if group.args else ""
+    names = [name, *(pin.name for pin in pins)]
+    shared = any(len(named.args) != 1 for named in group.groups.get("pin", []))
+    plain = all(NAME.fullmatch(each) and each not in KEYWORDS for each in names) and not shared
+    plain &= not name.startswith("cim_")
     return Cell(
-        name=group.args[0] if group.args else "",
-        area=_number(group.values.get("area")),
+        name=name,
+        area=area,
         pins=tuple(pin for pin in pins if pin.direction != "internal"),
         latch=_state(group, "latch"),
         ff=_state(group, "ff"),
         gate_kind=group.values.get("clock_gating_integrated_cell", ""),
-        usable=not (buses or tri_state or special or scan or forbidden),
+        usable=not (buses or tri_state or special or scan or forbidden) and plain,
         span=group.span,
     )
 
@@ -245,7 +262,9 @@ def _state(group: Group, kind: str) -> dict[str, str] | None:
 
 
 def _number(text: str | None) -> float:
+    """A number that is finite and not negative, else 0."""
     try:
-        return float(text or 0)
+        number = float(text or 0)
     except ValueError:
         return 0.0
+    return number if isfinite(number) and number > 0 else 0.0

@@ -22,10 +22,12 @@ def find_library(name: str | None) -> Path:
     if name is not None and Path(name).is_file():
         return Path(name)
     root = os.environ.get("PDK_ROOT")
+    if root and not Path(root).is_dir():
+        raise InputError(f"PDK_ROOT: {root} is no folder")
     found = _below(Path(root)) if root else []
     if name is not None:
         matching = [path for path in found if name in path.name]
-        if not matching or os.sep in name:
+        if not matching or not name or os.sep in name:
             where = f" and none below PDK_ROOT ({root}) has it in its name" if root else ""
             raise InputError(f"--liberty {name}: no such file{where}; {HINT}")
         return _typical_first(matching)[0]
@@ -41,11 +43,9 @@ def _below(root: Path) -> list[Path]:
     """Liberty files of standard cells below a PDK root."""
     base = root / os.environ.get("PDK", "")
     base = base if base.is_dir() else root
-    paths = sorted(path for pattern in ("*.lib", "*.lib.gz") for path in base.rglob(pattern))
-    cells = [
-        path for path in paths if any(word in path.name for word in ("_sc_", "stdcell", "cells"))
-    ]
-    return cells or paths
+    patterns = ("*.lib", "*.lib.gz")
+    paths = sorted(p for pattern in patterns for p in base.rglob(pattern) if p.is_file())
+    return [path for path in paths if any(word in path.name for word in STANDARD_CELLS)] or paths
 
 
 def _typical_first(paths: list[Path]) -> list[Path]:

@@ -1,5 +1,6 @@
 """What a synthesis came to: total, by role, per 1b-MAC."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,9 +16,11 @@ from hdl.synth.flow import driver_loads, map_to_library, synthesise
 from hdl.synth.liberty import Library, read_library
 from hdl.synth.roles import GATES, Roles, choose_cells
 from hdl.synth.targets import LIBERTY, TARGETS
-from hdl.synth.timing import Timing, analyse_timing
+from hdl.synth.timing import Timing, TimingError, analyse_timing
 
-__all__ = ["SynthReport", "check_storage", "synth_macro"]
+NO_PERIOD = "no clock period"
+
+__all__ = ["NO_PERIOD", "SynthReport", "check_storage", "synth_macro"]
 
 
 @dataclass
@@ -37,6 +40,7 @@ class SynthReport:
     cells: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     drivers: int = 0
+    library: str = ""
     timing: Timing | None = None
     seconds: float = 0.0
 
@@ -64,6 +68,7 @@ class SynthReport:
             "breakdown": {role: _tidy(size) for role, size in self.breakdown.items()} or None,
             "adders": self.adders,
             "cells": self.cells,
+            "library": self.library or None,
             "notes": self.notes,
             "drivers": self.drivers,
             "min_period_ns": round(self.timing.period, 3) if self.timing else None,
@@ -133,7 +138,16 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
     if unknown:
         raise InputError(f"--liberty {liberty}: has no cell for {', '.join(unknown[:4])}")
     sizes = sum_cells(counts, lambda kind: library.cells[kind].area)
+    text = (folder / f"{config.name}.v").read_text()
+    used = {role for role in roles.cells if re.search(rf"^\s*cim_{role} ", text, re.M)}
     announce("analysing timing")
+    timing, notes = None, _fallbacks(used, roles, library)
+    free = sorted(kind for kind in whole if not library.cells[kind].area)
+    notes += [f"{kind} has no area in {library.name}: counted as 0" for kind in free]
+    try:
+        timing = analyse_timing(config, netlist, library)
+    except TimingError as error:
+        notes.append(f"{NO_PERIOD}: {error}")
     drivers = count_drivers(netlist.modules, netlist.top)
     return SynthReport(
         config=config,
@@ -142,19 +156,18 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
         total=sum(sizes.values()),
         ffs=sum(count for kind, count in whole.items() if library.cells[kind].ff is not None),
         breakdown={} if flatten else sizes,
-        cells=_cells_by_role(config, library, roles, whole, driver_loads(config, folder)),
-        notes=_fallbacks(roles, library),
+        cells=_cells_by_role(used, library, roles, whole, driver_loads(config, folder)),
+        notes=notes,
         drivers=drivers,
-        timing=analyse_timing(config, netlist, library),
+        library=str(liberty),
+        timing=timing,
     )
 
 
 def _cells_by_role(
-    config: MacroConfig, library: Library, roles: Roles, whole: Counter, loads: list[int]
+    used: set[str], library: Library, roles: Roles, whole: Counter, loads: list[int]
 ) -> dict[str, str]:
-    """The cell of each role that this macro has; ``gates`` where none was chosen."""
-    used = {"latch", "clkgate"} if config.storage == "latch" else set()
-    used |= {"fa", "ha"} if config.tree != "behavioral" else set()
+    """The cell of each used role; ``gates`` where none was chosen."""
     named = {
         role: match.cell.name if match else GATES
         for role, match in roles.cells.items()
@@ -166,11 +179,11 @@ def _cells_by_role(
     return {**named, **({"dff": ", ".join(sorted(flops))} if flops else {})}
 
 
-def _fallbacks(roles: Roles, library: Library) -> list[str]:
+def _fallbacks(used: set[str], roles: Roles, library: Library) -> list[str]:
     return [
         f"{library.name} has no usable cell for {role}: built from its gates"
         for role, match in roles.cells.items()
-        if match is None
+        if role in used and match is None
     ]
 
 

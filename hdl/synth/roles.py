@@ -82,6 +82,8 @@ def choose_cells(
     for kind, found in (("inverter", inverters), ("two-input NOR", nors), ("buffer", buffers)):
         if not found:
             raise InputError(f"--liberty: {library.name} has no usable {kind}")
+    if not any(cell.ff and cell.area for cell in usable):
+        raise InputError(f"--liberty: {library.name} has no usable flip-flop")
     inverter = min(inverters, key=_by_area)
     nor = min(nors, key=_by_area)
     cells: dict[str, Match | None] = {}
@@ -100,8 +102,9 @@ def choose_cells(
     return Roles(cells, inverter, nor, drivers, max(loads))
 
 
-def _by_area(match: Match) -> tuple[float, str]:
-    return match.area, match.cell.name
+def _by_area(match: Match) -> tuple[bool, float, str]:
+    """The smallest first; without an area only where nothing else will do."""
+    return match.cell.area == 0, match.area, match.cell.name
 
 
 Search = Callable[[Cell], Iterable[Match]]
@@ -155,7 +158,7 @@ def _check_override(library: Library, role: str, name: str) -> None:
 
 def _gates(cells: Iterable[Cell], pins: tuple[str, ...], table: int) -> list[Match]:
     """Single-output cells that compute ``table`` of ``pins`` in some order."""
-    return [match for cell in cells for match in _functions(cell, pins, {"y": table}, 0.0)]
+    return [match for cell in cells for match in _functions(cell, pins, {"y": table})]
 
 
 def _buffer_search(cell: Cell) -> list[Match]:
@@ -168,7 +171,7 @@ def _adder(cell: Cell, role: str, inverter: Match) -> list[Match]:
 
 
 def _functions(
-    cell: Cell, pins: tuple[str, ...], tables: dict[str, int], inverter: float
+    cell: Cell, pins: tuple[str, ...], tables: dict[str, int], inverter: float | None = None
 ) -> list[Match]:
     """Matches of a combinational cell with exactly these inputs and outputs; an output may come
     inverted where an inverter's area is given."""
@@ -184,8 +187,8 @@ def _functions(
             roles = dict(zip(tables, names, strict=True))
             inverted = {role for role, name in roles.items() if found[name] == full ^ tables[role]}
             exact = {role for role, name in roles.items() if found[name] == tables[role]}
-            if len(exact) + len(inverted) == len(tables) and (inverter or not inverted):
-                area = cell.area + len(inverted) * inverter
+            if len(exact) + len(inverted) == len(tables) and (inverter is not None or not inverted):
+                area = cell.area + len(inverted) * (inverter or 0.0)
                 mapping = {**dict(zip(pins, order, strict=True)), **roles}
                 return [Match(cell, mapping, frozenset(inverted), area)]
     return []

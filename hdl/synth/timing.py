@@ -15,10 +15,11 @@ from hdl.synth.census import DRIVER
 from hdl.synth.flow import Netlist
 from hdl.synth.liberty import Library
 
-__all__ = ["STA", "Step", "Timing", "analyse_timing", "block_of", "group_steps"]
+__all__ = ["STA", "Step", "Timing", "TimingError", "analyse_timing", "block_of", "group_steps"]
 
 STA = "sta"
 HOP = re.compile(r"^ *(-?\d+\.\d+) +-?\d+\.\d+ [\^v] (\S+)/\S+ \(\S+\)$", re.M)
+TIME_UNITS = {"f": 1e-6, "p": 1e-3, "n": 1.0, "u": 1e3}  # in ns
 BLOCK = re.compile(
     r"(?:^|\.)(multiplier|tree|accumulator|input_sum|bank|write|serialiser|sequencer)(?=[\d.])"
 )
@@ -34,7 +35,7 @@ proc slack_at {period} {
   return [worst_slack]
 }
 set high @START@
-while {[set spare [slack_at $high]] < 0} { set high [expr 2 * $high] }
+for {set i 0} {[set spare [slack_at $high]] < 0 && $i < 20} {incr i} { set high [expr 2 * $high] }
 set low 0.0
 set next [expr $high - $spare]
 for {set i 0} {$i < 12 && $high - $low > 0.002 * $high} {incr i} {
@@ -74,11 +75,19 @@ class Timing:
         return [step.as_json() for step in self.path]
 
 
-def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> Timing | None:
-    """Timing of flat.v under the constraints that go with the macro; None without OpenSTA
-    or where the library has no delays."""
-    if shutil.which(STA) is None or "timing" not in library.text:
-        return None
+class TimingError(Exception):
+    """Timing could not be analysed; the text says why, and the way to it."""
+
+
+def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> Timing:
+    """Timing of flat.v under the constraints that go with the macro.
+
+    Raises TimingError without OpenSTA, where the library has no delays, and where OpenSTA fails.
+    """
+    if shutil.which(STA) is None:
+        raise TimingError("needs OpenSTA (Debian: apt install opensta)")
+    if "timing" not in library.text:
+        raise TimingError(f"{library.name} has no delays")
     scale = _nanoseconds(library)
     (netlist.folder / "library.lib").write_text(library.text)
     script = [
@@ -99,7 +108,7 @@ def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> T
     (netlist.folder / "timing.log").write_text(run.stdout + run.stderr)
     found = re.search(r"^PERIOD (\S+)$", run.stdout, re.M)
     if run.returncode or not found:
-        return None
+        raise TimingError(f"OpenSTA failed; its messages are in {netlist.folder / 'timing.log'}")
     worst = min(run.stdout.split("Startpoint: ")[1:], key=_slack)  # of a path a path group
     hops = [(block_of(cell), float(delay) * scale) for cell, delay in _hops(worst)]
     return Timing(float(found[1]) * scale, tuple(group_steps(hops)))
@@ -135,5 +144,8 @@ def _hops(text: str) -> Iterator[tuple[str, str]]:
 
 def _nanoseconds(library: Library) -> float:
     """The library's time unit in ns."""
-    found = re.search(r'time_unit\s*:\s*"?\s*([\d.]+)\s*([pn])s', library.text[: library.head])
-    return float(found[1]) * (0.001 if found[2] == "p" else 1.0) if found else 1.0
+    found = re.search(r'time_unit\s*:\s*"?\s*(\d+)\s*([fpnu])s', library.text)
+    scale = int(found[1]) * TIME_UNITS[found[2]] if found else 1.0
+    if not scale:
+        raise TimingError(f"{library.name} has a time unit of 0")
+    return scale

@@ -46,6 +46,8 @@ def test_functions_worked_by_hand(function, table):
         ("(A", r"a \) is missing"),
         ("A)", "was not expected"),
         ("D", "'D' is no pin"),
+        ("(" * 3000 + "A" + ")" * 3000, "nested too deeply"),
+        ("!" * 3000 + "A", "nested too deeply"),
         ("A % B", "is no part of a function"),
     ],
 )

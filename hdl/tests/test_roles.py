@@ -16,7 +16,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data" / "liberty"
 def without(*names: str) -> Library:
     """The small library without some of its cells."""
     cells = {name: cell for name, cell in SMALL.cells.items() if name not in names}
-    return Library(SMALL.name, cells, SMALL.text, SMALL.head)
+    return Library(SMALL.name, cells, SMALL.text, SMALL.spans)
 
 
 def chosen(library: Library, **overrides: str) -> dict[str, str | None]:
@@ -81,6 +81,7 @@ def test_drivers_by_load():
         (without("NEITHER"), {}, "small has no usable two-input NOR"),
         (without("FOLLOW_1", "FOLLOW_4"), {}, "small has no usable buffer"),
         (without("HOLD"), {}, "has no latch of exactly data, enable and output"),
+        (without("STEP"), {}, "small has no usable flip-flop"),
         (without("SUM2"), {"ha": "BOTH"}, "is no half adder.*no cell here does"),
     ],
 )

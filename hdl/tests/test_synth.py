@@ -225,6 +225,48 @@ def test_without_opensta_the_period_is_null(tmp_path, monkeypatch):
     monkeypatch.setattr("hdl.synth.timing.STA", "no-such-sta")
     report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=SMALL)
     assert report.as_json()["min_period_ns"] is None
+    assert report.notes == ["no clock period: needs OpenSTA (Debian: apt install opensta)"]
+
+
+@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+def test_what_opensta_says_is_kept_where_it_fails(tmp_path):
+    text = SMALL.read_text().replace('time_unit : "1ns"', 'time_unit : "0ns"')
+    (tmp_path / "zero.lib").write_text(text)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "zero.lib")
+    assert report.notes == ["no clock period: small has a time unit of 0"]
+
+
+def test_notes_are_about_roles_that_the_macro_has(tmp_path):
+    text = SMALL.read_text()
+    for name in ("SUM2", "GATE", "HOLD"):
+        text = text.replace(f"  cell ({name}) {{", f"  cell ({name}) {{\n    dont_use : true;")
+    (tmp_path / "poor.lib").write_text(text)
+    report = synth(CONFIGS["behavioral"], tmp_path, "liberty", liberty=tmp_path / "poor.lib")
+    assert not any("built from its gates" in note for note in report.notes)
+    assert set(report.cells) == {"dff"} | ({"driver"} if report.drivers else set())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("P ^ Q", "P ^ ZZ"),
+        ("P ^ Q", "P ^ "),
+        ("area : 5;", ""),
+        ("area : 5;", "area : nan;"),
+        ("area : 5;", "area : 3*3;"),
+        ("pin (HIGH)", "pin (HIGH, HIGHER)"),
+        ("cell (PICK)", "cell (1PICK)"),
+        ("cell (DIFFER)", "cell (cim_fa)"),
+    ],
+)
+def test_a_cell_that_cannot_be_used_is_left_out(old, new, tmp_path):
+    """One odd cell does not spoil a library, and nothing comes for free."""
+    text = SMALL.read_text()
+    assert old in text
+    (tmp_path / "odd.lib").write_text(text.replace(old, new))
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "odd.lib")
+    plain = synth(LATCHES["tiny"], tmp_path / "plain", "liberty", liberty=SMALL)
+    assert 0.95 * plain.total < report.total < 1.5 * plain.total
 
 
 @pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
@@ -252,3 +294,12 @@ def test_constraints_go_with_the_netlist(gates, tmp_path):
     unconstrained = re.findall(r"^  col\d+/row\d+/bank\d+/bit.*", printed, re.M)
     assert unconstrained == []
     assert float(re.findall(r"^-?[\d.e-]+$", printed, re.M)[0]) >= 0
+
+
+def test_a_cell_without_an_area_is_taken_last_and_said(tmp_path):
+    text = SMALL.read_text().replace("area : 6;", "area : 0;")  # the only latch
+    text = text.replace("area : 11;", "area : 0;")  # one of two full adders
+    (tmp_path / "free.lib").write_text(text)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "free.lib")
+    assert (report.cells["latch"], report.cells["fa"]) == ("HOLD", "SUM3")
+    assert report.notes[0] == "HOLD has no area in small: counted as 0"

@@ -10,7 +10,10 @@ from hdl.presets import PRESETS
 INTEGER = "rows must be an integer in 1..1024, not {} (nearest legal value: {})"
 
 COMMANDS = [
-    ("", "Missing command; verbs: generate, verify, mvm, run, schema, doctor; see cimforge --help"),
+    (
+        "",
+        "Missing command; verbs: generate, verify, synth, fpga, mvm, run, schema, doctor; see",
+    ),
     ("gen tiny", "No such command 'gen'; verbs: generate, verify"),
     ("--nope", "No such option '--nope'"),
     ("generate", "Missing argument 'CONFIG'; see cimforge generate --help"),

@@ -29,7 +29,7 @@ from cocotb_tests import regression
 from scripts.main import main
 
 def run_share(design, simulator, share, *settings):
-    if "values" not in share:
+    if "suite.values" not in share:
         time.sleep(60)
     pathlib.Path("ended").touch()
 

@@ -1,0 +1,42 @@
+"""The wrapper's regression in both simulators; `cimforge verify --bus` runs 10^5 accesses."""
+
+import shutil
+
+import pytest
+
+from cocotb_tests.collateral import macro_extras
+from cocotb_tests.regression import BUS_SUITE, run_regression
+from cocotb_tests.simulator import Design
+from cocotb_tests.tests.conftest import assert_passed
+from hdl.config import MacroConfig
+from hdl.config_file import load_config
+from hdl.emit.package import emit_macro
+
+CONFIGS = {
+    "tiny": load_config("tiny"),
+    "odd": MacroConfig(
+        rows=5, cols=9, weight_bits=4, input_bits=6, bits_per_cycle=2, banks=3, storage="latch"
+    ),
+    "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),
+}
+
+
+CASES = [*((name, "verilator", 20_000) for name in CONFIGS), ("tiny", "icarus", 1000)]
+
+
+@pytest.mark.parametrize(("name", "simulator", "accesses"), CASES)
+def test_the_wrapper_passes(name, simulator, accesses, tmp_path):
+    if simulator == "icarus" and shutil.which("iverilog") is None:
+        pytest.skip("Icarus is not installed")
+    config = CONFIGS[name]
+    emit_macro(config, tmp_path, macro_extras(config, "wishbone"))
+    report = run_regression(
+        Design.wrapped(config, tmp_path),
+        tmp_path / "verify",
+        simulator=simulator,
+        suite=BUS_SUITE,
+        options={"accesses": accesses},
+        announce=lambda _: None,
+    )
+    assert_passed(report)
+    assert report.tests == 8
