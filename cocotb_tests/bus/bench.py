@@ -192,6 +192,20 @@ class BusBench:
         reads = [Access(window.offset + 4 * word) for word in range(window.words)]
         await self.run([*reads, Access(self.offset("y_next"), 0)])
 
+    async def drain(self) -> None:
+        """Take results and rows until none is left, in the order in which they come: one that is
+        not taken holds back those behind it."""
+        idle = 0
+        while self.model.results or self.model.rows:
+            status = await self.read(self.offset("status"))
+            idle = 0 if status >> 3 else idle + 1
+            assert idle < 20 + 4 * self.config.latency(), "neither a result nor a row comes"
+            for bit, name in ((3, "y"), (4, "q")):
+                if status >> bit & 1:
+                    window = self.map.window(name)
+                    reads = [Access(window.offset + 4 * word) for word in range(window.words)]
+                    await self.run([*reads, Access(self.offset(f"{name}_next"), 0)])
+
     async def take_row(self, row: int, bank: int = 0) -> None:
         """Read a row back and release it."""
         await self.poll("r_ready")

@@ -178,11 +178,7 @@ async def test_random_accesses(dut):
     traffic = Traffic(bench)
     while bench.accesses < ACCESSES:
         await bench.run(traffic.batch())
-    while bench.model.results:
-        await bench.take_result()
-    while bench.model.rows:
-        await bench.poll("q_valid")
-        await bench.run([Access(bench.offset("q_next"), 0)])
+    await bench.drain()
     for bank in range(CONFIG.banks):
         await bench.start_pass(signed=True, bank=bank)
         await bench.take_result()

@@ -21,7 +21,7 @@ CONFIGS = {
 }
 
 
-CASES = [*((name, "verilator", 20_000) for name in CONFIGS), ("tiny", "icarus", 1000)]
+CASES = [*((name, "verilator", 20_000) for name in CONFIGS), ("tiny", "icarus", 8000)]
 
 
 @pytest.mark.parametrize(("name", "simulator", "accesses"), CASES)
