@@ -24,6 +24,8 @@ from scripts.options import (
 
 __all__ = ["fpga"]
 
+CONTRACT = ("board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams", "seconds")
+
 
 @click.command(
     epilog=f"BOARD: {', '.join(BOARDS)}. {config_epilog}", short_help="Build a bitstream."
@@ -47,7 +49,8 @@ def fpga(
             report = build_bitstream(macro, folder, board, chosen, announce)
         except (FlowError, YosysError) as error:
             if as_json:
-                print_json({"board": board, "failed": str(error)})
+                facts = {"board": board, "device": chosen.device, "failed": str(error)}
+                print_json({**dict.fromkeys(CONTRACT), **facts})
             raise CheckFailedError(error) from None
     if as_json:
         print_json(report.as_json())

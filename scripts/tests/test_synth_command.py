@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hdl.synth import library_path
+from hdl.yosys import YosysError
 
 SMALL = Path(__file__).parents[2] / "hdl" / "tests" / "small.lib"
 KEYS = (
@@ -106,3 +107,15 @@ def test_manifest_of_a_netlist_stays_that_of_the_verilog(cimforge, folder):
     cimforge("synth", "tiny", "-o", "m", "--json")
     files = json.loads((folder / "m" / "manifest.json").read_text())["files"]
     assert not any("synth" in entry["path"] for entry in files)
+
+
+def test_a_failing_tool_keeps_the_json_of_synth(cimforge, monkeypatch):
+    def fail(*_, **__):
+        raise YosysError("Yosys failed: of itself")
+
+    monkeypatch.setattr("scripts.synth.synth_macro", fail)
+    done = cimforge("synth", "tiny", "--json")
+    assert done.status == 1
+    assert set(KEYS) <= set(done.json)
+    assert done.json["total"] is None
+    assert done.messages == ["cimforge: Yosys failed: of itself"]
