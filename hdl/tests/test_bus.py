@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sysconfig
 from itertools import pairwise
@@ -43,7 +42,7 @@ def test_no_two_things_share_an_address(config):
     assert spans[-1][1] <= 1 << table.address_bits
     for register in table.registers():
         masks = [field.mask for field in register.fields]
-        assert sum(masks) == int.__or__(0, sum(masks)) <= 0xFFFFFFFF
+        assert all(0 < mask <= 0xFFFFFFFF for mask in masks)
         assert all(a & b == 0 for i, a in enumerate(masks) for b in masks[:i])
         assert all(field.value < 1 << field.width for field in register.fields)
 
@@ -185,4 +184,3 @@ def test_fusesoc_core_names_files_that_are_there(tmp_path):
         assert (tmp_path / name).exists(), name
     sources = ("cim_cells.v", f"{config.name}.v", f"tb_{config.name}.v")
     assert "PASS 10 of 10" in icarus(tmp_path, *sources)
-    assert shutil.which("iverilog")

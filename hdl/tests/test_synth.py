@@ -83,8 +83,7 @@ def test_library_areas_sum_over_all_instances(config, tmp_path):
     assert report.ffs == cells["STEP"]
     trees = config.cols * config.bits_per_cycle
     assert cells["SUM3_CN"] >= report.adders["fa"] == trees * tree_plan(config).counts()["fa"]
-    assert report.drivers <= cells["FOLLOW_1"] + cells["FOLLOW_4"]
-    assert (report.drivers > 0) == (config.cols == 40 or config.rows == 9 or config.rows == 8)
+    assert 0 < report.drivers <= cells["FOLLOW_1"] + cells["FOLLOW_4"]
 
 
 def test_chosen_cells_are_named_and_used(tmp_path):
