@@ -23,11 +23,11 @@ lint: $(VENV)/.test ## style and types
 	$(BIN)/mypy
 
 mutants: $(VENV)/.networks ## break the emitted Verilog in many ways; every break must be noticed
-	$(BIN)/python -m cocotb_tests.mutants
+	$(BIN)/python -m cimforge.cocotb_tests.mutants
 
 bench: $(VENV)/.networks ## speed and size, as ratios measured side by side
-	$(BIN)/python -m hdl.bench
-	$(BIN)/python -m golden.bench
+	$(BIN)/python -m cimforge.hdl.emit.emission_speed
+	$(BIN)/python -m cimforge.golden.mvm_speed
 
 clean: ## remove what was generated; .venv stays
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,8 +4,8 @@ import json
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 
-from golden.cycles import pass_cycles
-from hdl.config import MacroConfig
+from cimforge.golden.cycles import pass_cycles
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Coverage", "bins_of", "merge"]
 

@@ -3,8 +3,8 @@
 import random
 import shutil
 
-from hdl.config import MacroConfig
-from hdl.ranges import unsigned_width
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.ranges import unsigned_width
 
 __all__ = ["ODD", "draw_configs", "quickest_simulator"]
 

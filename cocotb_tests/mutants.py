@@ -1,9 +1,9 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cocotb_tests.mutants [--count N] [--seed S]`` breaks three small configurations in every
-way that applies to them (or draws N of those), runs the regression on each and prints killed/total.
-A survivor fails (exit status 1): either the tests have a gap or the edit changes nothing, and then
-it should not be listed.
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks three small configurations
+in every way that applies to them (or draws N of those), runs the regression on each and prints
+killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
+nothing, and then it should not be listed.
 """
 
 import argparse
@@ -18,10 +18,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cocotb_tests.regression import run_regression
-from cocotb_tests.simulator import BuildError, Design
-from hdl.config import MacroConfig
-from hdl.emit.package import CELLS, emit_macro
+from cimforge.cocotb_tests.regression import run_regression
+from cimforge.flow.simulate.simulator import BuildError, Design
+from cimforge.hdl.emit.package import CELLS, emit_macro
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["CONFIGS", "MUTANTS", "Mutant", "main"]
 
@@ -185,20 +185,20 @@ class Trial:
     outcome: str = ""  # killed, SURVIVED or an error
 
     def __str__(self) -> str:
-        return f"{self.mutant} ({self.config.name})"
+        return f"{self.mutant} ({self.config.module})"
 
 
 def applicable(folder: Path) -> list[Trial]:
     """Every mutant on every configuration whose text it changes."""
     trials = []
     for config in CONFIGS:
-        source = folder / config.name
+        source = folder / config.module
         emit_macro(config, source)
         for mutant in MUTANTS:
             if config.banks < mutant.min_banks:
                 continue
-            text = (source / (CELLS if mutant.leaf else f"{config.name}.v")).read_text()
-            if mutant.edit(text, config.name) != text:
+            text = (source / (CELLS if mutant.leaf else f"{config.module}.v")).read_text()
+            if mutant.edit(text, config.module) != text:
                 trials.append(Trial(mutant.name, config))
     return trials
 
@@ -206,7 +206,7 @@ def applicable(folder: Path) -> list[Trial]:
 def attempt(trial: Trial, folder: Path, simulator: str) -> Trial:
     """Build and run one mutant."""
     mutant = next(m for m in MUTANTS if m.name == trial.mutant)
-    name = trial.config.name
+    name = trial.config.module
     place = folder / "mutants" / f"{name}-{re.sub(r'[^a-z0-9]+', '-', trial.mutant.lower())}"
     shutil.rmtree(place, ignore_errors=True)
     emit_macro(trial.config, place)
@@ -228,7 +228,7 @@ def attempt(trial: Trial, folder: Path, simulator: str) -> Trial:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the mutants; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m cocotb_tests.mutants")
+    parser = argparse.ArgumentParser(prog="python -m cimforge.cocotb_tests.mutants")
     parser.add_argument("--count", type=int, help="draw this many at random (default: all)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default: 1)")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/mutants"))

@@ -11,13 +11,15 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cocotb_tests.coverage import Bins, merge
-from cocotb_tests.simulator import Design, build, run_tests
+from cimforge.cocotb_tests.coverage import Bins, merge
+from cimforge.flow.simulate.simulator import Design, build, run_tests
 
 __all__ = ["BUS_SUITE", "SUITE", "Failure", "Report", "run_regression"]
 
-SUITE = tuple(f"suite.{name}" for name in ("values", "flow", "banks", "reset", "diagram"))
-BUS_SUITE = ("bus.suite",)
+SUITE = tuple(
+    f"suite.{name}" for name in ("values", "handshakes", "banks", "reset", "drawn_timing")
+)
+BUS_SUITE = ("bus.bus_suite",)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def run_regression(
         [m for i, m in enumerate(suite) if i % jobs == job] for job in range(min(jobs, len(suite)))
     ]
     settings = {"seed": seed, "stop_early": stop_early, **(options or {})}
-    announce(f"running the tests of {design.config.name}")
+    announce(f"running the tests of {design.config.module}")
     with ProcessPoolExecutor(len(shares), initializer=_end_on_interrupt) as pool:
         runs = [
             pool.submit(
@@ -125,7 +127,7 @@ def run_regression(
         ]
         outcomes = [run.result() for run in runs]
     report = Report(simulator, seed, junit=folder / "results.xml")
-    suites = ET.Element("testsuites", name=f"cimforge verify {design.config.name}")
+    suites = ET.Element("testsuites", name=f"cimforge verify {design.config.module}")
     for share, outcome in zip(shares, outcomes, strict=True):
         _gather(report, suites, share, outcome)
     ET.ElementTree(suites).write(report.junit, encoding="unicode", xml_declaration=True)
@@ -139,7 +141,7 @@ def _end_on_interrupt() -> None:
 
 
 def _run_share(design, simulator, share, folder, settings, test_filter, waves) -> Path:
-    modules = [f"cocotb_tests.{module}" for module in share]
+    modules = [f"cimforge.cocotb_tests.{module}" for module in share]
     job = {**settings, "coverage": str((folder / "coverage.json").resolve())}
     run_tests(design, simulator, modules, folder, job=job, test_filter=test_filter, waves=waves)
     return folder

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.cycles import pass_cycles
-from golden.macro import MacroModel
-from hdl.config import MacroConfig
+from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.macro import MacroModel
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Expected", "Scoreboard"]
 

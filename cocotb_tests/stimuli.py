@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hdl.config import MacroConfig
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["input_corners", "weight_corners"]
 

@@ -12,10 +12,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.matmul import Matmul
-from compiler.precision import Ints
-from compiler.quantise import MAX_BITS, QuantisedLayer, quantise_layer, symmetric_limit
-from hdl.config import MacroConfig
+from cimforge.compiler.matmul import Matmul
+from cimforge.compiler.precision import Ints
+from cimforge.compiler.quantise import MAX_BITS, QuantisedLayer, quantise_layer, symmetric_limit
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = [
     "Digits",

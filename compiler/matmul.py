@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from compiler.precision import Ints
-from compiler.tiling import Job, make_job, run_job_golden
-from hdl.config import MacroConfig
+from cimforge.compiler.precision import Ints
+from cimforge.compiler.tiling import Job, make_job, run_job_golden
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Matmul", "RunJob", "exact_matmul", "tiled_matmul"]
 

@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from compiler.precision import Ints
+from cimforge.compiler.precision import Ints
 
 __all__ = ["confusion_matrix", "draw_predictions"]
 

@@ -11,8 +11,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.matmul import Matmul
-from compiler.precision import Ints
+from cimforge.compiler.matmul import Matmul
+from cimforge.compiler.precision import Ints
 
 __all__ = [
     "QuantisedLayer",

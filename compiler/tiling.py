@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.precision import Ints, Precision, choose_precision, integer_matrix
-from golden.macro import MacroModel
-from hdl.config import MacroConfig
+from cimforge.compiler.precision import Ints, Precision, choose_precision, integer_matrix
+from cimforge.golden.macro import MacroModel
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Job", "Tile", "TilePlan", "make_job", "plan_tiles", "run_job_golden"]
 

@@ -1,26 +1,8 @@
 """Boards as data: device, pins, clock and the programs that reach a bitstream."""
 
-from typing import NamedTuple
+from cimforge.flow.board import Board
 
-__all__ = ["BOARDS", "Board"]
-
-
-class Board(NamedTuple):
-    """A board.
-
-    ``target`` is the synthesis target; ``place`` the arguments of nextpnr-``family`` that name the
-    part; ``pins`` map the SoC's ports (clk, rx, tx, busy) to the package's pins. ``rx`` and ``tx``
-    are seen from the FPGA.
-    """
-
-    device: str
-    target: str
-    family: str
-    place: tuple[str, ...]
-    pins: dict[str, str]
-    clock_hz: int
-    baud: int
-    about: str
+__all__ = ["BOARDS"]
 
 
 BOARDS = {

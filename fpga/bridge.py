@@ -2,8 +2,8 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
-from fpga import protocol
-from hdl.block import Block, In, Out
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.host import protocol
 
 __all__ = ["UartBridge"]
 
@@ -31,7 +31,7 @@ class _Frame:
 
 
 class UartBridge(Block):
-    """Executes the frames of fpga.protocol: one Wishbone access for each request, then its reply.
+    """Executes the frames of host.protocol: one Wishbone access for each request, then its reply.
 
     A request acts only after its CRC was right; a wrong one, or an unknown operation, is answered
     with BAD_FRAME and does nothing. Bytes outside a frame are ignored until REQUEST; a request that

@@ -1,13 +1,13 @@
 """The board's top: UART, bridge and the wrapped macro."""
 
-from fpga.bridge import UartBridge
-from fpga.protocol import GAP_BYTES
-from fpga.uart import FRAME_BITS, UartReceiver, UartTransmitter
-from hdl.block import Block
-from hdl.bus.registers import RegisterMap
-from hdl.bus.wishbone import bus_ports
-from hdl.config import MacroConfig
-from hdl.structure import Structure
+from cimforge.fpga.bridge import UartBridge
+from cimforge.fpga.uart import FRAME_BITS, UartReceiver, UartTransmitter
+from cimforge.hdl.bus.registers import RegisterMap
+from cimforge.hdl.bus.wishbone import bus_ports
+from cimforge.hdl.netlist.block import Block
+from cimforge.hdl.netlist.structure import Structure, constant
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.host.protocol import GAP_BYTES
 
 __all__ = ["SOC_PORTS", "soc_modules"]
 
@@ -22,7 +22,7 @@ def soc_modules(config: MacroConfig, divisor: int) -> list[Block | Structure]:
     while the macro has work: for a LED). There is no reset pin: a counter that starts at 0, as
     flip-flops of FPGAs do, holds reset for the first 2^RESET_BITS cycles.
     """
-    name = config.name
+    name = config.module
     bits = RegisterMap(config).address_bits
     receiver, transmitter = UartReceiver(name, divisor), UartTransmitter(name, divisor)
     bridge = UartBridge(name, bits, gap=GAP_BYTES * FRAME_BITS * divisor)
@@ -44,7 +44,7 @@ def soc_modules(config: MacroConfig, divisor: int) -> list[Block | Structure]:
     )
     master = {net: bus[net] for net in bus if net != "irq"}
     out.instance(bridge.module, "bridge", **clocks, **serial, **master)
-    test = {"test_en": "1'b0"} if config.has_clock_gates else {}
-    out.instance(f"{name}_wb", "wrapped", **clocks, **bus, **test)
+    idle = {name: constant(0, width) for name, width in config.storage_traits.control_ports}
+    out.instance(f"{name}_wb", "wrapped", **clocks, **bus, **idle)
     out.assign("busy", f"{bus['wb_cyc']} | {bus['irq']}")
     return [receiver, transmitter, bridge, out]

@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Const, Module, Signal
 
-from hdl.block import Block, In, Out
+from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = ["FRAME_BITS", "UartReceiver", "UartTransmitter"]
 

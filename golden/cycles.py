@@ -7,8 +7,8 @@ from the formulas of MacroConfig, of which only plain parameters and ``pipeline_
 
 from collections.abc import Sequence
 
-from golden.numerics import check_number, effective_bits
-from hdl.config import MacroConfig
+from cimforge.golden.numerics import check_number, effective_bits
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["first_result", "load_cycles", "pass_cycles", "stream_cycles"]
 

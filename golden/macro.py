@@ -5,7 +5,7 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.numerics import (
+from cimforge.golden.numerics import (
     Ints,
     check_exact,
     check_flag,
@@ -16,7 +16,7 @@ from golden.numerics import (
     input_values,
     to_patterns,
 )
-from hdl.config import MacroConfig
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["MacroModel"]
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from scripts.options import CheckFailedError, print_json, show_table, stderr
+from cimforge.scripts.options import CheckFailedError, print_json, show_table, stderr
 
 __all__ = ["doctor"]
 

@@ -4,15 +4,21 @@ from pathlib import Path
 
 import click
 
-from cocotb_tests.collateral import macro_extras
-from fpga.boards import BOARDS
-from fpga.emit import board_files
-from fpga.flow import BitstreamReport, FlowError, build_bitstream, check_tools, divisor
-from hdl.config_file import load_config
-from hdl.emit.package import emit_macro
-from hdl.synth.report import check_storage
-from hdl.yosys import YosysError
-from scripts.options import (
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.place_route import (
+    BitstreamReport,
+    FlowError,
+    build_bitstream,
+    check_tools,
+    divisor,
+)
+from cimforge.flow.synth.synth_report import check_storage
+from cimforge.fpga.board_files import board_files
+from cimforge.fpga.boards import BOARDS
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.params.config_file import load_config
+from cimforge.scripts.options import (
     CheckFailedError,
     config_epilog,
     config_options,
@@ -55,7 +61,7 @@ def fpga(
     if as_json:
         print_json(report.as_json())
     else:
-        _show(macro.name, report, chosen.clock_hz)
+        _show(macro.module, report, chosen.clock_hz)
     if report.fmax_mhz * 1e6 < chosen.clock_hz:
         rule = f"{report.fmax_mhz:.1f} MHz, but {board} runs at {chosen.clock_hz / 1e6:g} MHz"
         raise CheckFailedError(f"too slow: {rule}; raise tree_stages (--set tree_stages=2)")

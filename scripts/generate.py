@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from cocotb_tests.collateral import macro_extras
-from hdl.config_file import load_config
-from hdl.emit.package import emit_macro
-from scripts.options import (
+from cimforge.flow.macro_files import macro_extras
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config_file import load_config
+from cimforge.scripts.options import (
     bus_option,
     config_epilog,
     config_options,
@@ -40,7 +40,7 @@ def generate(
         )
         return
     adders = manifest["tree_adders"]
-    text = (folder / f"{macro.name}.v").stat().st_size
+    text = (folder / f"{macro.module}.v").stat().st_size
     rows = [
         ("files", ", ".join(file["path"] for file in manifest["files"])),
         ("Verilog", f"{text / 1000:.0f} kB, {len(manifest['modules'])} modules"),
@@ -50,4 +50,4 @@ def generate(
         ("1b-MACs a cycle", str(macro.macs_1b)),
         ("time", f"{time.perf_counter() - started:.1f} s"),
     ]
-    show_table(macro.name, rows, below=[("written to", folder)])
+    show_table(macro.module, rows, below=[("written to", folder)])

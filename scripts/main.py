@@ -21,7 +21,7 @@ class Verbs(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The verb ``name``, or None."""
-        return getattr(import_module(f"scripts.{name}"), name) if name in VERBS else None
+        return getattr(import_module(f"cimforge.scripts.{name}"), name) if name in VERBS else None
 
 
 @click.group(
@@ -59,8 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     # Heavy, so after main's handlers are in place.
-    from hdl.config_file import InputError
-    from scripts.options import CheckFailedError
+    from cimforge.hdl.params.config_file import InputError
+    from cimforge.scripts.options import CheckFailedError
 
     try:
         with cli.make_context("cimforge", list(arguments)) as context:
@@ -87,7 +87,7 @@ def _explain_usage(error: click.ClickException) -> str:
 
 
 def _complain(message: object, status: int) -> int:
-    from hdl.errors import one_line
+    from cimforge.hdl.params.errors import one_line
 
     if line := one_line(message):
         print(f"cimforge: {line}", file=sys.stderr)

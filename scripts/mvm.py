@@ -6,16 +6,16 @@ from pathlib import Path
 import click
 import numpy as np
 
-from cocotb_tests.collateral import macro_extras
-from cocotb_tests.simulator import BuildError, check_simulator
-from compiler.npy import load_array, save_array
-from compiler.precision import Precision
-from compiler.rtl import RtlBackend, SimulationError
-from compiler.tiling import Job, make_job
-from hdl.config import MacroConfig
-from hdl.config_file import InputError, load_config
-from hdl.emit.package import emit_macro
-from scripts.options import (
+from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
+from cimforge.compiler.npy import load_array, save_array
+from cimforge.compiler.precision import Precision
+from cimforge.compiler.tiling import Job, make_job
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.simulate.simulator import BuildError, check_simulator
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.scripts.options import (
     CheckFailedError,
     OutputPath,
     config_epilog,
@@ -91,7 +91,7 @@ def mvm(
         exact = {"bit_exact": backend.bit_exact, "shape": shape, "macs": backend.macs}
         print_json({**exact, **numbers})
     elif not failure:
-        _show(macro.name, job, shape, backend, output)
+        _show(macro.module, job, shape, backend, output)
     if not backend.bit_exact:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from hdl.bus.collateral import BUSES
-from hdl.config import MacroConfig
-from hdl.presets import PRESETS
+from cimforge.hdl.emit.wrapper_files import BUSES
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.presets import PRESETS
 
 __all__ = [
     "CheckFailedError",
@@ -115,7 +115,7 @@ def bus_option(command: Callable) -> Callable:
 
 def default_folder(output: Path | None, config: MacroConfig) -> Path:
     """Where a verb writes: -o, or build/NAME."""
-    return output or Path("build") / config.name
+    return output or Path("build") / config.module
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -6,17 +6,17 @@ from typing import Any
 
 import click
 
-from cocotb_tests.collateral import macro_extras
-from cocotb_tests.simulator import BuildError, check_simulator
-from cocotb_tests.uart.line import DIVISOR
-from compiler.matmul import exact_matmul, tiled_matmul
-from compiler.rtl import RtlBackend, SimulationError
-from compiler.serial import SerialBackend
-from fpga.driver import BusError, LinkError
-from fpga.emit import board_files
-from hdl.config_file import InputError, load_config
-from hdl.emit.package import emit_macro, write_files
-from scripts.options import (
+from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
+from cimforge.compiler.backends.serial_port import SerialBackend
+from cimforge.compiler.matmul import exact_matmul, tiled_matmul
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.simulate.serial_line import DIVISOR
+from cimforge.flow.simulate.simulator import BuildError, check_simulator
+from cimforge.fpga.board_files import board_design, board_files
+from cimforge.hdl.emit.package import emit_macro, write_files
+from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.host.driver import BusError, LinkError
+from cimforge.scripts.options import (
     CheckFailedError,
     OutputPath,
     config_epilog,
@@ -101,7 +101,7 @@ def run(
     if backend != "serial":
         check_simulator(simulator)
     try:
-        from compiler import digits, picture
+        from cimforge.compiler import digits, picture
 
         data = digits.load()
         bits = digits.network_bits(macro)
@@ -121,7 +121,8 @@ def run(
         if port:
             runner: RtlBackend | SerialBackend = SerialBackend(port, baud, announce, progress)
         else:
-            runner = RtlBackend(output / "rtl", simulator, announce, progress, uart=uart)
+            board = board_design if uart else None
+            runner = RtlBackend(output / "rtl", simulator, announce, progress, board=board)
         predictions = None
         try:
             predictions = digits.predict(quantised, tested, tiled_matmul(macro, runner.run_job))
@@ -136,15 +137,15 @@ def run(
     equal = predictions is not None and bool((exact == predictions).all())
     report = _report(len(tested), accuracies, runner.bit_exact and equal, runner)
     if predictions is not None:
-        named = {"model": model, "macro": macro.name, **report}
+        named = {"model": model, "macro": macro.module, **report}
         write_files(output, {"report.json": json.dumps(named, indent=2) + "\n"})
         shown = dict(zip(("float", "int8", "Verilog"), accuracies.values(), strict=True))
         path = output / "digits.png"
-        picture.draw_predictions(path, tested, labels, predictions, shown, macro.name)
+        picture.draw_predictions(path, tested, labels, predictions, shown, macro.module)
     if as_json:
         print_json(report)
     elif not failure:
-        _show(model, macro.name, output, report)
+        _show(model, macro.module, output, report)
     if not report["bit_exact"]:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
 

@@ -2,9 +2,9 @@
 
 import click
 
-from hdl.config import MacroConfig
-from hdl.presets import PRESETS
-from scripts.options import print_json
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.presets import PRESETS
+from cimforge.scripts.options import print_json
 
 __all__ = ["schema"]
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from cocotb_tests.collateral import macro_extras
-from hdl.config_file import InputError, load_config
-from hdl.emit.package import emit_macro
-from hdl.synth.library_path import find_library
-from hdl.synth.report import SynthReport, check_storage, synth_macro
-from hdl.synth.targets import LIBERTY, TARGETS
-from hdl.yosys import YosysError
-from scripts.options import (
+from cimforge.flow.liberty.library_path import find_library
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_macro
+from cimforge.flow.synth.targets import LIBERTY, TARGETS
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.scripts.options import (
     CheckFailedError,
     config_epilog,
     config_options,
@@ -82,7 +82,7 @@ def synth(
     library = find_library(liberty) if target == LIBERTY else None
     folder = default_folder(output, macro)
     emit_macro(macro, folder, macro_extras(macro))
-    with steps(f"synthesising {macro.name}") as announce:
+    with steps(f"synthesising {macro.module}") as announce:
         try:
             report = synth_macro(
                 macro,
@@ -113,7 +113,7 @@ def _show(report: SynthReport, folder: Path, library: Path | None) -> None:
     ]
     total = (f"{report.total:,.0f}", "100.0%", f"{report.per_1b_mac:.3f}")
     show_table(
-        f"{report.config.name} on {report.target}",
+        f"{report.config.module} on {report.target}",
         [*rows, ("total", *total)],
         ("role", unit, "share", f"{unit} per 1b-MAC"),
     )

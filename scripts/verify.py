@@ -9,16 +9,16 @@ from typing import Any
 
 import click
 
-from cocotb_tests.collateral import macro_extras
-from cocotb_tests.netlist import NETLISTS, netlist_design
-from cocotb_tests.regression import BUS_SUITE, Failure, Report, run_regression
-from cocotb_tests.simulator import BuildError, Design, check_simulator
-from cocotb_tests.testplan import reason_to_skip
-from hdl.config_file import InputError, load_config
-from hdl.emit.package import emit_macro
-from hdl.synth.report import check_storage
-from hdl.yosys import YosysError
-from scripts.options import (
+from cimforge.cocotb_tests.regression import BUS_SUITE, Failure, Report, run_regression
+from cimforge.cocotb_tests.testplan import reason_to_skip
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.simulate.simulator import BuildError, Design, check_simulator
+from cimforge.flow.synth.netlist_models import NETLISTS, netlist_design
+from cimforge.flow.synth.synth_report import check_storage
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.scripts.options import (
     CheckFailedError,
     bus_option,
     config_epilog,
@@ -108,11 +108,11 @@ def verify(
     emit_macro(macro, folder, macro_extras(macro, bus))
     unbuilt = ""
     options: dict[str, Any] = {"simulator": simulator, "seed": seed, "jobs": jobs}
-    with steps(f"checking {macro.name}") as announce:
+    with steps(f"checking {macro.module}") as announce:
         try:
             design = Design.emitted(macro, folder)
             if netlist:
-                announce(f"synthesising {macro.name} for {netlist}")
+                announce(f"synthesising {macro.module} for {netlist}")
                 design = netlist_design(macro, folder, netlist)
             if bus:
                 design = Design.wrapped(macro, folder)
@@ -125,7 +125,7 @@ def verify(
     if as_json:
         print_json(report.as_json())
     elif not unbuilt:
-        _show(macro.name, report)
+        _show(macro.module, report)
     if unbuilt:
         raise CheckFailedError(unbuilt)
     sets = [word for override in overrides for word in ("--set", override)]

@@ -3,7 +3,8 @@ exist."""
 
 import cocotb
 
-from cocotb_tests.bench import Bench, job_config
+from cimforge.cocotb_tests.macro_bench import Bench
+from cimforge.flow.simulate.job import job_config
 
 CONFIG = job_config()
 MISSING_BANKS = [b for b in range(1 << CONFIG.bank_bits) if b >= CONFIG.banks]

@@ -2,7 +2,8 @@
 
 import cocotb
 
-from cocotb_tests.bench import Bench, job_config
+from cimforge.cocotb_tests.macro_bench import Bench
+from cimforge.flow.simulate.job import job_config
 
 CONFIG = job_config()
 

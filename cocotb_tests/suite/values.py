@@ -4,8 +4,9 @@ vectors."""
 import cocotb
 import numpy as np
 
-from cocotb_tests.bench import Bench, job_config
-from cocotb_tests.stimuli import input_corners, weight_corners
+from cimforge.cocotb_tests.macro_bench import Bench
+from cimforge.cocotb_tests.stimuli import input_corners, weight_corners
+from cimforge.flow.simulate.job import job_config
 
 CONFIG = job_config()
 PRECISIONS = list(range(CONFIG.input_bits + 1))

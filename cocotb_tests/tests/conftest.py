@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from cocotb_tests.collateral import macro_extras
-from cocotb_tests.regression import Report, run_regression
-from cocotb_tests.simulator import Design
-from hdl.config import MacroConfig
-from hdl.emit.package import emit_macro
+from cimforge.cocotb_tests.regression import Report, run_regression
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.simulate.simulator import Design
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def verified(request):
     """Emits a config into build/tests and runs its whole regression there."""
 
     def run(config: MacroConfig, simulator: str, seed: int = 1) -> Report:
-        folder = Path("build/tests") / request.node.name.replace("/", "_") / config.name
+        folder = Path("build/tests") / request.node.name.replace("/", "_") / config.module
         emit_macro(config, folder, macro_extras(config))
-        print(f"{config.name}: {simulator}, seed {seed}")
+        print(f"{config.module}: {simulator}, seed {seed}")
         design = Design.emitted(config, folder)
         return run_regression(design, folder / "verify", simulator=simulator, seed=seed, jobs=2)
 

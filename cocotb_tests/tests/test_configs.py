@@ -6,10 +6,10 @@ import shutil
 
 import pytest
 
-from cocotb_tests.draw import ODD, draw_configs, quickest_simulator
-from cocotb_tests.tests.conftest import assert_passed
-from hdl.config import MacroConfig
-from hdl.config_file import load_config
+from cimforge.cocotb_tests.draw import ODD, draw_configs, quickest_simulator
+from cimforge.cocotb_tests.tests.conftest import assert_passed
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import load_config
 
 SEED = int(os.environ.get("CIMFORGE_SEED", "1"))
 SLICE = int(os.environ.get("CIMFORGE_CONFIGS", "8"))
@@ -68,7 +68,7 @@ def test_draw_is_seeded_and_covers_the_space():
     configs = draw_configs(30, 1)
     assert configs == draw_configs(30, 1)
     assert configs != draw_configs(30, 2)
-    assert len({config.name for config in configs}) == 30
+    assert len({config.module for config in configs}) == 30
     assert [MacroConfig(**parameters) for parameters in ODD] == configs[: len(ODD)]
     for parameter in ("storage", "tree"):
         assert (

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cocotb_tests import mutants
-from cocotb_tests.mutants import CONFIGS, MUTANTS, applicable
+from cimforge.cocotb_tests import mutants
+from cimforge.cocotb_tests.mutants import CONFIGS, MUTANTS, applicable
 
 
 def test_five_mutants_are_killed(capsys):

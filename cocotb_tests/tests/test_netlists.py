@@ -2,13 +2,13 @@
 
 import pytest
 
-from cocotb_tests import netlist
-from cocotb_tests.draw import quickest_simulator
-from cocotb_tests.netlist import NETLISTS, netlist_design, used_models
-from cocotb_tests.regression import run_regression
-from cocotb_tests.tests.conftest import assert_passed
-from hdl.config_file import load_config
-from hdl.emit.package import emit_macro
+from cimforge.cocotb_tests import netlist
+from cimforge.cocotb_tests.draw import quickest_simulator
+from cimforge.cocotb_tests.regression import run_regression
+from cimforge.cocotb_tests.tests.conftest import assert_passed
+from cimforge.flow.synth.netlist_models import NETLISTS, netlist_design, used_models
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config_file import load_config
 
 TINY = load_config("tiny")
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cocotb_tests.coverage import Coverage, bins_of, merge
-from cocotb_tests.packing import as_patterns, pack, pack_all, unpack, unpack_signed
-from cocotb_tests.scoreboard import Scoreboard
-from hdl.config import MacroConfig
+from cimforge.cocotb_tests.coverage import Coverage, bins_of, merge
+from cimforge.cocotb_tests.packing import as_patterns, pack, pack_all, unpack, unpack_signed
+from cimforge.cocotb_tests.scoreboard import Scoreboard
+from cimforge.hdl.params.config import MacroConfig
 
 CONFIG = MacroConfig(rows=3, cols=2, weight_bits=4, input_bits=4)
 

@@ -3,13 +3,13 @@
 import ast
 from pathlib import Path
 
-from cocotb_tests.regression import SUITE
-from cocotb_tests.testplan import load_testplan, reason_to_skip
+from cimforge.cocotb_tests.regression import SUITE
+from cimforge.cocotb_tests.testplan import load_testplan, reason_to_skip
 
 FOLDER = Path(__file__).parents[1] / "suite"
 
 
-OTHERS = {"bus": FOLDER.parent / "bus" / "suite.py", "uart": FOLDER.parent / "uart" / "suite.py"}
+OTHERS = {f"{name}_suite": FOLDER.parent / name / f"{name}_suite.py" for name in ("bus", "uart")}
 Test = ast.AsyncFunctionDef | ast.FunctionDef
 
 

@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-from cocotb_tests.collateral import macro_extras
-from cocotb_tests.regression import BUS_SUITE, run_regression
-from cocotb_tests.simulator import Design
-from cocotb_tests.tests.conftest import assert_passed
-from hdl.config import MacroConfig
-from hdl.config_file import load_config
-from hdl.emit.package import emit_macro
+from cimforge.cocotb_tests.regression import BUS_SUITE, run_regression
+from cimforge.cocotb_tests.tests.conftest import assert_passed
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.simulate.simulator import Design
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import load_config
 
 CONFIGS = {
     "tiny": load_config("tiny"),

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from compiler.digits import (
+from cimforge.compiler.digits import (
     accuracy,
     load,
     network_bits,
@@ -15,9 +15,9 @@ from compiler.digits import (
     quantise_network,
     train,
 )
-from compiler.matmul import exact_matmul, tiled_matmul
-from hdl.config import MacroConfig
-from hdl.presets import PRESETS
+from cimforge.compiler.matmul import exact_matmul, tiled_matmul
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.presets import PRESETS
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from compiler.picture import confusion_matrix, draw_predictions
+from cimforge.compiler.picture import confusion_matrix, draw_predictions
 
 RANDOM = np.random.default_rng(11)
 IMAGES = RANDOM.integers(0, 17, (200, 64))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.precision import Precision, choose_precision, integer_matrix
+from cimforge.compiler.precision import Precision, choose_precision, integer_matrix
 
 AXES = ("batch", "K")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from compiler.matmul import exact_matmul, tiled_matmul
-from compiler.quantise import (
+from cimforge.compiler.matmul import exact_matmul, tiled_matmul
+from cimforge.compiler.quantise import (
     quantise_layer,
     quantise_multiplier,
     quantise_values,
@@ -18,7 +18,7 @@ from compiler.quantise import (
     symmetric_limit,
     symmetric_scale,
 )
-from hdl.config import MacroConfig
+from cimforge.hdl.params.config import MacroConfig
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 HALF = 2**30  # the multiplier of 0.5

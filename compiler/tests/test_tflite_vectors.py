@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compiler.matmul import exact_matmul, tiled_matmul
-from compiler.quantise import quantise_multiplier, requantise
-from hdl.config import MacroConfig
+from cimforge.compiler.matmul import exact_matmul, tiled_matmul
+from cimforge.compiler.quantise import quantise_multiplier, requantise
+from cimforge.hdl.params.config import MacroConfig
 
 FOLDER = Path(__file__).parents[3] / "shared/data/mlperf_tiny"
 MODEL, VECTORS = FOLDER / "ad01_int8.tflite", FOLDER / "ad_vectors.npz"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiler.matmul import exact_matmul, tiled_matmul
-from compiler.precision import Precision
-from compiler.tests.trivial import run_job_trivially
-from compiler.tiling import Tile, make_job, plan_tiles, run_job_golden
-from hdl.config import MacroConfig
+from cimforge.compiler.matmul import exact_matmul, tiled_matmul
+from cimforge.compiler.precision import Precision
+from cimforge.compiler.tests.trivial import run_job_trivially
+from cimforge.compiler.tiling import Tile, make_job, plan_tiles, run_job_golden
+from cimforge.hdl.params.config import MacroConfig
 
 
 @st.composite

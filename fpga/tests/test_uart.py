@@ -4,15 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cocotb_tests.draw import quickest_simulator
-from cocotb_tests.regression import run_regression
-from cocotb_tests.simulator import Design
-from cocotb_tests.uart.line import DIVISOR
-from fpga import protocol
-from fpga.emit import board_files
-from hdl.config import MacroConfig
-from hdl.config_file import load_config
-from hdl.emit.package import emit_macro
+from cimforge.cocotb_tests.draw import quickest_simulator
+from cimforge.cocotb_tests.regression import run_regression
+from cimforge.flow.simulate.serial_line import DIVISOR
+from cimforge.fpga.board_files import board_design, board_files
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import load_config
+from cimforge.host import protocol
 
 CONFIGS = {
     "tiny": load_config("tiny"),
@@ -25,10 +24,10 @@ def test_the_board_passes_its_regression(config, request):
     folder = Path("build/tests") / request.node.name
     emit_macro(config, folder, board_files(config, DIVISOR))
     report = run_regression(
-        Design.board(config, folder),
+        board_design(config, folder),
         folder / "verify",
         simulator=quickest_simulator(config),
-        suite=("uart.suite",),
+        suite=("uart.uart_suite",),
         announce=lambda _: None,
     )
     assert report.failures == []

@@ -3,8 +3,8 @@
 import random
 from typing import NamedTuple
 
-from golden.reference import Row, reference_mvm, reference_read
-from hdl.config import MacroConfig
+from cimforge.golden.reference import Row, reference_mvm, reference_read
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Ledger", "random_config", "random_patterns"]
 

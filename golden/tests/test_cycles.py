@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from golden.cycles import first_result, load_cycles, pass_cycles, stream_cycles
-from golden.tests.random_macros import random_config
-from hdl.config import MacroConfig
+from cimforge.golden.cycles import first_result, load_cycles, pass_cycles, stream_cycles
+from cimforge.golden.tests.random_macros import random_config
+from cimforge.hdl.params.config import MacroConfig
 
 SERIAL = MacroConfig(rows=37, input_bits=8)
 PAIRS = MacroConfig(rows=37, input_bits=8, bits_per_cycle=2)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from golden.macro import MacroModel
-from golden.numerics import to_patterns, to_values
-from hdl.config import MacroConfig
+from cimforge.golden.macro import MacroModel
+from cimforge.golden.numerics import to_patterns, to_values
+from cimforge.hdl.params.config import MacroConfig
 
 TINY = MacroConfig(rows=4, cols=3, weight_bits=4, input_bits=5, banks=2)
 DEEP = MacroConfig(rows=1024, cols=2, weight_bits=16, input_bits=16)

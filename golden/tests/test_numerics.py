@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from golden.numerics import (
+from cimforge.golden.numerics import (
     check_exact,
     check_flag,
     check_number,
@@ -21,8 +21,8 @@ from golden.numerics import (
     to_values,
     value_range,
 )
-from golden.reference import pattern_value
-from hdl.config import MacroConfig
+from cimforge.golden.reference import pattern_value
+from cimforge.hdl.params.config import MacroConfig
 
 SIGNS = pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 WIDTHS = pytest.mark.parametrize("bits", range(1, 11))

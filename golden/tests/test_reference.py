@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from golden.macro import MacroModel
-from golden.reference import pattern_value, reference_mvm, reference_read, weight_value
-from golden.tests.random_macros import Ledger, random_config, random_patterns
-from hdl.config import MacroConfig
+from cimforge.golden.macro import MacroModel
+from cimforge.golden.reference import pattern_value, reference_mvm, reference_read, weight_value
+from cimforge.golden.tests.random_macros import Ledger, random_config, random_patterns
+from cimforge.hdl.params.config import MacroConfig
 
 SIGN_MODES = [(False, False), (False, True), (True, False), (True, True)]
 MODES = pytest.mark.parametrize(("x_signed", "w_signed"), SIGN_MODES)

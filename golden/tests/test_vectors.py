@@ -2,10 +2,10 @@
 
 import pytest
 
-from golden.macro import MacroModel
-from golden.numerics import to_patterns
-from golden.tests.vectors import VECTORS, Vector, unpack
-from hdl.config import MacroConfig
+from cimforge.golden.macro import MacroModel
+from cimforge.golden.numerics import to_patterns
+from cimforge.golden.tests.vectors import VECTORS, Vector, unpack
+from cimforge.hdl.params.config import MacroConfig
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)

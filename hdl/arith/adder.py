@@ -3,9 +3,9 @@ pipeline registers."""
 
 from itertools import groupby, pairwise
 
-from hdl.arith.plan import Bit, Cell, Plan
-from hdl.drivers import spread
-from hdl.structure import Bus, Structure
+from cimforge.hdl.arith.plan import Bit, Cell, Plan
+from cimforge.hdl.netlist.drivers import spread
+from cimforge.hdl.netlist.structure import Bus, Structure
 
 __all__ = ["build_adder"]
 

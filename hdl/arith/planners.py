@@ -3,16 +3,21 @@ here."""
 
 import heapq
 from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import accumulate
 
-from hdl.arith.plan import Bit, Cell, Operand, Plan
+from cimforge.hdl.arith.plan import Bit, Cell, Operand, Plan
+from cimforge.hdl.params.trees import TREES, TreeTraits
 
-__all__ = ["PLANNERS", "plan_sum", "tree_operands"]
+__all__ = ["PLANNERS", "plan_sum", "register_planner", "word_operands"]
 
 
-def tree_operands(count: int, width: int) -> list[Operand]:
-    """Operands of a column's tree: ``count`` unsigned words of ``width`` bits, word r at input bit
-    r * width."""
-    return [Operand(tuple(range(r * width, (r + 1) * width))) for r in range(count)]
+def word_operands(widths: Sequence[int]) -> list[Operand]:
+    """Unsigned words of these widths, one behind the other in the input bits."""
+    starts = accumulate(widths, initial=0)
+    return [
+        Operand(tuple(range(low, low + width))) for low, width in zip(starts, widths, strict=False)
+    ]
 
 
 def plan_sum(
@@ -145,8 +150,20 @@ def _plan_behavioral(inputs, operands, width, arrival):
     return _plan_words(inputs, operands, width, _add_word)
 
 
-PLANNERS: dict[str, Callable[..., Plan]] = {
-    "behavioral": _plan_behavioral,
-    "ripple": _plan_ripple,
-    "csa": _plan_csa,
-}
+PLANNERS: dict[str, Callable[..., Plan]] = {}
+
+
+def register_planner(name: str, planner: Callable[..., Plan], auto_levels: int, about: str) -> None:
+    """Make a topology known: to plan_sum, and to configurations, which ask for its levels."""
+
+    @cache
+    def levels(widths: tuple[int, ...], bits: int) -> int:
+        return plan_sum(name, word_operands(widths), bits).levels
+
+    PLANNERS[name] = planner
+    TREES.register(name, TreeTraits(levels, auto_levels, about))
+
+
+register_planner("csa", _plan_csa, 8, "column compression to one bit a column: fewest adders")
+register_planner("ripple", _plan_ripple, 3, "binary tree of ripple-carry adders, for comparison")
+register_planner("behavioral", _plan_behavioral, 3, "binary tree of +: carry chains on an FPGA")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hdl.config import MacroConfig
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["MAGIC", "STATUS_BITS", "WORD_BITS", "Field", "Register", "RegisterMap", "Window"]
 

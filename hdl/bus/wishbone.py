@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 
-from hdl.block import Block, In, Out
-from hdl.bus.registers import STATUS_BITS, WORD_BITS, RegisterMap
-from hdl.config import MacroConfig
-from hdl.macro.ports import macro_ports
+from cimforge.hdl.bus.registers import STATUS_BITS, WORD_BITS, RegisterMap
+from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["WishboneSlave", "bus_ports", "stream_ports"]
 
@@ -62,7 +62,7 @@ class WishboneSlave(Block):
             n: (Out if way == "input" else In)(w) for n, (way, w) in stream_ports(config).items()
         }
         ports = {**bus, "macro_rst": Out(1), **streams}
-        super().__init__(config.name, "wishbone", ports)
+        super().__init__(config.module, "wishbone", ports)
 
     def elaborate(self, platform):
         m = Module()

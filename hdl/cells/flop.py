@@ -2,8 +2,8 @@
 
 from amaranth.hdl import Module, Signal
 
-from hdl.block import Block, In, Out
-from hdl.config import MacroConfig
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["FlopGate", "FlopStore"]
 
@@ -17,7 +17,7 @@ class FlopStore(Block):
 
     def __init__(self, config: MacroConfig):
         width = config.weight_bits
-        super().__init__(config.name, "store", {"gate": In(1), "d": In(width), "q": Out(width)})
+        super().__init__(config.module, "store", {"gate": In(1), "d": In(width), "q": Out(width)})
 
     def elaborate(self, platform):
         m = Module()
@@ -37,7 +37,7 @@ class FlopGate(Block):
 
     def __init__(self, config: MacroConfig):
         ports = {"row": In(1), "bank": In(config.banks), "gate": Out(config.banks)}
-        super().__init__(config.name, "write_gate", ports)
+        super().__init__(config.module, "write_gate", ports)
 
     def elaborate(self, platform):
         m = Module()

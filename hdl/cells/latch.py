@@ -5,8 +5,8 @@ edge, so a latch never changes at a sampling edge: there is no hold race, in sil
 simulator.
 """
 
-from hdl.config import MacroConfig
-from hdl.structure import Structure
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["latch_gate", "latch_store"]
 
@@ -15,7 +15,7 @@ def latch_store(config: MacroConfig) -> Structure:
     """One weight of one bank: ``q`` (weight_bits, raw code) follows ``d`` while ``gate`` is
     high."""
     out = Structure(
-        f"{config.name}_store", "One weight in latches: q follows d while gate is high."
+        f"{config.module}_store", "One weight in latches: q follows d while gate is high."
     )
     gate = out.port("input", "gate")
     d = out.port("input", "d", config.weight_bits)
@@ -29,7 +29,7 @@ def latch_gate(config: MacroConfig) -> Structure:
     """Clock gates of one row, one for each bank: ``gate[b]`` is high while clk is low, row and
     bank[b] high; ``test_en`` opens all of them in every low phase."""
     out = Structure(
-        f"{config.name}_write_gate",
+        f"{config.module}_write_gate",
         "Clock gates of one row, one for each bank: high opens the latches.",
     )
     clk, test_en = out.port("input", "clk"), out.port("input", "test_en")

@@ -5,8 +5,8 @@ from operator import or_
 
 from amaranth.hdl import Cat, Module, Signal
 
-from hdl.block import Block, In, Out
-from hdl.config import MacroConfig
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Multiplier"]
 
@@ -24,7 +24,7 @@ class Multiplier(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         super().__init__(
-            config.name,
+            config.module,
             "multiplier",
             {
                 "stored": In(config.banks * config.weight_bits),

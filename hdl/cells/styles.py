@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hdl.block import Block
-from hdl.cells.flop import FlopGate, FlopStore
-from hdl.cells.latch import latch_gate, latch_store
-from hdl.config import MacroConfig
-from hdl.structure import Structure
+from cimforge.hdl.cells.flop import FlopGate, FlopStore
+from cimforge.hdl.cells.latch import latch_gate, latch_store
+from cimforge.hdl.netlist.block import Block
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["STYLES", "Style"]
 

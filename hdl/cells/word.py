@@ -1,10 +1,10 @@
 """One row's weight in one column: its stores, one a bank, and its multiplier."""
 
-from hdl.block import Block
-from hdl.cells.multiplier import Multiplier
-from hdl.cells.styles import STYLES
-from hdl.config import MacroConfig
-from hdl.structure import Structure
+from cimforge.hdl.cells.multiplier import Multiplier
+from cimforge.hdl.cells.styles import STYLES
+from cimforge.hdl.netlist.block import Block
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["build_word"]
 
@@ -18,7 +18,7 @@ def build_word(config: MacroConfig, store: Block | Structure, multiplier: Multip
     width = config.weight_bits
     clocked = STYLES[config.storage].store_clocked
     out = Structure(
-        f"{config.name}_word",
+        f"{config.module}_word",
         "One row's weight in one column: a store for each bank, and the multiplier.",
     )
     clock = {"clk": out.port("input", "clk")} if clocked else {}

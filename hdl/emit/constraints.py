@@ -1,7 +1,7 @@
 """Timing constraints of a macro: clock, generated clocks, latches and ports, as SDC."""
 
-from hdl.config import MacroConfig
-from hdl.macro.ports import macro_ports
+from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["GATES", "LATCHES", "timing_constraints"]
 
@@ -28,7 +28,7 @@ def timing_constraints(
         f"set_input_delay 0 -clock clk {_matching(inputs)}",
         f"set_output_delay 0 -clock clk {_matching(outputs)}",
     ]
-    if config.has_clock_gates:
+    if config.storage_traits.control_ports:
         if gates:
             source = "-source [get_ports clk] -divide_by 1 -invert"
             pins = f"[get_pins {{{gates}}}]"

@@ -7,8 +7,8 @@ from typing import Any
 import wavedrom
 from amaranth.sim import Simulator
 
-from hdl.config import MacroConfig
-from hdl.macro.sequencer import Sequencer
+from cimforge.hdl.macro.sequencer import Sequencer
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["STREAMS", "Trace", "draw", "record", "scenario"]
 
@@ -95,7 +95,7 @@ def draw(config: MacroConfig, trace: Trace) -> tuple[str, str]:
         ]
     source = {
         "signal": lanes,
-        "head": {"text": config.name, "tick": 0},
+        "head": {"text": config.module, "tick": 0},
         "foot": {"text": "a beat moves at the edge that ends a cycle with valid and ready high"},
         "config": {"hscale": 1},
     }

@@ -4,9 +4,9 @@ from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hdl.config import MacroConfig
-from hdl.config_file import canonical_command
-from hdl.emit.constraints import GATES, timing_constraints
+from cimforge.hdl.emit.constraints import GATES, timing_constraints
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import canonical_command
 
 __all__ = ["render_core", "render_sdc"]
 
@@ -25,10 +25,10 @@ def render_sdc(config: MacroConfig, gates: str | None = GATES) -> str:
 def render_core(config: MacroConfig, wrapped: bool = False) -> str:
     """A FuseSoC core (CAPI2): targets default, lint (Verilator) and sim (Icarus, the plain
     testbench); with ``wrapped`` also wishbone."""
-    loader = PackageLoader("hdl.emit", ".")
+    loader = PackageLoader("cimforge.hdl.emit", ".")
     environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
     return environment.get_template("macro.core.j2").render(
-        name=config.name,
+        name=config.module,
         rows=config.rows,
         cols=config.cols,
         command=canonical_command(config),

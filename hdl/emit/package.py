@@ -9,16 +9,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hdl.block import Block
-from hdl.config import MacroConfig
-from hdl.config_file import canonical_command
-from hdl.emit.handover import render_core, render_sdc
-from hdl.emit.verilog import modules_to_verilog
-from hdl.emit.waivers import lint_waivers
-from hdl.macro.column import tree_plan
-from hdl.macro.ports import macro_ports
-from hdl.macro.top import macro_modules
-from hdl.structure import Structure
+from cimforge.hdl.emit.handover import render_core, render_sdc
+from cimforge.hdl.emit.waivers import lint_waivers
+from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.macro.top import macro_modules
+from cimforge.hdl.netlist.block import Block
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.netlist.verilog import modules_to_verilog
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import canonical_command
 
 __all__ = ["CELLS", "emit_macro", "manifest", "write_files"]
 
@@ -35,7 +35,7 @@ def emit_macro(
     the manifest. Equal input gives byte-equal files. Raises OSError where the folder cannot be
     written.
     """
-    name = config.name
+    name = config.module
     modules = macro_modules(config)
     header = (
         f"// {canonical_command(config)}\n"
@@ -44,7 +44,7 @@ def emit_macro(
     )
     texts = {
         f"{name}.v": header + modules_to_verilog(modules),
-        CELLS: files("hdl.cells").joinpath(CELLS).read_text(),
+        CELLS: files("cimforge.hdl.cells").joinpath(CELLS).read_text(),
         f"{name}.vlt": lint_waivers(name),
         f"{name}.f": f"{name}.vlt\n{CELLS}\n{name}.v\n",
         f"{name}.sdc": render_sdc(config),
@@ -65,8 +65,8 @@ def manifest(
     adders = tree_plan(config).counts()
     precisions = range(1, config.input_bits + 1)
     return {
-        "name": config.name,
-        "top": config.name,
+        "name": config.module,
+        "top": config.module,
         "command": canonical_command(config),
         "config": config.parameters(),
         "digest": config.digest,

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hdl.config import MacroConfig
-from hdl.macro.ports import macro_ports
+from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["SEED", "TestVector", "render_testbench", "words_per_beat"]
 
@@ -34,10 +34,10 @@ def render_testbench(config: MacroConfig, vectors: Sequence[TestVector]) -> str:
     """
     widths = {port.name: port.width for port in macro_ports(config)}
     w_words, x_words = words_per_beat(widths["w_data"]), words_per_beat(widths["x_data"])
-    loader = PackageLoader("hdl.emit", ".")
+    loader = PackageLoader("cimforge.hdl.emit", ".")
     environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
     return environment.get_template("testbench.v.j2").render(
-        name=config.name,
+        name=config.module,
         ports=macro_ports(config),
         rows=config.rows,
         has_row=config.row_bits > 0,

@@ -3,12 +3,12 @@ first."""
 
 from amaranth.hdl import Cat, Const, Instance, Module, Mux, Signal
 
-from hdl.arith.adder import build_adder
-from hdl.arith.plan import Operand, Plan
-from hdl.arith.planners import plan_sum
-from hdl.block import Block, In, Out
-from hdl.config import MacroConfig
-from hdl.structure import Structure
+from cimforge.hdl.arith.adder import build_adder
+from cimforge.hdl.arith.plan import Operand, Plan
+from cimforge.hdl.arith.planners import plan_sum
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Accumulator", "accumulate_plan", "build_accumulate_sum"]
 
@@ -43,7 +43,7 @@ def build_accumulate_sum(config: MacroConfig, arrival: list[int]) -> Structure:
     """The accumulator's adder as a structural module."""
     plan = accumulate_plan(config, arrival)
     return build_adder(
-        f"{config.name}_accumulate_sum", "Sum of feedback, tree totals and correction.", plan
+        f"{config.module}_accumulate_sum", "Sum of feedback, tree totals and correction.", plan
     )
 
 
@@ -74,7 +74,7 @@ class Accumulator(Block):
             "correction": In(config.correction_bits),
             "y": Out(config.y_bits),
         }
-        super().__init__(config.name, "accumulator", ports)
+        super().__init__(config.module, "accumulator", ports)
 
     def elaborate(self, platform):
         m = Module()

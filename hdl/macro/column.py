@@ -1,26 +1,26 @@
 """One column: its words, k adder trees and accumulator."""
 
-from hdl.arith.adder import build_adder
-from hdl.arith.plan import Plan
-from hdl.arith.planners import plan_sum, tree_operands
-from hdl.cells.styles import STYLES
-from hdl.config import MacroConfig
-from hdl.drivers import spread
-from hdl.macro.accumulator import Accumulator
-from hdl.structure import Structure
+from cimforge.hdl.arith.adder import build_adder
+from cimforge.hdl.arith.plan import Plan
+from cimforge.hdl.arith.planners import plan_sum, word_operands
+from cimforge.hdl.cells.styles import STYLES
+from cimforge.hdl.macro.accumulator import Accumulator
+from cimforge.hdl.netlist.drivers import spread
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["build_column", "build_tree", "tree_plan"]
 
 
 def tree_plan(config: MacroConfig) -> Plan:
     """Plan of one tree: ``rows`` unsigned words of weight_bits to tree_bits."""
-    return plan_sum(config.tree, tree_operands(config.rows, config.weight_bits), config.tree_bits)
+    return plan_sum(config.tree, word_operands(config.operand_widths), config.tree_bits)
 
 
 def build_tree(config: MacroConfig) -> Structure:
     """The adder tree of one plane, with pipeline_stages register ranks."""
     return build_adder(
-        f"{config.name}_tree",
+        f"{config.module}_tree",
         "Sum of one plane's products over all rows.",
         tree_plan(config),
         config.pipeline_stages,
@@ -38,7 +38,7 @@ def build_column(
     """
     rows, width, k, banks = config.rows, config.weight_bits, config.bits_per_cycle, config.banks
     out = Structure(
-        f"{config.name}_column",
+        f"{config.module}_column",
         "One column: a word for each row, a tree for each plane, one accumulator.",
     )
     clk = out.port("input", "clk")

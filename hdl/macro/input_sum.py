@@ -2,21 +2,21 @@
 
 from amaranth.hdl import ClockSignal, Const, Instance, Module, Mux, Signal, signed
 
-from hdl.arith.adder import build_adder
-from hdl.arith.planners import plan_sum, tree_operands
-from hdl.block import Block, In, Out
-from hdl.config import MacroConfig
-from hdl.ranges import unsigned_width
-from hdl.structure import Structure
+from cimforge.hdl.arith.adder import build_adder
+from cimforge.hdl.arith.planners import plan_sum, word_operands
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.ranges import unsigned_width
 
 __all__ = ["InputSum", "build_popcount"]
 
 
 def build_popcount(config: MacroConfig) -> Structure:
     """Counts the ones of one plane, with as many register ranks as the column trees."""
-    plan = plan_sum(config.tree, tree_operands(config.rows, 1), unsigned_width(config.rows))
+    plan = plan_sum(config.tree, word_operands([1] * config.rows), unsigned_width(config.rows))
     return build_adder(
-        f"{config.name}_popcount", "Number of ones in a bit plane.", plan, config.pipeline_stages
+        f"{config.module}_popcount", "Number of ones in a bit plane.", plan, config.pipeline_stages
     )
 
 
@@ -45,7 +45,7 @@ class InputSum(Block):
             "sign": In(1),
             "correction": Out(config.correction_bits),
         }
-        super().__init__(config.name, "input_sum", ports)
+        super().__init__(config.module, "input_sum", ports)
 
     def elaborate(self, platform):
         m = Module()

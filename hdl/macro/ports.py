@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from hdl.config import MacroConfig
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Port", "macro_ports"]
 
@@ -40,6 +40,6 @@ def macro_ports(config: MacroConfig) -> list[Port]:
         *(("r_valid", "input", 1), ("r_ready", "output", 1), ("r_bank", "input", config.bank_bits)),
         *(("r_row", "input", config.row_bits), ("q_valid", "output", 1), ("q_ready", "input", 1)),
         ("q_data", "output", row_width),
-        ("test_en", "input", int(config.has_clock_gates)),
+        *((name, "input", width) for name, width in config.storage_traits.control_ports),
     ]
     return [Port(*entry) for entry in table if entry[2] > 0]

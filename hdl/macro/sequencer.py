@@ -3,8 +3,8 @@
 from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib.data import StructLayout
 
-from hdl.block import Block, In, Out
-from hdl.config import MacroConfig
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Sequencer", "one_hot"]
 
@@ -42,7 +42,7 @@ class Sequencer(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         k, bank, row = config.bits_per_cycle, In(config.bank_bits), In(config.row_bits)
-        latch = config.storage == "latch"
+        late = config.write_landing > 0
         ports = {
             **{
                 "x_valid": In(1),
@@ -74,14 +74,14 @@ class Sequencer(Block):
                 "enable": Out(1 if config.pipeline_stages else 0),
             },
             **{
-                "capture": Out(1 if latch else 0),
+                "capture": Out(1 if late else 0),
                 "write_row": Out(config.rows),
                 "write_bank": Out(config.banks),
             },
             # to the accumulators, in the cycle in which the totals arrive
             **{"accumulate": Out(1), "restart": Out(1), "negate": Out(1), "sign": Out(1)},
         }
-        super().__init__(config.name, "sequencer", ports)
+        super().__init__(config.module, "sequencer", ports)
 
     def _port(self, name: str) -> Value:
         """A port, or 0 where its width is 0."""

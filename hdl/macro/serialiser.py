@@ -2,8 +2,8 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 
-from hdl.block import Block, In, Out
-from hdl.config import MacroConfig
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Serialiser"]
 
@@ -25,7 +25,7 @@ class Serialiser(Block):
     def __init__(self, config: MacroConfig):
         self._planes = k = config.bits_per_cycle
         super().__init__(
-            config.name,
+            config.module,
             "serialiser",
             {
                 "load": In(1),

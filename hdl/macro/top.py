@@ -4,19 +4,19 @@ distinct modules."""
 from collections.abc import Callable
 from itertools import groupby
 
-from hdl.block import Block
-from hdl.cells.multiplier import Multiplier
-from hdl.cells.styles import STYLES
-from hdl.cells.word import build_word
-from hdl.config import MacroConfig
-from hdl.drivers import SPREAD, root_pins, spread
-from hdl.macro.accumulator import Accumulator, build_accumulate_sum
-from hdl.macro.column import build_column, build_tree, tree_plan
-from hdl.macro.input_sum import InputSum, build_popcount
-from hdl.macro.ports import macro_ports
-from hdl.macro.sequencer import Sequencer
-from hdl.macro.serialiser import Serialiser
-from hdl.structure import Bus, Structure, constant
+from cimforge.hdl.cells.multiplier import Multiplier
+from cimforge.hdl.cells.styles import STYLES
+from cimforge.hdl.cells.word import build_word
+from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
+from cimforge.hdl.macro.column import build_column, build_tree, tree_plan
+from cimforge.hdl.macro.input_sum import InputSum, build_popcount
+from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.macro.sequencer import Sequencer
+from cimforge.hdl.macro.serialiser import Serialiser
+from cimforge.hdl.netlist.block import Block
+from cimforge.hdl.netlist.drivers import SPREAD, root_pins, spread
+from cimforge.hdl.netlist.structure import Bus, Structure, constant
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["macro_modules"]
 
@@ -66,7 +66,7 @@ class _Top:
         self._input_sum, self._column, self._sequencer = input_sum, column, sequencer
         equation = "y[c] = sum over r of x[r] * w[r][c]"
         comment = f"Compute-in-memory macro: {equation}, {config.rows} rows, {config.cols} columns."
-        self._out = Structure(config.name, comment)
+        self._out = Structure(config.module, comment)
 
     def build(self) -> Structure:
         config, out = self._config, self._out
@@ -108,7 +108,7 @@ class _Top:
         control = self._spread(nets, config.rows, loads)
         for row in range(config.rows):
             pins = {"row": nets["write_row"].bits(row), "bank": write["write_bank"](row)}
-            if config.has_clock_gates:
+            if config.storage_traits.control_ports:
                 pins = {"clk": "clk", "test_en": write["test_en"](row), **pins}
             gate = nets["gate"].bits(row * banks, banks)
             self._out.instance(self._write_gate.module, f"write{row}", **pins, gate=gate)

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hdl.config import MacroConfig
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["DIVERSE", "legal_parameters", "macro"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cocotb_tests.collateral import macro_extras
-from hdl.config import MacroConfig
-from hdl.emit.package import emit_macro
-from hdl.tests.tools import netlist
+from cimforge.flow.macro_files import macro_extras
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.tests.tools import netlist
 
 __all__ = ["Emit", "Parse"]
 
@@ -27,7 +27,7 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Emit:
     root = tmp_path_factory.mktemp("emitted")
 
     def emit(config: MacroConfig) -> Path:
-        folder = root / config.name
+        folder = root / config.module
         if not folder.exists():
             emit_macro(config, folder, macro_extras(config))
         return folder
@@ -44,7 +44,7 @@ def parsed(emitted: Emit) -> Parse:
 
     @cache
     def parse(config: MacroConfig) -> dict[str, Any]:
-        top = config.name
+        top = config.module
         checks = f"hierarchy -check -top {top}\nproc\ndesign -save all\nflatten\ncheck -assert"
         gates = f"design -load all\ncd {top}_sequencer\nopt_clean\ntechmap\nopt_clean\ncd"
         return netlist(emitted(config), f"read_verilog cim_cells.v {top}.v\n{checks}\n{gates}")

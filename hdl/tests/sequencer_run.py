@@ -5,8 +5,8 @@ from random import Random
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hdl.config import MacroConfig
-from hdl.macro.sequencer import Sequencer
+from cimforge.hdl.macro.sequencer import Sequencer
+from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["PAYLOAD", "SOURCES", "Cycle", "Trace", "fired", "first_cycle", "random_run"]
 

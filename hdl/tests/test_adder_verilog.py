@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hdl.arith.adder import build_adder
-from hdl.arith.plan import Operand, Plan
-from hdl.arith.planners import PLANNERS, plan_sum, tree_operands
-from hdl.ranges import unsigned_width
-from hdl.tests.tools import netlist, yosys
+from cimforge.hdl.arith.adder import build_adder
+from cimforge.hdl.arith.plan import Operand, Plan
+from cimforge.hdl.arith.planners import PLANNERS, plan_sum, word_operands
+from cimforge.hdl.params.ranges import unsigned_width
+from cimforge.hdl.tests.tools import netlist, yosys
 
 TREES = sorted(PLANNERS)
 SMALL = [(1, 3), (2, 1), (3, 1), (2, 4), (5, 2), (3, 3), (7, 1), (12, 1)]
@@ -23,12 +23,12 @@ FROM_ZEROS = "-set-init-zero -tempinduct-baseonly -maxsteps 9"
 
 def sum_plan(tree: str, count: int, width: int) -> Plan:
     """The plan of a column's tree."""
-    return plan_sum(tree, tree_operands(count, width), unsigned_width(count * (2**width - 1)))
+    return plan_sum(tree, word_operands([width] * count), unsigned_width(count * (2**width - 1)))
 
 
 def write_sources(folder: Path, *modules: str) -> None:
     """The leaf cells and the given modules, in ``folder``."""
-    (folder / CELLS).write_text(files("hdl.cells").joinpath(CELLS).read_text())
+    (folder / CELLS).write_text(files("cimforge.hdl.cells").joinpath(CELLS).read_text())
     (folder / "trees.v").write_text("\n".join(modules))
 
 
@@ -72,7 +72,7 @@ def test_small_trees_equal_plus(tree, tmp_path):
         name = f"sum_{count}x{width}"
         plan = sum_plan(tree, count, width)
         modules.append(build_adder(f"{name}_tree", name, plan).verilog())
-        modules.append(reference(name, tree_operands(count, width), len(plan.result)))
+        modules.append(reference(name, word_operands([width] * count), len(plan.result)))
         pairs.append((name, f"{name}_tree"))
     write_sources(tmp_path, *modules)
     yosys(tmp_path, prove(pairs))
@@ -106,7 +106,9 @@ def test_pipelined_trees_equal_plus_so_many_enabled_cycles_later(tree, tmp_path)
         for stages in range(1, plan.levels + 1):
             name = f"sum_{count}x{width}_{stages}"
             modules.append(build_adder(f"{name}_tree", name, plan, stages).verilog())
-            modules.append(reference(name, tree_operands(count, width), len(plan.result), stages))
+            modules.append(
+                reference(name, word_operands([width] * count), len(plan.result), stages)
+            )
             pairs.append((name, f"{name}_tree"))
     write_sources(tmp_path, *modules)
     yosys(tmp_path, prove(pairs, FROM_ZEROS))
@@ -116,14 +118,14 @@ def test_pipelined_trees_equal_plus_so_many_enabled_cycles_later(tree, tmp_path)
 def test_the_proof_notices_a_wrong_tree(old, new, tmp_path):
     plan = sum_plan("csa", 5, 1)
     wrong = build_adder("gate", "sum", plan).verilog().replace(old, new, 1)
-    write_sources(tmp_path, wrong, reference("gold", tree_operands(5, 1), 3))
+    write_sources(tmp_path, wrong, reference("gold", word_operands([1] * 5), 3))
     with pytest.raises(AssertionError, match="proof did fail"):
         yosys(tmp_path, prove([("gold", "gate")]))
 
 
 def test_the_proof_notices_a_wrong_latency(tmp_path):
     gate = build_adder("gate", "sum", sum_plan("csa", 5, 1), 2).verilog()
-    write_sources(tmp_path, gate, reference("gold", tree_operands(5, 1), 3, 1))
+    write_sources(tmp_path, gate, reference("gold", word_operands([1] * 5), 3, 1))
     script = prove([("gold", "gate")], FROM_ZEROS)
     with pytest.raises(AssertionError, match="proof did fail"):
         yosys(tmp_path, script)

@@ -7,14 +7,14 @@ import pytest
 from amaranth.hdl import ClockDomain, Module, Signal
 from amaranth.sim import Simulator
 
-from hdl.block import Block
-from hdl.cells.flop import FlopGate, FlopStore
-from hdl.cells.multiplier import Multiplier
-from hdl.config import MacroConfig
-from hdl.macro.sequencer import one_hot
-from hdl.macro.serialiser import Serialiser
-from hdl.tests.configs import DIVERSE, macro
-from hdl.tests.sequencer_run import first_cycle
+from cimforge.hdl.cells.flop import FlopGate, FlopStore
+from cimforge.hdl.cells.multiplier import Multiplier
+from cimforge.hdl.macro.sequencer import one_hot
+from cimforge.hdl.macro.serialiser import Serialiser
+from cimforge.hdl.netlist.block import Block
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.tests.configs import DIVERSE, macro
+from cimforge.hdl.tests.sequencer_run import first_cycle
 
 
 def simulate(block: Block, drive: Callable) -> None:

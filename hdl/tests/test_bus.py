@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from hdl.block import Block
-from hdl.bus.collateral import wrapper_files
-from hdl.bus.registers import RegisterMap
-from hdl.bus.wishbone import stream_ports
-from hdl.bus.wrapper import wishbone_modules
-from hdl.config import MacroConfig
-from hdl.emit.package import emit_macro
-from hdl.emit.verilog import modules_to_verilog
-from hdl.tests.configs import DIVERSE, macro
-from hdl.tests.tools import icarus, lint, needs_icarus, yosys
+from cimforge.hdl.bus.registers import RegisterMap
+from cimforge.hdl.bus.wishbone import stream_ports
+from cimforge.hdl.bus.wrapper import wishbone_modules
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.emit.wrapper_files import wrapper_files
+from cimforge.hdl.netlist.block import Block
+from cimforge.hdl.netlist.verilog import modules_to_verilog
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.tests.configs import DIVERSE, macro
+from cimforge.hdl.tests.tools import icarus, lint, needs_icarus, yosys
 
 RULES = Path(__file__).parent / "wishbone_rules.sv"
 SIZES = {
@@ -75,23 +75,25 @@ def test_results_of_43_bits_take_two_words():
 @every_size
 def test_lint_is_clean(config, tmp_path):
     emit_macro(config, tmp_path, wrapper_files(config))
-    assert lint(tmp_path, "--top-module", f"{config.name}_wb", "-f", f"{config.name}_wb.f") == []
+    assert (
+        lint(tmp_path, "--top-module", f"{config.module}_wb", "-f", f"{config.module}_wb.f") == []
+    )
 
 
 @every_size
 def test_yosys_finds_no_fault(config, tmp_path):
     emit_macro(config, tmp_path, wrapper_files(config))
-    sources = f"cim_cells.v {config.name}.v {config.name}_wb.v"
-    top = f"{config.name}_wb"
+    sources = f"cim_cells.v {config.module}.v {config.module}_wb.v"
+    top = f"{config.module}_wb"
     yosys(tmp_path, f"read_verilog {sources}\nhierarchy -check -top {top}\nproc\ncheck -assert\n")
 
 
 @every_size
 def test_header_compiles_and_agrees_with_the_map(config, tmp_path):
     files = wrapper_files(config)
-    name = f"{config.name}_regs.h"
+    name = f"{config.module}_regs.h"
     (tmp_path / name).write_text(files[name])
-    table, guard = RegisterMap(config), config.name.upper()
+    table, guard = RegisterMap(config), config.module.upper()
     checks = [f"{guard}_{r.name.upper()} == {r.offset}" for r in table.registers()]
     checks += [f"{guard}_{w.name.upper()}_WINDOW == {w.offset}" for w in table.windows()]
     checks += [f"{guard}_{w.name.upper()}_WORDS == {w.words}" for w in table.windows()]
@@ -104,7 +106,7 @@ def test_header_compiles_and_agrees_with_the_map(config, tmp_path):
 
 def test_document_lists_every_register_field_and_window():
     config = SIZES["latches"]
-    text = wrapper_files(config)[f"{config.name}_regs.md"]
+    text = wrapper_files(config)[f"{config.module}_regs.md"]
     table = RegisterMap(config)
     for register in table.registers():
         assert f"| 0x{register.offset:03x} | {register.name} | {register.access} |" in text
@@ -175,12 +177,12 @@ def test_the_proof_notices_a_broken_slave(old, new, tmp_path):
 def test_fusesoc_core_names_files_that_are_there(tmp_path):
     """The core's lists are the emitted files; what its sim target does, done by hand, passes."""
     config = SIZES["tiny"]
-    from cocotb_tests.collateral import macro_extras
+    from cimforge.flow.macro_files import macro_extras
 
     emit_macro(config, tmp_path, macro_extras(config, "wishbone"))
-    text = (tmp_path / f"{config.name}.core").read_text()
+    text = (tmp_path / f"{config.module}.core").read_text()
     named = re.findall(r"files: \[(.*)\]", text)
     for name in (part.strip() for line in named for part in line.split(",")):
         assert (tmp_path / name).exists(), name
-    sources = ("cim_cells.v", f"{config.name}.v", f"tb_{config.name}.v")
+    sources = ("cim_cells.v", f"{config.module}.v", f"tb_{config.module}.v")
     assert "PASS 10 of 10" in icarus(tmp_path, *sources)

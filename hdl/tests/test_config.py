@@ -9,14 +9,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hdl.config import MacroConfig
-from hdl.errors import ConfigError
-from hdl.tests.configs import legal_parameters
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.errors import ConfigError
+from cimforge.hdl.tests.configs import legal_parameters
 
 NEAREST = re.compile(r"\(nearest legal value: (.+)\)$")
 PARAMETERS = (
-    "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, tree, "
-    "tree_stages, features"
+    "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, multiply, "
+    "tree, tree_stages, features, name"
 )
 
 
@@ -60,18 +60,15 @@ REFUSALS = [
     ({"banks": None}, "banks must be an integer in 1..64, not None (nearest legal value: 1)"),
     (
         {"storage": "latsch"},
-        "storage must be one of flop, latch, sram, lutram, bram, not 'latsch' "
-        "(nearest legal value: 'latch')",
+        "storage must be one of flop, latch, not 'latsch' (nearest legal value: 'latch')",
     ),
     (
         {"storage": 3},
-        "storage must be one of flop, latch, sram, lutram, bram, not 3 "
-        "(nearest legal value: 'flop')",
+        "storage must be one of flop, latch, not 3 (nearest legal value: 'flop')",
     ),
     (
         {"tree": "wallace"},
-        "tree must be one of csa, ripple, behavioral, csa42, approx1, approx2, not 'wallace' "
-        "(nearest legal value: 'csa')",
+        "tree must be one of csa, ripple, behavioral, not 'wallace' (nearest legal value: 'csa')",
     ),
     (
         {"tree_stages": "many"},
@@ -93,17 +90,40 @@ REFUSALS = [
     ),
     ({"slice_bits": 3}, "slice_bits must divide weight_bits = 8, not 3 (nearest legal value: 8)"),
     ({"slice_bits": 4}, "slice_bits 4 is not built yet (nearest legal value: 8)"),
-    ({"storage": "sram"}, "storage 'sram' is not built yet (nearest legal value: 'flop')"),
-    ({"storage": "lutram"}, "storage 'lutram' is not built yet (nearest legal value: 'flop')"),
-    ({"storage": "bram"}, "storage 'bram' is not built yet (nearest legal value: 'flop')"),
-    ({"tree": "csa42"}, "tree 'csa42' is not built yet (nearest legal value: 'csa')"),
-    ({"tree": "approx1"}, "tree 'approx1' is not built yet (nearest legal value: 'csa')"),
-    ({"tree": "approx2"}, "tree 'approx2' is not built yet (nearest legal value: 'csa')"),
-    ({"features": ["fast"]}, "features has no feature 'fast' (nearest legal value: [])"),
-    *(
-        ({"features": [name]}, f"features [{name!r}] is not built yet (nearest legal value: [])")
-        for name in ("zero_skip", "bist", "ecc", "spare_cols", "lock")
+    (
+        {"storage": "sram"},
+        "storage must be one of flop, latch, not 'sram' (nearest legal value: 'flop')",
     ),
+    (
+        {"storage": "lutram"},
+        "storage must be one of flop, latch, not 'lutram' (nearest legal value: 'flop')",
+    ),
+    (
+        {"storage": "bram"},
+        "storage must be one of flop, latch, not 'bram' (nearest legal value: 'flop')",
+    ),
+    (
+        {"features": ["ecc"]},
+        "features has no feature 'ecc'; there are none yet (nearest legal value: [])",
+    ),
+    (
+        {"multiply": "planar"},
+        "multiply must be one of plain, not 'planar' (nearest legal value: 'plain')",
+    ),
+    (
+        {"name": "2 x"},
+        "name must be a letter and then at most 62 letters, digits or _, not '2 x' "
+        "(nearest legal value: 'm2_x')",
+    ),
+    (
+        {"name": "module"},
+        "name must not be a word of Verilog, 'module' (nearest legal value: 'module_0')",
+    ),
+    (
+        {"name": "cim_fa"},
+        "name must not be a leaf cell, 'cim_fa' (nearest legal value: 'cim_fa_0')",
+    ),
+    ({"name": 3}, "name must be text, not 3 (nearest legal value: '')"),
     (
         {"rows": 1024, "cols": 1024, "weight_bits": 8, "banks": 3, "storage": "latch"},
         "banks is 3, but rows * cols * weight_bits * banks must be at most 2^24 bits of latch "

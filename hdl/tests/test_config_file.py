@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdl.config import MacroConfig
-from hdl.config_file import InputError, load_config
-from hdl.errors import one_line
-from hdl.presets import PRESETS
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.errors import one_line
+from cimforge.hdl.params.presets import PRESETS
 
 PRESET_NAMES = "tiny, base, openc2, wide, fpga_small"
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from hdl.emit.diagram import STALL, STREAMS, draw, record
-from hdl.tests.configs import DIVERSE, macro
+from cimforge.hdl.emit.diagram import STALL, STREAMS, draw, record
+from cimforge.hdl.tests.configs import DIVERSE, macro
 
 CONFIGS = {
     **{name: DIVERSE[name] for name in ("single_bit", "deep_pipeline", "bit_parallel", "tiny")},

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdl.config import MacroConfig
-from hdl.drivers import LOADS, SPREAD, driver_levels, root_pins, spread
-from hdl.macro.top import macro_modules
-from hdl.structure import Structure
+from cimforge.hdl.macro.top import macro_modules
+from cimforge.hdl.netlist.drivers import LOADS, SPREAD, driver_levels, root_pins, spread
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.params.config import MacroConfig
 
 DRIVER = r"cim_driver #\(\.WIDTH\((\d+)\), \.LOADS\((\d+)\)\) (\w+) \(\.a\((\w+)\), \.y\((\w+)\)\);"
 
@@ -51,11 +51,11 @@ def test_broadcast_nets_of_a_macro_are_driven(storage, banks):
     """The lines that every column or row takes leave their source through drivers."""
     config = MacroConfig(rows=64, cols=64, banks=banks, storage=storage, tree_stages=4)
     text = {m.module: m.verilog() for m in macro_modules(config) if isinstance(m, Structure)}
-    driven = {a for _, _, _, a, _ in re.findall(DRIVER, text[config.name])}
+    driven = {a for _, _, _, a, _ in re.findall(DRIVER, text[config.module])}
     shared = {"planes_n", "gate", "accumulate", "restart", "negate", "correction", "enable"}
     assert shared | {"load", "plane", "read", "write_bank"} <= driven
     assert ("bank_select" in driven) == (banks > 1)
-    column = {a for _, _, _, a, _ in re.findall(DRIVER, text[f"{config.name}_column"])}
+    column = {a for _, _, _, a, _ in re.findall(DRIVER, text[f"{config.module}_column"])}
     assert column >= ({"d", "bank_select"} if banks > 1 else {"d"})
     assert ("test_en" in driven) == (storage == "latch")
-    assert "enable" in {a for _, _, _, a, _ in re.findall(DRIVER, text[f"{config.name}_tree"])}
+    assert "enable" in {a for _, _, _, a, _ in re.findall(DRIVER, text[f"{config.module}_tree"])}

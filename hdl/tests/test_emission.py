@@ -11,23 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from hdl.config import MacroConfig
-from hdl.config_file import canonical_command
-from hdl.emit import verilog
-from hdl.emit.package import emit_macro, write_files
-from hdl.emit.testbench import words_per_beat
-from hdl.macro.top import macro_modules
-from hdl.structure import Bus, Structure, constant
-from hdl.tests.configs import DIVERSE, macro
+from cimforge.hdl.emit import verilog
+from cimforge.hdl.emit.package import emit_macro, write_files
+from cimforge.hdl.emit.testbench import words_per_beat
+from cimforge.hdl.macro.top import macro_modules
+from cimforge.hdl.netlist.structure import Bus, Structure, constant
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import canonical_command
+from cimforge.hdl.tests.configs import DIVERSE, macro
 
 ROOT = Path(__file__).parents[2]
 every_config = pytest.mark.parametrize("config", DIVERSE.values(), ids=DIVERSE)
 EMIT = """
 import sys
 from pathlib import Path
-from cocotb_tests.collateral import macro_extras
-from hdl.config_file import load_config
-from hdl.emit.package import emit_macro
+from cimforge.flow.macro_files import macro_extras
+from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.emit.package import emit_macro
 config = load_config("tiny", ["banks=3", "bits_per_cycle=2", "tree_stages=auto", "tree=ripple"])
 emit_macro(config, Path(sys.argv[1]), macro_extras(config))
 """
@@ -75,12 +75,12 @@ def module_texts(text: str) -> dict[str, str]:
 
 @every_config
 def test_each_distinct_module_stands_once_before_its_user(config, emitted):
-    text = (emitted(config) / f"{config.name}.v").read_text()
+    text = (emitted(config) / f"{config.module}.v").read_text()
     modules = module_texts(text)
     manifest = json.loads((emitted(config) / "manifest.json").read_text())
     assert list(modules) == manifest["modules"]
-    assert list(modules)[-1] == config.name == manifest["top"]
-    assert all(name.startswith(config.name) for name in modules)
+    assert list(modules)[-1] == config.module == manifest["top"]
+    assert all(name.startswith(config.module) for name in modules)
     used = set()
     seen = {"cim_fa", "cim_ha", "cim_latch", "cim_clkgate"}
     for name, body in modules.items():
@@ -88,7 +88,7 @@ def test_each_distinct_module_stands_once_before_its_user(config, emitted):
         assert instances <= seen, f"{name} uses a module below it"
         used |= instances
         seen.add(name)
-    assert set(modules) - {config.name} <= used, "a module nobody instantiates"
+    assert set(modules) - {config.module} <= used, "a module nobody instantiates"
     bodies = [body.replace(name, "", 1) for name, body in modules.items()]
     alike = config.weight_bits == 1  # then a column's tree counts ones, as the input sum's does
     assert len(bodies) - len(set(bodies)) == alike
@@ -96,7 +96,7 @@ def test_each_distinct_module_stands_once_before_its_user(config, emitted):
 
 @every_config
 def test_every_module_has_a_comment_and_no_initial_value(config, emitted):
-    text = (emitted(config) / f"{config.name}.v").read_text()
+    text = (emitted(config) / f"{config.module}.v").read_text()
     assert re.findall(r"\n(.*)\nmodule", text) == [
         line for line in re.findall(r"\n(.*)\nmodule", text) if line.startswith("// ")
     ]
@@ -109,14 +109,14 @@ def test_every_module_has_a_comment_and_no_initial_value(config, emitted):
 
 @every_config
 def test_no_name_needs_an_escape(config, emitted):
-    text = (emitted(config) / f"{config.name}.v").read_text()
+    text = (emitted(config) / f"{config.module}.v").read_text()
     assert sorted(set(re.findall(r"\\\S+", text))) == []
 
 
 @every_config
 def test_first_line_is_the_command_and_texts_are_ascii(config, emitted):
     folder = emitted(config)
-    first = (folder / f"{config.name}.v").read_text().splitlines()[0]
+    first = (folder / f"{config.module}.v").read_text().splitlines()[0]
     assert first == f"// {canonical_command(config)}"
     for path in folder.iterdir():
         assert path.read_bytes().isascii(), path.name
@@ -149,7 +149,7 @@ def test_manifest_describes_the_files_and_the_config(config, emitted):
 @every_config
 def test_manifest_counts_the_adders_of_one_emitted_tree(config, emitted):
     folder = emitted(config)
-    tree = module_texts((folder / f"{config.name}.v").read_text())[f"{config.name}_tree"]
+    tree = module_texts((folder / f"{config.module}.v").read_text())[f"{config.module}_tree"]
     counts = json.loads((folder / "manifest.json").read_text())["tree_adders"]
     assert counts.get("fa", 0) == tree.count("  cim_fa ")
     assert counts.get("ha", 0) == tree.count("  cim_ha ")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hdl.config import MacroConfig
-from hdl.emit.verilog import modules_to_verilog
-from hdl.emit.waivers import WAIVERS, lint_waivers
-from hdl.macro.ports import macro_ports
-from hdl.macro.top import macro_modules
-from hdl.tests.configs import DIVERSE, macro
-from hdl.tests.tools import icarus, lint, needs_icarus, netlist, yosys
+from cimforge.hdl.emit.waivers import WAIVERS, lint_waivers
+from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.macro.top import macro_modules
+from cimforge.hdl.netlist.verilog import modules_to_verilog
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.tests.configs import DIVERSE, macro
+from cimforge.hdl.tests.tools import icarus, lint, needs_icarus, netlist, yosys
 
 CELLS = "cim_cells.v"
 README = Path(__file__).parents[2] / "README.md"
@@ -35,12 +35,12 @@ def copy_sources(folder: Path, *sources: Path) -> None:
 
 def lint_macro(config: MacroConfig, folder: Path, waivers: str) -> list[str]:
     """Verilator's complaints about the macro in ``folder`` with a waiver file."""
-    return lint(folder, "--top-module", config.name, waivers, CELLS, f"{config.name}.v")
+    return lint(folder, "--top-module", config.module, waivers, CELLS, f"{config.module}.v")
 
 
 @every_config
 def test_lint_is_clean_with_the_shipped_waivers(config, emitted):
-    assert lint_macro(config, emitted(config), f"{config.name}.vlt") == []
+    assert lint_macro(config, emitted(config), f"{config.module}.vlt") == []
 
 
 @pytest.mark.parametrize("name", ["tiny", "single_bit_latch"])
@@ -49,13 +49,13 @@ def test_lint_is_clean_as_the_readme_says(name, emitted):
     command = re.search(r"`verilator --lint-only -Wall ([^`]+)`", README.read_text())
     assert command, "the README no longer says how to lint"
     config = DIVERSE[name]
-    arguments = command[1].replace("<name>", config.name).split()
+    arguments = command[1].replace("<name>", config.module).split()
     assert lint(emitted(config), *arguments) == []
 
 
 def complaints(config: MacroConfig, waivers: list[str], folder: Path, target: Path) -> list[str]:
     """Verilator's complaints about the macro in ``folder`` with other waivers."""
-    copy_sources(target, folder / CELLS, folder / f"{config.name}.v")
+    copy_sources(target, folder / CELLS, folder / f"{config.module}.v")
     (target / "test.vlt").write_text("\n".join(waivers) + "\n")
     return lint_macro(config, target, "test.vlt")
 
@@ -65,7 +65,7 @@ def test_each_waiver_is_needed(number, emitted, tmp_path):
     """Some macro has complaints without it that it has not with it."""
     rule = WAIVERS[number][0]
     for config in DIVERSE.values():
-        lines = lint_waivers(config.name).splitlines()
+        lines = lint_waivers(config.module).splitlines()
         waiver = [line for line in lines if "lint_off" in line][number]
         others = [line for line in lines if line != waiver]
         without = complaints(config, others, emitted(config), tmp_path)
@@ -80,23 +80,25 @@ def test_each_waiver_is_needed(number, emitted, tmp_path):
 def test_waivers_hide_no_real_fault(fault, emitted, tmp_path):
     config = DIVERSE["tiny"]
     folder = emitted(config)
-    text = (folder / f"{config.name}.v").read_text()
-    copy_sources(tmp_path, folder / CELLS, folder / f"{config.name}.vlt")
-    (tmp_path / f"{config.name}.v").write_text(text.replace("endmodule", f"{fault}\nendmodule", 1))
-    before = lint_macro(config, folder, f"{config.name}.vlt")
-    after = lint_macro(config, tmp_path, f"{config.name}.vlt")
+    text = (folder / f"{config.module}.v").read_text()
+    copy_sources(tmp_path, folder / CELLS, folder / f"{config.module}.vlt")
+    (tmp_path / f"{config.module}.v").write_text(
+        text.replace("endmodule", f"{fault}\nendmodule", 1)
+    )
+    before = lint_macro(config, folder, f"{config.module}.vlt")
+    after = lint_macro(config, tmp_path, f"{config.module}.vlt")
     assert len(after) > len(before)
 
 
 @every_config
 def test_yosys_finds_no_fault(config, parsed):
     """No missing module, wrong port, second driver, undriven net or loop (`hierarchy`, `check`)."""
-    assert config.name in parsed(config)
+    assert config.module in parsed(config)
 
 
 def test_yosys_check_notices_a_loop(emitted, tmp_path):
     config = DIVERSE["tiny"]
-    text = (emitted(config) / f"{config.name}.v").read_text()
+    text = (emitted(config) / f"{config.module}.v").read_text()
     looped = text.replace(".a(terms[0])", ".a(total[0])", 1)
     assert looped != text
     (tmp_path / "macro.v").write_text(looped)
@@ -107,20 +109,20 @@ def test_yosys_check_notices_a_loop(emitted, tmp_path):
 
 @pytest.mark.parametrize("config", CORNERS.values(), ids=CORNERS)
 def test_corners_emit_and_parse(config, tmp_path):
-    (tmp_path / CELLS).write_text(files("hdl.cells").joinpath(CELLS).read_text())
+    (tmp_path / CELLS).write_text(files("cimforge.hdl.cells").joinpath(CELLS).read_text())
     (tmp_path / "macro.v").write_text(modules_to_verilog(macro_modules(config)))
-    yosys(tmp_path, f"read_verilog {CELLS} macro.v\nhierarchy -check -top {config.name}\n")
+    yosys(tmp_path, f"read_verilog {CELLS} macro.v\nhierarchy -check -top {config.module}\n")
 
 
 def test_two_macros_live_in_one_design(emitted, tmp_path):
     a, b = DIVERSE["tiny"], DIVERSE["odd_latch_ripple"]
     copy_sources(
-        tmp_path, emitted(a) / CELLS, emitted(a) / f"{a.name}.v", emitted(b) / f"{b.name}.v"
+        tmp_path, emitted(a) / CELLS, emitted(a) / f"{a.module}.v", emitted(b) / f"{b.module}.v"
     )
-    (tmp_path / "top.v").write_text(f"module top; {a.name} a (); {b.name} b (); endmodule\n")
-    sources = f"{CELLS} {a.name}.v {b.name}.v top.v"
+    (tmp_path / "top.v").write_text(f"module top; {a.module} a (); {b.module} b (); endmodule\n")
+    sources = f"{CELLS} {a.module}.v {b.module}.v top.v"
     modules = netlist(tmp_path, f"read_verilog {sources}\nhierarchy -check -top top\nproc")
-    assert {a.name, b.name, "cim_fa"} <= set(modules)
+    assert {a.module, b.module, "cim_fa"} <= set(modules)
 
 
 def interface_table(config: MacroConfig) -> list[tuple[str, str, int]]:
@@ -152,14 +154,14 @@ def interface_table(config: MacroConfig) -> list[tuple[str, str, int]]:
 def test_ports_are_the_design_tables(config, parsed):
     table = interface_table(config)
     assert [tuple(port) for port in macro_ports(config)] == table
-    ports = parsed(config)[config.name]["ports"]
+    ports = parsed(config)[config.module]["ports"]
     found = [(name, port["direction"], len(port["bits"])) for name, port in ports.items()]
     assert found == table
 
 
 @every_config
 def test_read_back_is_the_low_bits_of_each_column(config, parsed):
-    ports = parsed(config)[config.name]["ports"]
+    ports = parsed(config)[config.module]["ports"]
     y, q = ports["y_data"]["bits"], ports["q_data"]["bits"]
     starts = range(0, config.cols * config.y_bits, config.y_bits)
     assert q == [bit for start in starts for bit in y[start : start + config.weight_bits]]
@@ -172,7 +174,7 @@ def test_ready_and_valid_depend_on_what_the_sequencer_says(config, parsed):
     No ready depends on its own valid, w_ready on none, y_valid and q_valid on nothing but reset. A
     combinational loop outside would need a source whose valid waits for its ready.
     """
-    module = parsed(config)[f"{config.name}_sequencer"]
+    module = parsed(config)[f"{config.module}_sequencer"]
     depends = {name: input_cone(module, name) for name in module["ports"]}
     stall = {"rst", "y_ready", "q_ready"}
     landing = config.write_landing > 0
@@ -210,7 +212,7 @@ def input_cone(module: dict, output: str) -> set[str]:
 @needs_icarus
 @every_config
 def test_plain_testbench_passes(config, emitted):
-    top = config.name
+    top = config.module
     printed = icarus(emitted(config), f"tb_{top}.v", f"{top}.v", CELLS)
     assert printed.splitlines()[0] == "PASS 10 of 10 vectors"
     assert "FAIL" not in printed
@@ -221,7 +223,7 @@ def test_plain_testbench_passes(config, emitted):
 def test_plain_testbench_fails_on_a_broken_weight_bit(name, emitted, tmp_path):
     """Bit 0 of row 0 of column 0 alone is stored inverted."""
     config = DIVERSE[name]
-    folder, top = emitted(config), config.name
+    folder, top = emitted(config), config.module
     text = (folder / f"{top}.v").read_text()
     column = text[text.index(f"module {top}_column") :].split("endmodule")[0]
     faulty = column.replace("_column", "_faulty", 1)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdl.config import MacroConfig
-from hdl.config_file import canonical_command, load_config
-from hdl.presets import PRESETS
-from hdl.tests.configs import legal_parameters
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import canonical_command, load_config
+from cimforge.hdl.params.presets import PRESETS
+from cimforge.hdl.tests.configs import legal_parameters
 
 COMMON = re.compile(
     r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch)_(csa|ripple|behavioral)"
@@ -27,7 +27,7 @@ def legal_configs():
 @given(legal_configs())
 @settings(max_examples=200, deadline=None)
 def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
-    fields = COMMON.fullmatch(config.name).groups()
+    fields = COMMON.fullmatch(config.module).groups()
     assert [int(text) for text in fields[:6]] == [
         config.rows,
         config.cols,
@@ -42,8 +42,8 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
 
 
 def test_names_of_the_design_page():
-    assert MacroConfig(cols=64, storage="latch").name == "cim_r64c64_w8x8_k1_b1_latch_csa"
-    assert MacroConfig(tree_stages=2).name.startswith("cim_r64c16_w8x8_k1_b1_flop_csa_")
+    assert MacroConfig(cols=64, storage="latch").module == "cim_r64c64_w8x8_k1_b1_latch_csa"
+    assert MacroConfig(tree_stages=2).module.startswith("cim_r64c16_w8x8_k1_b1_flop_csa_")
 
 
 @given(st.lists(legal_configs(), min_size=2, max_size=12))
@@ -52,7 +52,7 @@ def test_names_and_digests_agree_exactly_where_parameters_do(configs):
     for a in configs:
         for b in configs:
             same = a.parameters() == b.parameters()
-            assert (a.name == b.name) == same
+            assert (a.module == b.module) == same
             assert (a.digest == b.digest) == same
             assert (a == b) == same
 
@@ -68,16 +68,17 @@ def test_every_parameter_changes_the_name():
         "storage": "latch",
         "tree": "ripple",
         "tree_stages": 1,
+        "name": "dcim0",
     }
-    unbuilt = {"slice_bits", "features"}
+    unbuilt = {"slice_bits", "multiply", "features"}
     assert set(others) | unbuilt == set(MacroConfig.model_fields)
-    names = {MacroConfig(**{key: value}).name for key, value in others.items()}
-    assert len(names | {MacroConfig().name}) == len(others) + 1
+    names = {MacroConfig(**{key: value}).module for key, value in others.items()}
+    assert len(names | {MacroConfig().module}) == len(others) + 1
 
 
 def test_stating_a_default_changes_nothing():
     assert MacroConfig(slice_bits=8, tree_stages=0).digest == MacroConfig().digest
-    assert MacroConfig(slice_bits=8).name == MacroConfig().name
+    assert MacroConfig(slice_bits=8).module == MacroConfig().module
     assert MacroConfig(slice_bits=8) == MacroConfig()
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdl.arith.plan import Operand, Plan
-from hdl.arith.planners import PLANNERS, plan_sum, tree_operands
-from hdl.config import MacroConfig
-from hdl.macro.accumulator import accumulate_plan
-from hdl.ranges import unsigned_width
-from hdl.tests.configs import DIVERSE
+from cimforge.hdl.arith.plan import Operand, Plan
+from cimforge.hdl.arith.planners import PLANNERS, plan_sum, word_operands
+from cimforge.hdl.macro.accumulator import accumulate_plan
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.ranges import unsigned_width
+from cimforge.hdl.tests.configs import DIVERSE
 
 TREES = sorted(PLANNERS)
 EXHAUSTIVE_BITS = 12
@@ -33,7 +33,7 @@ FLOORS = [
 
 def tree_plan(tree: str, count: int, width: int) -> Plan:
     """A column's plan: ``count`` words of ``width`` bits, to the least width that holds the sum."""
-    return plan_sum(tree, tree_operands(count, width), unsigned_width(count * (2**width - 1)))
+    return plan_sum(tree, word_operands([width] * count), unsigned_width(count * (2**width - 1)))
 
 
 def input_patterns(bits: int, seed: int) -> list[int]:
@@ -219,7 +219,7 @@ def test_csa_depth_stays_what_it_was(count, width, levels):
 
 def test_csa_waits_for_late_bits_last():
     """A late operand passes through fewer cells than one that arrives with the others."""
-    operands = tree_operands(16, 1)
+    operands = word_operands([1] * 16)
     late = plan_sum("csa", operands, 5, arrival=[0] * 15 + [9])
     depth = next(cell.level for cell in late.cells if (15,) in cell.inputs)
     first = next(cell.level for cell in plan_sum("csa", operands, 5).cells if (15,) in cell.inputs)

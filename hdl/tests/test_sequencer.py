@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from hdl.tests.configs import macro
-from hdl.tests.sequencer_run import SOURCES, Cycle, Trace, fired, first_cycle, random_run
+from cimforge.hdl.tests.configs import macro
+from cimforge.hdl.tests.sequencer_run import SOURCES, Cycle, Trace, fired, first_cycle, random_run
 
 CONFIGS = {
     "one_bank": macro(3, 1, 2, 4),

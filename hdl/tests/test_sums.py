@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hdl.cells.latch import latch_gate, latch_store
-from hdl.config import MacroConfig
-from hdl.emit.verilog import modules_to_verilog
-from hdl.macro.accumulator import Accumulator, build_accumulate_sum
-from hdl.macro.input_sum import InputSum, build_popcount
-from hdl.tests.configs import macro
-from hdl.tests.tools import netlist, yosys
+from cimforge.hdl.cells.latch import latch_gate, latch_store
+from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
+from cimforge.hdl.macro.input_sum import InputSum, build_popcount
+from cimforge.hdl.netlist.verilog import modules_to_verilog
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.tests.configs import macro
+from cimforge.hdl.tests.tools import netlist, yosys
 
 CELLS = "cim_cells.v"
 WIDE = 40  # wider than any value here, so that an overflow of the block differs from the reference
@@ -37,7 +37,7 @@ ACCUMULATORS = {
 
 def write_design(folder: Path, *texts: str) -> None:
     """The leaf cells and a design."""
-    (folder / CELLS).write_text(files("hdl.cells").joinpath(CELLS).read_text())
+    (folder / CELLS).write_text(files("cimforge.hdl.cells").joinpath(CELLS).read_text())
     (folder / "design.v").write_text("\n".join(texts))
 
 
@@ -77,7 +77,7 @@ def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
     clock = ".enable(enable), " if ranks else ""
     gate = (
         f"module gate {header}\n  wire [{bits - 1}:0] c;\n"
-        f"  {config.name}_input_sum dut ({clock}{'.clk(clk), ' if ranks else ''}"
+        f"  {config.module}_input_sum dut ({clock}{'.clk(clk), ' if ranks else ''}"
         ".planes_n(planes_n), .negate(negate), .sign(sign), .correction(c));\n"
         f"  assign wide = {extended('c', bits)};\nendmodule\n"
     )
@@ -115,7 +115,7 @@ def accumulator_reference(config: MacroConfig) -> tuple[str, str]:
     )
     pins = ("clk", "enable", "restart", "totals", "correction", "y")
     gate = (
-        f"module gate {header}\n  {config.name}_accumulator dut (.negate(negate & restart), "
+        f"module gate {header}\n  {config.module}_accumulator dut (.negate(negate & restart), "
         f"{', '.join(f'.{pin}({pin})' for pin in pins)});\nendmodule\n"
     )
     return gold, gate
@@ -166,7 +166,7 @@ def test_latch_gate_opens_one_bank_of_its_row(banks, tmp_path):
     opened = f"{{{banks}{{~clk}}}} & (bank & {{{banks}{{row}}}} | {{{banks}{{test_en}}}})"
     gold = f"module gold {pins} assign gate = {opened}; endmodule\n"
     gate = (
-        f"module gate {pins} {config.name}_write_gate dut (.clk(clk), .test_en(test_en), "
+        f"module gate {pins} {config.module}_write_gate dut (.clk(clk), .test_en(test_en), "
         ".row(row), .bank(bank), .gate(gate)); endmodule\n"
     )
     write_design(tmp_path, latch_gate(config).verilog(), gold, gate)
@@ -177,7 +177,7 @@ def test_latch_store_has_a_latch_a_bit(tmp_path):
     config = macro(1, 1, 3, 1, storage="latch")
     write_design(tmp_path, latch_store(config).verilog())
     script = f"read_verilog {CELLS} design.v\nblackbox cim_latch"
-    module = netlist(tmp_path, script)[f"{config.name}_store"]
+    module = netlist(tmp_path, script)[f"{config.module}_store"]
     ports = {name: port["bits"] for name, port in module["ports"].items()}
     pins = [cell["connections"] for cell in module["cells"].values()]
     assert sorted((pin["d"][0], pin["q"][0]) for pin in pins) == sorted(

@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from hdl.config import MacroConfig
-from hdl.ranges import nearest_divisor, nearest_word, signed_width, unsigned_width
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.ranges import nearest_divisor, nearest_word, signed_width, unsigned_width
 
 ROWS = (1, 2, 3, 7, 64, 100, 1023, 1024)
 
@@ -144,7 +144,7 @@ def test_latency_is_planes_and_ranks_and_one(parameters, x_bits, latency, read_l
         ("behavioral", 9, 4, 1),
         ("ripple", 64, 6, 1),
         ("ripple", 1024, 10, 3),
-        ("csa", 64, 18, 1),
+        ("csa", 64, 18, 2),
     ],
 )
 def test_auto_puts_a_rank_between_groups_of_levels(tree, rows, levels, ranks):

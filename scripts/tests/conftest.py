@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scripts.main import main
+from cimforge.scripts.main import main
 
 SIMULATOR = "icarus" if shutil.which("iverilog") else "verilator"
-COMMAND = (sys.executable, "-m", "scripts.main")
+COMMAND = (sys.executable, "-m", "cimforge.scripts.main")
 
 
 class Outcome(NamedTuple):

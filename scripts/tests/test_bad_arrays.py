@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.tests.conftest import SIMULATOR
-from scripts.tests.test_bad_input import check_refused
+from cimforge.scripts.tests.conftest import SIMULATOR
+from cimforge.scripts.tests.test_bad_input import check_refused
 
 
 def with_header(text: str, data: bytes = b"", version: int = 1) -> bytes:

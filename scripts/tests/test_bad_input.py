@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hdl.presets import PRESETS
+from cimforge.hdl.params.presets import PRESETS
 
 INTEGER = "rows must be an integer in 1..1024, not {} (nearest legal value: {})"
 
@@ -85,8 +85,11 @@ OVERRIDES = [
     ("\x1b[31m=8", r"'\x1b[31m' is not a parameter"),
     ("\udcff=8", r"--set \udcff=8: not UTF-8"),
     ("x" * 5000 + "=8", "is not a parameter; parameters: rows"),
-    ("storage=latsch", "storage must be one of flop, latch, sram, lutram, bram, not 'latsch'"),
-    ("storage=sram", "storage 'sram' is not built yet (nearest legal value: 'flop')"),
+    ("storage=latsch", "storage must be one of flop, latch, not 'latsch'"),
+    (
+        "storage=sram",
+        "storage must be one of flop, latch, not 'sram' (nearest legal value: 'flop')",
+    ),
     ("storage=0x" + "f" * 5000, "not an unprintable int (nearest legal value: 'flop')"),
     ("tree_stages=99", "tree_stages must be in 0.."),
     ("tree_stages=many", "tree_stages must be an integer or 'auto', not 'many'"),

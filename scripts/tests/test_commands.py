@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hdl.config import MacroConfig
-from hdl.presets import PRESETS
-from scripts.main import VERBS
-from scripts.tests.conftest import SIMULATOR
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.presets import PRESETS
+from cimforge.scripts.main import VERBS
+from cimforge.scripts.tests.conftest import SIMULATOR
 
 GENERATE_KEYS = ["name", "config", "files", "top", "latency", "cycles_per_pass", "macs_1b"]
 VERIFY_KEYS = ["passed", "tests", "failed", "skipped", "passes", "seed", "simulator", "coverage"]
@@ -66,14 +66,17 @@ def test_generate_writes_what_its_json_lists(cimforge, folder, preset):
     assert (done.status, done.err) == (0, "")
     report, config = done.json, MacroConfig(**PRESETS[preset].parameters)
     assert list(report) == GENERATE_KEYS
-    assert report["name"] == report["top"] == config.name
+    assert report["name"] == report["top"] == config.module
     assert report["config"] == config.parameters()
     assert report["latency"] == config.latency()
     assert report["cycles_per_pass"] == config.cycles_per_pass()
     assert report["macs_1b"] == config.macs_1b
     listed = {file["path"]: file["sha256"] for file in report["files"]}
-    assert listed == digests(folder / "build" / config.name)
-    assert f"module {config.name}" in (folder / f"build/{config.name}/{config.name}.v").read_text()
+    assert listed == digests(folder / "build" / config.module)
+    assert (
+        f"module {config.module}"
+        in (folder / f"build/{config.module}/{config.module}.v").read_text()
+    )
 
 
 def test_generate_is_the_same_in_any_folder_and_from_a_file(cimforge, folder):

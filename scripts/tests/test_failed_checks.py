@@ -6,10 +6,10 @@ import subprocess
 import numpy as np
 import pytest
 
-from cocotb_tests.regression import Failure, Report
-from scripts.tests.conftest import COMMAND, SIMULATOR, environment
-from scripts.tests.test_commands import VERIFY_KEYS
-from scripts.tests.test_mvm import JSON_KEYS
+from cimforge.cocotb_tests.regression import Failure, Report
+from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
+from cimforge.scripts.tests.test_commands import VERIFY_KEYS
+from cimforge.scripts.tests.test_mvm import JSON_KEYS
 
 MVM = ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy")
 FAILURES = [
@@ -39,8 +39,8 @@ def broken_icarus(numbers, monkeypatch):
 def report_of(monkeypatch, failures=(), tests=3, skipped=()):
     """Makes verify's regression end in this report."""
     report = Report("icarus", 7, tests, list(skipped), list(failures))
-    monkeypatch.setattr("scripts.verify.run_regression", lambda *_, **__: report)
-    monkeypatch.setattr("scripts.verify.check_simulator", lambda _: None)
+    monkeypatch.setattr("cimforge.scripts.verify.run_regression", lambda *_, **__: report)
+    monkeypatch.setattr("cimforge.scripts.verify.check_simulator", lambda _: None)
 
 
 def test_failed_tests_are_listed_with_their_replay(cimforge, monkeypatch):
@@ -99,7 +99,7 @@ def test_a_build_that_fails_keeps_the_json_of_run(cimforge, broken_icarus, folde
 
 
 def test_a_result_unlike_golden_s_fails_mvm(cimforge, numbers, monkeypatch):
-    monkeypatch.setattr("compiler.rtl.run_job_golden", lambda *_: np.zeros(1))
+    monkeypatch.setattr("cimforge.compiler.backends.rtl.run_job_golden", lambda *_: np.zeros(1))
     done = cimforge(*MVM, "--simulator", SIMULATOR, "--json")
     assert (done.status, done.json["bit_exact"]) == (1, False)
     assert done.messages == [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fpga.flow import FlowError
+from cimforge.flow.place_route import FlowError
 
 KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
 
@@ -53,7 +53,7 @@ def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):
     def fail(*_, **__):
         raise FlowError("nextpnr failed: of itself")
 
-    monkeypatch.setattr("scripts.fpga.build_bitstream", fail)
+    monkeypatch.setattr("cimforge.scripts.fpga.build_bitstream", fail)
     done = cimforge("fpga", "hx8k", "tiny", "--json")
     assert done.status == 1
     assert set(KEYS) <= set(done.json)
@@ -61,7 +61,7 @@ def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):
 
 
 def test_missing_programs_are_noticed_first(cimforge, monkeypatch, tmp_path):
-    monkeypatch.setattr("fpga.flow._program", lambda tool: tmp_path / tool)
+    monkeypatch.setattr("cimforge.flow.place_route._program", lambda tool: tmp_path / tool)
     done = cimforge("fpga", "hx8k", "tiny")
     assert (done.status, done.out) == (2, "")
     assert done.messages == [

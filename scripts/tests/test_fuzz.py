@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from compiler.npy import load_array
-from compiler.tiling import make_job
-from hdl.config import MacroConfig
-from hdl.config_file import InputError, load_config
-from hdl.presets import PRESETS
-from scripts.main import VERBS, main
-from scripts.options import CheckFailedError
+from cimforge.compiler.npy import load_array
+from cimforge.compiler.tiling import make_job
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.presets import PRESETS
+from cimforge.scripts.main import VERBS, main
+from cimforge.scripts.options import CheckFailedError
 
 MANY = settings(max_examples=300, deadline=None, derandomize=True)
 TINY = MacroConfig(**PRESETS["tiny"].parameters)
@@ -167,9 +167,9 @@ def fenced(folder):
     with pytest.MonkeyPatch.context() as patch:
         for verb in ("generate", "verify", "mvm", "run"):
             patch.setattr(f"scripts.{verb}.emit_macro", stop)
-        patch.setattr("scripts.doctor.TOOLS", ())
-        patch.setattr("scripts.doctor._compile", lambda: True)
-        patch.setattr("compiler.digits.train", stop)
+        patch.setattr("cimforge.scripts.doctor.TOOLS", ())
+        patch.setattr("cimforge.scripts.doctor._compile", lambda: True)
+        patch.setattr("cimforge.compiler.digits.train", stop)
         for verb in ("verify", "mvm", "run"):
             patch.setattr(f"scripts.{verb}.check_simulator", lambda _: None)
         yield folder

@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from scripts.tests.conftest import COMMAND, SIMULATOR, environment
+from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
 
 JSON_KEYS = ["bit_exact", "shape", "macs", "cycles", "seconds"]
 PRODUCT = ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy")

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.tests.conftest import COMMAND, SIMULATOR, environment
-from scripts.tests.test_bad_input import check_refused
+from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
+from cimforge.scripts.tests.test_bad_input import check_refused
 
 NEEDS_ICARUS = "--simulator icarus: no iverilog on PATH; install Icarus Verilog"
 VERBS = [
@@ -25,8 +25,8 @@ INTERRUPTED = (
 
 ONE_JOB_ENDS_EARLY = """
 import pathlib, sys, time
-from cocotb_tests import regression
-from scripts.main import main
+from cimforge.cocotb_tests import regression
+from cimforge.scripts.main import main
 
 def run_share(design, simulator, share, *settings):
     if "suite.values" not in share:

@@ -113,7 +113,7 @@ def test_a_target_expands(target):
 
 def test_what_the_makefile_runs_exists():
     modules = re.findall(r"python -m ([a-z_.]+)", MAKEFILE)
-    assert {"pytest", "cocotb_tests.mutants"} <= set(modules)
+    assert {"pytest", "cimforge.cocotb_tests.mutants"} <= set(modules)
     assert [module for module in modules if find_spec(module) is None] == []
     scripts = re.findall(r"sh (scripts/\S+)", MAKEFILE)
     assert scripts

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hdl.synth import library_path
-from hdl.yosys import YosysError
+from cimforge.flow.liberty import library_path
+from cimforge.hdl.netlist.yosys import YosysError
 
 SMALL = Path(__file__).parents[2] / "hdl" / "tests" / "small.lib"
 KEYS = (
@@ -113,7 +113,7 @@ def test_a_failing_tool_keeps_the_json_of_synth(cimforge, monkeypatch):
     def fail(*_, **__):
         raise YosysError("Yosys failed: of itself")
 
-    monkeypatch.setattr("scripts.synth.synth_macro", fail)
+    monkeypatch.setattr("cimforge.scripts.synth.synth_macro", fail)
     done = cimforge("synth", "tiny", "--json")
     assert done.status == 1
     assert set(KEYS) <= set(done.json)

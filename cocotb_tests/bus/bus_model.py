@@ -1,0 +1,201 @@
+"""What a wrapped macro must answer: each access's outcome and data, from the contract alone."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cimforge.cocotb_tests.packing import as_patterns, pack, unpack
+from cimforge.golden.macro import MacroModel
+from cimforge.hdl.bus.registers import MAGIC, RegisterMap
+from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["Access", "BusModel", "Expected"]
+
+STATUS = ("x_ready", "w_ready", "r_ready", "y_valid", "q_valid")
+
+
+@dataclass(frozen=True)
+class Access:
+    """One bus access: a read where ``data`` is None."""
+
+    address: int
+    data: int | None = None
+    select: int = 0xF
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Outcomes that are right (``ack``, ``err``), and the data of a read that ends in ack."""
+
+    outcomes: frozenset[str]
+    data: int | None = None
+    mask: int = 0xFFFFFFFF  # bits of data that are known
+
+
+ACK, ERR = Expected(frozenset({"ack"})), Expected(frozenset({"err"}))
+EITHER = frozenset({"ack", "err"})
+
+
+@dataclass
+class BusModel:
+    """Follows the accesses that were accepted; weights and results come from golden.
+
+    When the macro takes a beat or delivers a result is not predicted: ``sure`` holds what must be
+    ready (None: either), from resets and from status reads.
+    """
+
+    config: MacroConfig
+    model: MacroModel = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.map = RegisterMap(self.config)
+        self.model = MacroModel(self.config)
+        self.x_words = [0] * self.map.window("x").words
+        self.w_words = [0] * self.map.window("w").words
+        self.reset()
+
+    def reset(self) -> None:
+        """What rst or control.reset leaves: weights and window contents stay."""
+        self.results: deque[list[int]] = deque()
+        self.rows: deque[list[int]] = deque()
+        self.enabled = 0
+        self.sure: dict[str, bool | None] = dict.fromkeys(("x", "w", "r"), True)
+        self.full: dict[str, bool | None] = dict.fromkeys(("y", "q"), False)
+
+    # what must be answered
+
+    def expect(self, access: Access) -> Expected:
+        """The right answers to an access now."""
+        if access.select != 0xF or access.address % 4:
+            return ERR
+        for register in self.map.registers():
+            if register.offset == access.address:
+                return self._register(register.name, register.access, access.data)
+        for window in self.map.windows():
+            word = (access.address - window.offset) // 4
+            if 0 <= word < window.words:
+                return self._window(window.name, word, access.data)
+        return ERR
+
+    def _register(self, name: str, kind: str, data: int | None) -> Expected:
+        if (kind == "ro" and data is not None) or (kind == "wo" and data is None):
+            return ERR
+        if data is None:
+            return self._read(name)
+        stream = name[0]
+        if name.endswith("_start"):
+            return self._when(self.sure[stream]) if self._fields_exist(stream, data) else ERR
+        if name.endswith("_next"):
+            return self._when(self.full[stream])
+        return ACK
+
+    @staticmethod
+    def _when(ready: bool | None) -> Expected:
+        return Expected(EITHER) if ready is None else ACK if ready else ERR
+
+    def _fields_exist(self, stream: str, data: int) -> bool:
+        """Row and bank exist, reserved bits are 0."""
+        row, bank, reserved, sign = data & 0xFFFF, data >> 16 & 0xFF, data >> 24 & 0x7F, data >> 31
+        if bank >= self.config.banks or reserved:
+            return False
+        return stream == "x" or (row < self.config.rows and not (stream == "r" and sign))
+
+    def _read(self, name: str) -> Expected:
+        config = self.config
+        constants = {
+            "id": MAGIC,
+            "hash": int(config.digest[:8], 16),
+            "geometry": config.rows | config.cols << 16,
+            "precision": config.input_bits
+            | config.weight_bits << 8
+            | config.y_bits << 16
+            | config.banks << 24,
+            "control": 0,
+            "irq_enable": self.enabled,
+        }
+        if name != "status":
+            return Expected(ACK.outcomes, constants[name])
+        known = [self.sure["x"], self.sure["w"], self.sure["r"], self.full["y"], self.full["q"]]
+        value = sum((bit or False) << place for place, bit in enumerate(known))
+        mask = sum((bit is not None) << place for place, bit in enumerate(known))
+        return Expected(ACK.outcomes, value, mask | 0xFFFFFFFF << len(known))
+
+    def _window(self, name: str, word: int, data: int | None) -> Expected:
+        if name in "xw":
+            return ERR if data is None else self._when(self.sure[name])
+        if data is not None or self.full[name] is False:
+            return ERR
+        waiting = self.results if name == "y" else self.rows
+        outcomes = ACK.outcomes if self.full[name] else EITHER
+        return Expected(outcomes, waiting[0][word] & 0xFFFFFFFF)
+
+    # what was answered
+
+    def account(self, access: Access, data: int) -> None:
+        """An access was acknowledged; ``data`` is what a read carried."""
+        for window in self.map.windows():
+            word = (access.address - window.offset) // 4
+            if 0 <= word < window.words and access.data is not None:
+                {"x": self.x_words, "w": self.w_words}[window.name][word] = access.data
+                self.sure[window.name] = True
+            elif 0 <= word < window.words:
+                self.full[window.name] = True
+        for register in self.map.registers():
+            if register.offset == access.address:
+                self._account_register(register.name, access.data, data)
+
+    def _account_register(self, name: str, written: int | None, read: int) -> None:
+        if name == "status" and written is None:
+            self._learn(read)
+        elif written is not None:
+            commands = {
+                "x_start": self._start_pass,
+                "w_start": self._start_write,
+                "r_start": self._start_read,
+            }
+            if name in commands:
+                commands[name](written)
+            elif name.endswith("_next"):
+                waiting = self.results if name[0] == "y" else self.rows
+                waiting.popleft()
+                self.full[name[0]] = None if waiting else False
+            elif name == "irq_enable":
+                self.enabled = written & (1 << len(STATUS)) - 1
+            elif name == "control" and written & 1:
+                self.reset()
+
+    def _learn(self, status: int) -> None:
+        for place, stream in enumerate("xwr"):
+            if status >> place & 1:
+                self.sure[stream] = True
+        for place, stream in enumerate("yq", 3):
+            if status >> place & 1:
+                self.full[stream] = True
+
+    def _start_pass(self, word: int) -> None:
+        config = self.config
+        value = sum(each << 32 * place for place, each in enumerate(self.x_words))
+        value &= (1 << config.rows * config.input_bits) - 1
+        patterns = unpack(value, config.input_bits, config.rows)
+        bits, bank = word & 0xFFFF, word >> 16 & 0xFF
+        y = self.model.mvm(patterns, x_bits=bits, x_signed=bool(word >> 31), bank=bank)
+        parts = range(self.map.result_words)
+        self.results.append([int(each) >> 32 * part for each in y for part in parts])
+        self.sure["x"], self.full["y"] = None, self.full["y"] or None
+
+    def _start_write(self, word: int) -> None:
+        config = self.config
+        value = sum(each << 32 * place for place, each in enumerate(self.w_words))
+        value &= (1 << config.cols * config.weight_bits) - 1
+        patterns = unpack(value, config.weight_bits, config.cols)
+        self.model.write(word >> 16 & 0xFF, word & 0xFFFF, patterns, bool(word >> 31))
+        self.sure["w"] = None
+
+    def _start_read(self, word: int) -> None:
+        config = self.config
+        patterns = self.model.read(word >> 16 & 0xFF, word & 0xFFFF)
+        value = pack(as_patterns(np.asarray(patterns), config.weight_bits), config.weight_bits)
+        words = self.map.window("q").words
+        self.rows.append([value >> 32 * place & 0xFFFFFFFF for place in range(words)])
+        self.sure["r"], self.full["q"] = None, self.full["q"] or None

@@ -1,0 +1,246 @@
+"""The bench around an emitted macro: clock, reset, streams, scoreboard and coverage."""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from cimforge.cocotb_tests.coverage import Coverage, bins_of
+from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
+from cimforge.cocotb_tests.scoreboard import Scoreboard
+from cimforge.flow.simulate.job import load_job
+from cimforge.flow.simulate.streams import Sink, macro_sources, tie_off
+from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["Bench"]
+
+
+@dataclass
+class Accepted:
+    """What was accepted in a cycle: the beat of each stream, or None."""
+
+    x: dict | None
+    w: dict | None
+    r: dict | None
+
+
+class Bench:
+    """One test's bench. ``step`` runs one clock cycle and checks everything in it.
+
+    Each test draws from its own generator. cocotb seeds ``random`` before each test from the run's
+    seed and the test's full name, so a single test replays alone.
+    """
+
+    coverage: Coverage | None = None
+    passes = 0
+    unfinished = False  # whether the test before this one failed
+
+    def __init__(self, dut):
+        job = load_job()
+        if job.get("stop_early") and Bench.unfinished:
+            raise AssertionError("not run: an earlier test failed")
+        Bench.unfinished = True
+        self.dut = dut
+        self.config = MacroConfig(**job["config"])
+        self.rng = Random(random.getrandbits(64))
+        self.numpy_rng = np.random.default_rng(self.rng.getrandbits(32))
+        if Bench.coverage is None:
+            Bench.coverage = Coverage(bins_of(self.config))
+        self._coverage_file = Path(job["coverage"]) if job.get("coverage") else None
+        self.scoreboard = Scoreboard(self.config)
+        self.cycle = 0
+        self.y_results: list[tuple[int, np.ndarray]] = []
+        self.q_results: list[tuple[int, np.ndarray]] = []
+        self.probe: Callable[[], Awaitable[None]] | None = None  # runs in mid-cycle, every cycle
+        self._held: dict[str, int] = {}
+        self._build_streams()
+
+    def _build_streams(self) -> None:
+        dut = self.dut
+        self.x, self.w, self.r = macro_sources(dut, self.config, self.rng)
+        self.y = Sink(dut.y_valid, dut.y_ready, dut.y_data, self.rng)
+        self.q = Sink(dut.q_valid, dut.q_ready, dut.q_data, self.rng)
+
+    # stimuli
+
+    def send(self, patterns, *, x_bits: int = 0, signed: bool = False, bank: int = 0) -> None:
+        """Queue a vector of unsigned input_bits-wide patterns."""
+        data = pack(patterns, self.config.input_bits)
+        beat = {"x_data": data, "x_bits": x_bits, "x_signed": int(signed), "x_bank": bank}
+        self.x.beats.append(beat)
+
+    def send_values(self, values, *, x_bits: int = 0, signed: bool = False, bank: int = 0) -> None:
+        """Queue a vector of integer values."""
+        patterns = as_patterns(values, self.config.input_bits)
+        self.send(patterns, x_bits=x_bits, signed=signed, bank=bank)
+
+    def write(self, row: int, patterns, *, signed: bool = False, bank: int = 0) -> None:
+        """Queue a row of unsigned weight_bits-wide patterns."""
+        data = pack(patterns, self.config.weight_bits)
+        self.w.beats.append({"w_bank": bank, "w_row": row, "w_data": data, "w_signed": int(signed)})
+
+    def read(self, row: int, *, bank: int = 0) -> None:
+        """Queue a read-back."""
+        self.r.beats.append({"r_bank": bank, "r_row": row})
+
+    def random_vector(self) -> np.ndarray:
+        """Patterns over the full input width; a pass must ignore the bits above its precision."""
+        return self.numpy_rng.integers(0, 1 << self.config.input_bits, self.config.rows)
+
+    def random_row(self) -> np.ndarray:
+        """Patterns of one row of weights."""
+        return self.numpy_rng.integers(0, 1 << self.config.weight_bits, self.config.cols)
+
+    def queue_bank(self, bank: int = 0, *, signed: bool = False, patterns=None) -> None:
+        """Queue writes of a whole bank: random, or ``patterns`` (rows, cols)."""
+        for row in range(self.config.rows):
+            values = self.random_row() if patterns is None else patterns[row]
+            self.write(row, values, signed=signed, bank=bank)
+
+    # time
+
+    async def start(self) -> None:
+        """Start the clock and reset the macro."""
+        tie_off(self.dut, self.config)
+        Clock(self.dut.clk, 10, unit="ns").start()
+        self.dut.rst.value = 1
+        self.y.reset()
+        self.q.reset()
+        for _ in range(2):
+            await RisingEdge(self.dut.clk)
+        self.dut.rst.value = 0
+
+    async def reset(self, cycles: int = 1) -> None:
+        """Hold rst for ``cycles`` cycles; what was queued is forgotten, what is in flight must
+        vanish."""
+        self._cover_reset()
+        for source in (self.x, self.w, self.r):
+            source.reset()
+        self.dut.rst.value = 1
+        for _ in range(cycles):
+            await FallingEdge(self.dut.clk)
+            for name in ("x_ready", "w_ready", "r_ready", "y_valid", "q_valid"):
+                assert not int(getattr(self.dut, name).value), f"{name} is high during reset"
+            await RisingEdge(self.dut.clk)
+            self.cycle += 1
+        self.dut.rst.value = 0
+        self._held.clear()
+        self.scoreboard.reset()
+
+    async def step(self) -> Accepted:
+        """One clock cycle: drive, let settle, check, and account for what the rising edge at its
+        end accepts."""
+        for stream in (self.x, self.w, self.r, self.y, self.q):
+            stream.drive()
+        await FallingEdge(self.dut.clk)
+        if self.probe:
+            await self.probe()
+        self._check_offers()
+        accepted = Accepted(self.x.fired(), self.w.fired(), self.r.fired())
+        self._account(accepted)
+        await RisingEdge(self.dut.clk)
+        self.cycle += 1
+        return accepted
+
+    async def run(self) -> None:
+        """Step until everything queued was accepted and everything in flight delivered."""
+        beats = sum(1 + len(source.beats) for source in (self.x, self.w, self.r))
+        limit = self.cycle + 1000 + 30 * beats * self.config.latency()
+        while self.x.pending or self.w.pending or self.r.pending or self.scoreboard.inflight:
+            await self.step()
+            assert self.cycle < limit, f"not finished after {limit} cycles: the macro hangs"
+
+    async def finish(self) -> None:
+        """Drain, watch for extra results, and save coverage."""
+        self.y.take = self.q.take = None
+        self.y.refuse = self.q.refuse = 0.0
+        await self.run()
+        for _ in range(self.config.latency() + 2):
+            await self.step()
+        Bench.unfinished = False
+        Bench.passes += self.scoreboard.passes
+        assert Bench.coverage is not None
+        if self._coverage_file:
+            Bench.coverage.save(self._coverage_file, Bench.passes)
+
+    # checks
+
+    def _check_offers(self) -> None:
+        due = self.scoreboard.must_offer()
+        for stream, sink in (("y", self.y), ("q", self.q)):
+            offered = sink.sample()
+            must = due == stream
+            text = f"cycle {self.cycle}: {stream}_valid is {int(offered)}, must be {int(must)}"
+            assert offered == must, text
+        for name, sink, bits, results in (
+            ("y", self.y, self.config.y_bits, self.y_results),
+            ("q", self.q, self.config.weight_bits, self.q_results),
+        ):
+            if sink.valid and self.scoreboard.inflight[0].values is not None:
+                if name in self._held:
+                    assert sink.data == self._held[name], f"{name}_data changed while stalled"
+                if sink.stalled:
+                    self._held[name] = sink.data
+                    continue
+                unpacked = (unpack_signed if name == "y" else unpack)(
+                    sink.data, bits, self.config.cols
+                )
+                results.append((self.cycle, unpacked))
+            else:
+                unpacked = np.zeros(0, np.int64)
+            self._held.pop(name, None)
+            if sink.valid and sink.ready:
+                self.scoreboard.check(name, unpacked)
+
+    def _account(self, accepted: Accepted) -> None:
+        board, stalled = self.scoreboard, self.y.stalled or self.q.stalled
+        self._cover_cycle(accepted, stalled)
+        board.end_cycle(stalled)
+        if accepted.w:
+            beat = accepted.w
+            patterns = unpack(beat["w_data"], self.config.weight_bits, self.config.cols)
+            board.write(beat["w_bank"], beat["w_row"], patterns, bool(beat["w_signed"]))
+        assert not (accepted.x and accepted.r), (
+            "a vector and a read-back accepted in the same cycle"
+        )
+        if accepted.x:
+            beat = accepted.x
+            patterns = unpack(beat["x_data"], self.config.input_bits, self.config.rows)
+            board.vector(patterns, beat["x_bits"], bool(beat["x_signed"]), beat["x_bank"])
+            self._cover_vector(beat)
+        if accepted.r:
+            board.read(accepted.r["r_bank"], accepted.r["r_row"])
+
+    # coverage
+
+    def _cover_vector(self, beat: dict) -> None:
+        assert Bench.coverage is not None
+        if beat["x_bank"] < self.config.banks:
+            signs = ("unsigned", "signed")
+            bank_signed = bool(self.scoreboard.model.bank_signed[beat["x_bank"]])
+            bits = self.config.effective_x_bits(beat["x_bits"])
+            Bench.coverage.hit("precision", (bits, signs[beat["x_signed"]], signs[bank_signed]))
+
+    def _cover_cycle(self, accepted: Accepted, stalled: bool) -> None:
+        board = self.scoreboard
+        assert Bench.coverage is not None
+        running = board.planes_left > 0 and not board.reading
+        if running and not self.y.ready:
+            Bench.coverage.hit("unready", board.pass_cycle)
+        if running and stalled:
+            Bench.coverage.hit("stall", board.pass_cycle)
+        if running and accepted.w:
+            Bench.coverage.hit("banks", (board.active_bank, accepted.w["w_bank"]))
+        if accepted.r:
+            Bench.coverage.hit("read", "after pass" if running else "idle")
+
+    def _cover_reset(self) -> None:
+        board = self.scoreboard
+        if board.inflight and Bench.coverage is not None:
+            elapsed = self.config.latency() - 1 - (board.inflight[0].due - board.advanced)
+            Bench.coverage.hit("reset", elapsed)

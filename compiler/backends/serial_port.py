@@ -1,0 +1,66 @@
+"""The backend that runs jobs on a board, through its serial port."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from cimforge.compiler.precision import Ints
+from cimforge.compiler.tiling import Job, run_job_golden
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.host.driver import LinkError, MacroDriver, Port, UartLink, open_serial
+
+__all__ = ["SerialBackend"]
+
+
+class SerialBackend:
+    """Runs jobs on a macro behind a serial port and compares every result with the golden model.
+
+    Counts as RtlBackend does; ``cycles`` stays 0, for a board does not tell them. ``connect`` opens
+    the port. Raises LinkError and BusError as the driver does; LinkError too where the device holds
+    a macro of another configuration.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        baud: int,
+        announce: Callable[[str], None] = print,
+        progress: Callable[[int, int], None] | None = None,
+        connect: Callable[[str, int], Port] = open_serial,
+    ):
+        self._port, self._baud, self._connect = port, baud, connect
+        self._announce, self._progress = announce, progress
+        self._driver: MacroDriver | None = None
+        self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
+
+    def run_job(self, config: MacroConfig, job: Job) -> Ints:
+        """The job's results (tiles, batch, cols)."""
+        started = time.perf_counter()
+        driver = self._open(config)
+        results = []
+        for tile, weights in enumerate(job.weights):
+            if self._progress:
+                self._progress(tile, len(job.weights))
+            bank = int(job.banks[tile])
+            driver.load_weights(weights, bank=bank, signed=job.w_signed)
+            vectors = job.inputs[job.k_index[tile]]
+            results.append(
+                driver.multiply(vectors, x_bits=job.x_bits, x_signed=job.x_signed, bank=bank)
+            )
+        self.seconds += time.perf_counter() - started
+        self.macs += job.plan.batch * job.plan.k * job.plan.n
+        stacked = np.array(results, np.int64).reshape(-1, job.plan.batch, config.cols)
+        self.bit_exact &= np.array_equal(stacked, run_job_golden(config, job))
+        return stacked
+
+    def _open(self, config: MacroConfig) -> MacroDriver:
+        if self._driver is None:
+            self._announce(f"connecting to {self._port}")
+            link = UartLink(self._connect(self._port, self._baud))
+            try:
+                self._driver = MacroDriver(link, config)
+            except ValueError as error:
+                raise LinkError(str(error)) from None
+            self._driver.reset()
+        return self._driver

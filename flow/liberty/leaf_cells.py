@@ -1,0 +1,238 @@
+"""The library cell for each leaf role, found by what it computes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from cimforge.flow.liberty.function import FunctionError, truth_table
+from cimforge.flow.liberty.library import Cell, Library
+from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.ranges import nearest_word
+
+__all__ = ["GATES", "ROLES", "Match", "Roles", "choose_cells"]
+
+# Truth tables over (a, b, ci) and (a, b), the first input as bit 0 of the row.
+ADDERS = {
+    "fa": (("a", "b", "ci"), {"s": 0b10010110, "co": 0b11101000}),
+    "ha": (("a", "b"), {"s": 0b0110, "co": 0b1000}),
+}
+INVERTER, BUFFER, NOR2 = 0b01, 0b10, 0b0001
+ROLES = ("fa", "ha", "latch", "clkgate", "driver")
+GATES = "gates"  # a role without a cell of its own: built from the library's gates
+CLOCK_GATES = {"latch_posedge": False, "latch_posedge_precontrol": True}  # kind: has a test pin
+GATE_PINS = ("clk", "enable", "test_en", "gate")
+GATE_ATTRIBUTES = ("clock", "enable", "test", "out")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A cell that can play a role: ``pins`` maps the role's pins to the cell's.
+
+    Pins of ``inverted`` need an inverter; ``area`` includes it.
+    """
+
+    cell: Cell
+    pins: Mapping[str, str]
+    inverted: frozenset[str] = frozenset()
+    area: float = 0.0
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The chosen cells: one match a role, None where gates stand in; drivers by strength.
+
+    ``load`` is the input capacitance that a driver's pin is taken for: the largest of the latch's
+    and the smallest NOR's inputs.
+    """
+
+    cells: Mapping[str, Match | None]
+    inverter: Match
+    nor: Match
+    drivers: tuple[Match, ...]
+    load: float
+
+    def driver(self, loads: int) -> Match:
+        """The smallest buffer that drives ``loads`` pins with at most half its largest load, or
+        the strongest."""
+        need = 2 * loads * self.load
+
+        def most(match: Match) -> float:
+            return match.cell.pin(match.pins["y"]).max_capacitance
+
+        strong = [match for match in self.drivers if most(match) >= need]
+        if strong:
+            return min(strong, key=_by_area)
+        return max(self.drivers, key=lambda match: (most(match), -match.area, match.cell.name))
+
+
+def choose_cells(
+    library: Library, overrides: Mapping[str, str] | None = None, *, latches: bool = True
+) -> Roles:
+    """The smallest usable cell of exactly the needed pins for each role; overrides name others.
+
+    Raises InputError where an override names no cell or role or a cell of another function, and
+    where the library lacks an inverter, a NOR gate, a buffer or, with ``latches``, a latch.
+    """
+    wanted = dict(overrides or {})
+    for role, name in wanted.items():
+        _check_override(library, role, name)
+    usable = [cell for cell in library.cells.values() if cell.usable]
+    inverters = _gates(usable, ("a",), INVERTER)
+    nors, buffers = _gates(usable, ("a", "b"), NOR2), _gates(usable, ("a",), BUFFER)
+    for kind, found in (("inverter", inverters), ("two-input NOR", nors), ("buffer", buffers)):
+        if not found:
+            raise InputError(f"--liberty: {library.name} has no usable {kind}")
+    if not any(cell.ff and cell.area for cell in usable):
+        raise InputError(f"--liberty: {library.name} has no usable flip-flop")
+    inverter = min(inverters, key=_by_area)
+    nor = min(nors, key=_by_area)
+    cells: dict[str, Match | None] = {}
+    for role, search in _searches(inverter, nor).items():
+        cells[role] = _choose(library, usable, role, search, wanted.get(role))
+    if latches and cells["latch"] is None:
+        rule = "has no latch of exactly data, enable and output; take another library"
+        raise InputError(f"--liberty: {library.name} {rule}, --cell latch=NAME or storage=flop")
+    drivers = tuple(buffers)
+    if "driver" in wanted:
+        drivers = tuple(_only(library, "driver", wanted["driver"], _buffer_search))
+    loads = [pin.capacitance for pin in nor.cell.pins if pin.direction == "input"]
+    if cells["latch"]:
+        latch = cells["latch"]
+        loads += [latch.cell.pin(latch.pins[pin]).capacitance for pin in ("d", "gate")]
+    return Roles(cells, inverter, nor, drivers, max(loads))
+
+
+def _by_area(match: Match) -> tuple[bool, float, str]:
+    """The smallest first; without an area only where nothing else will do."""
+    return match.cell.area == 0, match.area, match.cell.name
+
+
+Search = Callable[[Cell], Iterable[Match]]
+
+
+def _searches(inverter: Match, nor: Match) -> dict[str, Search]:
+    """How each role's matches are found in a cell."""
+    return {
+        "fa": lambda cell: _adder(cell, "fa", inverter),
+        "ha": lambda cell: _adder(cell, "ha", inverter),
+        "latch": lambda cell: _latch(cell, inverter),
+        "clkgate": lambda cell: _clock_gate(cell, nor.area + inverter.area),
+    }
+
+
+def _choose(
+    library: Library, usable: Sequence[Cell], role: str, search: Search, name: str | None
+) -> Match | None:
+    if name is not None:
+        return min(_only(library, role, name, search), key=_by_area)
+    return min((match for cell in usable for match in search(cell)), key=_by_area, default=None)
+
+
+def _only(library: Library, role: str, name: str, search: Search) -> list[Match]:
+    """The matches of the named cell; InputError where it has none."""
+    found = list(search(library.cells[name]))
+    if not found:
+        fitting = [c.name for c in library.cells.values() if c.usable and any(search(c))]
+        hint = f"cells that do: {', '.join(fitting[:4])}" if fitting else "no cell here does"
+        raise InputError(f"--cell {role}={name}: is no {DESCRIPTIONS[role]}; {hint}")
+    return found
+
+
+DESCRIPTIONS = {
+    "fa": "full adder of 3 inputs, sum and carry",
+    "ha": "half adder of 2 inputs, sum and carry",
+    "latch": "latch of data, enable and output",
+    "clkgate": "positive-edge clock gating cell (latch_posedge, latch_posedge_precontrol)",
+    "driver": "buffer",
+}
+
+
+def _check_override(library: Library, role: str, name: str) -> None:
+    if role not in ROLES:
+        raise InputError(f"--cell {role}={name}: no role {role!r}; roles: {', '.join(ROLES)}")
+    if name not in library.cells:
+        close = nearest_word(name, list(library.cells))
+        hint = f"; did you mean {close!r}?" if close else ""
+        raise InputError(f"--cell {role}={name}: no cell {name!r} in {library.name}{hint}")
+
+
+def _gates(cells: Iterable[Cell], pins: tuple[str, ...], table: int) -> list[Match]:
+    """Single-output cells that compute ``table`` of ``pins`` in some order."""
+    return [match for cell in cells for match in _functions(cell, pins, {"y": table})]
+
+
+def _buffer_search(cell: Cell) -> list[Match]:
+    return _gates([cell], ("a",), BUFFER)
+
+
+def _adder(cell: Cell, role: str, inverter: Match) -> list[Match]:
+    pins, tables = ADDERS[role]
+    return _functions(cell, pins, tables, inverter.area)
+
+
+def _functions(
+    cell: Cell, pins: tuple[str, ...], tables: dict[str, int], inverter: float | None = None
+) -> list[Match]:
+    """Matches of a combinational cell with exactly these inputs and outputs; an output may come
+    inverted where an inverter's area is given."""
+    if not cell.combinational or len(cell.inputs) != len(pins) or len(cell.outputs) != len(tables):
+        return []
+    full = (1 << (1 << len(pins))) - 1
+    for order in permutations(cell.inputs):
+        try:
+            found = {pin.name: truth_table(pin.function, order) for pin in cell.outputs}
+        except FunctionError:
+            return []
+        for names in permutations(found):
+            roles = dict(zip(tables, names, strict=True))
+            inverted = {role for role, name in roles.items() if found[name] == full ^ tables[role]}
+            exact = {role for role, name in roles.items() if found[name] == tables[role]}
+            if len(exact) + len(inverted) == len(tables) and (inverter is not None or not inverted):
+                area = cell.area + len(inverted) * (inverter or 0.0)
+                mapping = {**dict(zip(pins, order, strict=True)), **roles}
+                return [Match(cell, mapping, frozenset(inverted), area)]
+    return []
+
+
+def _latch(cell: Cell, inverter: Match) -> list[Match]:
+    """A latch with data, enable and one output, whatever their polarity."""
+    state = cell.latch
+    if not state or cell.gate_kind or len(cell.inputs) != 2 or len(cell.outputs) != 1:
+        return []
+    if {"clear", "preset"} & set(state) or not {"data_in", "enable", "IQ", "IQN"} <= set(state):
+        return []
+    output = cell.outputs[0]
+    for d, gate in permutations(cell.inputs):
+        try:
+            data = truth_table(state["data_in"], (d,))
+            enable = truth_table(state["enable"], (gate,))
+            q = truth_table(output.function, (state["IQ"], state["IQN"]))
+        except FunctionError:
+            continue
+        # In rows 1 and 2 of q's table the state and its inverse differ, as they do in a cell.
+        if q & 0b0110 not in (0b0010, 0b0100) or {data, enable} - {INVERTER, BUFFER}:
+            continue
+        state_inverted = q & 0b0110 == 0b0100
+        wrong = {"gate"} if enable == INVERTER else set()
+        if state_inverted != (data == INVERTER):
+            wrong.add("q")
+        area = cell.area + len(wrong) * inverter.area
+        mapping = {"d": d, "gate": gate, "q": output.name}
+        return [Match(cell, mapping, frozenset(wrong), area)]
+    return []
+
+
+def _clock_gate(cell: Cell, test_or: float) -> list[Match]:
+    """A clock gate whose output is high in the high phase of an enabled clock; ``test_or`` is the
+    area of the gates that add test_en to the enable of one without a test pin."""
+    if cell.gate_kind not in CLOCK_GATES:
+        return []
+    pins = {}
+    for role, attribute in zip(GATE_PINS, GATE_ATTRIBUTES, strict=True):
+        for pin in cell.pins:
+            if pin.values.get(f"clock_gate_{attribute}_pin", "false").lower() == "true":
+                pins[role] = pin.name
+    needed = {"clk", "enable", "gate"} | ({"test_en"} if CLOCK_GATES[cell.gate_kind] else set())
+    if set(pins) != needed or len(cell.inputs) != len(needed) - 1 or len(cell.outputs) != 1:
+        return []
+    return [Match(cell, pins, frozenset(), cell.area + (0 if "test_en" in pins else test_or))]

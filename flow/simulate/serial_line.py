@@ -1,0 +1,89 @@
+"""A serial line to the simulated board: what the host's driver takes for a port."""
+
+from collections import deque
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.task import resume
+from cocotb.triggers import FallingEdge, Timer
+from cocotb.utils import get_sim_time
+
+__all__ = ["CLOCK_NS", "DIVISOR", "SerialLine"]
+
+CLOCK_NS = 10
+DIVISOR = 4  # clock cycles a bit: the least the receiver takes, so that simulations are short
+BIT_NS = CLOCK_NS * DIVISOR
+
+
+class SerialLine:
+    """Port of host.driver: its calls come from the host's thread and take simulated time.
+
+    ``faults`` change what passes: functions from a byte to the bytes that arrive (none, one or
+    several), consumed in order, one for each byte sent to the board (``outward``) or from it
+    (``inward``).
+    """
+
+    def __init__(self, dut, timeout_bytes: int = 40):
+        self._dut = dut
+        self._timeout_ns = timeout_bytes * 10 * BIT_NS
+        self._received: deque[int] = deque()
+        self.outward: deque = deque()
+        self.inward: deque = deque()
+        dut.rx.value = 1
+        Clock(dut.clk, CLOCK_NS, unit="ns").start()
+        self._listener = cocotb.start_soon(self._listen())
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles since the start."""
+        return int(get_sim_time("ns")) // CLOCK_NS
+
+    @resume
+    async def write(self, data: bytes) -> int:
+        """Send bytes, with the next outward faults."""
+        for byte in data:
+            for sent in self.outward.popleft()(byte) if self.outward else (byte,):
+                await self._send(sent)
+        return len(data)
+
+    @resume
+    async def read(self, size: int) -> bytes:
+        """Up to ``size`` bytes: fewer only after the time-out."""
+        waited = 0
+        while len(self._received) < size and waited < self._timeout_ns:
+            await Timer(BIT_NS, "ns")
+            waited += BIT_NS
+        return bytes(self._received.popleft() for _ in range(min(size, len(self._received))))
+
+    @resume
+    async def idle(self, bits: int) -> None:
+        """Leave the line alone for some bit times."""
+        await Timer(bits * BIT_NS, "ns")
+
+    @resume
+    async def hold(self, level: int, ns: int) -> None:
+        """Hold the line at a level, then release it."""
+        self._dut.rx.value = level
+        await Timer(ns, "ns")
+        self._dut.rx.value = 1
+        await Timer(2 * BIT_NS, "ns")
+
+    def reset_input_buffer(self) -> None:
+        """Drop what has arrived and was not read."""
+        self._received.clear()
+
+    async def _send(self, byte: int) -> None:
+        for bit in (0, *(byte >> place & 1 for place in range(8)), 1):
+            self._dut.rx.value = bit
+            await Timer(BIT_NS, "ns")
+
+    async def _listen(self) -> None:
+        while True:
+            await FallingEdge(self._dut.tx)
+            await Timer(BIT_NS + BIT_NS // 2, "ns")
+            byte = 0
+            for place in range(8):
+                byte |= int(self._dut.tx.value) << place
+                await Timer(BIT_NS, "ns")
+            assert int(self._dut.tx.value), "the stop bit is low"
+            self._received.extend(self.inward.popleft()(byte) if self.inward else (byte,))

@@ -1,0 +1,195 @@
+"""What a synthesis came to: total, by role, per 1b-MAC."""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cimforge.flow.liberty.leaf_cells import GATES, Roles, choose_cells
+from cimforge.flow.liberty.library import Library, read_library
+from cimforge.flow.synth.census import count_by_role, count_drivers, sum_cells
+from cimforge.flow.synth.static_timing import Timing, TimingError, analyse_timing
+from cimforge.flow.synth.synthesis import driver_loads, map_to_library, synthesise
+from cimforge.flow.synth.targets import LIBERTY, TARGETS
+from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.storage import STORAGE
+
+NO_PERIOD = "no clock period"
+
+__all__ = ["NO_PERIOD", "SynthReport", "check_storage", "synth_macro"]
+
+
+@dataclass
+class SynthReport:
+    """Size of a macro in ``unit`` (um2, luts or cells), in all and by role.
+
+    ``breakdown`` is empty for a flattened netlist, whose cells serve several roles. ``timing`` is
+    None without a library or OpenSTA.
+    """
+
+    config: MacroConfig
+    target: str
+    unit: str
+    total: float
+    ffs: int
+    breakdown: dict[str, float]
+    cells: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    drivers: int = 0
+    library: str = ""
+    timing: Timing | None = None
+    seconds: float = 0.0
+
+    @property
+    def per_1b_mac(self) -> float:
+        """Units per 1-bit multiply-accumulate a cycle."""
+        return self.total / self.config.macs_1b
+
+    @property
+    def adders(self) -> dict[str, int]:
+        """Full and half adders of the trees alone, whole macro."""
+        counts = tree_plan(self.config).counts()
+        trees = self.config.cols * self.config.bits_per_cycle
+        return {kind: counts[kind] * trees for kind in ("fa", "ha")}
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON contract of ``cimforge synth``."""
+        return {
+            "target": self.target,
+            "macs_1b": self.config.macs_1b,
+            "total": _tidy(self.total),
+            "unit": self.unit,
+            "ffs": self.ffs,
+            "per_1b_mac": round(self.per_1b_mac, 4),
+            "breakdown": {role: _tidy(size) for role, size in self.breakdown.items()} or None,
+            "adders": self.adders,
+            "cells": self.cells,
+            "library": self.library or None,
+            "notes": self.notes,
+            "drivers": self.drivers,
+            "min_period_ns": round(self.timing.period, 3) if self.timing else None,
+            "critical_path": self.timing.as_json() if self.timing else None,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+def synth_macro(
+    config: MacroConfig,
+    folder: Path,
+    target: str,
+    *,
+    liberty: Path | None = None,
+    overrides: Mapping[str, str] | None = None,
+    flatten: bool = False,
+    announce: Callable[[str], None] = print,
+) -> SynthReport:
+    """Synthesise the macro emitted in ``folder`` and measure the netlist.
+
+    Raises InputError where target and storage or library do not fit, YosysError where Yosys fails.
+    """
+    started = time.perf_counter()
+    if target == LIBERTY:
+        assert liberty is not None
+        report = _library_report(config, folder, liberty, overrides, flatten, announce)
+    else:
+        report = _target_report(config, folder, target, flatten, announce)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def check_storage(config: MacroConfig, target: str, option: str = "") -> None:
+    """Raise InputError where ``target`` has no cell for the macro's storage."""
+    if target in config.storage_traits.targets:
+        return
+    fitting = next(name for name, traits in STORAGE.items() if target in traits.targets)
+    rule = f"storage {config.storage} has no cell on {target}"
+    where = option or f"--target {target}"
+    raise InputError(f"{where}: {rule} (nearest legal value: --set storage={fitting})")
+
+
+def _target_report(config, folder, target, flatten, announce) -> SynthReport:
+    check_storage(config, target)
+    announce(f"synthesising {config.module} for {target}")
+    netlist = synthesise(config, folder, target, flatten=flatten)
+    counts = count_by_role(netlist.modules, netlist.top)
+    whole = sum(counts.values(), Counter())
+    spec = TARGETS[target]
+    sizes = sum_cells(counts, spec.size)
+    return SynthReport(
+        config=config,
+        target=target,
+        unit=spec.unit,
+        total=sum(sizes.values()),
+        ffs=sum(count for kind, count in whole.items() if spec.is_flip_flop(kind)),
+        breakdown={} if flatten else sizes,
+    )
+
+
+def _library_report(config, folder, liberty, overrides, flatten, announce) -> SynthReport:
+    library = read_library(liberty)
+    roles = choose_cells(library, overrides, latches=bool(config.storage_traits.control_ports))
+    announce(f"mapping {config.module} to {library.name}")
+    netlist = map_to_library(config, folder, library, roles, flatten=flatten)
+    counts = count_by_role(netlist.modules, netlist.top)
+    whole = sum(counts.values(), Counter())
+    unknown = sorted(kind for kind in whole if kind not in library.cells)
+    if unknown:
+        raise InputError(f"--liberty {liberty}: has no cell for {', '.join(unknown[:4])}")
+    sizes = sum_cells(counts, lambda kind: library.cells[kind].area)
+    text = (folder / f"{config.module}.v").read_text()
+    used = {role for role in roles.cells if re.search(rf"^\s*cim_{role} ", text, re.M)}
+    announce("analysing timing")
+    timing, notes = None, _fallbacks(used, roles, library)
+    free = sorted(kind for kind in whole if not library.cells[kind].area)
+    notes += [f"{kind} has no area in {library.name}: counted as 0" for kind in free]
+    try:
+        timing = analyse_timing(config, netlist, library)
+    except TimingError as error:
+        notes.append(f"{NO_PERIOD}: {error}")
+    drivers = count_drivers(netlist.modules, netlist.top)
+    return SynthReport(
+        config=config,
+        target=LIBERTY,
+        unit="um2",
+        total=sum(sizes.values()),
+        ffs=sum(count for kind, count in whole.items() if library.cells[kind].ff is not None),
+        breakdown={} if flatten else sizes,
+        cells=_cells_by_role(used, library, roles, whole, driver_loads(config, folder)),
+        notes=notes,
+        drivers=drivers,
+        library=str(liberty),
+        timing=timing,
+    )
+
+
+def _cells_by_role(
+    used: set[str], library: Library, roles: Roles, whole: Counter, loads: list[int]
+) -> dict[str, str]:
+    """The cell of each used role; ``gates`` where none was chosen."""
+    named = {
+        role: match.cell.name if match else GATES
+        for role, match in roles.cells.items()
+        if role in used
+    }
+    drivers = {roles.driver(count).cell.name for count in loads}
+    flops = [kind for kind in whole if library.cells[kind].ff is not None]
+    named |= {"driver": ", ".join(sorted(drivers))} if drivers else {}
+    return {**named, **({"dff": ", ".join(sorted(flops))} if flops else {})}
+
+
+def _fallbacks(used: set[str], roles: Roles, library: Library) -> list[str]:
+    return [
+        f"{library.name} has no usable cell for {role}: built from its gates"
+        for role, match in roles.cells.items()
+        if role in used and match is None
+    ]
+
+
+def _tidy(size: float) -> float:
+    """Whole numbers as integers, areas to a hundredth."""
+    return int(size) if size == int(size) else round(size, 2)

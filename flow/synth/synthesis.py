@@ -1,0 +1,185 @@
+"""Synthesises an emitted macro: Yosys scripts for each target, and the netlist they leave."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from cimforge.flow.liberty.function import FunctionError, truth_table
+from cimforge.flow.liberty.leaf_cells import Roles
+from cimforge.flow.liberty.library import Cell, Library
+from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
+from cimforge.flow.synth.techmap import mapped_leaves, techmap_verilog
+from cimforge.hdl.emit.handover import render_sdc
+from cimforge.hdl.emit.package import CELLS
+from cimforge.hdl.netlist.drivers import LOADS
+from cimforge.hdl.netlist.yosys import run_yosys
+from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["Netlist", "chain_commands", "driver_loads", "map_to_library", "synthesise"]
+
+# Area first; nets inside a block get buffers where they have more than 32 loads.
+MOST_INPUTS = 8  # of a gate: no mapper uses wider ones
+ABC_SCRIPT = "+strash;ifraig;scorr;dc2;strash;dch;amap,-m;buffer,-N,32"
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A synthesised macro: its modules as JSON data, and the folder with netlist.json and
+    netlist.v."""
+
+    top: str
+    modules: dict[str, Any]
+    folder: Path
+
+
+def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool = False) -> Netlist:
+    """Synthesise the macro emitted in ``folder`` for a target of TARGETS.
+
+    Each distinct module is synthesised once and kept as a module, leaf cells are dissolved in
+    theirs; with ``flatten`` all is one module. Files go to ``folder``/synth/``target``. Raises
+    YosysError.
+    """
+    work = _prepare(config, folder, f"{target}{'_flat' if flatten else ''}")
+    name = config.module
+    script = [
+        f"read_verilog {CELLS} {name}.v",
+        f"hierarchy -check -top {name}",
+        *_keep(config, folder, flatten),
+        *chain_commands(target, work),
+        TARGETS[target].command.format(top=name),
+        "opt_clean",
+        "write_json netlist.json",
+        "write_verilog -noattr -noexpr netlist.v",
+    ]
+    run_yosys("\n".join(script) + "\n", work)
+    netlist = _netlist(config, work)
+    if target == "ice40":
+        for module in netlist.modules.values():
+            mark_lone_carries(module)
+    return netlist
+
+
+def map_to_library(
+    config: MacroConfig, folder: Path, library: Library, roles: Roles, *, flatten: bool = False
+) -> Netlist:
+    """Map the macro emitted in ``folder`` to a library's cells; leaf cells to those of ``roles``.
+
+    Besides the hierarchical netlist and its constraints, flat.v is written for static timing: one
+    module, no buses. Raises YosysError.
+    """
+    work = _prepare(config, folder, f"{LIBERTY}{'_flat' if flatten else ''}")
+    name = config.module
+    _copy(work, "leaves.v", techmap_verilog(roles, driver_loads(config, folder)))
+    _copy(work, "cells.lib", library.only(_mapper_cells(library)))
+    leaves = mapped_leaves(roles)
+    gates = [
+        leaf for leaf in ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate") if leaf not in leaves
+    ]
+    script = [
+        f"read_verilog {CELLS}",
+        f"blackbox {' '.join(leaves)}",
+        f"read_verilog {name}.v",
+        f"hierarchy -check -top {name}",
+        *_keep(config, folder, flatten, gates),
+        f"synth -flatten -noabc -top {name}",
+        "dfflibmap -liberty cells.lib",
+        f"abc -liberty cells.lib -script {ABC_SCRIPT}",
+        "techmap -map leaves.v",
+        "opt_clean",
+        "write_json netlist.json",
+        # OpenSTA reads no concatenations in assigns.
+        "splitnets",
+        "write_verilog -noattr -noexpr -nohex -nodec -simple-lhs netlist.v",
+        *_timing_part(config, flatten),
+        "write_verilog -noattr -noexpr -nohex -nodec flat.v",
+    ]
+    run_yosys("\n".join(script) + "\n", work)
+    gate = roles.cells["clkgate"]
+    gate_pins = f"write*/bank*.mapped/{gate.pins['gate']}" if gate else None
+    _copy(work, "netlist.sdc", render_sdc(config, gates=gate_pins))
+    return _netlist(config, work)
+
+
+def chain_commands(target: str, work: Path) -> list[str]:
+    """Commands that make one carry chain of each +, where the target has carry chains."""
+    if not TARGETS[target].carry_chains:
+        return []
+    _copy(work, "add_to_alu.v", files("cimforge.flow.synth").joinpath("add_to_alu.v").read_text())
+    return ["proc", "opt_clean", "wreduce", "techmap -map add_to_alu.v"]
+
+
+def driver_loads(config: MacroConfig, folder: Path) -> list[int]:
+    """The different numbers of pins that the drivers of the macro emitted in ``folder`` have."""
+    text = (folder / f"{config.module}.v").read_text()
+    return sorted({int(count) for count in re.findall(r"\.LOADS\((\d+)\)", text)})
+
+
+def _prepare(config: MacroConfig, folder: Path, flow: str) -> Path:
+    """A flow's own folder, with the emitted sources: Yosys sees only what lies in it."""
+    work = folder / "synth" / flow
+    work.mkdir(parents=True, exist_ok=True)
+    for source in (CELLS, f"{config.module}.v"):
+        _copy(work, source, (folder / source).read_text())
+    return work
+
+
+def _copy(work: Path, name: str, text: str) -> None:
+    (work / name).write_text(text)
+
+
+def _keep(
+    config: MacroConfig, folder: Path, flatten: bool, leaves: Sequence[str] = ()
+) -> list[str]:
+    """Commands that keep the macro's modules, and these leaf modules where they are used."""
+    if flatten:
+        return []
+    modules = json.loads((folder / "manifest.json").read_text())["modules"]
+    return [f"setattr -mod -set keep_hierarchy 1 {' '.join([*modules, *leaves])}"]
+
+
+def _timing_part(config: MacroConfig, flatten: bool) -> list[str]:
+    """Commands that leave what timing needs, as one module: all but the columns that are copies of
+    others behind drivers of their own. Drivers are kept, as loads of those before them."""
+    served = max(1, LOADS // config.weight_bits)  # columns behind one driver of planes
+    copies = [] if flatten else [f"c:col{col}" for col in range(served, config.cols)]
+    return [
+        "rename -enumerate -pattern g%",
+        *([f"cd {config.module}", f"delete {' '.join(copies)}", "cd"] if copies else []),
+        "setattr -mod -unset keep_hierarchy *",
+        "flatten",
+        "setattr -set keep 1 c:*drive_*",
+        "splitnets -ports",
+        "opt_clean",
+    ]
+
+
+def _mapper_cells(library: Library) -> list[str]:
+    """What the mapper may take: usable gates of one output that it can read, and flip-flops; none
+    without an area, for it would come for free."""
+    usable = (cell for cell in library.cells.values() if cell.usable and cell.area)
+    return [cell.name for cell in usable if cell.ff is not None or _is_gate(cell)]
+
+
+def _is_gate(cell: Cell) -> bool:
+    """Whether a cell is a gate of one output whose function is one of its inputs."""
+    if not cell.combinational or len(cell.outputs) != 1 or len(cell.inputs) > MOST_INPUTS:
+        return False
+    try:
+        truth_table(cell.outputs[0].function, cell.inputs)
+    except FunctionError:
+        return False
+    return True
+
+
+def _netlist(config: MacroConfig, work: Path) -> Netlist:
+    modules = json.loads((work / "netlist.json").read_text())["modules"]
+    used = {name: module for name, module in modules.items() if not _is_blackbox(module)}
+    return Netlist(config.module, used, work)
+
+
+def _is_blackbox(module: dict[str, Any]) -> bool:
+    return bool({"blackbox", "whitebox"} & set(module["attributes"]))

@@ -1,0 +1,120 @@
+"""Cells are chosen by function: decoys are passed over, overrides checked, fallbacks stated."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cimforge.flow.liberty.leaf_cells import choose_cells
+from cimforge.flow.liberty.library import Library, read_library
+from cimforge.hdl.params.config_file import InputError
+
+SMALL = read_library(Path(__file__).parent / "small.lib")
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "liberty"
+
+
+def without(*names: str) -> Library:
+    """The small library without some of its cells."""
+    cells = {name: cell for name, cell in SMALL.cells.items() if name not in names}
+    return Library(SMALL.name, cells, SMALL.text, SMALL.spans)
+
+
+def chosen(library: Library, **overrides: str) -> dict[str, str | None]:
+    """Names of the cells chosen for each role."""
+    roles = choose_cells(library, overrides)
+    return {role: match.cell.name if match else None for role, match in roles.cells.items()}
+
+
+def test_small_library():
+    """The full adder with an inverted carry and its inverter are smaller than the plain one; the
+    smaller ones still are not to be used."""
+    expected = {"fa": "SUM3_CN", "ha": "SUM2", "latch": "HOLD", "clkgate": "GATE"}
+    assert chosen(SMALL) == expected
+    roles = choose_cells(SMALL)
+    fa = roles.cells["fa"]
+    assert fa
+    assert (fa.inverted, fa.area) == ({"co"}, 12.0)
+    assert fa.pins["co"] == "CARRY_N"
+    assert roles.inverter.cell.name == "NOT_A"
+
+
+def test_without_the_inverted_one_the_plain_full_adder():
+    assert chosen(without("SUM3_CN"))["fa"] == "SUM3"
+
+
+@pytest.mark.parametrize(
+    ("missing", "role"),
+    [(("SUM3_CN", "SUM3"), "fa"), (("SUM2",), "ha"), (("GATE",), "clkgate")],
+)
+def test_a_role_without_a_cell_falls_back_to_gates(missing, role):
+    assert chosen(without(*missing))[role] is None
+
+
+def test_a_decoy_is_taken_where_it_is_named():
+    assert chosen(SMALL, latch="HOLD_ISO", fa="SUM3_BAD") == {
+        **{"fa": "SUM3_BAD", "ha": "SUM2"},
+        **{"latch": "HOLD_ISO", "clkgate": "GATE"},
+    }
+
+
+def test_drivers_by_load():
+    roles = choose_cells(SMALL)
+    assert roles.load == 0.002
+    assert [roles.driver(n).cell.name for n in (1, 25, 26, 400)] == [
+        *("FOLLOW_1", "FOLLOW_1"),
+        *("FOLLOW_4", "FOLLOW_4"),
+    ]
+    forced = choose_cells(SMALL, {"driver": "FOLLOW_1"})
+    assert forced.driver(400).cell.name == "FOLLOW_1"
+
+
+@pytest.mark.parametrize(
+    ("library", "overrides", "message"),
+    [
+        (SMALL, {"fa": "SUM2"}, "fa=SUM2: is no full adder.*cells that do: SUM3_CN, SUM3"),
+        (SMALL, {"latch": "STEP"}, "is no latch of data, enable and output; cells that do: HOLD"),
+        (SMALL, {"clkgate": "BOTH"}, "is no positive-edge clock gating cell.*GATE"),
+        (SMALL, {"driver": "NOT_A"}, "is no buffer; cells that do: FOLLOW_1, FOLLOW_4"),
+        (SMALL, {"fa": "SUM33"}, "no cell 'SUM33' in small; did you mean 'sum3"),
+        (SMALL, {"adder": "SUM3"}, "no role 'adder'; roles: fa, ha, latch, clkgate, driver"),
+        (without("NOT_A", "NOT_B"), {}, "small has no usable inverter"),
+        (without("NEITHER"), {}, "small has no usable two-input NOR"),
+        (without("FOLLOW_1", "FOLLOW_4"), {}, "small has no usable buffer"),
+        (without("HOLD"), {}, "has no latch of exactly data, enable and output"),
+        (without("STEP"), {}, "small has no usable flip-flop"),
+        (without("SUM2"), {"ha": "BOTH"}, "is no half adder.*no cell here does"),
+    ],
+)
+def test_refusals(library, overrides, message):
+    with pytest.raises(InputError, match=re.compile(message, re.I)):
+        choose_cells(library, overrides)
+
+
+def test_flops_need_no_latch():
+    assert choose_cells(without("HOLD"), latches=False).cells["latch"] is None
+
+
+@pytest.mark.parametrize(
+    ("library", "cells"),
+    [
+        (
+            "nangate45_typ",
+            {"fa": "FA_X1", "ha": "HA_X1", "latch": "DLH_X1", "clkgate": "CLKGATETST_X1"},
+        ),
+        (
+            "sky130hd_tt",
+            {
+                "fa": "sky130_fd_sc_hd__fa_1",
+                "ha": "sky130_fd_sc_hd__ha_1",
+                "latch": "sky130_fd_sc_hd__dlxtp_1",
+                "clkgate": "sky130_fd_sc_hd__sdlclkp_1",
+            },
+        ),
+        ("sg13g2_typ", {"fa": None, "ha": None, "latch": "sg13g2_dlhq_1", "clkgate": None}),
+    ],
+)
+def test_real_libraries(library, cells):
+    path = SHARED / f"{library}.lib.gz"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here")
+    assert chosen(read_library(path)) == cells

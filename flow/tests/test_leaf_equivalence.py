@@ -1,0 +1,162 @@
+"""Each leaf cell equals what it is mapped to: adders proven, latches and clock gates run through
+every sequence."""
+
+from pathlib import Path
+
+import pytest
+
+from cimforge.flow.liberty.leaf_cells import Match, choose_cells
+from cimforge.flow.liberty.library import Library, read_library
+from cimforge.flow.liberty.library_path import OSU018
+from cimforge.flow.synth.techmap import mapped_leaves, techmap_verilog
+from cimforge.flow.tests.test_leaf_cells import SHARED, SMALL, without
+from cimforge.hdl.tests.tools import icarus, needs_icarus, yosys
+
+CELLS = Path(__file__).parents[1] / "cells" / "cim_cells.v"
+LIBRARIES = {
+    "small": lambda: SMALL,
+    "small_plain_fa": lambda: without("SUM3_CN"),
+    **{
+        name: lambda name=name: shared(name)
+        for name in ("nangate45_typ", "sky130hd_tt", "sg13g2_typ")
+    },
+    "osu018": lambda: installed(OSU018),
+}
+every_library = pytest.mark.parametrize("name", LIBRARIES)
+LOADS = [4, 32]
+
+
+def shared(name: str) -> Library:
+    """A library of the development data, or a skip."""
+    return installed(SHARED / f"{name}.lib.gz")
+
+
+def installed(path: Path) -> Library:
+    """A library that may not be on this machine."""
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here")
+    return read_library(path)
+
+
+def write_mapped(library: Library, folder: Path) -> list[str]:
+    """leaves.v: modules mapped_cim_* of library cells; cells.lib: the library; returns the
+    leaves."""
+    roles = choose_cells(library)
+    text = techmap_verilog(roles, LOADS).replace("module cim_", "module mapped_cim_")
+    (folder / "leaves.v").write_text(text)
+    used = [m.cell.name for m in roles.cells.values() if m and not m.cell.gate_kind]
+    names = {*used, roles.inverter.cell.name, roles.nor.cell.name}
+    names |= {roles.driver(loads).cell.name for loads in LOADS}
+    (folder / "cells.lib").write_text(library.only(sorted(names)))
+    (folder / "cim_cells.v").write_text(CELLS.read_text())
+    (folder / "gates.v").write_text(clock_gate_model(roles.cells["clkgate"]))
+    return mapped_leaves(roles)
+
+
+def clock_gate_model(match: Match | None) -> str:
+    """What a latch_posedge(_precontrol) cell is: Liberty's kind says it, it has no function."""
+    if match is None:
+        return ""
+    pins = match.pins
+    test = f" | {pins['test_en']}" if "test_en" in pins else ""
+    ports = ", ".join(f"input {pins[pin]}" for pin in pins if pin != "gate")
+    return (
+        f"module {match.cell.name} ({ports}, output {pins['gate']});\n  reg kept;\n"
+        f"  always @* if (!{pins['clk']}) kept = {pins['enable']}{test};\n"
+        f"  assign {pins['gate']} = {pins['clk']} & kept;\nendmodule\n"
+    )
+
+
+@every_library
+def test_adders_and_drivers_are_proven(name, tmp_path):
+    leaves = write_mapped(LIBRARIES[name](), tmp_path)
+    script = ["read_verilog cim_cells.v", "read_verilog leaves.v", "read_liberty cells.lib"]
+    for leaf in ("cim_fa", "cim_ha", "cim_driver"):
+        if leaf in leaves:
+            script += [
+                f"design -save all\nhierarchy -check -top mapped_{leaf}\nproc\nflatten\nopt_clean",
+                f"rename -top gate\ndesign -stash gate\ndesign -load all\nhierarchy -top {leaf}",
+                "proc\nflatten\nrename -top gold\ndesign -copy-from gate -as gate gate",
+                "miter -equiv -flatten -make_outputs gold gate miter",
+                "sat -verify -prove trigger 0 miter",
+                "design -load all",
+            ]
+    yosys(tmp_path, "\n".join(script))
+
+
+def test_the_proof_notices_a_wrong_pin(tmp_path):
+    write_mapped(SMALL, tmp_path)
+    text = (tmp_path / "leaves.v").read_text()
+    (tmp_path / "leaves.v").write_text(
+        text.replace(".TOTAL(s), .CARRY_N(co_n)", ".TOTAL(co_n), .CARRY_N(s)")
+    )
+    steps = "proc\nflatten\nrename -top gate\ndesign -stash gate"
+    script = "read_verilog leaves.v\nread_liberty cells.lib\nhierarchy -top mapped_cim_fa\n" + steps
+    gold = "\nread_verilog cim_cells.v\nhierarchy -top cim_fa\nproc\nrename -top gold"
+    miter = "\ndesign -copy-from gate -as gate gate\nmiter -equiv -flatten gold gate miter"
+    with pytest.raises(AssertionError, match="proof did fail"):
+        yosys(tmp_path, f"{script}{gold}{miter}\nsat -verify -prove trigger 0 miter")
+
+
+BENCH = """
+module bench;
+  reg {inputs};
+  wire gold, gate;
+  integer sequence, step, wrong, checked;
+  {leaf} a ({pins}, .{out}(gold));
+  mapped_{leaf} b ({pins}, .{out}(gate));
+  initial begin
+    wrong = 0; checked = 0;
+    for (sequence = 0; sequence < {count}; sequence = sequence + 1) begin
+{body}
+    end
+    $display("wrong %0d of %0d", wrong, checked);
+  end
+endmodule
+"""
+CHECK = "checked = checked + 1; if (gold !== gate) wrong = wrong + 1;"
+# Every sequence of four values of (gate, d), from a transparent start.
+LATCH = f"""
+      gate_in = 1; d = 0; #1;
+      for (step = 0; step < 4; step = step + 1) begin
+        {{gate_in, d}} = sequence >> (2 * step); #1 {CHECK}
+      end
+"""
+# Every sequence of four cycles' (test_en, enable), which change just behind the rising edge.
+GATE = f"""
+      clk = 0; enable = 0; test_en = 0; #1;
+      for (step = 0; step < 4; step = step + 1) begin
+        clk = 1; #1 {{test_en, enable}} = sequence >> (2 * step); #1 {CHECK}
+        clk = 0; #1 {CHECK}
+      end
+"""
+
+
+def run_bench(library: Library, folder: Path, leaf: str, inputs: str, pins: str, body: str) -> str:
+    """Simulates a leaf cell beside its mapping and returns what the bench printed."""
+    leaves = write_mapped(library, folder)
+    if leaf not in leaves:
+        pytest.skip(f"{library.name} has no cell for {leaf}")
+    yosys(folder, "read_liberty cells.lib\nproc\nwrite_verilog -noattr models.v")
+    out = "gate" if leaf == "cim_clkgate" else "q"
+    text = BENCH.format(inputs=inputs, leaf=leaf, pins=pins, out=out, count=256, body=body)
+    (folder / "bench.v").write_text(text)
+    return icarus(folder, "bench.v", "cim_cells.v", "leaves.v", "models.v", "gates.v")
+
+
+@needs_icarus
+@every_library
+def test_latches_through_every_sequence(name, tmp_path):
+    pins = ".gate(gate_in), .d(d)"
+    printed = run_bench(LIBRARIES[name](), tmp_path, "cim_latch", "gate_in, d", pins, LATCH)
+    assert "wrong 0 of 1024" in printed
+
+
+@needs_icarus
+@every_library
+def test_clock_gates_through_every_sequence(name, tmp_path):
+    pins = ".clk(clk), .enable(enable), .test_en(test_en)"
+    printed = run_bench(
+        LIBRARIES[name](), tmp_path, "cim_clkgate", "clk, enable, test_en", pins, GATE
+    )
+    assert "wrong 0 of 2048" in printed

@@ -1,0 +1,63 @@
+"""Boards, constraints and bitstreams."""
+
+import re
+
+import pytest
+
+from cimforge.flow.place_route import build_bitstream, constraints_text, divisor
+from cimforge.fpga.board_files import board_files
+from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.soc import SOC_PORTS
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError, load_config
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_port_has_a_pin_and_the_uart_its_rate(name):
+    board = BOARDS[name]
+    assert tuple(board.pins) == SOC_PORTS
+    assert len(set(board.pins.values())) == len(SOC_PORTS)
+    text = constraints_text(board)
+    for pin in board.pins.values():
+        assert re.search(rf"\b{pin}\b", text)
+    assert f"{board.clock_hz / 1e6:g}" in text
+    error = abs(board.clock_hz / divisor(board) / board.baud - 1)
+    assert divisor(board) >= 4
+    assert error < 0.02, "a UART tolerates a few per cent"
+
+
+def test_constraints_written_out():
+    assert constraints_text(BOARDS["hx8k"]) == (
+        "set_io clk J3\nset_io rx B10\nset_io tx B12\nset_io busy C3\nset_frequency clk 12\n"
+    )
+    text = constraints_text(BOARDS["ulx3s-85f"])
+    assert 'LOCATE COMP "clk" SITE "G2";\nIOBUF PORT "clk" IO_TYPE=LVCMOS33;' in text
+    assert text.endswith('FREQUENCY PORT "clk" 25 MHZ;\n')
+
+
+def build(config: MacroConfig, name: str, folder):
+    """Emit and build, quietly."""
+    board = BOARDS[name]
+    emit_macro(config, folder, board_files(config, divisor(board)))
+    return build_bitstream(config, folder, name, board, lambda _: None)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_tiny_reaches_a_bitstream(name, tmp_path):
+    config = load_config("tiny", ["tree=behavioral"])
+    report = build(config, name, tmp_path)
+    assert report.bitstream.stat().st_size > 10_000
+    assert report.fmax_mhz * 1e6 > BOARDS[name].clock_hz
+    weights = config.rows * config.cols * config.weight_bits
+    assert weights < report.ffs < 2000
+    assert 300 < report.luts < report.capacity["luts"]
+    assert report.brams == 0
+    path = sum(step.delay for step in report.path)
+    assert 0.8 < path * report.fmax_mhz / 1000 < 1.2, "the path's delay is the period"
+
+
+def test_a_macro_too_large_is_refused_in_one_line(tmp_path):
+    with pytest.raises(InputError, match="does not fit the device") as refused:
+        build(MacroConfig(tree="behavioral"), "hx8k", tmp_path)
+    assert "take a smaller macro or a larger board" in str(refused.value)

@@ -1,0 +1,304 @@
+"""Synthesis reports: the split sums to the total, and counting by instances equals counting all."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cimforge.flow.synth.census import BREAKDOWN, count_by_role
+from cimforge.flow.synth.static_timing import STA, block_of
+from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_macro
+from cimforge.flow.synth.targets import TARGETS, mark_lone_carries
+from cimforge.hdl.arith.plan import Plan
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.tests.configs import macro
+from cimforge.hdl.tests.tools import yosys
+
+SMALL = Path(__file__).parent / "small.lib"
+CONFIGS = {
+    "tiny": load_config("tiny"),
+    "odd": macro(5, 3, 3, 6, 2, 3, "flop", "ripple", "auto"),
+    "behavioral": macro(9, 2, 4, 4, tree="behavioral"),
+}
+LATCHES = {
+    "tiny": load_config("tiny", ["storage=latch"]),
+    "banks": macro(9, 3, 3, 4, 2, 3, "latch", "csa", 2),
+    "wide": macro(6, 40, 2, 2, 1, 1, "latch"),
+}
+
+
+def synth(config: MacroConfig, folder: Path, target: str, **options) -> SynthReport:
+    """Emit and synthesise."""
+    emit_macro(config, folder)
+    return synth_macro(config, folder, target, announce=lambda _: None, **options)
+
+
+def flattened_cells(folder: Path, before: str = "") -> Counter:
+    """Cells of each type in a netlist, counted by Yosys after it made one module of it."""
+    script = f"read_json netlist.json\n{before}setattr -mod -unset keep_hierarchy *\n"
+    script += "hierarchy -auto-top\nflatten -noscopeinfo\nwrite_json all.json\n"
+    yosys(folder, script)
+    modules = json.loads((folder / "all.json").read_text())["modules"].values()
+    return Counter(
+        cell["type"]
+        for module in modules
+        for cell in module["cells"].values()
+        if not {"blackbox", "whitebox"} & set(module["attributes"])
+        and not cell["type"].startswith("$scope")
+    )
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_split_sums_to_the_total_of_all_instances(config, target, tmp_path):
+    report = synth(config, tmp_path, target)
+    assert tuple(report.breakdown) == BREAKDOWN
+    assert sum(report.breakdown.values()) == report.total > 0
+    cells = flattened_cells(tmp_path / "synth" / target)
+    spec = TARGETS[target]
+    counted = sum(spec.size(kind) * count for kind, count in cells.items())
+    assert report.ffs == sum(n for kind, n in cells.items() if spec.is_flip_flop(kind))
+    # Carries without a LUT are counted cell by cell: see the test of mark_lone_carries.
+    assert counted <= report.total <= counted + cells["SB_CARRY"]
+    assert report.ffs >= config.rows * config.cols * config.weight_bits * config.banks
+
+
+@pytest.mark.parametrize("config", LATCHES.values(), ids=LATCHES)
+def test_library_areas_sum_over_all_instances(config, tmp_path):
+    report = synth(config, tmp_path, "liberty", liberty=SMALL)
+    assert sum(report.breakdown.values()) == pytest.approx(report.total)
+    areas = dict(re.findall(r"cell \((\w+)\) \{\n\s+area : ([\d.]+)", SMALL.read_text()))
+    cells = flattened_cells(tmp_path / "synth" / "liberty")
+    assert report.total == sum(float(areas[kind]) * count for kind, count in cells.items())
+    bits = config.rows * config.cols * config.weight_bits * config.banks
+    assert cells["HOLD"] == bits
+    assert cells["GATE"] == config.rows * config.banks
+    assert report.ffs == cells["STEP"]
+    trees = config.cols * config.bits_per_cycle
+    assert cells["SUM3_CN"] >= report.adders["fa"] == trees * tree_plan(config).counts()["fa"]
+    assert 0 < report.drivers <= cells["FOLLOW_1"] + cells["FOLLOW_4"]
+
+
+def test_chosen_cells_are_named_and_used(tmp_path):
+    overrides = {"fa": "SUM3", "driver": "FOLLOW_4"}
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=SMALL, overrides=overrides)
+    assert report.cells == {
+        **{"fa": "SUM3", "ha": "SUM2", "latch": "HOLD", "clkgate": "GATE"},
+        **{"driver": "FOLLOW_4", "dff": "STEP"},
+    }
+    cells = flattened_cells(tmp_path / "synth" / "liberty")
+    assert cells["SUM3"] > 0
+    assert cells["SUM3_CN"] == 0
+
+
+def test_flops_on_a_library_need_no_latch(tmp_path):
+    report = synth(CONFIGS["odd"], tmp_path, "liberty", liberty=SMALL)
+    assert "latch" not in report.cells
+    assert report.ffs >= 5 * 3 * 3 * 3
+
+
+def test_a_library_without_adders_builds_them_of_gates(tmp_path):
+    text = SMALL.read_text()
+    for name in ("SUM3", "SUM3_CN", "SUM2", "GATE"):
+        text = text.replace(f"  cell ({name}) {{", f"  cell ({name}) {{\n    dont_use : true;")
+    (tmp_path / "poor.lib").write_text(text)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "poor.lib")
+    assert [report.cells[role] for role in ("fa", "ha", "clkgate")] == ["gates"] * 3
+    assert len(report.notes) == 3
+    assert "no usable cell for fa: built from its gates" in report.notes[0]
+    assert sum(report.breakdown.values()) == pytest.approx(report.total)
+
+
+@pytest.mark.parametrize("target", ["generic", "ice40"])
+def test_flattened_is_one_module_without_a_split(target, tmp_path):
+    report = synth(CONFIGS["tiny"], tmp_path, target, flatten=True)
+    assert report.breakdown == {}
+    assert report.as_json()["breakdown"] is None
+    whole = synth(CONFIGS["tiny"], tmp_path, target)
+    assert report.ffs == whole.ffs
+    assert 0.7 * whole.total < report.total < 1.1 * whole.total
+
+
+def test_equal_input_gives_an_equal_netlist(tmp_path):
+    for name in ("a", "b"):
+        synth(CONFIGS["tiny"], tmp_path / name, "ecp5")
+    first, second = ((tmp_path / n / "synth/ecp5/netlist.v").read_text() for n in "ab")
+    assert first == second
+
+
+@pytest.mark.parametrize("target", ["ice40", "ecp5", "gowin"])
+def test_latches_are_refused_on_fpgas(target):
+    with pytest.raises(InputError, match=r"latch has no cell.*--set storage=flop"):
+        check_storage(LATCHES["tiny"], target)
+
+
+def test_a_carry_chain_takes_a_lut_a_bit(tmp_path):
+    """Not two, as compressors would."""
+    config = CONFIGS["behavioral"]
+    report = synth(config, tmp_path, "ice40")
+    plan: Plan = tree_plan(config)
+    bits = sum(len(cell.outputs) for cell in plan.cells)
+    assert report.breakdown["tree"] <= config.cols * bits
+
+
+def test_lone_carries_are_told_from_shared_ones():
+    pins = ("I1", "I2", "I3"), ("I0", "I1", "CI")
+
+    def cell(kind, *bits):
+        names = pins[kind == "SB_CARRY"]
+        return {"type": kind, "connections": {n: [b] for n, b in zip(names, bits, strict=True)}}
+
+    module = {
+        "cells": {
+            **{"lut": cell("SB_LUT4", 1, 2, 3), "other": cell("SB_LUT4", 4, 5, "0")},
+            **{"shared": cell("SB_CARRY", 1, 2, 3), "second": cell("SB_CARRY", 1, 2, 3)},
+            **{"alone": cell("SB_CARRY", 4, 5, 6)},
+        }
+    }
+    mark_lone_carries(module)
+    kinds = {name: found["type"] for name, found in module["cells"].items()}
+    assert kinds["shared"] == "SB_CARRY"
+    assert kinds["second"] == kinds["alone"] == "SB_CARRY alone"
+
+
+def test_roles_follow_modules_drivers_and_leaves():
+    def module(**cells):
+        return {"cells": {name: {"type": kind} for name, kind in cells.items()}}
+
+    modules = {
+        "m": module(col0="m_column", col1="m_column", drive_planes_n_0_0="BUF", own="XOR"),
+        "m_column": module(tree0="m_tree", accumulator="m_accumulator", inv="INV"),
+        "m_tree": module(fa0="cim_fa", fa1="cim_fa"),
+        "cim_fa": module(a="XOR", b="MAJ"),
+        "m_accumulator": module(ff="DFF"),
+    }
+    assert count_by_role(modules, "m") == {
+        "storage": Counter(XOR=1, INV=2),
+        "input": Counter(BUF=1),
+        "tree": Counter(XOR=4, MAJ=4),
+        "accumulate": Counter(DFF=2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("instance", "block"),
+    [
+        ("col3.tree0.fa88.mapped", "tree"),
+        ("col3.accumulator.sum.fa2.mapped", "accumulator"),
+        ("col3.row7.bank0.bit1.mapped", "storage"),
+        ("col3.row7.multiplier.g3", "multiplier"),
+        ("serialiser12.g4", "serialiser"),
+        ("drive_planes_n_0_3.line[5].driver", "driver of planes_n"),
+        ("col1.drive_d_0_1.line[2].driver", "driver of d"),
+        ("g17", "top"),
+    ],
+)
+def test_blocks_of_instances(instance, block):
+    assert block_of(instance) == block
+
+
+@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+def test_period_grows_with_the_tree_and_shrinks_with_registers(tmp_path):
+    """The path's delays add up to the period, but for the setup time and the search's step."""
+    periods = []
+    for index, config in enumerate(
+        [macro(32, 2, 4, 4, storage="latch"), macro(32, 2, 4, 4, storage="latch", tree_stages=4)]
+    ):
+        report = synth(config, tmp_path / str(index), "liberty", liberty=SMALL)
+        assert report.timing
+        path = sum(step.delay for step in report.timing.path)
+        assert 0 < report.timing.period - path < 0.2 * report.timing.period
+        periods.append(report.timing.period)
+    assert periods[1] < 0.8 * periods[0]
+    assert report.as_json()["min_period_ns"] == round(periods[1], 3)
+
+
+def test_without_opensta_the_period_is_null(tmp_path, monkeypatch):
+    monkeypatch.setattr("cimforge.flow.synth.static_timing.STA", "no-such-sta")
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=SMALL)
+    assert report.as_json()["min_period_ns"] is None
+    assert report.notes == ["no clock period: needs OpenSTA (Debian: apt install opensta)"]
+
+
+@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+def test_what_opensta_says_is_kept_where_it_fails(tmp_path):
+    text = SMALL.read_text().replace('time_unit : "1ns"', 'time_unit : "0ns"')
+    (tmp_path / "zero.lib").write_text(text)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "zero.lib")
+    assert report.notes == ["no clock period: small has a time unit of 0"]
+
+
+def test_notes_are_about_roles_that_the_macro_has(tmp_path):
+    text = SMALL.read_text()
+    for name in ("SUM2", "GATE", "HOLD"):
+        text = text.replace(f"  cell ({name}) {{", f"  cell ({name}) {{\n    dont_use : true;")
+    (tmp_path / "poor.lib").write_text(text)
+    report = synth(CONFIGS["behavioral"], tmp_path, "liberty", liberty=tmp_path / "poor.lib")
+    assert not any("built from its gates" in note for note in report.notes)
+    assert set(report.cells) == {"dff"} | ({"driver"} if report.drivers else set())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("P ^ Q", "P ^ ZZ"),
+        ("P ^ Q", "P ^ "),
+        ("area : 5;", ""),
+        ("area : 5;", "area : nan;"),
+        ("area : 5;", "area : 3*3;"),
+        ("pin (HIGH)", "pin (HIGH, HIGHER)"),
+        ("cell (PICK)", "cell (1PICK)"),
+        ("cell (DIFFER)", "cell (cim_fa)"),
+    ],
+)
+def test_a_cell_that_cannot_be_used_is_left_out(old, new, tmp_path):
+    """One odd cell does not spoil a library, and nothing comes for free."""
+    text = SMALL.read_text()
+    assert old in text
+    (tmp_path / "odd.lib").write_text(text.replace(old, new))
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "odd.lib")
+    plain = synth(LATCHES["tiny"], tmp_path / "plain", "liberty", liberty=SMALL)
+    assert 0.95 * plain.total < report.total < 1.5 * plain.total
+
+
+@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+@pytest.mark.parametrize("gates", [True, False], ids=["clock_gates", "gates_of_gates"])
+def test_constraints_go_with_the_netlist(gates, tmp_path):
+    """OpenSTA reads both; every latch is constrained, and at the shortest period no path fails."""
+    text = SMALL.read_text()
+    if not gates:
+        text = text.replace("  cell (GATE) {", "  cell (GATE) {\n    dont_use : true;")
+    (tmp_path / "used.lib").write_text(text)
+    config = LATCHES["banks"]
+    report = synth(config, tmp_path, "liberty", liberty=tmp_path / "used.lib")
+    assert report.timing
+    work = tmp_path / "synth" / "liberty"
+    (work / "check.tcl").write_text(
+        f"read_liberty library.lib\nread_verilog netlist.v\nlink_design {config.module}\n"
+        f"set period {1.01 * report.timing.period}\nsource netlist.sdc\n"
+        "puts [worst_slack]\nreport_checks -to [get_cells {col0/row0/bank0/bit0*}]\n"
+        "check_setup -verbose\n"
+    )
+    run = subprocess.run((STA, "-exit", "check.tcl"), cwd=work, capture_output=True, text=True)
+    printed = run.stdout + run.stderr
+    assert "Error" not in printed
+    assert "level-sensitive latch clocked by" in printed
+    unconstrained = re.findall(r"^  col\d+/row\d+/bank\d+/bit.*", printed, re.M)
+    assert unconstrained == []
+    assert float(re.findall(r"^-?[\d.e-]+$", printed, re.M)[0]) >= 0
+
+
+def test_a_cell_without_an_area_is_taken_last_and_said(tmp_path):
+    text = SMALL.read_text().replace("area : 6;", "area : 0;")  # the only latch
+    text = text.replace("area : 11;", "area : 0;")  # one of two full adders
+    (tmp_path / "free.lib").write_text(text)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "free.lib")
+    assert (report.cells["latch"], report.cells["fa"]) == ("HOLD", "SUM3")
+    assert report.notes[0] == "HOLD has no area in small: counted as 0"

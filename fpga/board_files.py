@@ -1,0 +1,28 @@
+"""Files of the board's top: its Verilog and the list of all sources; the design they are."""
+
+from pathlib import Path
+
+from cimforge.flow.simulate.simulator import Design
+from cimforge.fpga.soc import SOC_PORTS, soc_modules
+from cimforge.hdl.emit.wrapper_files import wrapper_files
+from cimforge.hdl.netlist.verilog import modules_to_verilog
+from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["board_design", "board_files"]
+
+
+def board_files(config: MacroConfig, divisor: int) -> dict[str, str]:
+    """The wrapper's files and those of ``NAME_soc``, by name; ``NAME_soc.f`` lists all sources."""
+    top = f"{config.module}_soc"
+    header = "// SPDX-License-Identifier: Apache-2.0\n\n"
+    wrapper = wrapper_files(config)
+    return {
+        **wrapper,
+        f"{top}.v": header + modules_to_verilog(soc_modules(config, divisor)),
+        f"{top}.f": wrapper[f"{config.module}_wb.f"] + f"{top}.v\n",
+    }
+
+
+def board_design(config: MacroConfig, folder: Path) -> Design:
+    """The board's top in ``folder``, to be simulated: the wrapped macro behind a UART."""
+    return Design.listed(config, folder, f"{config.module}_soc", SOC_PORTS)

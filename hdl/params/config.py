@@ -1,0 +1,302 @@
+"""MacroConfig: the single source of every parameter and every width derived from it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from math import ceil
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from cimforge.hdl.params.errors import ConfigError, explain, shown, unknown_key
+from cimforge.hdl.params.interface import INTERFACE_VERSION
+from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
+from cimforge.hdl.params.names import check_name
+from cimforge.hdl.params.ranges import nearest_divisor, signed_width, unsigned_width
+from cimforge.hdl.params.registry import Registry
+from cimforge.hdl.params.storage import STORAGE, StorageTraits
+from cimforge.hdl.params.trees import TREES
+
+__all__ = ["MacroConfig"]
+
+# What the default name of a macro tells.
+COMMON = (
+    *("rows", "cols", "weight_bits", "input_bits", "bits_per_cycle", "banks", "storage", "tree"),
+)
+
+Size = Annotated[int, Field(ge=1, le=1024)]
+Precision = Annotated[int, Field(ge=1, le=16)]
+
+
+def _one_of(registry: Registry) -> Callable[[dict[str, Any]], None]:
+    """Tells the JSON schema of a parameter which styles there are."""
+    return lambda schema: schema.update(enum=list(registry))
+
+
+class MacroConfig(BaseModel):
+    """Parameters of one macro, checked on construction; an illegal one raises ConfigError with the
+    nearest legal value.
+
+    The macro computes ``y[c] = sum over r of x[r] * w[r][c]`` for ``rows`` inputs of up to
+    ``input_bits`` and ``cols`` columns of ``weight_bits``, ``bits_per_cycle`` planes at a time,
+    with ``banks`` sets of weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, title="cimforge macro")
+
+    rows: Size = Field(64, description="inputs of the dot product, summed in one pass")
+    cols: Size = Field(16, description="outputs at full weight width")
+    weight_bits: Precision = Field(8, description="bits of a weight")
+    input_bits: Precision = Field(
+        8, description="most bits of an input; each pass chooses 1..input_bits"
+    )
+    bits_per_cycle: Precision = Field(
+        1, description="bit planes per cycle, a divisor of input_bits"
+    )
+    slice_bits: Precision | None = Field(
+        None, description="bits of a weight slice; narrower ones than weight_bits are not built"
+    )
+    banks: int = Field(1, ge=1, le=64, description="weight sets per compute unit")
+    storage: str = Field("flop", description="weight cell", json_schema_extra=_one_of(STORAGE))
+    multiply: str = Field(
+        "plain",
+        description="how planes and weights become operands",
+        json_schema_extra=_one_of(MULTIPLY),
+    )
+    tree: str = Field("csa", description="adder tree topology", json_schema_extra=_one_of(TREES))
+    tree_stages: int | Literal["auto"] = Field(
+        0,
+        description="pipeline register ranks inside the tree; auto: the fewest with at most 8 "
+        "full-adder levels (csa) or 3 word adders (ripple, behavioral) between two registers",
+    )
+    features: tuple[str, ...] = Field(
+        (), strict=False, description="optional features; there are none yet"
+    )
+    name: str = Field(
+        "",
+        description="of modules, files and header symbols; empty: made from the parameters",
+    )
+
+    def __init__(self, /, **parameters: Any):
+        unknown = next((key for key in parameters if key not in type(self).model_fields), None)
+        if unknown is not None:
+            raise unknown_key(unknown, list(type(self).model_fields))
+        whole = parameters.get("weight_bits", type(self).model_fields["weight_bits"].default)
+        if type(parameters.get("slice_bits")) is int and parameters["slice_bits"] == whole:
+            parameters["slice_bits"] = None  # the same macro, and so the same name and digest
+        try:
+            super().__init__(**parameters)
+        except ValidationError as error:
+            raise _settle(explain(error, type(self)), parameters) from None
+        except ConfigError as error:
+            raise _settle(error, parameters) from None
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> "MacroConfig":
+        if self.input_bits % self.bits_per_cycle:
+            rule = f"must divide input_bits = {self.input_bits}, not {self.bits_per_cycle}"
+            nearest = nearest_divisor(self.input_bits, self.bits_per_cycle)
+            raise ConfigError("bits_per_cycle", rule, nearest)
+        if self.slice_bits is not None and self.weight_bits % self.slice_bits:
+            rule = f"must divide weight_bits = {self.weight_bits}, not {self.slice_bits}"
+            raise ConfigError("slice_bits", rule, self.weight_bits)
+        if self.slice_bits not in (None, self.weight_bits):
+            raise ConfigError("slice_bits", f"{self.slice_bits} is not built yet", self.weight_bits)
+        for traits, choice in (
+            (STORAGE, self.storage),
+            (MULTIPLY, self.multiply),
+            (TREES, self.tree),
+        ):
+            traits.find(choice)
+        check_name(self.name)
+        if self.features:
+            rule = f"has no feature {shown(self.features[0])}; there are none yet"
+            raise ConfigError("features", rule, [])
+        most = self.storage_traits.max_bits // (self.rows * self.cols * self.weight_bits)
+        if self.banks > most:
+            limit = f"2^{self.storage_traits.max_bits.bit_length() - 1} bits of {self.storage}"
+            rule = f"is {self.banks}, but rows * cols * weight_bits * banks must be at most {limit}"
+            raise ConfigError("banks", rule, most)
+        stages, levels = self.tree_stages, self.tree_levels if self.tree_stages else 0
+        if isinstance(stages, int) and not 0 <= stages <= levels:
+            rule = f"must be in 0..{levels} (levels of this {self.tree} tree) or 'auto'"
+            nearest = max(0, min(stages, levels))
+            raise ConfigError("tree_stages", f"{rule}, not {shown(stages)}", nearest)
+        return self
+
+    def model_copy(
+        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+    ) -> "MacroConfig":
+        """A checked copy with changed parameters; raises ConfigError as the constructor does."""
+        return type(self)(
+            **{**{key: getattr(self, key) for key in type(self).model_fields}, **(update or {})}
+        )
+
+    # styles
+
+    @property
+    def storage_traits(self) -> StorageTraits:
+        """What is known of the storage style."""
+        return STORAGE[self.storage]
+
+    @property
+    def multiply_traits(self) -> MultiplyTraits:
+        """What is known of the multiply style."""
+        return MULTIPLY[self.multiply]
+
+    # widths
+
+    @property
+    def trees(self) -> int:
+        """Trees of one column: one for each operand a row makes in a cycle."""
+        return self.bits_per_cycle // self.multiply_traits.planes_per_operand
+
+    @property
+    def operand_widths(self) -> tuple[int, ...]:
+        """Bits of each operand of one tree, rows in order; those of a group's rows as one."""
+        group, most = self.storage_traits.rows_per_operand, self.multiply_traits.most
+        sizes = [min(group, self.rows - low) for low in range(0, self.rows, group)]
+        return tuple(unsigned_width(size * most(self.weight_bits)) for size in sizes)
+
+    @property
+    def tree_bits(self) -> int:
+        """Bits of one tree's result, unsigned: rows times the largest operand of a row."""
+        return unsigned_width(self.rows * self.multiply_traits.most(self.weight_bits))
+
+    @property
+    def y_bits(self) -> int:
+        """Bits of one result, two's complement: the least that holds the extremes of all four sign
+        modes."""
+        x_max, w_max = 2**self.input_bits - 1, 2**self.weight_bits - 1
+        x_min, w_min = -(2 ** (self.input_bits - 1)), -(2 ** (self.weight_bits - 1))
+        return signed_width(
+            self.rows * min(x_max * w_min, x_min * w_max),
+            self.rows * max(x_max * w_max, x_min * w_min),
+        )
+
+    @property
+    def correction_bits(self) -> int:
+        """Bits of the shared correction -(input sum of one cycle's planes), two's complement."""
+        planes = self.bits_per_cycle
+        return signed_width(-self.rows * (2**planes - 1), self.rows * 2 ** (planes - 1))
+
+    @property
+    def x_bits_width(self) -> int:
+        """Bits of the x_bits port: 0..input_bits."""
+        return unsigned_width(self.input_bits)
+
+    @property
+    def row_bits(self) -> int:
+        """Bits of a row number; 0 (port left out) for one row."""
+        return unsigned_width(self.rows - 1)
+
+    @property
+    def bank_bits(self) -> int:
+        """Bits of a bank number; 0 (port left out) for one bank."""
+        return unsigned_width(self.banks - 1)
+
+    # pipeline and timing
+
+    @property
+    def tree_levels(self) -> int:
+        """Levels of the column tree's plan: the most pipeline ranks it can take."""
+        return TREES[self.tree].levels(self.operand_widths, self.tree_bits)
+
+    @property
+    def pipeline_stages(self) -> int:
+        """Register ranks inside the trees: tree_stages, or for auto the fewest with at most
+        auto_levels levels (of the topology's traits) between two registers."""
+        if self.tree_stages == "auto":
+            return max(0, ceil(self.tree_levels / TREES[self.tree].auto_levels) - 1)
+        return self.tree_stages
+
+    @property
+    def max_planes(self) -> int:
+        """Cycles of a pass at full precision."""
+        return self.input_bits // self.bits_per_cycle
+
+    def effective_x_bits(self, x_bits: int = 0) -> int:
+        """Precision of a pass whose x_bits port carries ``x_bits``: 0 and too large mean
+        input_bits."""
+        return x_bits if 1 <= x_bits <= self.input_bits else self.input_bits
+
+    def cycles_per_pass(self, x_bits: int = 0) -> int:
+        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle)."""
+        return ceil(self.effective_x_bits(x_bits) / self.bits_per_cycle)
+
+    def latency(self, x_bits: int = 0) -> int:
+        """Cycles from accepting a vector to y_valid, unstalled: planes + tree ranks + 1."""
+        return self.cycles_per_pass(x_bits) + self.pipeline_stages + 1
+
+    @property
+    def read_latency(self) -> int:
+        """Cycles from accepting a read-back to q_valid, unstalled: one plane through the same
+        array."""
+        return self.pipeline_stages + 2
+
+    @property
+    def write_cycles(self) -> int:
+        """Cycles one row occupies the write stream."""
+        return self.storage_traits.write_cycles
+
+    @property
+    def write_landing(self) -> int:
+        """Cycles after a write is accepted in which its row still changes: a vector for its bank
+        waits that long."""
+        return self.storage_traits.landing
+
+    @property
+    def macs_1b(self) -> int:
+        """1-bit x 1-bit multiply-accumulates per cycle."""
+        return self.rows * self.cols * self.weight_bits * self.bits_per_cycle
+
+    # identity
+
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter as plain JSON data, in the order of the table, defaults included."""
+        return {**self.model_dump(mode="json"), "slice_bits": self.slice_bits or self.weight_bits}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hexadecimal, of the parameters and the interface's version as canonical JSON.
+
+        The name is left out: it changes no behaviour.
+        """
+        told = {**self.parameters(), "interface": INTERFACE_VERSION}
+        del told["name"]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def module(self) -> str:
+        """Name of the top module and first part of all others: ``name``, or else the common
+        parameters, and 6 digits of the digest where any other differs from its default."""
+        if self.name:
+            return self.name
+        common = (
+            f"cim_r{self.rows}c{self.cols}_w{self.weight_bits}x{self.input_bits}_k{self.bits_per_cycle}"
+            f"_b{self.banks}_{self.storage}_{self.tree}"
+        )
+        fields = type(self).model_fields
+        others = {key: value for key, value in self if key not in (*COMMON, "name")}
+        differs = any(value != fields[key].default for key, value in others.items())
+        return f"{common}_{self.digest[:6]}" if differs else common
+
+
+def _settle(error: ConfigError, parameters: dict[str, Any]) -> ConfigError:
+    """The error with a nearest value that is legal beside the other parameters."""
+    given = parameters.get(error.key)
+    unchanged = type(given) is type(error.nearest) and given == error.nearest  # True is not 1
+    if error.nearest is None or unchanged:
+        return error
+    try:
+        MacroConfig(**{**parameters, error.key: error.nearest})
+    except ConfigError as other:
+        if other.key == error.key:
+            return ConfigError(error.key, error.rule, other.nearest)
+    return error

@@ -1,0 +1,106 @@
+"""Reads a MacroConfig from a preset name or a TOML file, with overrides."""
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.errors import ConfigError, one_line, shown
+from cimforge.hdl.params.presets import PRESETS
+from cimforge.hdl.params.ranges import nearest_word
+
+__all__ = ["InputError", "canonical_command", "load_config"]
+
+MAX_FILE_BYTES = 2**20
+MAX_DOTS = 10_000  # tomllib's time grows with the square of a dotted key's parts
+
+
+class InputError(Exception):
+    """Bad input from a user: one line that says what, where and what is legal."""
+
+    def __init__(self, text: str):
+        super().__init__(one_line(text))
+
+
+def load_config(source: str, overrides: Iterable[str] = ()) -> MacroConfig:
+    """The MacroConfig of a preset name or TOML file ``source``, changed by ``key=value`` overrides.
+
+    Raises InputError naming the file, preset or override, the key, the rule and the nearest legal
+    value.
+    """
+    parameters = _preset(source, "preset") if source in PRESETS else _read_toml(source)
+    where = dict.fromkeys(parameters, source)
+    for override in overrides:
+        key, value = _parse_override(override)
+        if key == "preset":
+            raise InputError("--set preset: choose the preset as CONFIG, not with --set")
+        parameters[key] = value
+        where[key] = "--set"
+    try:
+        return MacroConfig(**parameters)
+    except ConfigError as error:
+        raise InputError(f"{where.get(error.key, source)}: {error}") from None
+
+
+def canonical_command(config: MacroConfig) -> str:
+    """The shortest ``cimforge generate`` command that makes this config again, from a preset and
+    --set (slice_bits is weight_bits until slices are built)."""
+    target = config.parameters()
+    options = []
+    for name, preset in PRESETS.items():
+        base = MacroConfig(**preset.parameters).parameters()
+        changed = [key for key, value in target.items() if base[key] != value]
+        options.append((name, [key for key in changed if key != "slice_bits"]))
+    name, changed = min(options, key=lambda option: len(option[1]))
+    return " ".join(["cimforge generate", name, *(f"--set {key}={target[key]}" for key in changed)])
+
+
+def _preset(name: Any, where: str) -> dict[str, Any]:
+    if not isinstance(name, str) or name not in PRESETS:
+        close = nearest_word(name, list(PRESETS)) if isinstance(name, str) else None
+        hint = f"did you mean {close!r}?" if close else f"presets: {', '.join(PRESETS)}"
+        raise InputError(f"{where}: no preset {shown(name)}; {hint}")
+    return dict(PRESETS[name].parameters)
+
+
+def _read_toml(source: str) -> dict[str, Any]:
+    path = Path(source)
+    try:
+        named_as_path = path.suffix == ".toml" or os.sep in source
+        if not source or not (named_as_path or path.exists()):
+            return _preset(source, "CONFIG")
+        with path.open("rb") as file:  # bounded, as a device or pipe has no size
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise InputError(f"{source}: larger than 1 MiB; a config is a short TOML file")
+        table = _parse_toml(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{source}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source}: not TOML: {error or type(error).__name__}") from None
+    parameters = _preset(table.pop("preset"), f"{source}: preset") if "preset" in table else {}
+    return parameters | table
+
+
+def _parse_toml(text: str) -> dict[str, Any]:
+    if text.count(".") > MAX_DOTS:
+        raise ValueError(f"more than {MAX_DOTS} dots")
+    return tomllib.loads(text)
+
+
+def _parse_override(override: str) -> tuple[str, Any]:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise InputError(f"--set {override}: must be key=value, for example rows=37")
+    try:
+        override.encode()  # bytes of the shell that are not UTF-8 arrive as lone surrogates
+    except UnicodeEncodeError:
+        raise InputError(f"--set {override}: not UTF-8") from None
+    try:
+        table = _parse_toml(f"value = {text}")
+    except (ValueError, RecursionError):
+        table = {}
+    value = table["value"] if list(table) == ["value"] else text.strip()  # a bare word
+    return key.strip(), value

@@ -1,0 +1,7 @@
+"""The version of what software relies on."""
+
+__all__ = ["INTERFACE_VERSION"]
+
+# Counts changes of the register map, the frames on a link and the meaning of the ports. It is part
+# of every configuration's hash, so software refuses hardware of another version.
+INTERFACE_VERSION = 2

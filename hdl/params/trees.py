@@ -1,0 +1,24 @@
+"""What a configuration must know of each adder tree topology."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cimforge.hdl.params.registry import Registry
+
+__all__ = ["TREES", "TreeTraits"]
+
+
+class TreeTraits(NamedTuple):
+    """One topology, registered by its planner.
+
+    ``levels(widths, bits)`` are the levels of a tree of operands of these ``widths`` to a sum of
+    ``bits``: the most register ranks it can take. With ``tree_stages = auto`` at most
+    ``auto_levels`` levels stand between two registers.
+    """
+
+    levels: Callable[[tuple[int, ...], int], int]
+    auto_levels: int
+    about: str
+
+
+TREES: Registry[TreeTraits] = Registry("tree")
