@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.flow.board import Board
-from cimforge.flow.synth.static_timing import Step, block_of, group_steps
+from cimforge.flow.synth.blocks import name_cells, packed_name
+from cimforge.flow.synth.static_timing import Step, group_steps
 from cimforge.flow.synth.synthesis import chain_commands
 from cimforge.flow.synth.targets import TARGETS
+from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.yosys import run_yosys
-from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 
 __all__ = [
@@ -73,24 +74,23 @@ def divisor(board: Board) -> int:
 
 
 def build_bitstream(
-    config: MacroConfig,
+    top: Module,
     folder: Path,
     name: str,
     board: Board,
     announce: Callable[[str], None] = print,
 ) -> BitstreamReport:
-    """Build the board's top, whose sources lie in ``folder``, to a bitstream there.
+    """Build ``top``, whose sources TOP.f in ``folder`` lists, to a bitstream there.
 
     Equal input gives an equal bitstream (nextpnr's seed is fixed). Raises InputError where the
     design does not fit the device, FlowError or YosysError where a tool fails otherwise.
     """
     started = time.perf_counter()
-    top = f"{config.module}_soc"
     work = folder / "fpga" / name
     work.mkdir(parents=True, exist_ok=True)
-    announce(f"synthesising {top} for {board.device}")
-    _synthesise(config, folder, work, board)
-    announce(f"placing and routing {top} on {board.device}, some minutes for a large macro")
+    announce(f"synthesising {top.name} for {board.device}")
+    _synthesise(top.name, folder, work, board)
+    announce(f"placing and routing {top.name} on {board.device}, some minutes for a large macro")
     constraints = work / f"{name}.{'pcf' if board.family == 'ice40' else 'lpf'}"
     constraints.write_text(constraints_text(board))
     routed = "routed.asc" if board.family == "ice40" else "routed.config"
@@ -98,7 +98,8 @@ def build_bitstream(
     announce("packing the bitstream")
     bitstream = work / f"{name}.{'bin' if board.family == 'ice40' else 'bit'}"
     _run(work, PACKERS[board.family], routed, bitstream.name)
-    return _report(work, name, board, bitstream, time.perf_counter() - started)
+    path = _critical_path(work, top)
+    return _report(work, name, board, bitstream, path, time.perf_counter() - started)
 
 
 def constraints_text(board: Board) -> str:
@@ -114,13 +115,12 @@ def constraints_text(board: Board) -> str:
     return "\n".join([*lines, f'FREQUENCY PORT "clk" {mhz:g} MHZ;']) + "\n"
 
 
-def _synthesise(config: MacroConfig, folder: Path, work: Path, board: Board) -> None:
+def _synthesise(top: str, folder: Path, work: Path, board: Board) -> None:
     """One flat netlist of the board's top, as JSON."""
-    sources = (folder / f"{config.module}_soc.f").read_text().split()
+    sources = (folder / f"{top}.f").read_text().split()
     verilog = [source for source in sources if source.endswith(".v")]
     for source in verilog:
         (work / source).write_text((folder / source).read_text())
-    top = f"{config.module}_soc"
     script = [
         f"read_verilog {' '.join(verilog)}",
         f"hierarchy -check -top {top}",
@@ -169,7 +169,7 @@ def _run(work: Path, tool: str, *arguments: str) -> None:
 
 
 def _report(
-    work: Path, name: str, board: Board, bitstream: Path, seconds: float
+    work: Path, name: str, board: Board, bitstream: Path, path: list[Step], seconds: float
 ) -> BitstreamReport:
     data = json.loads((work / "report.json").read_text())
     used = {kind: entry["used"] for kind, entry in data["utilization"].items()}
@@ -191,14 +191,21 @@ def _report(
         brams=brams,
         capacity={"luts": available[kinds[0]], "brams": available.get(kinds[2], 0)},
         seconds=seconds,
-        path=_critical_path(data),
+        path=path,
     )
 
 
-def _critical_path(data: dict[str, Any]) -> list[Step]:
+def _critical_path(work: Path, top: Module) -> list[Step]:
     """The longest of the reported paths, consecutive hops into one block together."""
+    data = json.loads((work / "report.json").read_text())
+    netlist = json.loads((work / "netlist.json").read_text())["modules"][top.name]
+    known = name_cells(netlist, {p.name: p.read_text() for p in work.glob("*.v")}, top)
+
+    def block(cell: str) -> str:
+        return packed_name(cell, known) or "top"
+
     paths = [
-        [(block_of(hop["to"]["cell"]), hop["delay"]) for hop in path["path"]]
+        [(block(hop["to"]["cell"]), hop["delay"]) for hop in path["path"]]
         for path in data.get("critical_paths", [])
     ]
     longest = max(paths, key=lambda hops: sum(delay for _, delay in hops), default=[])

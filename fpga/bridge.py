@@ -41,6 +41,7 @@ class UartBridge(Block):
     above them is a bus error. Latency: access 1 cycle after the CRC byte, reply after its answer.
     """
 
+    role, latency = "link", 1
     has_reset = True
 
     def __init__(self, prefix: str, address_bits: int, gap: int):

@@ -18,6 +18,7 @@ class UartReceiver(Block):
     its cycle is lost.
     """
 
+    role, latency = "link", 1
     has_reset = True
 
     def __init__(self, prefix: str, divisor: int):
@@ -58,6 +59,7 @@ class UartTransmitter(Block):
     latency 1 cycle to the start bit. ready does not depend on valid.
     """
 
+    role, latency = "link", 1
     has_reset = True
 
     def __init__(self, prefix: str, divisor: int):

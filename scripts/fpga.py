@@ -15,6 +15,7 @@ from cimforge.flow.place_route import (
 from cimforge.flow.synth.synth_report import check_storage
 from cimforge.fpga.board_files import board_files
 from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.soc import build_soc
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import load_config
@@ -52,7 +53,9 @@ def fpga(
     emit_macro(macro, folder, {**macro_extras(macro), **files})
     with steps(f"building for {board}") as announce:
         try:
-            report = build_bitstream(macro, folder, board, chosen, announce)
+            report = build_bitstream(
+                build_soc(macro, divisor(chosen)), folder, board, chosen, announce
+            )
         except (FlowError, YosysError) as error:
             if as_json:
                 facts = {"board": board, "device": chosen.device, "failed": str(error)}

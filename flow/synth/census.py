@@ -1,54 +1,74 @@
 """Counts a synthesised netlist by role: each distinct module once, times its instances."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BREAKDOWN", "DRIVER", "count_by_role", "count_drivers", "sum_cells"]
+from cimforge.hdl.netlist.module import LEAF, ROLES, Module, distinct_modules
 
-BREAKDOWN = ("storage", "multiply", "tree", "accumulate", "input", "control")
+__all__ = ["BREAKDOWN", "AreaRoles", "area_roles", "count_by_role", "count_drivers", "sum_cells"]
 
-# What a module's own cells serve, by the kind in its name. Column and top hold nothing of their own
-# but the write data on its way to the stores.
-ROLE_OF_MODULE = {
-    **{"": "storage", "column": "storage", "store": "storage", "write_gate": "storage"},
-    **{"word": "storage", "multiplier": "multiply", "tree": "tree"},
-    **{"popcount": "accumulate", "input_sum": "accumulate"},
-    **{"accumulate_sum": "accumulate", "accumulator": "accumulate"},
-    **{"serialiser": "input", "sequencer": "control"},
-}
-# What a driver serves, by the line it drives.
-ROLE_OF_LINE = {
-    **dict.fromkeys(("gate", "write_bank", "test_en", "d", "capture"), "storage"),
-    **dict.fromkeys(("planes_n", "load", "plane", "fill", "sign_plane", "read"), "input"),
-    **dict.fromkeys(("accumulate", "restart", "negate", "correction"), "accumulate"),
-    **{"bank_select": "multiply", "enable": "tree"},
-}
-DRIVER = re.compile(r"drive_(\w+?)_\d+_\d+\b")
+BREAKDOWN = ROLES[: ROLES.index("control") + 1]  # of a macro
 
-Modules = Mapping[str, Mapping[str, Any]]
+NetlistModules = Mapping[str, Mapping[str, Any]]
 Counts = dict[str, Counter]
 
 
-def count_by_role(modules: Modules, top: str) -> Counts:
+@dataclass(frozen=True)
+class AreaRoles:
+    """What each module's own cells serve, by its name; and each instance that serves something else
+    than its module does, by (module, instance)."""
+
+    modules: Mapping[str, str]
+    instances: Mapping[tuple[str, str], str]
+
+    def of_module(self, name: str) -> str:
+        """The role of a module; ValueError for one that is not known."""
+        if name not in self.modules:
+            raise ValueError(f"module {name} has no role: its cells would be counted as others'")
+        return self.modules[name]
+
+    def of_cell(self, module: str, cell: str, role: str) -> str:
+        """The role of a cell of a module that serves ``role``. What a mapper made of an instance
+        keeps the instance's name in front."""
+        return self.instances.get((module, cell.split(".")[0]), role)
+
+
+def area_roles(top: Module) -> AreaRoles:
+    """The roles of all modules and instances below ``top``, itself included."""
+    modules = distinct_modules(top)
+    leaves = {c.module.name for m in modules for c in m.children if c.module.role == LEAF}
+    instances = {
+        (module.name, child.instance): child.role
+        for module in modules
+        for child in module.children
+        if child.role
+    }
+    known = {**dict.fromkeys(leaves, LEAF), **{module.name: module.role for module in modules}}
+    return AreaRoles(known, instances)
+
+
+def count_by_role(netlist: NetlistModules, top: str, roles: AreaRoles) -> Counts:
     """Cells of each type in each role, whole design, from a netlist's modules as JSON.
 
-    Leaf modules that are kept as modules count for the role of the module they stand in.
+    Leaf cells that are kept as modules count for what the module serves in which they stand. Raises
+    ValueError where a module has no role.
     """
     found: Counts = defaultdict(Counter)
-    for role, module, instances in _visit(modules, top, top, "storage", 1):
-        for name, cell in modules[module]["cells"].items():
-            if cell["type"] not in modules and not cell["type"].startswith("$scope"):
-                found[_cell_role(name, role)][cell["type"]] += instances
+    for role, module, instances in _visit(netlist, roles, top, LEAF, 1):
+        for name, cell in netlist[module]["cells"].items():
+            if cell["type"] not in netlist and not cell["type"].startswith("$scope"):
+                found[roles.of_cell(module, name, role)][cell["type"]] += instances
     return dict(found)
 
 
-def count_drivers(modules: Modules, top: str) -> int:
+def count_drivers(netlist: NetlistModules, top: str, roles: AreaRoles) -> int:
     """Cells that drive a broadcast net, in the whole design."""
     return sum(
-        instances * sum(DRIVER.search(name) is not None for name in modules[module]["cells"])
-        for _, module, instances in _visit(modules, top, top, "storage", 1)
+        instances
+        * sum((module, name.split(".")[0]) in roles.instances for name in netlist[module]["cells"])
+        for _, module, instances in _visit(netlist, roles, top, LEAF, 1)
     )
 
 
@@ -61,17 +81,12 @@ def sum_cells(counts: Counts, size: Callable[[str], float]) -> dict[str, float]:
 
 
 def _visit(
-    modules: Modules, top: str, module: str, parent: str, instances: int
+    netlist: NetlistModules, roles: AreaRoles, module: str, parent: str, instances: int
 ) -> Iterator[tuple[str, str, int]]:
     """(role, module, instances) of a module and all below it."""
-    kind = module.removeprefix(top).removeprefix("_")
-    role = ROLE_OF_MODULE.get(kind, parent) if module.startswith(top) else parent
+    role = roles.of_module(module)
+    role = parent if role == LEAF else role
     yield role, module, instances
-    below = Counter(c["type"] for c in modules[module]["cells"].values() if c["type"] in modules)
+    below = Counter(c["type"] for c in netlist[module]["cells"].values() if c["type"] in netlist)
     for kind, count in below.items():
-        yield from _visit(modules, top, kind, role, instances * count)
-
-
-def _cell_role(name: str, role: str) -> str:
-    driver = DRIVER.match(name)
-    return ROLE_OF_LINE[driver[1]] if driver else role
+        yield from _visit(netlist, roles, kind, role, instances * count)

@@ -10,19 +10,17 @@ from itertools import groupby
 from typing import Any
 
 from cimforge.flow.liberty.library import Library
-from cimforge.flow.synth.census import DRIVER
+from cimforge.flow.synth.blocks import BlockNames
 from cimforge.flow.synth.synthesis import Netlist
-from cimforge.hdl.emit.constraints import LATCHES, timing_constraints
+from cimforge.hdl.emit.constraints import timing_constraints
+from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["STA", "Step", "Timing", "TimingError", "analyse_timing", "block_of", "group_steps"]
+__all__ = ["STA", "Step", "Timing", "TimingError", "analyse_timing", "group_steps"]
 
 STA = "sta"
 HOP = re.compile(r"^ *(-?\d+\.\d+) +-?\d+\.\d+ [\^v] (\S+)/\S+ \(\S+\)$", re.M)
 TIME_UNITS = {"f": 1e-6, "p": 1e-3, "n": 1.0, "u": 1e3}  # in ns
-BLOCK = re.compile(
-    r"(?:^|\.)(multiplier|tree|accumulator|input_sum|bank|write|serialiser|sequencer)(?=[\d.])"
-)
 
 
 # Narrows the interval between a period with a violation and one without: by the slack, which is the
@@ -94,7 +92,7 @@ def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> T
         "read_liberty library.lib",
         "read_verilog flat.v",
         f"link_design {config.module}",
-        timing_constraints(config, "1", latches=LATCHES.replace("/", "."), gates=None),
+        timing_constraints(config, "1", divider=".", gate_pin=None),
         SEARCH.replace("@START@", str(10 / scale)),
     ]
     (netlist.folder / "timing.tcl").write_text("\n".join(script) + "\n")
@@ -110,7 +108,8 @@ def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> T
     if run.returncode or not found:
         raise TimingError(f"OpenSTA failed; its messages are in {netlist.folder / 'timing.log'}")
     worst = min(run.stdout.split("Startpoint: ")[1:], key=_slack)  # of a path a path group
-    hops = [(block_of(cell), float(delay) * scale) for cell, delay in _hops(worst)]
+    names = BlockNames(build_macro(config))
+    hops = [(names.of(cell), float(delay) * scale) for cell, delay in _hops(worst)]
     return Timing(float(found[1]) * scale, tuple(group_steps(hops)))
 
 
@@ -118,15 +117,6 @@ def group_steps(hops: Iterable[tuple[str, float]]) -> list[Step]:
     """Consecutive hops (block, delay) of one block as one step."""
     groups = [(block, list(group)) for block, group in groupby(hops, key=lambda hop: hop[0])]
     return [Step(block, len(group), sum(delay for _, delay in group)) for block, group in groups]
-
-
-def block_of(instance: str) -> str:
-    """The block in which an instance of the flattened macro stands."""
-    if driver := DRIVER.search(instance):
-        return f"driver of {driver[1]}"
-    kinds = BLOCK.findall(instance)
-    names = {"bank": "storage", "write": "write gate"}
-    return names.get(kinds[-1], kinds[-1].replace("_", " ")) if kinds else "top"
 
 
 def _slack(path: str) -> float:

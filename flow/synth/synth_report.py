@@ -10,11 +10,17 @@ from typing import Any
 
 from cimforge.flow.liberty.leaf_cells import GATES, Roles, choose_cells
 from cimforge.flow.liberty.library import Library, read_library
-from cimforge.flow.synth.census import count_by_role, count_drivers, sum_cells
+from cimforge.flow.synth.census import (
+    area_roles,
+    count_by_role,
+    count_drivers,
+    sum_cells,
+)
 from cimforge.flow.synth.static_timing import Timing, TimingError, analyse_timing
 from cimforge.flow.synth.synthesis import driver_loads, map_to_library, synthesise
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.storage import STORAGE
@@ -116,7 +122,8 @@ def _target_report(config, folder, target, flatten, announce) -> SynthReport:
     check_storage(config, target)
     announce(f"synthesising {config.module} for {target}")
     netlist = synthesise(config, folder, target, flatten=flatten)
-    counts = count_by_role(netlist.modules, netlist.top)
+    areas = area_roles(build_macro(config))
+    counts = count_by_role(netlist.modules, netlist.top, areas)
     whole = sum(counts.values(), Counter())
     spec = TARGETS[target]
     sizes = sum_cells(counts, spec.size)
@@ -135,7 +142,8 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
     roles = choose_cells(library, overrides, latches=bool(config.storage_traits.control_ports))
     announce(f"mapping {config.module} to {library.name}")
     netlist = map_to_library(config, folder, library, roles, flatten=flatten)
-    counts = count_by_role(netlist.modules, netlist.top)
+    areas = area_roles(build_macro(config))
+    counts = count_by_role(netlist.modules, netlist.top, areas)
     whole = sum(counts.values(), Counter())
     unknown = sorted(kind for kind in whole if kind not in library.cells)
     if unknown:
@@ -151,7 +159,7 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
         timing = analyse_timing(config, netlist, library)
     except TimingError as error:
         notes.append(f"{NO_PERIOD}: {error}")
-    drivers = count_drivers(netlist.modules, netlist.top)
+    drivers = count_drivers(netlist.modules, netlist.top, areas)
     return SynthReport(
         config=config,
         target=LIBERTY,

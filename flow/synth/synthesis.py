@@ -99,8 +99,9 @@ def map_to_library(
     ]
     run_yosys("\n".join(script) + "\n", work)
     gate = roles.cells["clkgate"]
-    gate_pins = f"write*/bank*.mapped/{gate.pins['gate']}" if gate else None
-    _copy(work, "netlist.sdc", render_sdc(config, gates=gate_pins))
+    # The leaf is dissolved in its write port: the mapped gate's name follows the leaf's.
+    gate_pin = f".mapped/{gate.pins['gate']}" if gate else None
+    _copy(work, "netlist.sdc", render_sdc(config, gate_pin=gate_pin))
     return _netlist(config, work)
 
 

@@ -1,19 +1,24 @@
 """The builder: turns any adder plan into a structural module of leaf cells, word adders and
 pipeline registers."""
 
-from itertools import groupby, pairwise
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from cimforge.hdl.arith.plan import Bit, Cell, Plan
 from cimforge.hdl.netlist.drivers import spread
-from cimforge.hdl.netlist.structure import Bus, Structure
+from cimforge.hdl.netlist.leaf import FULL_ADDER, HALF_ADDER
+from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 
 __all__ = ["build_adder"]
 
-LEAVES = {"fa": ("cim_fa", ("a", "b", "ci")), "ha": ("cim_ha", ("a", "b"))}
+LEAVES = {"fa": (FULL_ADDER, ("a", "b", "ci")), "ha": (HALF_ADDER, ("a", "b"))}
 
 
-def build_adder(module: str, comment: str, plan: Plan, stages: int = 0) -> Structure:
-    """Module ``module``: ``total = sum of the plan's operands`` over the input bits ``terms``,
+def build_adder(
+    prefix: str, kind: str, comment: str, plan: Plan, stages: int = 0, *, role: str
+) -> Structure:
+    """Module ``prefix_kind``: ``total = sum of the plan's operands`` over the input bits ``terms``,
     unsigned.
 
     Ports: ``terms`` (input_bits) and ``total`` (result bits); with ``stages`` > 0 also ``clk`` and
@@ -23,18 +28,39 @@ def build_adder(module: str, comment: str, plan: Plan, stages: int = 0) -> Struc
     modulus. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12, ``a12``
     a word adder's result, ``_q2`` the second register after one.
     """
-    return _Builder(module, comment, plan, stages).build()
+    return _Builder(Structure(prefix, kind, comment, role, stages), plan, stages).build()
+
+
+@dataclass(frozen=True)
+class _Driven:
+    """A bit of the plan as hardware: the net that drives it, the vector and place it has there, and
+    the pipeline stages in which it is made and used last."""
+
+    net: Net
+    made: int
+    used: int = 0
+    vector: Bus | None = None
+    place: int = 0
+
+    @property
+    def flat(self) -> str:
+        """A plain name, for the registers behind it."""
+        return self.net.replace("[", "_").replace("]", "")
+
+    def after(self, ranks: int) -> Net:
+        """The bit ``ranks`` registers later."""
+        return Net(f"{self.flat}_q{ranks}", 1) if ranks else self.net
+
+    def precedes(self, other: "_Driven", stage: int) -> bool:
+        """Whether ``other`` is the next bit of the same vector, both unregistered in ``stage``."""
+        together = self.vector is not None and other.vector == self.vector
+        return together and other.place == self.place + 1 and self.made == other.made == stage
 
 
 class _Builder:
-    def __init__(self, module: str, comment: str, plan: Plan, stages: int):
-        self.plan = plan
-        self.stages = stages
-        self.out = Structure(module, comment)
-        self.text: dict[int, str] = {}  # bit -> the net that drives it
-        self.words: dict[int, tuple[Bus, int]] = {}  # bit -> vector and place, for slices in words
-        self.made_in: dict[int, int] = {}  # bit -> pipeline stage of its driver
-        self.used_in: dict[int, int] = {}  # bit -> last pipeline stage that uses it
+    def __init__(self, out: Structure, plan: Plan, stages: int):
+        self.out, self.plan, self.stages = out, plan, stages
+        self.bits: dict[int, _Driven] = {}
 
     def build(self) -> Structure:
         if self.stages:
@@ -42,9 +68,9 @@ class _Builder:
             self.out.port("input", "enable")
         terms = self.out.port("input", "terms", self.plan.input_bits)
         total = self.out.port("output", "total", len(self.plan.result))
-        self._time_bits()
-        self._name_vector(terms, range(self.plan.input_bits))
-        self._name_cells()
+        self._drive_vector(terms, range(self.plan.input_bits), 0)
+        self._drive_cells()
+        self._note_uses()
         for number, cell in enumerate(self.plan.cells):
             self._place(number, cell)
         self._place_registers()
@@ -54,29 +80,29 @@ class _Builder:
     def _stage(self, cell: Cell) -> int:
         return self.plan.stage(cell.level, self.stages)
 
-    def _time_bits(self) -> None:
-        self.made_in = dict.fromkeys(range(self.plan.input_bits), 0)
-        for cell in self.plan.cells:
-            self.made_in |= dict.fromkeys(cell.outputs, self._stage(cell))
-            for bit in (bit for word in cell.inputs for bit in word if bit is not None):
-                self.used_in[bit] = max(self.used_in.get(bit, 0), self._stage(cell))
-        self.used_in |= {bit: self.stages for bit in self.plan.result if bit is not None}
-
-    def _name_vector(self, bus: Bus, bits) -> None:
+    def _drive_vector(self, bus: Bus, bits: Iterable[int], stage: int) -> None:
         for place, bit in enumerate(bits):
-            self.text[bit] = bus.bits(place)
-            self.words[bit] = (bus, place)
+            self.bits[bit] = _Driven(bus.bits(place), stage, vector=bus, place=place)
 
-    def _name_cells(self) -> None:
-        scalars = []
+    def _drive_cells(self) -> None:
+        """Name what every cell makes, and declare it."""
+        scalars: list[str] = []
         for number, cell in enumerate(self.plan.cells):
             if cell.kind == "add":
-                self._name_vector(self.out.wire(f"a{number}", len(cell.outputs)), cell.outputs)
+                bus = self.out.wire(f"a{number}", len(cell.outputs))
+                self._drive_vector(bus, cell.outputs, self._stage(cell))
                 continue
             for letter, bit in zip("sc", cell.outputs, strict=False):
-                self.text[bit] = f"{letter}{number}"
-                scalars.append(self.text[bit])
+                scalars.append(f"{letter}{number}")
+                self.bits[bit] = _Driven(Net(scalars[-1], 1), self._stage(cell))
         self.out.scalars("wire", scalars)
+
+    def _note_uses(self) -> None:
+        uses = [(word, self._stage(cell)) for cell in self.plan.cells for word in cell.inputs]
+        for word, stage in [*uses, (self.plan.result, self.stages)]:
+            for bit in (bit for bit in word if bit is not None):
+                driven = self.bits[bit]
+                self.bits[bit] = replace(driven, used=max(driven.used, stage))
 
     def _place(self, number: int, cell: Cell) -> None:
         stage = self._stage(cell)
@@ -90,62 +116,49 @@ class _Builder:
             self.out.assign(f"s{number}", " ^ ".join(inputs))
             return
         leaf, pins = LEAVES[cell.kind]
-        outputs = {"s": f"s{number}", "co": f"c{number}"}
-        self.out.instance(
-            leaf, f"{cell.kind}{number}", **dict(zip(pins, inputs, strict=True)), **outputs
-        )
+        outputs = {"s": Net(f"s{number}", 1), "co": Net(f"c{number}", 1)}
+        taken = dict(zip(pins, inputs, strict=True))
+        self.out.place(leaf, f"{cell.kind}{number}", **taken, **outputs)
 
-    def _net(self, bit: Bit, stage: int) -> str:
+    def _net(self, bit: Bit, stage: int) -> Net:
         """The net that carries ``bit`` in pipeline stage ``stage``."""
         if bit is None:
-            return "1'h0"
-        ranks = stage - self.made_in[bit]
-        return f"{self._flat(bit)}_q{ranks}" if ranks else self.text[bit]
+            return constant(0, 1)
+        return self.bits[bit].after(stage - self.bits[bit].made)
 
-    def _flat(self, bit: int) -> str:
-        return self.text[bit].replace("[", "_").replace("]", "")
-
-    def _word(self, word: tuple[Bit, ...], stage: int, size: int) -> str:
+    def _word(self, word: tuple[Bit, ...], stage: int, size: int) -> Net:
         """A concatenation of ``size`` bits, runs of one vector written as slices."""
-        parts: list[str] = []
-        place = 0
-        while place < len(word):
-            run = self._run(word, place, stage)
-            bit = word[place]
-            if run > 1 and bit is not None:
-                bus, low = self.words[bit]
-                parts.append(bus.bits(low, run))
+        parts: list[Net] = []
+        for run in self._runs(word, stage):
+            first = self.bits.get(run[0]) if run[0] is not None else None
+            if len(run) > 1 and first and first.vector is not None:
+                parts.append(first.vector.bits(first.place, len(run)))
             else:
-                parts.append(self._net(bit, stage))
-            place += run
+                parts.append(self._net(run[0], stage))
         if size > len(word):
-            parts.append(f"{size - len(word)}'h0")
-        return parts[0] if len(parts) == 1 else "{" + ", ".join(reversed(parts)) + "}"
+            parts.append(constant(0, size - len(word)))
+        return concat(parts)
 
-    def _run(self, word: tuple[Bit, ...], place: int, stage: int) -> int:
-        """Number of bits from ``place`` on that are consecutive in one vector and not
-        registered."""
-        length = 1
-        for bit, following in pairwise(word[place:]):
-            if bit not in self.words or following not in self.words:
-                break
-            bus, index = self.words[bit]
-            if (
-                self.words[following] != (bus, index + 1)
-                or self.made_in[following] != stage
-                or self.made_in[bit] != stage
-            ):
-                break
-            length += 1
-        return length
+    def _runs(self, word: tuple[Bit, ...], stage: int) -> list[list[Bit]]:
+        """The word's bits, those that are neighbours in a vector together."""
+        runs: list[list[Bit]] = []
+        for bit in word:
+            before = runs[-1][-1] if runs else None
+            joined = before is not None and bit is not None
+            if joined and self.bits[before].precedes(self.bits[bit], stage):
+                runs[-1].append(bit)
+            else:
+                runs.append([bit])
+        return runs
 
     def _place_registers(self) -> None:
-        moves = []
-        for bit, made in self.made_in.items():
-            for ranks in range(1, self.used_in.get(bit, 0) - made + 1):
-                moves.append((f"{self._flat(bit)}_q{ranks}", self._net(bit, made + ranks - 1)))
+        moves = [
+            (driven.after(ranks), driven.after(ranks - 1))
+            for driven in self.bits.values()
+            for ranks in range(1, driven.used - driven.made + 1)
+        ]
         self.out.scalars("reg", [target for target, _ in moves])
-        enable = spread(self.out, Bus("enable"), len(moves), 1)
+        enable = spread(self.out, Bus("enable", 1), len(moves), 1, self.out.role)
         for driver, registers in groupby(range(len(moves)), key=enable):
             self.out.line(f"always @(posedge clk) if ({driver}) begin")
             for target, source in (moves[register] for register in registers):

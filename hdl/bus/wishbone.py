@@ -30,7 +30,7 @@ def bus_ports(config: MacroConfig) -> dict[str, tuple[str, int]]:
 
 def stream_ports(config: MacroConfig) -> dict[str, tuple[str, int]]:
     """The macro's stream ports: direction as seen by the macro, and width."""
-    others = ("clk", "rst", "test_en")
+    others = ("clk", "rst", *(name for name, _ in config.storage_traits.control_ports))
     ports = (port for port in macro_ports(config) if port.name not in others)
     return {port.name: (port.direction, port.width) for port in ports}
 
@@ -52,6 +52,7 @@ class WishboneSlave(Block):
     3.1.3.
     """
 
+    role, latency = "bus", 1
     has_reset = True
 
     def __init__(self, config: MacroConfig):

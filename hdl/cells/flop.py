@@ -2,6 +2,8 @@
 
 from amaranth.hdl import Module, Signal
 
+from cimforge.hdl.cells.array_style import ARRAY_STYLES, ArrayStyle
+from cimforge.hdl.cells.word import WordArray
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.config import MacroConfig
 
@@ -14,6 +16,8 @@ class FlopStore(Block):
     ``q`` takes ``d`` (both weight_bits wide, raw codes) at the rising edge while ``gate`` is high.
     Latency: 1 cycle. Not reset: weights are undefined until written and survive a reset.
     """
+
+    role, latency = "storage", 1
 
     def __init__(self, config: MacroConfig):
         width = config.weight_bits
@@ -35,6 +39,8 @@ class FlopGate(Block):
     the cycle.
     """
 
+    role = "storage"
+
     def __init__(self, config: MacroConfig):
         ports = {"row": In(1), "bank": In(config.banks), "gate": Out(config.banks)}
         super().__init__(config.module, "write_gate", ports)
@@ -43,3 +49,6 @@ class FlopGate(Block):
         m = Module()
         m.d.comb += self.gate.eq(self.bank & self.row.replicate(len(self.bank)))
         return m
+
+
+ARRAY_STYLES.register("flop", ArrayStyle(FlopGate, WordArray(FlopStore).place))

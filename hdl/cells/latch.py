@@ -5,6 +5,9 @@ edge, so a latch never changes at a sampling edge: there is no hold race, in sil
 simulator.
 """
 
+from cimforge.hdl.cells.array_style import ARRAY_STYLES, ArrayStyle
+from cimforge.hdl.cells.word import WordArray
+from cimforge.hdl.netlist.leaf import CLOCK_GATE, LATCH
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
 
@@ -14,24 +17,21 @@ __all__ = ["latch_gate", "latch_store"]
 def latch_store(config: MacroConfig) -> Structure:
     """One weight of one bank: ``q`` (weight_bits, raw code) follows ``d`` while ``gate`` is
     high."""
-    out = Structure(
-        f"{config.module}_store", "One weight in latches: q follows d while gate is high."
-    )
+    sentence = "One weight in latches: q follows d while gate is high."
+    out = Structure(config.module, "store", sentence, role="storage")
     gate = out.port("input", "gate")
     d = out.port("input", "d", config.weight_bits)
     q = out.port("output", "q", config.weight_bits)
     for bit in range(config.weight_bits):
-        out.instance("cim_latch", f"bit{bit}", gate=gate, d=d.bits(bit), q=q.bits(bit))
+        out.place(LATCH, f"bit{bit}", gate=gate, d=d.bits(bit), q=q.bits(bit))
     return out
 
 
 def latch_gate(config: MacroConfig) -> Structure:
     """Clock gates of one row, one for each bank: ``gate[b]`` is high while clk is low, row and
     bank[b] high; ``test_en`` opens all of them in every low phase."""
-    out = Structure(
-        f"{config.module}_write_gate",
-        "Clock gates of one row, one for each bank: high opens the latches.",
-    )
+    sentence = "Clock gates of one row, one for each bank: high opens the latches."
+    out = Structure(config.module, "write_gate", sentence, role="storage")
     clk, test_en = out.port("input", "clk"), out.port("input", "test_en")
     row = out.port("input", "row")
     bank = out.port("input", "bank", config.banks)
@@ -39,12 +39,9 @@ def latch_gate(config: MacroConfig) -> Structure:
     enable = out.wire("enable", config.banks)
     out.assign(enable, f"{bank} & {{{config.banks}{{{row}}}}}")
     for index in range(config.banks):
-        out.instance(
-            "cim_clkgate",
-            f"bank{index}",
-            clk=clk,
-            enable=enable.bits(index),
-            test_en=test_en,
-            gate=gate.bits(index),
-        )
+        pins = {"clk": clk, "enable": enable.bits(index), "test_en": test_en}
+        out.place(CLOCK_GATE, f"bank{index}", **pins, gate=gate.bits(index))
     return out
+
+
+ARRAY_STYLES.register("latch", ArrayStyle(latch_gate, WordArray(latch_store).place))

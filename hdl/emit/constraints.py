@@ -1,25 +1,34 @@
 """Timing constraints of a macro: clock, generated clocks, latches and ports, as SDC."""
 
+import re
+from collections.abc import Sequence
+
+from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.macro.top import build_macro
+from cimforge.hdl.netlist.leaf import CLOCK_GATE, LATCH, Leaf
+from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["GATES", "LATCHES", "timing_constraints"]
-
-LATCHES = "col*/row*/bank*/bit*"
-GATES = "write*/bank*/gate"
+__all__ = ["instance_patterns", "timing_constraints"]
 
 
 def timing_constraints(
-    config: MacroConfig, period: str, latches: str = LATCHES, gates: str | None = GATES
+    config: MacroConfig,
+    period: str,
+    *,
+    divider: str = "/",
+    gate_pin: str | None = "/gate",
 ) -> str:
     """SDC commands for a clock of ``period`` (a number or a Tcl variable, in the tool's unit).
 
     Weight latches are written in the low phase of the cycle after a row is accepted, and their bank
     takes part in a pass in the cycle after that at the earliest (write_landing): so a latch's
-    output has two cycles. ``latches`` and ``gates`` match the latches' instances and the output
-    pins of the clock gates, which are generated clocks: clk inverted. Without ``gates`` the tool
-    follows the clock through the gates by itself.
+    output has 1 + write_landing cycles. Clock gates' outputs (``gate_pin``, behind their instance's
+    name) are generated clocks: clk inverted; without a gate_pin the tool follows the clock through
+    the gates by itself. ``divider`` stands between the instances of a path.
     """
+    top = build_macro(config)
     ports = macro_ports(config)
     inputs = [port.name for port in ports if port.direction == "input" and port.name != "clk"]
     outputs = [port.name for port in ports if port.direction == "output"]
@@ -28,17 +37,39 @@ def timing_constraints(
         f"set_input_delay 0 -clock clk {_matching(inputs)}",
         f"set_output_delay 0 -clock clk {_matching(outputs)}",
     ]
-    if config.storage_traits.control_ports:
-        if gates:
-            source = "-source [get_ports clk] -divide_by 1 -invert"
-            pins = f"[get_pins {{{gates}}}]"
-            commands.append(f"create_generated_clock -name weight_gate {source} {pins}")
+    gates = instance_patterns(top, CLOCK_GATE)
+    if gates and gate_pin:
+        source = "-source [get_ports clk] -divide_by 1 -invert"
+        pins = " ".join(f"{divider.join(path)}{gate_pin}" for path in gates)
+        commands.append(f"create_generated_clock -name weight_gate {source} [get_pins {{{pins}}}]")
+    for name, _ in config.storage_traits.control_ports:
+        commands.append(f"set_case_analysis 0 [get_ports {name}]")
+    latches = instance_patterns(top, LATCH)
+    if latches:
+        cells = f"[get_cells {{{' '.join(divider.join(path) for path in latches)}}}]"
+        cycles = 1 + config.write_landing
         commands += [
-            "set_case_analysis 0 [get_ports test_en]",
-            f"set_multicycle_path 2 -setup -from [get_cells {{{latches}}}]",
-            f"set_multicycle_path 1 -hold -from [get_cells {{{latches}}}]",
+            f"set_multicycle_path {cycles} -setup -from {cells}",
+            f"set_multicycle_path {cycles - 1} -hold -from {cells}",
         ]
-    return "\n".join(commands)
+    return "\n".join([*commands, *ARRAY_STYLES[config.storage].constraints(config)])
+
+
+def instance_patterns(top: Module, leaf: Leaf) -> Sequence[tuple[str, ...]]:
+    """Where ``leaf`` stands below ``top``: paths of instance names, numbers in them as ``*``."""
+    found: dict[int, list[tuple[str, ...]]] = {}
+
+    def visit(module: Module) -> list[tuple[str, ...]]:
+        if id(module) not in found:
+            paths = {
+                (re.sub(r"\d+", "*", child.instance), *below): None
+                for child in module.children
+                for below in ([()] if child.module is leaf else visit(child.module))
+            }
+            found[id(module)] = list(paths)
+        return found[id(module)]
+
+    return visit(top)
 
 
 def _matching(names: list[str]) -> str:

@@ -8,61 +8,62 @@ import wavedrom
 from amaranth.sim import Simulator
 
 from cimforge.hdl.macro.sequencer import Sequencer
+from cimforge.hdl.macro.streams import SINKS, SOURCES, macro_streams
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["STREAMS", "Trace", "draw", "record", "scenario"]
+__all__ = ["Beat", "Trace", "draw", "record", "scenario"]
 
-STREAMS = ("x", "y", "w", "r", "q")
 Trace = dict[str, list[int]]
 Beat = dict[str, int]
 
 STALL = 2  # cycles that the second result waits
 TAIL = 3  # cycles drawn after the last result
-MOST_CYCLES = 1000
 
 
 def scenario(config: MacroConfig) -> dict[str, list[tuple[int, Beat]]]:
     """What is drawn: beats of each source as (first cycle offered, fields).
 
-    Two vectors back to back, a row written to their bank and a read-back offered while they run,
-    and a third vector; the second result waits for STALL cycles.
+    Two vectors of full precision back to back, a row written to their bank and a read-back offered
+    while they run, and a third vector; the second result waits for STALL cycles. With several banks
+    the read-back is of the last one, and a row is written to it too.
     """
-    bits = min(config.input_bits, 4 * config.bits_per_cycle)
-    vector = {"x_bits": bits, "x_signed": 1, "x_bank": 0}
-    row = {"w_bank": 0, "w_row": 0, "w_signed": 1}
+    bits, other = config.input_bits, config.banks - 1
+    vector = {"bits": bits, "signed": 1, "bank": 0}
+    rows = [{"bank": bank, "row": config.rows - 1, "signed": 1} for bank in (0, other, 0)]
     return {
-        "w": [(1, row), (5, row)],
+        "w": list(zip((1, 2, 5), rows, strict=True)),
         "x": [(3, vector), (3, vector), (3, vector)],
-        "r": [(4 + config.latency(bits), {"r_bank": 0, "r_row": 0})],
+        "r": [(4 + config.latency(bits), {"bank": other, "row": config.rows - 1})],
     }
 
 
 def record(config: MacroConfig) -> Trace:
     """Every stream port of the sequencer in each cycle of the scenario, by name, and TAIL more."""
     block = Sequencer(config)
+    values = {name: value for name, _, value in block.members() if name[1] == "_"}
     waiting = {stream: deque(offers) for stream, offers in scenario(config).items()}
     results = len(waiting["x"]) + len(waiting["r"])
-    ports = [name for name in block.signature.members if name[:2] in {f"{s}_" for s in STREAMS}]
-    trace: Trace = {name: [] for name in ports}
+    trace: Trace = {name: [] for name in values if name[0] in (*SOURCES, *SINKS)}
+    limit = 100 + 8 * config.latency()
 
     def moved(stream: str) -> int:
         return sum(map(int.__and__, trace[f"{stream}_valid"], trace[f"{stream}_ready"]))
 
     async def drive(ctx):
         stall, tail = STALL, TAIL
-        for cycle in range(MOST_CYCLES):
+        for cycle in range(limit):
             for stream, offers in waiting.items():
                 offered = bool(offers) and offers[0][0] <= cycle
-                ctx.set(getattr(block, f"{stream}_valid"), int(offered))
-                for name, value in (offers[0][1] if offered else {}).items():
-                    if hasattr(block, name):
-                        ctx.set(getattr(block, name), value)
-            held = stall > 0 and moved("y") == 1 and ctx.get(block.y_valid)
+                fields = offers[0][1] if offered else {}
+                for name, value in {**fields, "valid": int(offered)}.items():
+                    if f"{stream}_{name}" in values:
+                        ctx.set(values[f"{stream}_{name}"], value)
+            held = stall > 0 and moved("y") == 1 and ctx.get(values["y_valid"])
             stall -= held
-            ctx.set(block.y_ready, int(not held))
-            ctx.set(block.q_ready, 1)
-            for name in ports:
-                trace[name].append(int(ctx.get(getattr(block, name))))
+            ctx.set(values["y_ready"], int(not held))
+            ctx.set(values["q_ready"], 1)
+            for name in trace:
+                trace[name].append(int(ctx.get(values[name])))
             for stream, offers in waiting.items():
                 if trace[f"{stream}_valid"][-1] and trace[f"{stream}_ready"][-1]:
                     offers.popleft()
@@ -79,23 +80,25 @@ def record(config: MacroConfig) -> Trace:
 
 
 def draw(config: MacroConfig, trace: Trace) -> tuple[str, str]:
-    """WaveJSON source and SVG of a trace."""
+    """WaveJSON source and SVG of a trace: every stream port of the macro that exists."""
     cycles = len(trace["x_valid"])
     lanes: list[Any] = [{"name": "clk", "wave": "p" + "." * (cycles - 1)}]
-    for stream in STREAMS:
+    for stream, signature in macro_streams(config).items():
         valid, ready = trace[f"{stream}_valid"], trace[f"{stream}_ready"]
-        lanes += [
-            {},
-            [
-                stream,
-                _bits(f"{stream}_valid", valid),
-                _bits(f"{stream}_ready", ready),
-                _beats(stream, valid, ready),
-            ],
-        ]
+        group: list[Any] = [stream]
+        for part in signature.members:
+            name = f"{stream}_{part}"
+            if part in ("valid", "ready"):
+                group.append(_bits(name, trace[name]))
+            elif part == "data":
+                group.append(_beats(name, valid, ready, None))
+            else:
+                group.append(_beats(name, valid, ready, trace[name]))
+        lanes += [{}, group]
+    told = f"{config.input_bits}-bit signed vectors, {config.cycles_per_pass()} cycles a pass"
     source = {
         "signal": lanes,
-        "head": {"text": config.module, "tick": 0},
+        "head": {"text": f"{config.module}: {told}", "tick": 0},
         "foot": {"text": "a beat moves at the edge that ends a cycle with valid and ready high"},
         "config": {"hscale": 1},
     }
@@ -108,18 +111,20 @@ def _bits(name: str, values: list[int]) -> dict[str, str]:
     return {"name": name, "wave": wave}
 
 
-def _beats(stream: str, valid: list[int], ready: list[int]) -> dict[str, Any]:
-    """Payload lane: the number of the beat while it is offered."""
+def _beats(
+    name: str, valid: list[int], ready: list[int], values: list[int] | None
+) -> dict[str, Any]:
+    """A payload's lane while a beat is offered: its values, or the beat's number where there are
+    none."""
     wave, labels, number, held = "", [], 0, False
-    for offered, taken in zip(valid, ready, strict=True):
+    for cycle, (offered, taken) in enumerate(zip(valid, ready, strict=True)):
         if not offered:
-            wave += "." if wave.endswith("x") or (wave and wave.rstrip(".").endswith("x")) else "x"
+            wave += "." if wave.rstrip(".").endswith("x") else "x"
         elif held:
             wave += "."
         else:
             wave += "="
-            labels.append(f"{stream}{number}")
+            labels.append(str(values[cycle]) if values else f"{name[0]}{number}")
         held = bool(offered and not taken)
         number += bool(offered and taken)
-    payload = "r_row" if stream == "r" else f"{stream}_data"
-    return {"name": payload, "wave": wave, "data": labels}
+    return {"name": name, "wave": wave, "data": labels}

@@ -47,6 +47,8 @@ def measure_emission(parameters: dict[str, Any]) -> dict[str, Any]:
 class _AmaranthTree(Block):
     """The same netlist as build_adder's, combinational, as Amaranth instances."""
 
+    role = "tree"
+
     def __init__(self, plan):
         self._plan = plan
         super().__init__(
@@ -76,7 +78,7 @@ def measure_writer(rows: int = 192, width: int = 8) -> dict[str, Any]:
     rtlil.convert(_AmaranthTree(plan), emit_src=False, missing_domain=ClockDomain)
     amaranth = time.perf_counter() - started
     started = time.perf_counter()
-    build_adder("bench_tree", "", plan).verilog()
+    build_adder("bench", "tree", "", plan, role="tree").verilog()
     structure = time.perf_counter() - started
     return {
         "cells": len(plan.cells),

@@ -4,21 +4,21 @@ from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cimforge.hdl.emit.constraints import GATES, timing_constraints
+from cimforge.hdl.emit.constraints import timing_constraints
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
 
 __all__ = ["render_core", "render_sdc"]
 
 
-def render_sdc(config: MacroConfig, gates: str | None = GATES) -> str:
+def render_sdc(config: MacroConfig, gate_pin: str | None = "/gate") -> str:
     """Constraints of the hierarchical macro; ``period`` is a Tcl variable to set before, in the
-    unit of the tool (default 10). ``gates`` as for timing_constraints."""
+    unit of the tool (default 10). ``gate_pin`` as for timing_constraints."""
     return (
         f"# {canonical_command(config)}\n"
         "# SPDX-License-Identifier: Apache-2.0\n"
         "if {![info exists period]} { set period 10.0 }\n"
-        f"{timing_constraints(config, '$period', gates=gates)}\n"
+        f"{timing_constraints(config, '$period', gate_pin=gate_pin)}\n"
     )
 
 

@@ -14,8 +14,7 @@ from cimforge.hdl.emit.waivers import lint_waivers
 from cimforge.hdl.macro.column import tree_plan
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.top import macro_modules
-from cimforge.hdl.netlist.block import Block
-from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
@@ -57,9 +56,7 @@ def emit_macro(
     return {**described, "files": _listing(texts)}
 
 
-def manifest(
-    config: MacroConfig, modules: list[Block | Structure], texts: dict[str, str]
-) -> dict[str, Any]:
+def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) -> dict[str, Any]:
     """What a mapper, a build script or a reader needs to know about the emitted macro, as JSON
     data."""
     adders = tree_plan(config).counts()
@@ -72,7 +69,7 @@ def manifest(
         "digest": config.digest,
         "tools": {tool: version(tool) for tool in TOOLS},
         "files": _listing(texts),
-        "modules": [module.module for module in modules],
+        "modules": [module.name for module in modules],
         "ports": [port._asdict() for port in macro_ports(config)],
         "y_bits": config.y_bits,
         "latency": {bits: config.latency(bits) for bits in precisions},

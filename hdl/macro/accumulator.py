@@ -1,7 +1,10 @@
 """Accumulator of one column: shifts and adds the partial sums of a pass, most significant planes
 first."""
 
-from amaranth.hdl import Cat, Const, Instance, Module, Mux, Signal
+from collections.abc import Sequence
+from itertools import accumulate
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand, Plan
@@ -13,38 +16,36 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["Accumulator", "accumulate_plan", "build_accumulate_sum"]
 
 
-def accumulate_plan(config: MacroConfig, arrival: list[int]) -> Plan:
+def accumulate_plan(config: MacroConfig, arrival: Sequence[int]) -> Plan:
     """Plan of ``feedback + sum_j 2^j total_j + 2^(weight_bits-1) correction`` modulo 2^y_bits.
 
     Terms in order: negate (the +1 of a negated top plane, at weight k-1), the feedback's bits
-    k..y_bits-1, k totals of tree_bits, the correction. ``arrival[i]`` is the level at which bit i
-    of a total is ready.
+    k..y_bits-1, k totals of tree_bits, the correction, whose top bit stands for all above it.
+    ``arrival[i]`` is the level at which bit i of a total is ready.
     """
-    k, tree_bits, y_bits = config.bits_per_cycle, config.tree_bits, config.y_bits
-    feedback = Operand(tuple(range(y_bits - k + 1)), k - 1)
-    start = y_bits - k + 1
-    totals = [
-        Operand(tuple(range(start + j * tree_bits, start + (j + 1) * tree_bits)), j)
-        for j in range(k)
+    k, y_bits, low = config.bits_per_cycle, config.y_bits, config.weight_bits - 1
+    widths = [y_bits - k + 1, *[config.tree_bits] * k, config.correction_bits]
+    starts = list(accumulate(widths, initial=0))
+    words = [
+        tuple(range(start, start + width)) for start, width in zip(starts, widths, strict=False)
     ]
-    start += k * tree_bits
-    places = y_bits - (config.weight_bits - 1)
-    bits = [start + min(place, config.correction_bits - 1) for place in range(places)]
-    correction = Operand(tuple(bits), config.weight_bits - 1)
-    ready = (
-        [0] * (y_bits - k + 1)
-        + arrival * k
-        + [max(arrival, default=0) // 2] * config.correction_bits
-    )
-    return plan_sum(config.tree, [feedback, *totals, correction], y_bits, ready)
+    feedback, *totals, correction = words
+    extended = correction + (correction[-1],) * (y_bits - low - len(correction))
+    operands = [
+        Operand(feedback, k - 1),
+        *(Operand(total, plane) for plane, total in enumerate(totals)),
+        Operand(extended[: y_bits - low], low),
+    ]
+    half = max(arrival, default=0) // 2
+    ready = [*[0] * len(feedback), *list(arrival) * k, *[half] * len(correction)]
+    return plan_sum(config.tree, operands, y_bits, ready)
 
 
-def build_accumulate_sum(config: MacroConfig, arrival: list[int]) -> Structure:
-    """The accumulator's adder as a structural module."""
+def build_accumulate_sum(config: MacroConfig, arrival: Sequence[int]) -> Structure:
+    """The accumulator's adder as a structural module, combinational."""
+    comment = "Sum of feedback, tree totals and correction."
     plan = accumulate_plan(config, arrival)
-    return build_adder(
-        f"{config.module}_accumulate_sum", "Sum of feedback, tree totals and correction.", plan
-    )
+    return build_adder(config.module, "accumulate_sum", comment, plan, role="accumulate")
 
 
 class Accumulator(Block):
@@ -58,14 +59,15 @@ class Accumulator(Block):
     the +1 takes the free place at weight k-1 and the sign extension takes the places that restart
     empties, so no adder cell is spent on signs.
 
-    y changes at the edge where ``enable`` is high and holds otherwise: latency 1 cycle, one cycle's
-    planes a cycle. Sums are modulo 2^y_bits, which holds every final result; intermediate
+    y changes at the edge where ``enable`` is high and holds otherwise: latency 1 cycle, one
+    cycle's planes a cycle. Sums are modulo 2^y_bits, which holds every final result; intermediate
     wrap-around cancels. Not reset: restart comes with every pass.
     """
 
+    role, latency = "accumulate", 1
+
     def __init__(self, config: MacroConfig, adder: Structure):
         self._config = config
-        self._adder = adder
         ports = {
             "enable": In(1),
             "restart": In(1),
@@ -74,15 +76,12 @@ class Accumulator(Block):
             "correction": In(config.correction_bits),
             "y": Out(config.y_bits),
         }
-        super().__init__(config.module, "accumulator", ports)
+        super().__init__(config.module, "accumulator", ports, {"sum": adder})
 
     def elaborate(self, platform):
         m = Module()
-        k, tree_bits, y_bits = (
-            self._config.bits_per_cycle,
-            self._config.tree_bits,
-            self._config.y_bits,
-        )
+        k, tree_bits = self._config.bits_per_cycle, self._config.tree_bits
+        y_bits = self._config.y_bits
         y_q = Signal(y_bits, reset_less=True)
 
         kept = y_q[: y_bits - k]
@@ -98,7 +97,7 @@ class Accumulator(Block):
         terms = Signal(1 + len(feedback) + len(self.totals) + len(self.correction))
         total = Signal(y_bits)
         m.d.comb += terms.eq(Cat(self.negate, feedback, low, signed_top, self.correction))
-        m.submodules.sum = Instance(self._adder.module, i_terms=terms, o_total=total)
+        m.submodules.sum = self.instance("sum", terms=terms, total=total)
 
         with m.If(self.enable):
             m.d.sync += y_q.eq(total)

@@ -1,87 +1,96 @@
-"""One column: its words, k adder trees and accumulator."""
+"""One column: its array of weights, an adder tree for each operand of a cycle, its accumulator."""
+
+from collections.abc import Sequence
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Plan
 from cimforge.hdl.arith.planners import plan_sum, word_operands
-from cimforge.hdl.cells.styles import STYLES
-from cimforge.hdl.macro.accumulator import Accumulator
-from cimforge.hdl.netlist.drivers import spread
-from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.cells.array_style import ARRAY_STYLES, ColumnNets
+from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
+from cimforge.hdl.netlist.structure import Bus, Structure
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["build_column", "build_tree", "tree_plan"]
+__all__ = ["build_accumulator", "build_column", "build_tree", "tree_plan"]
 
 
 def tree_plan(config: MacroConfig) -> Plan:
-    """Plan of one tree: ``rows`` unsigned words of weight_bits to tree_bits."""
+    """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
     return plan_sum(config.tree, word_operands(config.operand_widths), config.tree_bits)
 
 
 def build_tree(config: MacroConfig) -> Structure:
     """The adder tree of one plane, with pipeline_stages register ranks."""
-    return build_adder(
-        f"{config.module}_tree",
-        "Sum of one plane's products over all rows.",
-        tree_plan(config),
-        config.pipeline_stages,
-    )
+    comment = "Sum of one plane's products over all rows."
+    plan = tree_plan(config)
+    return build_adder(config.module, "tree", comment, plan, config.pipeline_stages, role="tree")
 
 
-def build_column(
-    config: MacroConfig, word: Structure, tree: Structure, accumulator: Accumulator
-) -> Structure:
+def build_accumulator(config: MacroConfig) -> Accumulator:
+    """The accumulator, its adder planned for the times at which an unregistered tree's bits come:
+    latency 1 cycle."""
+    plan = tree_plan(config)
+    arrival = [plan.ready_level(bit) if not config.pipeline_stages else 0 for bit in plan.result]
+    return Accumulator(config, build_accumulate_sum(config, arrival))
+
+
+def build_column(config: MacroConfig) -> Structure:
     """Structure ``y = sum over r of x[r] * w[r]`` for one column.
 
-    ``gate``, ``w_code`` write a row; ``bank_select`` and ``planes_n`` multiply; the trees take
-    pipeline_stages enabled cycles, the accumulator one more. ``w_code`` is weight_bits wide, ``y``
-    two's complement.
+    ``gate``, ``w_code`` write a row; ``bank_select`` and ``planes_n`` make the operands; the array
+    and the trees take config.ranks enabled cycles, the accumulator one more. ``w_code`` is
+    weight_bits wide, ``y`` two's complement.
     """
-    rows, width, k, banks = config.rows, config.weight_bits, config.bits_per_cycle, config.banks
-    out = Structure(
-        f"{config.module}_column",
-        "One column: a word for each row, a tree for each plane, one accumulator.",
+    sentence = "One column: a word for each row, a tree for each plane, one accumulator."
+    out = Structure(config.module, "column", sentence, role="storage", latency=config.ranks + 1)
+    nets = _ports(config, out)
+    size = sum(config.operand_widths)
+    operands = [out.wire(f"products_{tree}", size) for tree in range(config.trees)]
+    totals = out.wire("totals", config.trees * config.tree_bits)
+    array = ColumnNets(
+        clk=nets["clk"],
+        gate=nets["gate"],
+        code=nets["w_code"],
+        planes_n=nets["planes_n"],
+        bank_select=nets.get("bank_select"),
+        enable=nets.get("enable"),
+        operands=operands,
     )
-    clk = out.port("input", "clk")
-    gate = out.port("input", "gate", rows * banks)
-    w_code = out.port("input", "w_code", width)
-    select = {"bank_select": out.port("input", "bank_select", banks)} if banks > 1 else {}
-    planes_n = out.port("input", "planes_n", rows * k)
-    pipeline = {"clk": clk, "enable": out.port("input", "enable")} if config.pipeline_stages else {}
-    control = {name: out.port("input", name) for name in ("accumulate", "restart", "negate")}
-    correction = out.port("input", "correction", config.correction_bits)
-    y = out.port("output", "y", config.y_bits)
-
-    products = [out.wire(f"products_{plane}", rows * width) for plane in range(k)]
-    totals = out.wire("totals", k * config.tree_bits)
-    d = out.wire("d", width)
-    out.assign(d, f"~{w_code}" if banks == 1 else w_code)
-    data = spread(out, d, rows, banks)
-    selects = {name: spread(out, bus, rows, width) for name, bus in select.items()}
-    clock = {"clk": clk} if STYLES[config.storage].store_clocked else {}
-    for row in range(rows):
-        made = [products[plane].bits(row * width, width) for plane in reversed(range(k))]
-        out.instance(
-            word.module,
-            f"row{row}",
-            **clock,
-            gate=gate.bits(row * banks, banks),
-            d=data(row),
-            **{name: line(row) for name, line in selects.items()},
-            planes_n=planes_n.bits(row * k, k),
-            products=made[0] if k == 1 else "{" + ", ".join(made) + "}",
-        )
-    for plane in range(k):
-        total = totals.bits(plane * config.tree_bits, config.tree_bits)
-        out.instance(tree.module, f"tree{plane}", **pipeline, terms=products[plane], total=total)
-    enable = control.pop("accumulate")
-    out.instance(
-        accumulator.module,
+    ARRAY_STYLES[config.storage].place(config, out, array)
+    _place_trees(config, out, nets, operands, totals)
+    accumulator = build_accumulator(config)
+    out.place(
+        accumulator,
         "accumulator",
-        clk=clk,
-        enable=enable,
-        **control,
+        clk=nets["clk"],
+        enable=nets["accumulate"],
+        restart=nets["restart"],
+        negate=nets["negate"],
         totals=totals,
-        correction=correction,
-        y=y,
+        correction=nets["correction"],
+        y=nets["y"],
     )
     return out
+
+
+def _ports(config: MacroConfig, out: Structure) -> dict[str, Bus]:
+    """A column's ports; those of width 0 are left out."""
+    rows, k, banks = config.rows, config.bits_per_cycle, config.banks
+    inputs = {
+        **{"clk": 1, "gate": rows * banks, "w_code": config.weight_bits},
+        **{"bank_select": banks if banks > 1 else 0, "planes_n": rows * k},
+        **{"enable": int(config.ranks > 0), "accumulate": 1, "restart": 1, "negate": 1},
+        **{"correction": config.correction_bits},
+    }
+    nets = {name: out.port("input", name, width) for name, width in inputs.items() if width}
+    return {**nets, "y": out.port("output", "y", config.y_bits)}
+
+
+def _place_trees(
+    config: MacroConfig, out: Structure, nets: dict[str, Bus], operands: Sequence[Bus], totals: Bus
+) -> None:
+    """One tree for each bus of operands; their totals side by side."""
+    tree = build_tree(config)
+    offered = {name: nets[name] for name in ("clk", "enable") if name in nets}
+    for place, terms in enumerate(operands):
+        total = totals.bits(place * config.tree_bits, config.tree_bits)
+        out.place(tree, f"tree{place}", **offered, terms=terms, total=total)

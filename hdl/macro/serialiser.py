@@ -22,6 +22,8 @@ class Serialiser(Block):
     Latency: planes 1 cycle after load. Not reset: control ignores planes until a load.
     """
 
+    role, latency = "input", 1
+
     def __init__(self, config: MacroConfig):
         self._planes = k = config.bits_per_cycle
         super().__init__(

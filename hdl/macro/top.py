@@ -1,193 +1,175 @@
-"""The macro's top: serialisers, write gates, columns, input sum and sequencer, and the list of
-distinct modules."""
+"""The macro's top: serialisers, write ports, columns, correction and sequencer."""
 
-from collections.abc import Callable
 from itertools import groupby
 
-from cimforge.hdl.cells.multiplier import Multiplier
-from cimforge.hdl.cells.styles import STYLES
-from cimforge.hdl.cells.word import build_word
-from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
-from cimforge.hdl.macro.column import build_column, build_tree, tree_plan
-from cimforge.hdl.macro.input_sum import InputSum, build_popcount
+from cimforge.hdl.cells import styles
+from cimforge.hdl.cells.array_style import ARRAY_STYLES
+from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
+from cimforge.hdl.macro.column import build_column
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
-from cimforge.hdl.netlist.block import Block
-from cimforge.hdl.netlist.drivers import SPREAD, root_pins, spread
-from cimforge.hdl.netlist.structure import Bus, Structure, constant
+from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, root_pins, spread
+from cimforge.hdl.netlist.module import Module, distinct_modules
+from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["macro_modules"]
+__all__ = ["build_macro", "macro_modules"]
+
+assert styles  # importing it registers the styles
 
 Nets = dict[str, Bus]
-Lines = dict[str, Callable[[int], Bus]]
+
+# The order in which a file holds them; modules of other styles come first.
+KINDS = (
+    *("store", "write_gate", "multiplier", "word", "tree", "popcount", "accumulate_sum"),
+    *("accumulator", "input_sum", "column", "serialiser", "sequencer", ""),
+)
 
 
-def macro_modules(config: MacroConfig) -> list[Block | Structure]:
-    """Every distinct module of the macro once, the top last; each instantiates only modules before
-    it."""
-    style = STYLES[config.storage]
-    plan = tree_plan(config)
-    arrival = [plan.ready_level(bit) if not config.pipeline_stages else 0 for bit in plan.result]
-    store, write_gate, multiplier = (
-        style.store(config),
-        style.write_gate(config),
-        Multiplier(config),
-    )
-    word = build_word(config, store, multiplier)
-    tree, popcount = build_tree(config), build_popcount(config)
-    adder = build_accumulate_sum(config, arrival)
-    accumulator, input_sum = Accumulator(config, adder), InputSum(config, popcount)
-    column = build_column(config, word, tree, accumulator)
-    serialiser, sequencer = Serialiser(config), Sequencer(config)
-    top = _Top(config, write_gate, serialiser, input_sum, column, sequencer).build()
-    return [
-        *(store, write_gate, multiplier, word, tree, popcount, adder),
-        *(accumulator, input_sum, column, serialiser, sequencer, top),
-    ]
+def macro_modules(config: MacroConfig) -> list[Module]:
+    """Every distinct module of the macro once, the top last."""
+    places = {kind: place for place, kind in enumerate(KINDS)}
+    return sorted(distinct_modules(build_macro(config)), key=lambda m: places.get(m.kind, -1))
+
+
+def build_macro(config: MacroConfig) -> Structure:
+    """The macro: y[c] = sum over r of x[r] * w[r][c]; its ports are those of macro_ports.
+
+    Latency in cycles: config.latency; flow control: Sequencer's.
+    """
+    return _Top(config).build()
 
 
 class _Top:
     """Wires the stations of a vector's journey together, with drivers where a net has many
     loads."""
 
-    def __init__(
-        self,
-        config: MacroConfig,
-        write_gate: Block | Structure,
-        serialiser: Serialiser,
-        input_sum: InputSum,
-        column: Structure,
-        sequencer: Sequencer,
-    ):
-        self._config = config
-        self._write_gate, self._serialiser = write_gate, serialiser
-        self._input_sum, self._column, self._sequencer = input_sum, column, sequencer
+    def __init__(self, config: MacroConfig):
         equation = "y[c] = sum over r of x[r] * w[r][c]"
         comment = f"Compute-in-memory macro: {equation}, {config.rows} rows, {config.cols} columns."
-        self._out = Structure(config.module, comment)
+        self._config = config
+        self._out = Structure(config.module, "", comment, role="storage", latency=config.latency())
+        self._sequencer = Sequencer(config)
+        self._column = build_column(config)
+        self._nets: Nets = {}
 
     def build(self) -> Structure:
-        config, out = self._config, self._out
-        nets = {
-            port.name: out.port(port.direction, port.name, port.width)
-            for port in macro_ports(config)
-        }
-        signature = self._sequencer.signature.members
-        for name in signature:
-            if name not in nets:
-                nets[name] = out.wire(name, len(getattr(self._sequencer, name)))
+        config = self._config
+        for port in macro_ports(config):
+            self._nets[port.name] = self._out.port(port.direction, port.name, port.width)
+        for port in self._sequencer.ports.values():
+            if port.name not in self._nets:
+                self._nets[port.name] = self._out.wire(port.name, port.width)
         for name, width in (
             ("planes_n", config.rows * config.bits_per_cycle),
             ("gate", config.rows * config.banks),
             ("correction", config.correction_bits),
         ):
-            nets[name] = out.wire(name, width)
-        pins = {name: nets[name] for name in signature}
-        out.instance(self._sequencer.module, "sequencer", clk="clk", rst="rst", **pins)
-        self._place_rows(nets)
-        self._place_input_sum(nets)
-        self._place_columns(nets, self._place_write_data(nets))
-        return out
+            self._nets[name] = self._out.wire(name, width)
+        pins = {name: self._nets[name] for name in self._sequencer.ports}
+        self._out.place(self._sequencer, "sequencer", **pins)
+        self._place_rows()
+        self._place_correction()
+        self._place_columns(self._build_code())
+        return self._out
 
-    def _spread(self, nets: Nets, leaves: int, loads: dict[str, int]) -> Lines:
-        """Driver trees of those nets that exist, by name; ``loads`` are a user's pins on each."""
+    def _spread(self, leaves: int, pins: dict[str, int], role: str) -> dict[str, DriverTree]:
+        """Driver trees of those nets that exist, by name; ``pins`` are a user's on each."""
         return {
-            name: spread(self._out, nets[name], leaves, pins)
-            for name, pins in loads.items()
-            if name in nets
+            name: spread(self._out, self._nets[name], leaves, count, role)
+            for name, count in pins.items()
+            if name in self._nets
         }
 
-    def _place_rows(self, nets: Nets) -> None:
-        """Each row's write gates and serialiser."""
-        config = self._config
+    def _place_rows(self) -> None:
+        """Each row's write port and serialiser."""
+        config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
-        write = self._spread(nets, config.rows, {"write_bank": 1, "test_en": banks})
+        write_port = ARRAY_STYLES[config.storage].write_port(config)
+        serialiser = Serialiser(config)
+        control = {name: banks for name, _ in config.storage_traits.control_ports}
+        write = self._spread(config.rows, {"write_bank": 1, **control}, "storage")
         loads = {"load": bits, "plane": bits, "fill": 1, "sign_plane": 1, "read": k}
-        control = self._spread(nets, config.rows, loads)
+        lines = self._spread(config.rows, loads, "input")
         for row in range(config.rows):
-            pins = {"row": nets["write_row"].bits(row), "bank": write["write_bank"](row)}
-            if config.storage_traits.control_ports:
-                pins = {"clk": "clk", "test_en": write["test_en"](row), **pins}
+            pins: dict[str, Net] = {"clk": nets["clk"]}
+            pins |= {name: write[name](row) for name in control}
+            pins |= {"row": nets["write_row"].bits(row), "bank": write["write_bank"](row)}
             gate = nets["gate"].bits(row * banks, banks)
-            self._out.instance(self._write_gate.module, f"write{row}", **pins, gate=gate)
-            self._out.instance(
-                self._serialiser.module,
+            self._out.place(write_port, f"write{row}", **pins, gate=gate)
+            self._out.place(
+                serialiser,
                 f"serialiser{row}",
-                clk="clk",
+                clk=nets["clk"],
                 x=nets["x_data"].bits(row * bits, bits),
-                **{name: line(row) for name, line in control.items()},
+                **{name: line(row) for name, line in lines.items()},
                 read_row=nets["read_row"].bits(row),
                 planes_n=nets["planes_n"].bits(row * k, k),
             )
 
-    def _place_input_sum(self, nets: Nets) -> None:
-        pipeline = {"clk": "clk", "enable": nets["enable"]} if "enable" in nets else {}
-        self._out.instance(
-            self._input_sum.module,
-            "input_sum",
-            **pipeline,
-            planes_n=self._plane_by_plane(nets["planes_n"]),
-            negate=nets["negate"],
-            sign=nets["sign"],
-            correction=nets["correction"],
-        )
+    def _place_correction(self) -> None:
+        """What the planes alone decide, for all columns."""
+        offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
+        names = ("clk", "enable", "planes_n", "negate", "sign", "correction")
+        pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
+        correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
+        self._out.place(correction, "input_sum", **{n: pins[n] for n in names if n in pins})
 
-    def _plane_by_plane(self, planes_n: Bus) -> str:
+    def _plane_by_plane(self, planes_n: Bus) -> Net:
         """The planes with all rows of a plane side by side, from all planes of a row side by
         side."""
         k, rows = self._config.bits_per_cycle, self._config.rows
         if k == 1:
-            return planes_n.name
-        bits = (planes_n.bits(row * k + plane) for plane in range(k) for row in range(rows))
-        return "{" + ", ".join(reversed(list(bits))) + "}"
+            return planes_n
+        return concat(planes_n.bits(row * k + plane) for plane in range(k) for row in range(rows))
 
-    def _place_write_data(self, nets: Nets) -> Bus:
+    def _build_code(self) -> Bus:
         """``w_code = w_data xor (w_signed << weight_bits-1)`` for each column, registered where
         storage takes it a cycle later."""
         config, out = self._config, self._out
         bits, width = config.weight_bits, config.cols * config.weight_bits
         top_bits = sum(1 << (col * bits + bits - 1) for col in range(config.cols))
-        w_code = out.wire("w_code", width)
-        out.assign(w_code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(top_bits, width)})")
+        code = out.wire("w_code", width)
+        out.assign(code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(top_bits, width)})")
         if config.write_landing == 0:
-            return w_code
-        w_code_q = out.register("w_code_q", width)
-        capture = spread(out, nets["capture"], config.cols, bits)
+            return code
+        code_q = out.register("w_code_q", width)
+        capture = spread(out, self._nets["capture"], config.cols, bits, "storage")
         for driver, columns in groupby(range(config.cols), key=capture):
             first, *others = columns
             low, count = first * bits, (1 + len(others)) * bits
-            kept, taken = w_code_q.bits(low, count), w_code.bits(low, count)
+            kept, taken = code_q.bits(low, count), code.bits(low, count)
             out.line(f"always @(posedge clk) if ({driver}) {kept} <= {taken};")
-        return w_code_q
+        return code_q
 
-    def _place_columns(self, nets: Nets, w_code: Bus) -> None:
-        config, out = self._config, self._out
-        lines = self._spread(nets, config.cols, self._column_loads())
-        weight_bits, y_bits = config.weight_bits, config.y_bits
+    def _place_columns(self, code: Bus) -> None:
+        config, out, nets = self._config, self._out, self._nets
+        lines: dict[str, DriverTree] = {}
+        for name, (pins, role) in self._column_pins().items():
+            lines |= self._spread(config.cols, {name: pins}, role)
+        bits, y_bits = config.weight_bits, config.y_bits
         for col in range(config.cols):
             y = nets["y_data"].bits(col * y_bits, y_bits)
-            code = w_code.bits(col * weight_bits, weight_bits)
+            w_code = code.bits(col * bits, bits)
             pins = {name: line(col) for name, line in lines.items()}
-            out.instance(self._column.module, f"col{col}", clk="clk", w_code=code, **pins, y=y)
-            q = nets["q_data"].bits(col * weight_bits, weight_bits)
-            out.assign(q, nets["y_data"].bits(col * y_bits, weight_bits))
+            out.place(self._column, f"col{col}", clk=nets["clk"], w_code=w_code, **pins, y=y)
+            q = nets["q_data"].bits(col * bits, bits)
+            out.assign(q, nets["y_data"].bits(col * y_bits, bits))
 
-    def _column_loads(self) -> dict[str, int]:
-        """Pins of one column on each net that all columns share."""
+    def _column_pins(self) -> dict[str, tuple[int, str]]:
+        """Pins of one column on each net that all columns share, and what the net serves."""
         config = self._config
         width, k = config.weight_bits, config.bits_per_cycle
-        select = root_pins(config.rows, width) if config.banks > 1 else 0
         extended = config.y_bits - (width - 1)
-        enabled = k * SPREAD  # at most, at the root of each tree's own drivers
         return {
-            "gate": width,
-            **({"bank_select": select} if select else {}),
-            "planes_n": width,
-            **({"enable": enabled} if config.pipeline_stages else {}),
-            "accumulate": config.y_bits,
-            "restart": config.y_bits - k,
-            "negate": config.y_bits,
-            "correction": extended - config.correction_bits + 1,  # of its sign bit
+            "gate": (width, "storage"),
+            "bank_select": (root_pins(config.rows, width), "multiply"),
+            "planes_n": (width, "input"),
+            "enable": (k * SPREAD, "tree"),  # at most, at the root of each tree's own drivers
+            "accumulate": (config.y_bits, "accumulate"),
+            "restart": (config.y_bits - k, "accumulate"),
+            "negate": (config.y_bits, "accumulate"),
+            # of its sign bit
+            "correction": (extended - config.correction_bits + 1, "accumulate"),
         }

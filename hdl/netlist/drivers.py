@@ -1,60 +1,81 @@
 """Drivers of nets with many loads: the levels of a driver tree as data, then its instances."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 
-from cimforge.hdl.netlist.structure import Bus, Structure, parametrised
+from cimforge.hdl.netlist.leaf import driver
+from cimforge.hdl.netlist.structure import Bus, Structure
 
-__all__ = ["LOADS", "SPREAD", "driver_levels", "root_pins", "spread"]
+__all__ = ["LOADS", "SPREAD", "DriverTree", "driver_levels", "root_pins", "spread"]
 
-LOADS = 32  # leaf pins behind one driver
+LOADS = 32  # most pins of users behind one driver
 SPREAD = 16  # drivers behind one driver, or behind the cell that makes the signal
 
 
-def driver_levels(leaves: int, loads: int) -> tuple[int, ...]:
-    """Drivers in each level, root first, for ``leaves`` users of a net with ``loads`` pins each.
+def driver_levels(leaves: int, pins: int) -> tuple[int, ...]:
+    """Drivers in each level, root first, for ``leaves`` users of a net with ``pins`` each.
 
     A leaf driver serves as many users as have LOADS pins together (at least one), any other driver
-    SPREAD drivers. No level where the net has at most LOADS pins in all.
+    SPREAD drivers. No level where the net has at most LOADS in all.
     """
-    if leaves * loads <= LOADS:
+    if leaves * pins <= LOADS:
         return ()
-    counts = [ceil(leaves / max(1, LOADS // loads))]
+    counts = [ceil(leaves / _users(pins))]
     while counts[0] > SPREAD:
         counts.insert(0, ceil(counts[0] / SPREAD))
     return tuple(counts)
 
 
-def root_pins(leaves: int, loads: int) -> int:
+def root_pins(leaves: int, pins: int) -> int:
     """Pins that the net's source sees: the first level's, or the users' own without drivers."""
-    levels = driver_levels(leaves, loads)
-    return levels[0] if levels else leaves * loads
+    levels = driver_levels(leaves, pins)
+    return levels[0] if levels else leaves * pins
 
 
-def spread(out: Structure, bus: Bus, leaves: int, loads: int) -> Callable[[int], Bus]:
-    """Place the driver tree of ``bus`` in ``out``; returns the net of each user 0..leaves-1.
+@dataclass(frozen=True)
+class DriverTree:
+    """A placed driver tree: ``nets`` of the last level, each behind ``users`` of the leaves."""
+
+    nets: tuple[Bus, ...]
+    users: int
+
+    def __call__(self, leaf: int) -> Bus:
+        """The net that user ``leaf`` takes."""
+        return self.nets[leaf // self.users]
+
+
+def spread(out: Structure, bus: Bus, leaves: int, pins: int, role: str) -> DriverTree:
+    """Place the driver tree of ``bus`` in ``out``, for ``leaves`` users with ``pins`` each; the
+    drivers serve ``role``.
 
     Drivers are ``cim_driver`` cells as wide as the bus, combinational and without function; their
     LOADS parameter tells a technology which strength to take.
     """
-    levels = driver_levels(leaves, loads)
-    nets = [bus]
-    for level, count in enumerate(levels):
+    nets: tuple[Bus, ...] = (bus,)
+    levels = driver_levels(leaves, pins)
+    for level, below in enumerate([*levels[1:], leaves] if levels else []):
         last = level == len(levels) - 1
-        below, share, pins = (
-            (leaves, _users(loads), loads) if last else (levels[level + 1], SPREAD, 1)
-        )
-        sources, nets = nets, []
-        for index in range(count):
-            net = out.wire(f"{bus.name}_{level}_{index}", bus.width)
-            served = min(share, below - index * share)
-            driver = parametrised("cim_driver", WIDTH=bus.width, LOADS=served * pins)
-            source = sources[index // SPREAD] if level else bus
-            out.instance(driver, f"drive_{net}", a=source, y=net)
-            nets.append(net)
-    return (lambda leaf: nets[leaf // _users(loads)]) if levels else (lambda leaf: bus)
+        most = _users(pins) if last else SPREAD
+        served = [min(most, below - low) for low in range(0, below, most)]
+        loads = [count * (pins if last else 1) for count in served]
+        nets = _place_level(out, bus, level, nets, loads, role)
+    return DriverTree(nets, _users(pins) if levels else leaves)
 
 
-def _users(loads: int) -> int:
+def _place_level(
+    out: Structure, bus: Bus, level: int, sources: tuple[Bus, ...], loads: list[int], role: str
+) -> tuple[Bus, ...]:
+    """Place one level's drivers of these loads, each behind the source that serves it."""
+    nets = []
+    for index, load in enumerate(loads):
+        net = out.wire(f"{bus}_{level}_{index}", bus.width)
+        source = sources[index // SPREAD if level else 0]
+        cell = driver(bus.width, load)
+        out.place(cell, f"drive_{net}", role=role, about=f"driver of {bus}", a=source, y=net)
+        nets.append(net)
+    return tuple(nets)
+
+
+def _users(pins: int) -> int:
     """Users behind one leaf driver."""
-    return max(1, LOADS // loads)
+    return max(1, LOADS // pins)

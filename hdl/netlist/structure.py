@@ -1,61 +1,92 @@
 """Structural Verilog modules: ports, wires, assigns and instances as text, one line each.
 
 Amaranth describes behaviour; pure wiring is written here, because Amaranth emits equal instances
-again and again and takes time quadratic in their number (decisions.md has the measurement).
+again and again (decisions.md has the measurement).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from textwrap import wrap
 
-__all__ = ["Bus", "Structure", "constant", "parametrised"]
+from cimforge.hdl.netlist.module import Child, Module, Port, check_role
+
+__all__ = ["Bus", "Net", "Structure", "concat", "constant", "expression"]
 
 
-@dataclass(frozen=True)
-class Bus:
-    """A named net of ``width`` bits, sliced into legal Verilog text whatever its width."""
+class Net(str):
+    """Verilog text of ``width`` bits."""
 
-    name: str
-    width: int = 1
+    width: int
 
-    def bits(self, low: int, count: int = 1) -> str:
+    def __new__(cls, text: str, width: int = 1) -> "Net":
+        """The text with its width."""
+        net = super().__new__(cls, text)
+        net.width = width
+        return net
+
+
+class Bus(Net):
+    """A named net, sliced into legal Verilog text whatever its width."""
+
+    def bits(self, low: int, count: int = 1) -> Net:
         """Bits low .. low+count-1: ``name``, ``name[low]`` or ``name[high:low]``."""
         if self.width == count:
-            return self.name
-        return f"{self.name}[{low}]" if count == 1 else f"{self.name}[{low + count - 1}:{low}]"
-
-    def __str__(self) -> str:
-        return self.name
+            return self
+        text = f"{self}[{low}]" if count == 1 else f"{self}[{low + count - 1}:{low}]"
+        return Net(text, count)
 
 
-def constant(value: int, width: int) -> str:
+def constant(value: int, width: int) -> Net:
     """A sized hexadecimal literal."""
-    return f"{width}'h{value:x}"
+    return Net(f"{width}'h{value:x}", width)
 
 
-def parametrised(module: str, **values: int) -> str:
-    """``module`` with parameter values, to be placed as an instance."""
-    return f"{module} #({', '.join(f'.{name}({value})' for name, value in values.items())})"
+def expression(text: str, width: int) -> Net:
+    """Any Verilog expression of ``width`` bits."""
+    return Net(text, width)
+
+
+def concat(parts: Iterable[Net]) -> Net:
+    """The parts side by side, the first lowest."""
+    nets = list(parts)
+    if len(nets) == 1:
+        return nets[0]
+    return Net("{" + ", ".join(reversed(nets)) + "}", sum(net.width for net in nets))
 
 
 @dataclass
 class Structure:
-    """A module of wires, assigns and instances; ``comment`` says in a sentence what it is.
+    """A module of wires, assigns and instances; ``sentence`` says what it is, ``role`` what its own
+    cells serve.
 
-    Ports keep the order in which they are added. A port of width 0 is refused: the caller leaves it
-    out.
+    ``name`` is ``prefix_kind``, or ``prefix`` where the kind is empty. Ports keep the order in
+    which they are added. A port of width 0 is refused: who makes it leaves it out.
     """
 
-    module: str
-    comment: str
-    ports: dict[str, tuple[str, int]] = field(default_factory=dict)
+    prefix: str
+    kind: str
+    sentence: str
+    role: str
+    latency: int = 0
     nets: list[str] = field(default_factory=list)
     body: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.name = f"{self.prefix}_{self.kind}" if self.kind else self.prefix
+        self.ports: dict[str, Port] = {}
+        self.children: list[Child] = []
+        check_role(self.role, self.name)
+
+    @property
+    def comment(self) -> str:
+        """The sentence."""
+        return self.sentence
 
     def port(self, direction: str, name: str, width: int = 1) -> Bus:
         """Add an ``input`` or ``output`` port and return its bus."""
         if width < 1:
-            raise ValueError(f"port {name} of {self.module} must have at least 1 bit, not {width}")
-        self.ports[name] = (direction, width)
+            raise ValueError(f"port {name} of {self.name} must have at least 1 bit, not {width}")
+        self.ports[name] = Port(name, direction, width)
         return Bus(name, width)
 
     def wire(self, name: str, width: int = 1) -> Bus:
@@ -79,10 +110,19 @@ class Structure:
         """Drive ``target`` by an expression."""
         self.body.append(f"assign {target} = {value};")
 
-    def instance(self, module: str, name: str, **connections: object) -> None:
-        """Place an instance; ``connections`` maps port names to expressions."""
-        pins = ", ".join(f".{port}({value})" for port, value in connections.items())
-        self.body.append(f"{module} {name} ({pins});")
+    def place(
+        self, child: Module, instance: str, *, role: str = "", about: str = "", **pins: Net
+    ) -> None:
+        """Place an instance of ``child``; ``pins`` are what is offered to its ports, by name.
+
+        What the child has no port for is dropped, so callers offer all that any variant takes. A
+        port that is offered nothing, or a net of another width, raises ValueError. ``role`` and
+        ``about`` as in Child.
+        """
+        text = connections(child, instance, pins)
+        reference = getattr(child, "reference", child.name)
+        self.children.append(Child(instance, child, role and check_role(role, instance), about))
+        self.body.append(f"{reference} {instance} ({text});")
 
     def line(self, text: str) -> None:
         """Add a line of Verilog as it stands."""
@@ -91,11 +131,25 @@ class Structure:
     def verilog(self) -> str:
         """The module's text."""
         ports = ",\n".join(
-            f"  {way} wire {_range(width)}{name}" for name, (way, width) in self.ports.items()
+            f"  {port.direction} wire {_range(port.width)}{port.name}"
+            for port in self.ports.values()
         )
         comment = "\n".join(f"// {line}" for line in wrap(self.comment, 112))
         lines = "".join(f"  {line}\n" for line in self.nets + self.body)
-        return f"{comment}\nmodule {self.module} (\n{ports}\n);\n{lines}endmodule\n"
+        return f"{comment}\nmodule {self.name} (\n{ports}\n);\n{lines}endmodule\n"
+
+
+def connections(child: Module, instance: str, pins: dict[str, Net]) -> str:
+    """The pins of an instance that the child has ports for, checked, in the order offered."""
+    missing = [name for name in child.ports if name not in pins]
+    if missing:
+        raise ValueError(f"{instance}: nothing is offered to {', '.join(missing)} of {child.name}")
+    taken = {name: net for name, net in pins.items() if name in child.ports}
+    for name, net in taken.items():
+        if net.width != child.ports[name].width:
+            rule = f"has {child.ports[name].width} bits, {net} has {net.width}"
+            raise ValueError(f"{instance}: port {name} of {child.name} {rule}")
+    return ", ".join(f".{name}({net})" for name, net in taken.items())
 
 
 def _range(width: int) -> str:

@@ -154,8 +154,8 @@ class MacroConfig(BaseModel):
 
     @property
     def trees(self) -> int:
-        """Trees of one column: one for each operand a row makes in a cycle."""
-        return self.bits_per_cycle // self.multiply_traits.planes_per_operand
+        """Trees of one column: one for each plane of a cycle."""
+        return self.bits_per_cycle
 
     @property
     def operand_widths(self) -> tuple[int, ...]:
@@ -217,6 +217,11 @@ class MacroConfig(BaseModel):
         return self.tree_stages
 
     @property
+    def ranks(self) -> int:
+        """Registers between a plane and the accumulator: the array's lead and the trees' ranks."""
+        return self.storage_traits.lead + self.pipeline_stages
+
+    @property
     def max_planes(self) -> int:
         """Cycles of a pass at full precision."""
         return self.input_bits // self.bits_per_cycle
@@ -231,14 +236,14 @@ class MacroConfig(BaseModel):
         return ceil(self.effective_x_bits(x_bits) / self.bits_per_cycle)
 
     def latency(self, x_bits: int = 0) -> int:
-        """Cycles from accepting a vector to y_valid, unstalled: planes + tree ranks + 1."""
-        return self.cycles_per_pass(x_bits) + self.pipeline_stages + 1
+        """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + 1."""
+        return self.cycles_per_pass(x_bits) + self.ranks + 1
 
     @property
     def read_latency(self) -> int:
         """Cycles from accepting a read-back to q_valid, unstalled: one plane through the same
         array."""
-        return self.pipeline_stages + 2
+        return self.ranks + 2
 
     @property
     def write_cycles(self) -> int:

@@ -14,9 +14,9 @@ class StorageTraits(NamedTuple):
     """One style. Cycles are counted with the array idle.
 
     ``write_cycles`` a row occupies the write stream; ``landing`` cycles after its acceptance in
-    which a row still changes, so that a vector for its bank waits; ``lead`` cycles between a beat
-    and its first plane. ``blocks`` says what a write holds up: its ``bank`` or the ``array``.
-    ``targets`` are the synthesis targets that have a cell for it. ``control_ports`` are further
+    which a row still changes, so that a vector for its bank waits; ``lead`` registers between a
+    plane and the operands it makes. A write holds up the passes of its own bank only. ``targets``
+    are the synthesis targets that have a cell for it. ``control_ports`` are further
     input ports of the macro, by name and width. ``max_bits`` of weights is the most it may hold.
     ``rows_per_operand`` rows of a column make one operand of its tree together.
     """
@@ -26,7 +26,6 @@ class StorageTraits(NamedTuple):
     write_cycles: int = 1
     landing: int = 0
     lead: int = 0
-    blocks: str = "bank"
     control_ports: tuple[tuple[str, int], ...] = ()
     max_bits: int = 2**24
     rows_per_operand: int = 1

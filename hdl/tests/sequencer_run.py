@@ -55,9 +55,10 @@ def random_run(
     top.domains.sync = domain = ClockDomain()
     top.submodules.sequencer = block
     trace: Trace = []
+    ports = {name: value for name, _, value in block.members()}
 
     def draw(name: str) -> int:
-        value = random.getrandbits(len(getattr(block, name)))
+        value = random.getrandbits(len(ports[name]))
         return (fixed or {}).get(name, value)
 
     async def drive(ctx):
@@ -69,19 +70,19 @@ def random_run(
                 if waiting[source] and not rst:
                     continue
                 waiting[source] = random.random() < offer.get(source, 0)
-                ctx.set(getattr(block, f"{source}_valid"), waiting[source])
+                ctx.set(ports[f"{source}_valid"], waiting[source])
                 for name in PAYLOAD[source]:
-                    if name in block.signature.members:
-                        ctx.set(getattr(block, name), draw(name))
-            ctx.set(block.y_ready, random.random() < take)
-            ctx.set(block.q_ready, random.random() < take)
+                    if name in ports:
+                        ctx.set(ports[name], draw(name))
+            ctx.set(ports["y_ready"], random.random() < take)
+            ctx.set(ports["q_ready"], random.random() < take)
             cycle = {"rst": int(rst)}
             for source in SOURCES:
-                valid = getattr(block, f"{source}_valid")
+                valid = ports[f"{source}_valid"]
                 ctx.set(valid, not waiting[source])
-                cycle[f"{source}_ready_other"] = ctx.get(getattr(block, f"{source}_ready"))
+                cycle[f"{source}_ready_other"] = ctx.get(ports[f"{source}_ready"])
                 ctx.set(valid, waiting[source])
-            cycle |= {name: int(ctx.get(getattr(block, name))) for name in block.signature.members}
+            cycle |= {name: int(ctx.get(value)) for name, value in ports.items()}
             trace.append(cycle)
             waiting = {s: waiting[s] and not cycle[f"{s}_ready"] for s in SOURCES}
             await ctx.tick()

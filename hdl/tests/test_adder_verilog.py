@@ -71,7 +71,7 @@ def test_small_trees_equal_plus(tree, tmp_path):
     for count, width in SMALL:
         name = f"sum_{count}x{width}"
         plan = sum_plan(tree, count, width)
-        modules.append(build_adder(f"{name}_tree", name, plan).verilog())
+        modules.append(build_adder(name, "tree", name, plan, role="tree").verilog())
         modules.append(reference(name, word_operands([width] * count), len(plan.result)))
         pairs.append((name, f"{name}_tree"))
     write_sources(tmp_path, *modules)
@@ -90,7 +90,7 @@ def test_shifts_repeated_bits_and_a_modulus_equal_plus(tree, tmp_path):
     modules, pairs = [], []
     for number, (operands, width) in enumerate(cases):
         plan = plan_sum(tree, operands, width)
-        modules.append(build_adder(f"tree{number}", "sum", plan).verilog())
+        modules.append(build_adder(f"tree{number}", "", "sum", plan, role="tree").verilog())
         modules.append(reference(f"sum{number}", operands, width))
         pairs.append((f"sum{number}", f"tree{number}"))
     write_sources(tmp_path, *modules)
@@ -105,7 +105,7 @@ def test_pipelined_trees_equal_plus_so_many_enabled_cycles_later(tree, tmp_path)
         plan = sum_plan(tree, count, width)
         for stages in range(1, plan.levels + 1):
             name = f"sum_{count}x{width}_{stages}"
-            modules.append(build_adder(f"{name}_tree", name, plan, stages).verilog())
+            modules.append(build_adder(name, "tree", name, plan, stages, role="tree").verilog())
             modules.append(
                 reference(name, word_operands([width] * count), len(plan.result), stages)
             )
@@ -117,14 +117,14 @@ def test_pipelined_trees_equal_plus_so_many_enabled_cycles_later(tree, tmp_path)
 @pytest.mark.parametrize(("old", "new"), [("s0)", "c0)"), ("terms[1]", "terms[0]")])
 def test_the_proof_notices_a_wrong_tree(old, new, tmp_path):
     plan = sum_plan("csa", 5, 1)
-    wrong = build_adder("gate", "sum", plan).verilog().replace(old, new, 1)
+    wrong = build_adder("gate", "", "sum", plan, role="tree").verilog().replace(old, new, 1)
     write_sources(tmp_path, wrong, reference("gold", word_operands([1] * 5), 3))
     with pytest.raises(AssertionError, match="proof did fail"):
         yosys(tmp_path, prove([("gold", "gate")]))
 
 
 def test_the_proof_notices_a_wrong_latency(tmp_path):
-    gate = build_adder("gate", "sum", sum_plan("csa", 5, 1), 2).verilog()
+    gate = build_adder("gate", "", "sum", sum_plan("csa", 5, 1), 2, role="tree").verilog()
     write_sources(tmp_path, gate, reference("gold", word_operands([1] * 5), 3, 1))
     script = prove([("gold", "gate")], FROM_ZEROS)
     with pytest.raises(AssertionError, match="proof did fail"):
@@ -200,7 +200,7 @@ def inputs(cell: dict[str, Any]) -> list[int]:
 
 def tree_netlist(folder: Path, plan: Plan, stages: int = 0) -> dict[str, Any]:
     """The emitted tree as Yosys reads it, leaf cells kept."""
-    write_sources(folder, build_adder("tree", "sum", plan, stages).verilog())
+    write_sources(folder, build_adder("tree", "", "sum", plan, stages, role="tree").verilog())
     flat = "blackbox cim_fa cim_ha\nproc\nhierarchy -top tree\nflatten -noscopeinfo"
     steps = f"{flat}\nopt_dff\nsimplemap t:$dff*\nopt_clean"
     return netlist(folder, f"read_verilog {CELLS} trees.v\n{steps}")["tree"]

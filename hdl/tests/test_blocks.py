@@ -8,8 +8,8 @@ from amaranth.hdl import ClockDomain, Module, Signal
 from amaranth.sim import Simulator
 
 from cimforge.hdl.cells.flop import FlopGate, FlopStore
-from cimforge.hdl.cells.multiplier import Multiplier
-from cimforge.hdl.macro.sequencer import one_hot
+from cimforge.hdl.cells.plain_multiply import Multiplier
+from cimforge.hdl.macro.arbiter import one_hot
 from cimforge.hdl.macro.serialiser import Serialiser
 from cimforge.hdl.netlist.block import Block
 from cimforge.hdl.params.config import MacroConfig

@@ -130,7 +130,7 @@ def prove(config: MacroConfig, folder: Path, edit=lambda text: text) -> subproce
         "ADR": str(RegisterMap(config).address_bits),
         "FREE": ",\n".join(free),
         "WIRES": "\n".join([*wires, *(f"  wire {n} = 0;" for n in missing)]),
-        "SLAVE": slave.module,
+        "SLAVE": slave.name,
         "PINS": ",\n".join(f"    .{name}({name})" for name in streams),
     }.items():
         text = text.replace(f"@{mark}@", value)

@@ -17,8 +17,8 @@ DRIVER = r"cim_driver #\(\.WIDTH\((\d+)\), \.LOADS\((\d+)\)\) (\w+) \(\.a\((\w+)
 
 def place(leaves: int, loads: int):
     """A structure with one driver tree: its drivers as (pins, source, net), and each user's net."""
-    out = Structure("m", "")
-    users = spread(out, out.port("input", "line", 3), leaves, loads)
+    out = Structure("m", "", "", role="storage")
+    users = spread(out, out.port("input", "line", 3), leaves, loads, "input")
     drivers = [(int(pins), a, y) for _, pins, _, a, y in re.findall(DRIVER, out.verilog())]
     return drivers, [str(users(leaf)) for leaf in range(leaves)]
 
@@ -50,7 +50,7 @@ def test_levels_worked_by_hand(leaves, loads, levels):
 def test_broadcast_nets_of_a_macro_are_driven(storage, banks):
     """The lines that every column or row takes leave their source through drivers."""
     config = MacroConfig(rows=64, cols=64, banks=banks, storage=storage, tree_stages=4)
-    text = {m.module: m.verilog() for m in macro_modules(config) if isinstance(m, Structure)}
+    text = {m.name: m.verilog() for m in macro_modules(config) if isinstance(m, Structure)}
     driven = {a for _, _, _, a, _ in re.findall(DRIVER, text[config.module])}
     shared = {"planes_n", "gate", "accumulate", "restart", "negate", "correction", "enable"}
     assert shared | {"load", "plane", "read", "write_bank"} <= driven

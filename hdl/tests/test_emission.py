@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.hdl.emit import verilog
 from cimforge.hdl.emit.package import emit_macro, write_files
 from cimforge.hdl.emit.testbench import words_per_beat
 from cimforge.hdl.macro.top import macro_modules
+from cimforge.hdl.netlist import verilog
 from cimforge.hdl.netlist.structure import Bus, Structure, constant
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
@@ -197,7 +197,7 @@ def test_files_are_replaced_whole(tmp_path):
 
 def test_structure_refuses_a_port_without_bits():
     with pytest.raises(ValueError, match="port x of m must have at least 1 bit, not 0"):
-        Structure("m", "A module.").port("input", "x", 0)
+        Structure("m", "", "A module.", role="tree").port("input", "x", 0)
 
 
 def test_bus_slices_are_legal_at_any_width():

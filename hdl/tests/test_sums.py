@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.latch import latch_gate, latch_store
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
-from cimforge.hdl.macro.input_sum import InputSum, build_popcount
+from cimforge.hdl.netlist.module import distinct_modules
 from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.tests.configs import macro
@@ -59,7 +60,7 @@ def extended(name: str, width: int) -> str:
 def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
     """What InputSum must give, and InputSum widened; planes pass as many ranks as in the trees."""
     k, rows, bits = config.bits_per_cycle, config.rows, config.correction_bits
-    ranks = config.pipeline_stages
+    ranks = config.ranks
     header = (
         f"(input clk, input enable, input [{rows * k - 1}:0] planes_n, "
         f"input negate, input sign, output [{WIDE - 1}:0] wide);"
@@ -87,10 +88,9 @@ def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
 @pytest.mark.parametrize("name", INPUT_SUMS)
 def test_input_sum_is_the_negated_sum_of_the_planes(name, tmp_path):
     config = INPUT_SUMS[name]
-    popcount = build_popcount(config)
-    text = modules_to_verilog([popcount, InputSum(config, popcount)])
+    text = modules_to_verilog(distinct_modules(InputSum(config)))
     write_design(tmp_path, text, *input_sum_reference(config))
-    ranks = config.pipeline_stages
+    ranks = config.ranks
     options = f"-set-init-zero -tempinduct-baseonly -maxsteps {ranks + 3}" if ranks else ""
     prove_equal(tmp_path, options)
 
@@ -136,9 +136,8 @@ def test_accumulator_shifts_and_adds_modulo_its_width(name, late, tmp_path):
 
 def test_the_proof_notices_a_wrong_sign(tmp_path):
     config = INPUT_SUMS["two_planes"]
-    popcount = build_popcount(config)
     gold, gate = input_sum_reference(config)
-    text = modules_to_verilog([popcount, InputSum(config, popcount)])
+    text = modules_to_verilog(distinct_modules(InputSum(config)))
     write_design(tmp_path, text, gold, gate.replace(".negate(negate)", ".negate(~negate)"))
     with pytest.raises(AssertionError, match="proof did fail"):
         prove_equal(tmp_path, "")

@@ -1,10 +1,12 @@
-"""Bank selection and 1-bit multiplication of one weight by its row's planes."""
+"""Plain multiplication: bank selection and one NOR a product."""
 
 from functools import reduce
 from operator import or_
 
 from amaranth.hdl import Cat, Module, Signal
 
+from cimforge.hdl.cells.input_sum import InputSum
+from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES, MultiplyStyle
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.config import MacroConfig
 
@@ -20,6 +22,8 @@ class Multiplier(Block):
     with one bank, stored inverted (``stored`` then holds ~code and ``bank_select`` is left out).
     All raw unsigned bits; combinational (latency 0).
     """
+
+    role = "multiply"
 
     def __init__(self, config: MacroConfig):
         self._config = config
@@ -50,3 +54,8 @@ class Multiplier(Block):
             Cat(~(code_n | plane_n.replicate(width)) for plane_n in self.planes_n)
         )
         return m
+
+
+MULTIPLY_STYLES.register(
+    "plain", MultiplyStyle(Multiplier, InputSum, inverted_code=lambda config: config.banks == 1)
+)

@@ -1,6 +1,6 @@
 """Input sum: the shared correction that makes offset-binary weights signed."""
 
-from amaranth.hdl import ClockSignal, Const, Instance, Module, Mux, Signal, signed
+from amaranth.hdl import Const, Module, Mux, Signal, signed
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.planners import plan_sum, word_operands
@@ -15,9 +15,8 @@ __all__ = ["InputSum", "build_popcount"]
 def build_popcount(config: MacroConfig) -> Structure:
     """Counts the ones of one plane, with as many register ranks as the column trees."""
     plan = plan_sum(config.tree, word_operands([1] * config.rows), unsigned_width(config.rows))
-    return build_adder(
-        f"{config.module}_popcount", "Number of ones in a bit plane.", plan, config.pipeline_stages
-    )
+    comment, stages = "Number of ones in a bit plane.", config.pipeline_stages
+    return build_adder(config.module, "popcount", comment, plan, stages, role="accumulate")
 
 
 class InputSum(Block):
@@ -31,21 +30,25 @@ class InputSum(Block):
     .. rows 2^(k-1).
 
     ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. Latency:
-    pipeline_stages enabled cycles from planes_n, 0 from ``sign`` and ``negate``. Shared by all
-    columns, so it costs each only 1/cols of a small tree.
+    config.ranks enabled cycles from planes_n (the array's lead and the trees' ranks), 0 from
+    ``sign`` and ``negate``. Shared by all columns, so it costs each only 1/cols of a small tree.
     """
 
-    def __init__(self, config: MacroConfig, popcount: Structure):
+    role = "accumulate"
+
+    def __init__(self, config: MacroConfig):
         self._config = config
-        self._popcount = popcount
+        self.latency = config.ranks
         ports = {
-            "enable": In(1 if config.pipeline_stages else 0),
+            "enable": In(1 if config.ranks else 0),
             "planes_n": In(config.rows * config.bits_per_cycle),
             "negate": In(1),
             "sign": In(1),
             "correction": Out(config.correction_bits),
         }
-        super().__init__(config.module, "input_sum", ports)
+        popcount = build_popcount(config)
+        inner = {f"popcount_{plane}": popcount for plane in range(config.bits_per_cycle)}
+        super().__init__(config.module, "input_sum", ports, inner)
 
     def elaborate(self, platform):
         m = Module()
@@ -61,17 +64,17 @@ class InputSum(Block):
         return m
 
     def _build_count(self, m: Module, plane: int) -> Signal:
-        """Ones in plane ``plane``."""
+        """Ones in plane ``plane``, as late as the columns' operands."""
         rows = self._config.rows
         ones = Signal(rows, name=f"plane_{plane}")
         count = Signal(unsigned_width(rows), name=f"count_{plane}")
         m.d.comb += ones.eq(~self.planes_n[plane * rows : (plane + 1) * rows])
-        clock = (
-            {"i_clk": ClockSignal(), "i_enable": self.enable}
-            if self._config.pipeline_stages
-            else {}
-        )
-        m.submodules[f"popcount_{plane}"] = Instance(
-            self._popcount.module, **clock, i_terms=ones, o_total=count
-        )
+        for rank in range(self._config.storage_traits.lead):
+            late = Signal(rows, name=f"plane_{plane}_q{rank + 1}", reset_less=True)
+            with m.If(self.enable):
+                m.d.sync += late.eq(ones)
+            ones = late
+        pins = {"enable": self.enable} if self._config.ranks else {}
+        name = f"popcount_{plane}"
+        m.submodules[name] = self.instance(name, **pins, terms=ones, total=count)
         return count

@@ -1,0 +1,54 @@
+"""The storage styles as hardware: what each builds for a row and for a column."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cimforge.hdl.netlist.module import Module
+from cimforge.hdl.netlist.structure import Bus, Net, Structure
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.registry import Registry
+
+__all__ = ["ARRAY_STYLES", "ArrayStyle", "ColumnNets", "no_constraints"]
+
+
+@dataclass(frozen=True)
+class ColumnNets:
+    """What a column offers its array.
+
+    ``gate`` holds rows * banks lines from the write ports, row r's bank b at r * banks + b;
+    ``code`` the column's weight code; ``planes_n`` rows * k inverted planes, row r's at r * k;
+    ``bank_select`` one line a bank (None with one bank). ``enable`` (None where neither the trees
+    have register ranks nor the array a lead) is low while a result waits. The array drives
+    ``operands``, a bus for each tree: its operands side by side, of config.operand_widths.
+    """
+
+    clk: Net
+    gate: Bus
+    code: Bus
+    planes_n: Bus
+    bank_select: Bus | None
+    enable: Net | None
+    operands: Sequence[Bus]
+
+
+def no_constraints(config: MacroConfig) -> list[str]:
+    """A style whose timing is that of flip-flops needs no constraints of its own."""
+    return []
+
+
+@dataclass(frozen=True)
+class ArrayStyle:
+    """One storage style.
+
+    ``write_port(config)`` is the module that each row has once: it is offered ``clk``, ``row`` (1),
+    ``bank`` (banks) and the style's control ports, and drives ``gate`` (banks). ``place`` adds a
+    column's array to its Structure; it drives the operands ``lead`` cycles behind their planes.
+    ``constraints(config)`` are further SDC commands, for a hierarchical netlist.
+    """
+
+    write_port: Callable[[MacroConfig], Module]
+    place: Callable[[MacroConfig, Structure, ColumnNets], None]
+    constraints: Callable[[MacroConfig], list[str]] = no_constraints
+
+
+ARRAY_STYLES: Registry[ArrayStyle] = Registry("storage")

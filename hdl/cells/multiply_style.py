@@ -1,0 +1,29 @@
+"""The multiply styles as hardware: products of a weight and its row's planes."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cimforge.hdl.netlist.module import Module
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.registry import Registry
+
+__all__ = ["MULTIPLY_STYLES", "MultiplyStyle"]
+
+
+class MultiplyStyle(NamedTuple):
+    """One multiply style.
+
+    ``multiplier(config)`` makes the operands of one row in one column. It is offered ``stored``
+    (banks * weight_bits, bank b's raw code at b * weight_bits; where ``inverted_code(config)``,
+    inverted), ``bank_select`` (one line a bank, with more than one) and ``planes_n`` (k inverted
+    planes), and drives ``products`` (config.trees operands side by side, tree t's at
+    t * operand width). ``correction(config)`` makes of the planes alone what all columns add at
+    weight 2^(weight_bits-1): ports as InputSum's.
+    """
+
+    multiplier: Callable[[MacroConfig], Module]
+    correction: Callable[[MacroConfig], Module]
+    inverted_code: Callable[[MacroConfig], bool]
+
+
+MULTIPLY_STYLES: Registry[MultiplyStyle] = Registry("multiply")

@@ -1,0 +1,84 @@
+"""Who may move now: the order of passes, read-backs and writes."""
+
+from amaranth.hdl import Const, Module, Signal, Value
+
+from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["Arbiter", "one_hot"]
+
+
+def one_hot(index: Value, count: int) -> Value:
+    """``count`` bits with bit ``index`` set; none where index >= count."""
+    return (Const(1, count) << index)[:count] if count > 1 else Const(1, 1)
+
+
+class Arbiter:
+    """The readies of x, r and w. No ready depends on its own valid.
+
+    The array is free for a vector or a read-back (``free``) while idle and in the last cycle of
+    what runs. It is given:
+
+    1. not to x or r while a row accepted in this very cycle still lands in the bank they name
+       (styles with write_landing); in the next cycle no row is accepted, so that they go first;
+    2. to x and r in turn where both wait.
+
+    A row is accepted unless its bank runs; then in that pass's last cycle, so before the next pass,
+    but not in a read-back's if a vector has waited for it: at most one row goes between two passes.
+    With write_cycles above 1 the stream then pauses for as many cycles.
+    """
+
+    def __init__(self, m: Module, config: MacroConfig, x, r, w, live: Value, free: Value):
+        self._m, self._config = m, config
+        self._x, self._r, self._w, self._live, self._free = x, r, w, live, free
+        self.banks = {}
+        for name, stream in (("x", x), ("r", r), ("w", w)):
+            line = Signal(config.banks, name=f"{name}_bank_line")
+            m.d.comb += line.eq(one_hot(getattr(stream, "bank", Const(0, 1)), config.banks))
+            self.banks[name] = line
+        self.x_fire, self.r_fire, self.w_fire = (Signal(name=f"{s}_fire") for s in "xrw")
+        for fire, stream in ((self.x_fire, x), (self.r_fire, r), (self.w_fire, w)):
+            m.d.comb += fire.eq(stream.valid & stream.ready)
+
+    def grant(self, running: Value, bank: Value, last: Value, reading: Value) -> None:
+        """Drive the readies, from what runs: its bank, whether this is its last cycle, and whether
+        it is a read-back."""
+        m, x, r = self._m, self._x, self._r
+        x_lands, r_lands, landed = self._build_landing()
+        x_first = Signal()
+        with m.If(self.x_fire | self.r_fire):
+            m.d.sync += x_first.eq(self.r_fire)
+        m.d.comb += x.ready.eq(self._free & ~x_lands & ~(r.valid & ~x_first))
+        m.d.comb += r.ready.eq(self._free & ~r_lands & ~(x.valid & x_first))
+
+        x_waited = Signal()
+        m.d.sync += x_waited.eq(x.valid & ~x.ready)
+        same_bank = (self.banks["w"] & bank).any()
+        before_next = last & ~(reading & x_waited)
+        blocked = running & same_bank & ~before_next
+        m.d.comb += self._w.ready.eq(self._live & ~landed & ~blocked & ~self._build_pause())
+
+    def _build_landing(self) -> tuple[Value, Value, Value]:
+        """Whether a row accepted now holds x back, and r; whether one did so in the cycle
+        before."""
+        if self._config.write_landing == 0:
+            return Const(0), Const(0), Const(0)
+        m, lands = self._m, {name: Signal(name=f"{name}_lands") for name in "xr"}
+        for name, line in lands.items():
+            same_bank = (self.banks[name] & self.banks["w"]).any()
+            m.d.comb += line.eq(self.w_fire & same_bank)
+        waits = (lands["x"] & self._x.valid) | (lands["r"] & self._r.valid)
+        landed = Signal()
+        m.d.sync += landed.eq(self._free & waits)
+        return lands["x"], lands["r"], landed
+
+    def _build_pause(self) -> Value:
+        """Whether an earlier row still occupies the write stream."""
+        cycles = self._config.write_cycles
+        if cycles == 1:
+            return Const(0)
+        left = Signal(range(cycles))
+        with self._m.If(self.w_fire):
+            self._m.d.sync += left.eq(cycles - 1)
+        with self._m.Elif(left != 0):
+            self._m.d.sync += left.eq(left - 1)
+        return left != 0

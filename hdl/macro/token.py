@@ -1,0 +1,30 @@
+"""The token of a plane: what the array and the accumulators must know of it."""
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import data
+
+__all__ = ["Token", "delayed"]
+
+
+class Token(data.Struct):
+    """Travels beside a plane: ``valid`` there is one; ``restart`` it begins a pass; ``negate`` its
+    top plane carries the sign of a signed input; ``sign`` its bank's weights are signed; ``last``
+    it ends a pass; ``read`` it belongs to a read-back."""
+
+    valid: 1
+    restart: 1
+    negate: 1
+    sign: 1
+    last: 1
+    read: 1
+
+
+def delayed(m: Module, token: data.View, ranks: int, enable: Value) -> data.View:
+    """The token ``ranks`` registers later, in step with what its plane becomes: they hold while
+    ``enable`` is low. A reset empties them."""
+    for rank in range(1, ranks + 1):
+        following = Signal(Token, name=f"token_{rank}")
+        with m.If(enable):
+            m.d.sync += following.eq(token)
+        token = following
+    return token
