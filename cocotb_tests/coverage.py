@@ -15,7 +15,7 @@ Bins = dict[str, dict[str, int]]
 def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
     """The bins of each group that a macro of ``config`` can reach.
 
-    A result can only be held back while the next pass is in its first pipeline_stages + 1 cycles,
+    A result can only be held back while the next pass is in its first ranks + 1 cycles,
     for it appears that many cycles after its own last plane; an unready consumer (``unready``) can
     meet any cycle.
     """
@@ -27,8 +27,8 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
         "precision": [(bits, x, w) for bits in precisions for x in signs for w in signs],
         "banks": [(active, written) for active in banks for written in banks],
         "unready": list(cycles),
-        "stall": list(cycles[: config.pipeline_stages + 1]),
-        "reset": list(range(len(cycles) + config.pipeline_stages + 1)),
+        "stall": list(cycles[: config.ranks + 1]),
+        "reset": list(range(len(cycles) + config.ranks + 1)),
         "read": ["idle", "after pass"],
     }
 

@@ -14,7 +14,7 @@ from cimforge.cocotb_tests.coverage import Coverage, bins_of
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
 from cimforge.cocotb_tests.scoreboard import Scoreboard
 from cimforge.flow.simulate.job import load_job
-from cimforge.flow.simulate.streams import Sink, macro_sources, tie_off
+from cimforge.flow.simulate.stream_drivers import Sink, macro_sources, tie_off
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Bench"]

@@ -78,9 +78,7 @@ class Scoreboard:
 
     def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
         assert self.planes_left == 0, "accepted while another pass is running"
-        self.inflight.append(
-            Expected(stream, self.advanced + planes + self.config.pipeline_stages, values)
-        )
+        self.inflight.append(Expected(stream, self.advanced + planes + self.config.ranks, values))
         self.planes_left, self.pass_cycle = planes, 0
         self.active_bank, self.reading = bank, stream == "q"
 

@@ -2,7 +2,8 @@
 
 Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
 result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
-from the formulas of MacroConfig, of which only plain parameters and ``pipeline_stages`` are used.
+from the formulas of MacroConfig, of which only plain parameters, ``pipeline_stages`` and the
+storage style's ``lead`` and ``write_cycles`` are used.
 """
 
 from collections.abc import Sequence
@@ -24,14 +25,16 @@ def pass_cycles(config: MacroConfig, x_bits: int = 0) -> int:
 
 
 def first_result(config: MacroConfig, x_bits: int = 0, tree_stages: int | None = None) -> int:
-    """R14: cycles from accepting a vector to its y_valid, ``planes + tree ranks + 1``.
+    """R14: cycles from accepting a vector to its y_valid, ``planes + lead + tree ranks + 1``.
 
-    The pass itself, one cycle for each register rank inside the trees, one for the accumulator.
+    The pass itself, one cycle for each register between a plane and the operand it makes, one for
+    each register rank inside the trees, one for the accumulator.
     ``tree_stages`` is the number of ranks, ``config.pipeline_stages`` where it is left out. Raises
     ValueError for a negative number.
     """
     ranks = config.pipeline_stages if tree_stages is None else tree_stages
-    return pass_cycles(config, x_bits) + check_number("tree_stages", ranks) + 1
+    lead = config.storage_traits.lead
+    return pass_cycles(config, x_bits) + lead + check_number("tree_stages", ranks) + 1
 
 
 def stream_cycles(config: MacroConfig, passes: Sequence[int]) -> int:
@@ -48,8 +51,8 @@ def stream_cycles(config: MacroConfig, passes: Sequence[int]) -> int:
 
 
 def load_cycles(config: MacroConfig) -> int:
-    """R16: cycles to write one whole bank, one row a cycle, while no pass uses the bank.
+    """R16: cycles to write one whole bank, ``write_cycles`` a row, while no pass uses the bank.
 
     Counts accepted write beats; how long a row takes to settle after its beat is the storage's.
     """
-    return config.rows * 1
+    return config.rows * config.storage_traits.write_cycles

@@ -14,7 +14,7 @@ from cimforge.cocotb_tests.bus.bus_model import Access, BusModel
 from cimforge.cocotb_tests.coverage import Coverage
 from cimforge.cocotb_tests.packing import pack
 from cimforge.flow.simulate.job import load_job
-from cimforge.flow.simulate.streams import tie_off
+from cimforge.flow.simulate.stream_drivers import tie_off
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["BusBench", "bus_bins"]

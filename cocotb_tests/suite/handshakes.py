@@ -82,7 +82,7 @@ async def test_full_rate_over_banks(dut):
         )
     await bench.run()
     last = bench.y_results[-1][0]
-    assert last - start == expected + CONFIG.pipeline_stages + 1
+    assert last - start == expected + CONFIG.ranks + 1
     await bench.finish()
 
 
@@ -191,7 +191,7 @@ async def test_every_pass_cycle_meets_an_unready_consumer(dut):
     lost."""
     bench = await _loaded(dut)
     cycles = pass_cycles(CONFIG, CONFIG.input_bits)
-    for gap in range(cycles + CONFIG.pipeline_stages + 1):
+    for gap in range(cycles + CONFIG.ranks + 1):
         bench.send(bench.random_vector())
         while not (await bench.step()).x:
             pass
@@ -199,7 +199,7 @@ async def test_every_pass_cycle_meets_an_unready_consumer(dut):
         for _ in range(gap):
             await bench.step()
         bench.send(bench.random_vector())
-        for _ in range(cycles + CONFIG.pipeline_stages + 2):
+        for _ in range(cycles + CONFIG.ranks + 2):
             await bench.step()
         bench.y.take = None
         await bench.run()

@@ -15,7 +15,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cimforge.flow.simulate.job import load_job
-from cimforge.flow.simulate.streams import Sink, macro_sources, tie_off
+from cimforge.flow.simulate.stream_drivers import Sink, macro_sources, tie_off
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.fields import from_fields, to_field_rows
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,18 @@ __all__ = ["JOB_VARIABLE", "job_config", "load_job"]
 JOB_VARIABLE = "CIMFORGE_JOB"
 
 
+@cache
 def load_job() -> dict[str, Any]:
-    """The JSON object that run_tests wrote for this simulation."""
-    return json.loads(Path(os.environ[JOB_VARIABLE]).read_text())
+    """The JSON object that run_tests wrote for this simulation.
+
+    Where it has ``register`` ("module:function"), that function is called first: it makes styles
+    known that are not the generator's own.
+    """
+    job = json.loads(Path(os.environ[JOB_VARIABLE]).read_text())
+    if "register" in job:
+        module, _, function = job["register"].partition(":")
+        getattr(import_module(module), function)()
+    return job
 
 
 def job_config() -> MacroConfig:

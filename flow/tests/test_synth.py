@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.flow.synth.census import BREAKDOWN, count_by_role
-from cimforge.flow.synth.static_timing import STA, block_of
+from cimforge.flow.synth.census import BREAKDOWN
+from cimforge.flow.synth.static_timing import STA
 from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_macro
 from cimforge.flow.synth.targets import TARGETS, mark_lone_carries
 from cimforge.hdl.arith.plan import Plan
@@ -166,42 +166,6 @@ def test_lone_carries_are_told_from_shared_ones():
     kinds = {name: found["type"] for name, found in module["cells"].items()}
     assert kinds["shared"] == "SB_CARRY"
     assert kinds["second"] == kinds["alone"] == "SB_CARRY alone"
-
-
-def test_roles_follow_modules_drivers_and_leaves():
-    def module(**cells):
-        return {"cells": {name: {"type": kind} for name, kind in cells.items()}}
-
-    modules = {
-        "m": module(col0="m_column", col1="m_column", drive_planes_n_0_0="BUF", own="XOR"),
-        "m_column": module(tree0="m_tree", accumulator="m_accumulator", inv="INV"),
-        "m_tree": module(fa0="cim_fa", fa1="cim_fa"),
-        "cim_fa": module(a="XOR", b="MAJ"),
-        "m_accumulator": module(ff="DFF"),
-    }
-    assert count_by_role(modules, "m") == {
-        "storage": Counter(XOR=1, INV=2),
-        "input": Counter(BUF=1),
-        "tree": Counter(XOR=4, MAJ=4),
-        "accumulate": Counter(DFF=2),
-    }
-
-
-@pytest.mark.parametrize(
-    ("instance", "block"),
-    [
-        ("col3.tree0.fa88.mapped", "tree"),
-        ("col3.accumulator.sum.fa2.mapped", "accumulator"),
-        ("col3.row7.bank0.bit1.mapped", "storage"),
-        ("col3.row7.multiplier.g3", "multiplier"),
-        ("serialiser12.g4", "serialiser"),
-        ("drive_planes_n_0_3.line[5].driver", "driver of planes_n"),
-        ("col1.drive_d_0_1.line[2].driver", "driver of d"),
-        ("g17", "top"),
-    ],
-)
-def test_blocks_of_instances(instance, block):
-    assert block_of(instance) == block
 
 
 @pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")

@@ -4,7 +4,7 @@ from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
 from cimforge.hdl.macro.arbiter import Arbiter, one_hot
-from cimforge.hdl.macro.precision import FirstGroup
+from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.streams import SINKS, macro_streams, without_data
 from cimforge.hdl.macro.token import Token, delayed
 from cimforge.hdl.netlist.block import Block, In, Out
