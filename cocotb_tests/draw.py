@@ -5,6 +5,8 @@ import shutil
 
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
+from cimforge.hdl.params.storage import STORAGE
+from cimforge.hdl.params.trees import TREES
 
 __all__ = ["ODD", "draw_configs", "quickest_simulator"]
 
@@ -63,8 +65,8 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         if cells * shape["banks"] > MAX_CELL_BITS or cells * shape["bits_per_cycle"] > MAX_PRODUCTS:
             continue
         style = {
-            "storage": rng.choice(["flop", "latch"]),
-            "tree": rng.choice(["csa", "ripple", "behavioral"]),
+            "storage": rng.choice(list(STORAGE)),
+            "tree": rng.choice(list(TREES)),
         }
         config = MacroConfig(**shape, **style)
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])

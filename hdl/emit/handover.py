@@ -2,9 +2,8 @@
 
 from importlib.metadata import version
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from cimforge.hdl.emit.constraints import timing_constraints
+from cimforge.hdl.emit.templates import render
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
 
@@ -25,9 +24,8 @@ def render_sdc(config: MacroConfig, gate_pin: str | None = "/gate") -> str:
 def render_core(config: MacroConfig, wrapped: bool = False) -> str:
     """A FuseSoC core (CAPI2): targets default, lint (Verilator) and sim (Icarus, the plain
     testbench); with ``wrapped`` also wishbone."""
-    loader = PackageLoader("cimforge.hdl.emit", ".")
-    environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
-    return environment.get_template("macro.core.j2").render(
+    return render(
+        "macro.core.j2",
         name=config.module,
         rows=config.rows,
         cols=config.cols,

@@ -2,7 +2,6 @@
 
 from itertools import groupby
 
-from cimforge.hdl.cells import styles
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
 from cimforge.hdl.macro.column import build_column
@@ -15,8 +14,6 @@ from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["build_macro", "macro_modules"]
-
-assert styles  # importing it registers the styles
 
 Nets = dict[str, Bus]
 

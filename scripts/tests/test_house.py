@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.hdl.params.multiply import MULTIPLY
+from cimforge.hdl.params.storage import STORAGE
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = "cimforge"
 ROOMS = ("hdl", "golden", "flow", "host", "compiler", "fpga", "cocotb_tests", "scripts")
@@ -99,3 +102,37 @@ def test_every_package_is_installed_under_one_namespace():
     for room in ROOMS:
         for source in sources(room):
             assert (source.parent / "__init__.py").exists(), source
+
+
+# where a style's name may stand: its traits, its own file, a preset that chooses it, default values
+STYLE_FILES = {
+    "hdl/params/storage.py",
+    "hdl/params/multiply.py",
+    "hdl/params/config.py",
+    "hdl/params/presets.py",
+    "hdl/cells/__init__.py",
+    "hdl/cells/flop.py",
+    "hdl/cells/latch.py",
+    "hdl/cells/plain_multiply.py",
+}
+# a leaf cell, not the style
+LEAF_ROOMS = ("hdl/netlist/leaf.py", "flow/liberty/", "flow/synth/techmap.py")
+    "hdl/netlist/leaf.py",
+    "flow/liberty/",
+    "flow/synth/techmap.py",
+)  # the cell, not the style
+
+
+def test_no_style_is_named_outside_its_own_files():
+    """Who needs to know something of a style asks its traits."""
+    names = {*STORAGE, *MULTIPLY}
+    for source in (path for room in ROOMS for path in sources(room)):
+        place = str(source.relative_to(ROOT))
+        if place in STYLE_FILES or place.startswith(LEAF_ROOMS):
+            continue
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Constant) and node.value in names:
+                assert place in ALLOWED_SAMPLES, f"{place}:{node.lineno} names {node.value!r}"
+
+
+ALLOWED_SAMPLES = {"cocotb_tests/draw.py", "cocotb_tests/mutants.py"}  # drawn configurations
