@@ -1,6 +1,7 @@
 """cimforge run: a quantised network, all its products through the emitted Verilog."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.simulate.serial_line import DIVISOR
 from cimforge.flow.simulate.simulator import BuildError, check_simulator
 from cimforge.fpga.board_files import board_design, board_files
-from cimforge.hdl.emit.package import emit_macro, write_files
+from cimforge.hdl.emit.output_paths import BUILD
+from cimforge.hdl.emit.outputs import listing, open_outputs
+from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.host.driver import BusError, LinkError
 from cimforge.scripts.options import (
@@ -30,6 +33,7 @@ from cimforge.scripts.options import (
 __all__ = ["run"]
 
 MODELS = ("digits",)
+RESULTS = ("report.json", "digits.png")
 BACKENDS = ("rtl", "uart-sim", "serial")
 
 
@@ -60,9 +64,7 @@ BACKENDS = ("rtl", "uart-sim", "serial")
     "-o",
     "--output",
     type=OutputPath(),
-    default=Path("build/demo"),
-    show_default=True,
-    help="Folder to write to.",
+    help="Folder to write to.  [default: build/MODEL-NAME]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.option(
@@ -87,7 +89,7 @@ def run(
     overrides: tuple[str, ...],
     images: int,
     seed: int,
-    output: Path,
+    output: Path | None,
     as_json: bool,
     backend: str,
     port: str | None,
@@ -109,6 +111,8 @@ def run(
         raise InputError(f"run {model}: needs {error.name}; install cimforge[networks]") from None
     except ValueError as error:
         raise InputError(str(error)) from None
+    title = "-".join((model, macro.module, *([backend] if backend != BACKENDS[0] else ())))
+    output = _claim(output or Path(BUILD) / title, title)
     tested, labels = data.test_images[:images], data.test_labels[:images]
     failure = ""
     with simulation_progress() as (announce, progress):
@@ -138,16 +142,29 @@ def run(
     report = _report(len(tested), accuracies, runner.bit_exact and equal, runner)
     if predictions is not None:
         named = {"model": model, "macro": macro.module, **report}
-        write_files(output, {"report.json": json.dumps(named, indent=2) + "\n"})
         shown = dict(zip(("float", "int8", "Verilog"), accuracies.values(), strict=True))
-        path = output / "digits.png"
-        picture.draw_predictions(path, tested, labels, predictions, shown, macro.module)
+        drawn = BytesIO()
+        picture.draw_predictions(drawn, tested, labels, predictions, shown, macro.module)
+        _write_results(output, title, json.dumps(named, indent=2) + "\n", drawn.getvalue())
     if as_json:
         print_json(report)
     elif not failure:
         _show(model, macro.module, output, report)
     if not report["bit_exact"]:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
+
+
+def _claim(folder: Path, title: str) -> Path:
+    """The folder, refused now and not after the simulation where its results must stay."""
+    with open_outputs(folder, title) as outputs:
+        outputs.check(dict.fromkeys(RESULTS))
+    return folder
+
+
+def _write_results(folder: Path, title: str, report: str, drawing: bytes) -> None:
+    results = dict(zip(RESULTS, (report, drawing), strict=True))
+    with open_outputs(folder, title) as outputs:
+        outputs.write(results, {"name": title, "files": listing(results)})
 
 
 def _report(
@@ -159,7 +176,6 @@ def _report(
 
 
 def _show(model: str, name: str, output: Path, report: dict) -> None:
-    rate = report["macs"] / max(report["seconds"], 1e-9)
     rows = [
         ("images", str(report["images"])),
         ("accuracy, float", f"{report['float_accuracy']:.2%}"),
@@ -167,7 +183,7 @@ def _show(model: str, name: str, output: Path, report: dict) -> None:
         ("accuracy, emitted Verilog", f"{report['accuracy']:.2%}"),
         ("every value equal to golden", "yes" if report["bit_exact"] else "NO"),
         ("macro cycles", f"{report['cycles']:,}"),
-        ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s: {rate:,.0f} MAC/s"),
+        ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s"),
     ]
     below = [
         ("Verilog", output / "rtl"),
