@@ -18,6 +18,7 @@ from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import listing, open_outputs
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.install_hint import install_hint
 from cimforge.host.driver import BusError, LinkError
 from cimforge.scripts.options import (
     CheckFailedError,
@@ -108,7 +109,8 @@ def run(
         data = digits.load()
         bits = digits.network_bits(macro)
     except ModuleNotFoundError as error:
-        raise InputError(f"run {model}: needs {error.name}; install cimforge[networks]") from None
+        hint = install_hint("networks")
+        raise InputError(f"run {model}: needs {error.name}; run {hint}") from None
     except ValueError as error:
         raise InputError(str(error)) from None
     title = "-".join((model, macro.module, *([backend] if backend != BACKENDS[0] else ())))

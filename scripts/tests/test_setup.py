@@ -94,6 +94,18 @@ def test_a_tool_that_is_not_whole_is_named(check, tool, script, expected):
     assert line.startswith(expected)
 
 
+@pytest.mark.parametrize("name", ["a b", "12:30", "x#1", "a]b", "a;b", "$HOME", "50%"])
+def test_a_path_that_make_cannot_take_is_refused_at_once(tmp_path, name):
+    (tmp_path / name).mkdir()
+    done = subprocess.run(
+        ["/bin/sh", CHECK, "python3"], cwd=tmp_path / name, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("missing: a path that make can take; move the checkout to one of")
+    assert line.endswith(f"({tmp_path / name})")
+
+
 def test_makefile_has_the_targets_the_readme_promises_each_with_its_purpose():
     assert {"setup", "demo", "test", "lint", "clean"} <= set(TARGETS)
     phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.M)
