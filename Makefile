@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ROOMS := hdl flow host compiler golden cocotb_tests fpga scripts
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: setup fpga bus demo test lint mutants bench clean
@@ -22,6 +23,7 @@ test: $(VENV)/.test ## run every test
 lint: $(VENV)/.test ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@mkdir -p build/typing/cimforge && for room in $(ROOMS); do ln -sfn "$(CURDIR)/$$room" build/typing/cimforge/$$room; done
 	$(BIN)/mypy
 
 mutants: $(VENV)/.networks ## break the emitted Verilog in many ways; every break must be noticed

