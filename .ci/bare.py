@@ -26,12 +26,14 @@ def link_programs(folder: Path) -> list[str]:
     """Links to the programs that this machine has of the lists; returns their names."""
     found = []
     for name in f"{ASKED_FOR} {COMPILER} {SYSTEM}".split():
-        program = sys.executable if name == "python3" else shutil.which(name)
-        if program:
-            # Python finds what belongs to it behind its own links; a tool may ask its own name.
-            path = Path(program)
-            (folder / name).symlink_to(path.resolve() if name == "python3" else path.absolute())
-            found.append(name)
+        if name == "python3":  # started by its own path, as environments made with it name it
+            (folder / name).write_text(f'#!/bin/sh\nexec "{Path(sys.executable).resolve()}" "$@"\n')
+            (folder / name).chmod(0o755)
+        elif program := shutil.which(name):
+            (folder / name).symlink_to(Path(program).absolute())
+        else:
+            continue
+        found.append(name)
     return found
 
 
