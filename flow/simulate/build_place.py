@@ -1,4 +1,4 @@
-"""Where a simulation is built: make and Verilator take no path with a space, a colon or a "#"."""
+"""Where a simulation is built: make and Verilator take no path with a space, a colon or an é."""
 
 import hashlib
 import os
@@ -17,10 +17,9 @@ UNSAFE = re.compile(r"[^A-Za-z0-9_/.+@-]", re.ASCII)
 
 
 def unsafe_characters(path: Path) -> str:
-    """Those characters of a path that make's rules or a shell do not take, quoted; letters of other
-    scripts are no problem to them."""
-    bad = sorted({each for each in UNSAFE.findall(str(path)) if each.isascii()})
-    return ", ".join(repr(each) for each in bad)
+    """Those characters of a path that make's rules or a shell do not take, quoted. Verilator writes
+    letters of other scripts as numbers into its makefiles."""
+    return ", ".join(repr(each) for each in sorted(set(UNSAFE.findall(str(path)))))
 
 
 def check_installation() -> None:

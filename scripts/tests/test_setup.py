@@ -96,7 +96,7 @@ def test_a_tool_that_is_not_whole_is_named(check, tool, script, expected):
     assert line.startswith(expected)
 
 
-@pytest.mark.parametrize("name", ["a b", "12:30", "x#1", "a]b", "a;b", "$HOME", "50%"])
+@pytest.mark.parametrize("name", ["a b", "12:30", "x#1", "a]b", "a;b", "$HOME", "50%", "é"])
 def test_a_path_that_make_cannot_take_is_refused_at_once(tmp_path, name):
     (tmp_path / name).mkdir()
     done = subprocess.run(
