@@ -117,10 +117,6 @@ STYLE_FILES = {
 }
 # a leaf cell, not the style
 LEAF_ROOMS = ("hdl/netlist/leaf.py", "flow/liberty/", "flow/synth/techmap.py")
-    "hdl/netlist/leaf.py",
-    "flow/liberty/",
-    "flow/synth/techmap.py",
-)  # the cell, not the style
 
 
 def test_no_style_is_named_outside_its_own_files():
