@@ -34,6 +34,16 @@ def test_a_bare_machine_passes_the_check_and_an_exit_status():
     assert shown.strip() == os.path.realpath(sys.executable)
 
 
+def test_a_bare_run_finds_no_packaged_library():
+    script = "import conftest; conftest.pytest_configure(None); "
+    script += "from cimforge.flow.liberty.library_path import OSU018; print(OSU018)"
+    environment = {**os.environ, "CIMFORGE_BARE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "/nowhere/osu018.lib\n", done.stderr
+
+
 def test_every_command_of_ci_exists():
     text = (ROOT / ".ci/run").read_text()
     targets = re.findall(r"^(?:python3 \.ci/bare\.py )?make (\w+)$", text, re.M)

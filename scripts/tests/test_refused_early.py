@@ -98,6 +98,15 @@ def test_a_tool_of_verilator_that_is_missing_is_named(cimforge, folder, monkeypa
     check_refused(outcome, f"--simulator verilator: needs {missing} on PATH (Debian: apt install ")
 
 
+def test_an_installation_that_verilator_cannot_use_is_named(cimforge, folder, monkeypatch):
+    monkeypatch.setattr("sys.prefix", "/my code/.venv")
+    rule = (
+        "--simulator verilator: /my code/.venv holds ' ', which make cannot take; move it, or use"
+    )
+    check_refused(cimforge("verify", "tiny"), rule)
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("package", ["sklearn", "matplotlib"])
 def test_a_package_of_an_extra_that_is_missing_is_named(cimforge, folder, monkeypatch, package):
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
