@@ -2,14 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ROOMS := hdl flow host compiler golden cocotb_tests fpga scripts
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup fpga demo test lint mutants bench clean
+.PHONY: setup fpga bus demo test lint mutants bench clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
 
 fpga: $(VENV)/.fpga ## install place and route for the boards
+
+bus: $(VENV)/.bus ## install the bus master of verify --bus wishbone
 
 demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
@@ -20,6 +23,7 @@ test: $(VENV)/.test ## run every test
 lint: $(VENV)/.test ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@mkdir -p build/typing/cimforge && for room in $(ROOMS); do ln -sfn "$(CURDIR)/$$room" build/typing/cimforge/$$room; done
 	$(BIN)/mypy
 
 mutants: $(VENV)/.networks ## break the emitted Verilog in many ways; every break must be noticed
@@ -52,4 +56,8 @@ $(VENV)/.test: $(VENV)/.networks
 $(VENV)/.fpga: $(VENV)/.core
 	$(PIP_INSTALL) -e '.[fpga]'
 	$(BIN)/cimforge doctor --warm-up >/dev/null
+	@touch $@
+
+$(VENV)/.bus: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[bus]'
 	@touch $@

@@ -1,7 +1,8 @@
-"""Reads and writes .npy files of integers, refusing anything else in one line."""
+"""Reads .npy files of integers and packs them, refusing anything else in one line."""
 
 import os
 import warnings
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["load_array", "save_array"]
+__all__ = ["load_array", "npy_bytes"]
 
 
 def load_array(path: Path) -> NDArray[Any]:
@@ -60,10 +61,8 @@ def _header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def save_array(path: Path, array: NDArray[Any]) -> None:
-    """Write ``array`` to ``path``, whole or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as file:
-        np.save(file, array)
-    partial.replace(path)
+def npy_bytes(array: NDArray[Any]) -> bytes:
+    """The .npy file of ``array``."""
+    file = BytesIO()
+    np.save(file, array)
+    return file.getvalue()

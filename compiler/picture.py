@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import matplotlib
 import numpy as np
@@ -24,7 +25,7 @@ DPI = 120
 
 
 def draw_predictions(
-    path: str | Path,
+    path: str | Path | BinaryIO,
     images: Ints,
     labels: Ints,
     predictions: Ints,

@@ -18,6 +18,7 @@ from cimforge.flow.synth.targets import TARGETS
 from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.yosys import run_yosys
 from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.install_hint import install_hint
 
 __all__ = [
     "BitstreamReport",
@@ -144,7 +145,7 @@ def check_tools(board: Board) -> None:
     """Raise InputError, naming the way to get them, where the board's programs are not here."""
     for tool in (f"yowasp-nextpnr-{board.family}", PACKERS[board.family]):
         if not _program(tool).exists():
-            raise InputError(f"{tool} is not installed; run make fpga (or install cimforge[fpga])")
+            raise InputError(f"{tool} is not installed; run {install_hint('fpga')}")
 
 
 def _program(tool: str) -> Path:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from cimforge.hdl.bus.registers import MAGIC, STATUS_BITS, WORD_BITS, RegisterMap
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.fields import from_fields, to_fields
+from cimforge.hdl.params.install_hint import install_hint
 from cimforge.host import protocol
 
 __all__ = ["BusError", "LinkError", "MacroDriver", "Port", "UartLink", "open_serial"]
@@ -196,7 +197,7 @@ def open_serial(device: str, baud: int, timeout: float = 1.0) -> Port:
     try:
         import serial
     except ModuleNotFoundError:
-        raise LinkError(f"{device}: needs pyserial; install cimforge[fpga]") from None
+        raise LinkError(f"{device}: needs pyserial; run {install_hint('fpga')}") from None
     try:
         return serial.Serial(device, baud, timeout=timeout)
     except (OSError, ValueError, OverflowError) as error:

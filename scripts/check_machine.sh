@@ -11,6 +11,11 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 else
   "$python" -c 'import venv, ensurepip' 2>/dev/null || need "Python's venv module" "Debian: apt install python3-venv"
 fi
+LC_ALL=C # a letter of another script is no range's
+case "$PWD" in
+*[!A-Za-z0-9_/.+@-]*)
+  need "a path that make can take" "move the checkout to one of letters, digits and _-+.@ ($PWD)" ;;
+esac
 command -v g++ >/dev/null || need "a C++ compiler (g++)" "Debian: apt install g++"
 command -v make >/dev/null || need "make" "Debian: apt install make"
 if ! command -v perl >/dev/null; then

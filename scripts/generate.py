@@ -48,6 +48,7 @@ def generate(
         ("adder cells a tree", ", ".join(f"{n} {kind}" for kind, n in adders.items()) or "none"),
         ("latency", f"{macro.latency()} cycles, one pass every {macro.cycles_per_pass()}"),
         ("1b-MACs a cycle", str(macro.macs_1b)),
+        *([("removed, out of date", ", ".join(gone))] if (gone := manifest.get("removed")) else []),
         ("time", f"{time.perf_counter() - started:.1f} s"),
     ]
     show_table(macro.module, rows, below=[("written to", folder)])

@@ -83,7 +83,7 @@ def _explain_usage(error: click.ClickException) -> str:
         return text
     if isinstance(context.command, Verbs):
         text = f"{text}; verbs: {', '.join(VERBS)}"
-    return f"{text}; see {context.command_path} --help"
+    return f"{text}{'' if text.endswith('?') else ';'} see {context.command_path} --help"
 
 
 def _complain(message: object, status: int) -> int:

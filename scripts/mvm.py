@@ -7,11 +7,14 @@ import click
 import numpy as np
 
 from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
-from cimforge.compiler.npy import load_array, save_array
+from cimforge.compiler.npy import load_array, npy_bytes
 from cimforge.compiler.precision import Precision
 from cimforge.compiler.tiling import Job, make_job
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.simulate.simulator import BuildError, check_simulator
+from cimforge.golden.cycles import pass_cycles
+from cimforge.hdl.emit.output_paths import BUILD
+from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
@@ -29,6 +32,7 @@ from cimforge.scripts.options import (
 
 __all__ = ["mvm"]
 
+MOST_MHZ = 100_000
 NPY = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -43,19 +47,32 @@ def _precision(
     return Precision(int(value[1:]), value[0] == "s")
 
 
+def _clock(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if not 0 < value <= MOST_MHZ:
+        raise click.BadParameter(f"must be above 0 and at most {MOST_MHZ:,} MHz, not {value:g}")
+    return value
+
+
 @click.command(epilog=config_epilog, short_help="Multiply your integers on the Verilog.")
 @click.argument("config", metavar="CONFIG")
 @set_option
 @click.option("--weights", required=True, type=NPY, help="w.npy: integers (K, N).")
 @click.option("--inputs", required=True, type=NPY, help="x.npy: integers (batch, K) or (K,).")
-@click.option(
-    "-o", "--output", type=OutputPath(dir_okay=False), help="y.npy: int64 (batch, N) or (N,)."
-)
+@click.option("-o", "--output", type=OutputPath(".npy"), help="y.npy: int64 (batch, N) or (N,).")
 @click.option(
     "--x-precision", callback=_precision, metavar="s8|u4|..", help="Default: from the values."
 )
 @click.option(
     "--w-precision", callback=_precision, metavar="s8|u4|..", help="Default: from the values."
+)
+@click.option(
+    "--clock",
+    type=float,
+    callback=_clock,
+    metavar="MHZ",
+    default=100.0,
+    show_default=True,
+    help="The macro's clock that GOPS are stated at.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @simulator_option
@@ -67,14 +84,19 @@ def mvm(
     output: Path | None,
     x_precision: Precision | None,
     w_precision: Precision | None,
+    clock: float,
     as_json: bool,
     simulator: str,
 ) -> None:
-    """Compute y = x @ w on the emitted Verilog of CONFIG, tiled where larger than the macro."""
+    """Compute y = x @ w on the emitted Verilog of CONFIG, tiled where larger than the macro.
+
+    The macro is emitted and simulated in build/NAME of the folder that y.npy goes to.
+    """
     macro = load_config(config, overrides)
     check_simulator(simulator)
+    _check_inputs_stay(output, (inputs, weights))
     job, vector = _load(macro, inputs, weights, x_precision, w_precision)
-    folder = default_folder(None, macro)
+    folder = _work_folder(output, macro)
     emit_macro(macro, folder, macro_extras(macro))
     shape = [job.plan.n] if vector else [job.plan.batch, job.plan.n]
     failure = ""
@@ -85,15 +107,45 @@ def mvm(
         except (BuildError, SimulationError) as error:
             failure, backend.bit_exact = str(error), False
     if output is not None and not failure:
-        save_array(output, y)
+        write_file(output, npy_bytes(y))
+    speed = _speed(macro, job, backend, clock)
     if as_json:
         numbers = {"cycles": backend.cycles, "seconds": round(backend.seconds, 3)}
         exact = {"bit_exact": backend.bit_exact, "shape": shape, "macs": backend.macs}
-        print_json({**exact, **numbers})
+        print_json({**exact, **numbers, **speed})
     elif not failure:
-        _show(macro.module, job, shape, backend, output)
+        _show(macro.module, job, shape, backend, speed, output)
     if not backend.bit_exact:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
+
+
+def _check_inputs_stay(output: Path | None, inputs: tuple[Path, ...]) -> None:
+    """Raise InputError where the result would replace one of its own inputs."""
+    for path in inputs:
+        if output is not None and output.exists() and path.exists() and output.samefile(path):
+            raise InputError(f"-o {output}: is the input {path}; choose another name")
+
+
+def _work_folder(output: Path | None, macro: MacroConfig) -> Path:
+    """Where the macro is emitted: build/NAME, of here or of the folder that y.npy goes to."""
+    if output is None:
+        return default_folder(None, macro)
+    beside = output.parent
+    return (beside if beside.name == BUILD else beside / BUILD) / macro.module
+
+
+def _speed(macro: MacroConfig, job: Job, backend: RtlBackend, clock: float) -> dict[str, float]:
+    """What the macro, not its simulation, reaches: ``utilisation`` is the product's share of the
+    MACs that all its cycles could hold at the job's precision (the rest are writes of weights,
+    waiting and parts of tiles without weights), ``gops`` counts two operations a MAC at ``clock``
+    MHz."""
+    cycles = max(backend.cycles, 1)
+    most = macro.rows * macro.cols / pass_cycles(macro, job.x_bits)  # MACs a cycle
+    return {
+        "utilisation": round(backend.macs / cycles / most, 4),
+        "clock_mhz": clock,
+        "gops": round(2 * backend.macs / cycles * clock / 1000, 4),
+    }
 
 
 def _load(
@@ -116,16 +168,24 @@ def _load(
     return job, vector
 
 
-def _show(name: str, job: Job, shape: list[int], backend: RtlBackend, output: Path | None) -> None:
+def _show(
+    name: str,
+    job: Job,
+    shape: list[int],
+    backend: RtlBackend,
+    speed: dict[str, float],
+    output: Path | None,
+) -> None:
     inputs = f"inputs {_sign(job.x_signed)} {job.x_bits} bits"
-    rate = backend.macs / max(backend.seconds, 1e-9)
+    rate = f"{speed['gops']:.3g} GOPS at {speed['clock_mhz']:g} MHz (--clock), 2 a MAC"
     rows = [
         ("y", f"{' x '.join(map(str, shape))}, int64" + ("" if output else ", not written (-o)")),
         ("tiles", f"{len(job.plan.tiles)}, {job.plan.utilisation:.0%} of the macro used"),
         ("precision", f"{inputs}, weights {_sign(job.w_signed)}"),
         ("equal to golden", "yes, every value" if backend.bit_exact else "NO"),
-        ("cycles", f"{backend.cycles:,}"),
-        ("simulation", f"{backend.seconds:.1f} s, {rate:,.0f} MAC/s"),
+        ("cycles", f"{backend.cycles:,}, {speed['utilisation']:.1%} of their MACs used"),
+        ("the macro's rate", rate),
+        ("simulated in", f"{backend.seconds:.1f} s"),
     ]
     show_table(name, rows, below=[("written to", output)] if output else ())
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cimforge.hdl.emit.output_paths import BUILD, PathError, check_file, check_folder
 from cimforge.hdl.emit.wrapper_files import BUSES
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.presets import PRESETS
@@ -43,42 +45,52 @@ class CheckFailedError(Exception):
 
 
 class OutputPath(click.Path):
-    """A folder, or with ``dir_okay=False`` a file, to write: refused before any work where it
-    cannot be written."""
+    """A folder, or with ``suffix`` a file that ends so, to write: refused before any work where
+    hdl.emit.output_paths forbids it."""
 
-    def __init__(self, dir_okay: bool = True):
-        super().__init__(file_okay=not dir_okay, dir_okay=dir_okay, path_type=Path)
+    def __init__(self, suffix: str = ""):
+        super().__init__(file_okay=bool(suffix), dir_okay=not suffix, path_type=Path)
+        self.suffix = suffix
 
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
     ) -> Path:
         """The path of the argument ``value``."""
-        if not os.fspath(value):
+        text = os.fspath(value)
+        if not text:
             self.fail("must not be empty", parameter, context)
-        path = Path(value)
-        folder = path if self.dir_okay else path.parent
-        existing = next(each for each in (folder, *folder.parents) if each.exists())
-        if not existing.is_dir():
-            self.fail(f"{existing} is not a folder", parameter, context)
-        if not self.dir_okay and path.is_dir():
-            self.fail(f"{path} is a folder; name a file", parameter, context)
-        if not os.access(existing, os.W_OK | os.X_OK):
-            self.fail(f"{existing} may not be written to", parameter, context)
-        return path
+        if text.startswith("-"):
+            self.fail(f"{text!r} is an option; for that name write ./{text}", parameter, context)
+        try:
+            check_file(Path(text), self.suffix) if self.suffix else check_folder(Path(text))
+        except PathError as error:
+            self.fail(str(error), parameter, context)
+        return Path(text)
 
 
 config_epilog = f"CONFIG: a preset ({', '.join(PRESETS)}) or a TOML file; see cimforge schema."
 
 
 def set_option(command: Callable) -> Callable:
-    """--set."""
-    return click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Change a parameter, for example rows=37; repeatable.",
-    )(command)
+    """--set, and --name, which reaches the verb as one --set more."""
+
+    @wraps(command)
+    def named(*arguments: Any, name: str | None, overrides: tuple[str, ...], **others: Any) -> Any:
+        chosen = () if name is None else (f"name={json.dumps(name)}",)  # quoted: true is a name
+        return command(*arguments, overrides=(*overrides, *chosen), **others)
+
+    for decorate in (
+        click.option("--name", metavar="NAME", help="Name of module and files: --set name=NAME."),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Change a parameter, for example rows=37; repeatable.",
+        ),
+    ):
+        named = decorate(named)
+    return named
 
 
 def config_options(command: Callable) -> Callable:
@@ -115,7 +127,7 @@ def bus_option(command: Callable) -> Callable:
 
 def default_folder(output: Path | None, config: MacroConfig) -> Path:
     """Where a verb writes: -o, or build/NAME."""
-    return output or Path("build") / config.module
+    return output or Path(BUILD) / config.module
 
 
 def print_json(value: dict[str, Any]) -> None:

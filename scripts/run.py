@@ -1,20 +1,29 @@
 """cimforge run: a quantised network, all its products through the emitted Verilog."""
 
 import json
+from collections.abc import Callable
+from importlib import import_module
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from cimforge.compiler import digits
 from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
 from cimforge.compiler.backends.serial_port import SerialBackend
 from cimforge.compiler.matmul import exact_matmul, tiled_matmul
+from cimforge.compiler.precision import Ints
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.simulate.serial_line import DIVISOR
 from cimforge.flow.simulate.simulator import BuildError, check_simulator
 from cimforge.fpga.board_files import board_design, board_files
-from cimforge.hdl.emit.package import emit_macro, write_files
+from cimforge.hdl.emit.output_paths import BUILD
+from cimforge.hdl.emit.outputs import listing, open_outputs
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.install_hint import install_hint
 from cimforge.host.driver import BusError, LinkError
 from cimforge.scripts.options import (
     CheckFailedError,
@@ -30,6 +39,7 @@ from cimforge.scripts.options import (
 __all__ = ["run"]
 
 MODELS = ("digits",)
+RESULTS = ("report.json", "digits.png")
 BACKENDS = ("rtl", "uart-sim", "serial")
 
 
@@ -60,9 +70,7 @@ BACKENDS = ("rtl", "uart-sim", "serial")
     "-o",
     "--output",
     type=OutputPath(),
-    default=Path("build/demo"),
-    show_default=True,
-    help="Folder to write to.",
+    help="Folder to write to.  [default: build/MODEL-NAME]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.option(
@@ -87,7 +95,7 @@ def run(
     overrides: tuple[str, ...],
     images: int,
     seed: int,
-    output: Path,
+    output: Path | None,
     as_json: bool,
     backend: str,
     port: str | None,
@@ -96,34 +104,18 @@ def run(
 ) -> None:
     """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
     macro = load_config(config, overrides)
-    if (backend == "serial") != bool(port):
-        raise InputError("--port: names the serial port of --backend serial, which needs one")
-    if backend != "serial":
-        check_simulator(simulator)
-    try:
-        from cimforge.compiler import digits, picture
-
-        data = digits.load()
-        bits = digits.network_bits(macro)
-    except ModuleNotFoundError as error:
-        raise InputError(f"run {model}: needs {error.name}; install cimforge[networks]") from None
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    way = Way(backend, port, baud, simulator)
+    way.check()
+    data, bits = _load(model, macro)
+    title = "-".join((model, macro.module, *([backend] if backend != BACKENDS[0] else ())))
+    output = _claim(output or Path(BUILD) / title, title)
     tested, labels = data.test_images[:images], data.test_labels[:images]
-    failure = ""
+    predictions, failure = None, ""
     with simulation_progress() as (announce, progress):
         announce("training the network")
         network = digits.train(seed)
         quantised = digits.quantise_network(network, data.train_images, *bits)
-        uart = backend == "uart-sim"
-        board = board_files(macro, DIVISOR) if uart else {}
-        emit_macro(macro, output / "rtl", {**macro_extras(macro), **board})
-        if port:
-            runner: RtlBackend | SerialBackend = SerialBackend(port, baud, announce, progress)
-        else:
-            board = board_design if uart else None
-            runner = RtlBackend(output / "rtl", simulator, announce, progress, board=board)
-        predictions = None
+        runner = way.open(macro, output / "rtl", announce, progress)
         try:
             predictions = digits.predict(quantised, tested, tiled_matmul(macro, runner.run_job))
         except (BuildError, SimulationError, LinkError, BusError) as error:
@@ -138,16 +130,83 @@ def run(
     report = _report(len(tested), accuracies, runner.bit_exact and equal, runner)
     if predictions is not None:
         named = {"model": model, "macro": macro.module, **report}
-        write_files(output, {"report.json": json.dumps(named, indent=2) + "\n"})
-        shown = dict(zip(("float", "int8", "Verilog"), accuracies.values(), strict=True))
-        path = output / "digits.png"
-        picture.draw_predictions(path, tested, labels, predictions, shown, macro.module)
+        drawing = _draw(tested, labels, predictions, accuracies, macro.module)
+        _write_results(output, title, json.dumps(named, indent=2) + "\n", drawing)
     if as_json:
         print_json(report)
     elif not failure:
         _show(model, macro.module, output, report)
     if not report["bit_exact"]:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
+
+
+class Way(NamedTuple):
+    """How a product reaches the macro's Verilog."""
+
+    backend: str
+    port: str | None
+    baud: int
+    simulator: str
+
+    def check(self) -> None:
+        """Raise InputError where it cannot be gone."""
+        if (self.backend == "serial") != bool(self.port):
+            raise InputError("--port: names the serial port of --backend serial, which needs one")
+        if self.backend != "serial":
+            check_simulator(self.simulator)
+
+    def open(
+        self,
+        macro: MacroConfig,
+        folder: Path,
+        announce: Callable[[str], None],
+        progress: Callable[[int, int], None],
+    ) -> RtlBackend | SerialBackend:
+        """Emit the macro into ``folder``, and what runs jobs on it."""
+        uart = self.backend == "uart-sim"
+        board = board_files(macro, DIVISOR) if uart else {}
+        emit_macro(macro, folder, {**macro_extras(macro), **board})
+        if self.port:
+            return SerialBackend(self.port, self.baud, announce, progress)
+        design = board_design if uart else None
+        return RtlBackend(folder, self.simulator, announce, progress, board=design)
+
+
+def _load(model: str, macro: MacroConfig) -> tuple[digits.Digits, tuple[int, int]]:
+    """The model's data, and the bits of its weights and inputs on the macro."""
+    try:
+        import_module("matplotlib")  # needed only at the end, so missed now
+        return digits.load(), digits.network_bits(macro)
+    except ModuleNotFoundError as error:
+        hint = install_hint("networks")
+        raise InputError(f"run {model}: needs {error.name}; run {hint}") from None
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _claim(folder: Path, title: str) -> Path:
+    """The folder, refused now and not after the simulation where its results must stay."""
+    with open_outputs(folder, title) as outputs:
+        outputs.check(dict.fromkeys(RESULTS))
+    return folder
+
+
+def _draw(
+    images: Ints, labels: Ints, predictions: Ints, accuracies: dict[str, Any], name: str
+) -> bytes:
+    """The picture of the results, as a PNG."""
+    from cimforge.compiler import picture  # matplotlib, an extra
+
+    shown = dict(zip(("float", "int8", "Verilog"), accuracies.values(), strict=True))
+    drawn = BytesIO()
+    picture.draw_predictions(drawn, images, labels, predictions, shown, name)
+    return drawn.getvalue()
+
+
+def _write_results(folder: Path, title: str, report: str, drawing: bytes) -> None:
+    results: dict[str, str | bytes] = dict(zip(RESULTS, (report, drawing), strict=True))
+    with open_outputs(folder, title) as outputs:
+        outputs.write(results, {"name": title, "files": listing(results)})
 
 
 def _report(
@@ -159,7 +218,6 @@ def _report(
 
 
 def _show(model: str, name: str, output: Path, report: dict) -> None:
-    rate = report["macs"] / max(report["seconds"], 1e-9)
     rows = [
         ("images", str(report["images"])),
         ("accuracy, float", f"{report['float_accuracy']:.2%}"),
@@ -167,7 +225,7 @@ def _show(model: str, name: str, output: Path, report: dict) -> None:
         ("accuracy, emitted Verilog", f"{report['accuracy']:.2%}"),
         ("every value equal to golden", "yes" if report["bit_exact"] else "NO"),
         ("macro cycles", f"{report['cycles']:,}"),
-        ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s: {rate:,.0f} MAC/s"),
+        ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s"),
     ]
     below = [
         ("Verilog", output / "rtl"),

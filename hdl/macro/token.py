@@ -1,9 +1,14 @@
 """The token of a plane: what the array and the accumulators must know of it."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data
 
 __all__ = ["Token", "delayed"]
+
+
+Bit: Any = 1  # a shape, which types know nothing of
 
 
 class Token(data.Struct):
@@ -11,12 +16,12 @@ class Token(data.Struct):
     top plane carries the sign of a signed input; ``sign`` its bank's weights are signed; ``last``
     it ends a pass; ``read`` it belongs to a read-back."""
 
-    valid: 1
-    restart: 1
-    negate: 1
-    sign: 1
-    last: 1
-    read: 1
+    valid: Bit
+    restart: Bit
+    negate: Bit
+    sign: Bit
+    last: Bit
+    read: Bit
 
 
 def delayed(m: Module, token: data.View, ranks: int, enable: Value) -> data.View:

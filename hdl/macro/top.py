@@ -143,8 +143,8 @@ class _Top:
     def _place_columns(self, code: Bus) -> None:
         config, out, nets = self._config, self._out, self._nets
         lines: dict[str, DriverTree] = {}
-        for name, (pins, role) in self._column_pins().items():
-            lines |= self._spread(config.cols, {name: pins}, role)
+        for name, (count, role) in self._column_pins().items():
+            lines |= self._spread(config.cols, {name: count}, role)
         bits, y_bits = config.weight_bits, config.y_bits
         for col in range(config.cols):
             y = nets["y_data"].bits(col * y_bits, y_bits)

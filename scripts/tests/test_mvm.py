@@ -7,7 +7,7 @@ import pytest
 
 from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
 
-JSON_KEYS = ["bit_exact", "shape", "macs", "cycles", "seconds"]
+JSON_KEYS = ["bit_exact", "shape", "macs", "cycles", "seconds", "utilisation", "clock_mhz", "gops"]
 PRODUCT = ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy")
 RUN = (*PRODUCT, "--simulator", SIMULATOR)
 
@@ -78,8 +78,38 @@ def test_an_empty_batch_gives_an_empty_result(multiply):
         "macs": 0,
         "cycles": 0,
         "seconds": 0.0,
+        "utilisation": 0.0,
+        "clock_mhz": 100.0,
+        "gops": 0.0,
     }
     assert y.shape == (0, 3)
+
+
+def test_the_rate_is_the_macros_at_a_stated_clock(multiply):
+    x, w = integers(6, 0, 16, (200, 8)), integers(7, -8, 8, (8, 4))
+    done, _ = multiply(x, w, "--clock", "250", "--json")
+    assert done.status == 0, done.err
+    report = done.json
+    macs_a_cycle = report["macs"] / report["cycles"]
+    assert report["clock_mhz"] == 250
+    assert report["gops"] == pytest.approx(2 * macs_a_cycle * 250e6 / 1e9, abs=1e-4)
+    assert report["utilisation"] == pytest.approx(macs_a_cycle / (8 * 4 / 4), abs=1e-4)
+    assert 0.9 < report["utilisation"] <= 1  # one tile, a long batch: a result every four cycles
+    shown, _ = multiply(x, w)
+    assert " GOPS at 100 MHz (--clock), 2 a MAC" in shown.out
+    assert "MAC/s" not in shown.out
+
+
+@pytest.mark.parametrize("place", ["results", "build"])
+def test_the_macro_is_built_beside_the_result(cimforge, folder, place):
+    (folder / place).mkdir()
+    np.save("x.npy", np.zeros((0, 8), int))
+    np.save("w.npy", np.ones((8, 3), int))
+    done = cimforge(*PRODUCT[:-1], f"{place}/y.npy", "--name", "mine", "--simulator", SIMULATOR)
+    assert done.status == 0, done.err
+    macro = folder / ("build/mine" if place == "build" else "results/build/mine")
+    assert (macro / "mine.v").exists()
+    assert {path.name for path in folder.iterdir()} == {"x.npy", "w.npy", place}
 
 
 def test_products_at_the_same_time_do_not_meet(shared, tmp_path):

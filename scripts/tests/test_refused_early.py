@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
 from cimforge.scripts.tests.test_bad_input import check_refused
 
@@ -59,7 +60,7 @@ def test_a_folder_that_cannot_be_written_is_refused(cimforge, folder, verb, outp
 
 def test_a_folder_without_permission_is_refused(cimforge, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    check_refused(cimforge("generate", "tiny", "-o", "a/b"), ". may not be written to")
+    check_refused(cimforge("generate", "tiny", "-o", "a"), ". may not be written to")
 
 
 def test_build_that_is_a_file_is_refused(cimforge, folder):
@@ -95,6 +96,25 @@ def test_a_tool_of_verilator_that_is_missing_is_named(cimforge, folder, monkeypa
     monkeypatch.setenv("PATH", str(folder))
     outcome = cimforge("verify", "tiny")
     check_refused(outcome, f"--simulator verilator: needs {missing} on PATH (Debian: apt install ")
+
+
+def test_an_installation_that_verilator_cannot_use_is_named(cimforge, folder, monkeypatch):
+    monkeypatch.setattr("sys.prefix", "/my code/.venv")
+    rule = (
+        "--simulator verilator: /my code/.venv holds ' ', which make cannot take; move it, or use"
+    )
+    check_refused(cimforge("verify", "tiny"), rule)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("package", ["sklearn", "matplotlib"])
+def test_a_package_of_an_extra_that_is_missing_is_named(cimforge, folder, monkeypatch, package):
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    outcome = cimforge("run", "digits", "--simulator", SIMULATOR)
+    check_refused(outcome, f"run digits: needs {package}", f"; run {install_hint('networks')}")
+    assert list(folder.iterdir()) == []
 
 
 def test_generate_needs_no_simulator_and_no_compiler(cimforge, folder, monkeypatch):
