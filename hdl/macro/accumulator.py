@@ -23,7 +23,7 @@ def accumulate_plan(config: MacroConfig, arrival: Sequence[int]) -> Plan:
     k..y_bits-1, k totals of tree_bits, the correction, whose top bit stands for all above it.
     ``arrival[i]`` is the level at which bit i of a total is ready.
     """
-    k, y_bits, low = config.bits_per_cycle, config.y_bits, config.weight_bits - 1
+    k, y_bits, low = config.bits_per_cycle, config.y_bits, config.modes[0].correction_place
     widths = [y_bits - k + 1, *[config.tree_bits] * k, config.correction_bits]
     starts = list(accumulate(widths, initial=0))
     words = [

@@ -19,7 +19,7 @@ def beat_stream(**fields: int) -> Signature:
 
 def macro_streams(config: MacroConfig) -> dict[str, Signature]:
     """The five streams of a macro by name, in the order of its ports."""
-    row = config.cols * config.weight_bits
+    row = max(mode.row_width for mode in config.modes)
     place = {"bank": config.bank_bits, "row": config.row_bits}
     return {
         "x": beat_stream(
@@ -28,7 +28,7 @@ def macro_streams(config: MacroConfig) -> dict[str, Signature]:
             signed=1,
             bank=config.bank_bits,
         ),
-        "y": beat_stream(data=config.cols * config.y_bits),
+        "y": beat_stream(data=max(mode.y_width for mode in config.modes)),
         "w": beat_stream(**place, data=row, signed=1),
         "r": beat_stream(**place),
         "q": beat_stream(data=row),

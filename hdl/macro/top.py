@@ -125,10 +125,10 @@ class _Top:
         """``w_code = w_data xor (w_signed << weight_bits-1)`` for each column, registered where
         storage takes it a cycle later."""
         config, out = self._config, self._out
-        bits, width = config.weight_bits, config.cols * config.weight_bits
-        top_bits = sum(1 << (col * bits + bits - 1) for col in range(config.cols))
+        bits, mode = config.weight_bits, config.modes[0]
+        width = mode.row_width
         code = out.wire("w_code", width)
-        out.assign(code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(top_bits, width)})")
+        out.assign(code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})")
         if config.write_landing == 0:
             return code
         code_q = out.register("w_code_q", width)

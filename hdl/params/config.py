@@ -16,6 +16,7 @@ from pydantic import (
 
 from cimforge.hdl.params.errors import ConfigError, explain, shown, unknown_key
 from cimforge.hdl.params.interface import INTERFACE_VERSION
+from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
 from cimforge.hdl.params.names import check_name
 from cimforge.hdl.params.ranges import nearest_divisor, signed_width, unsigned_width
@@ -170,15 +171,20 @@ class MacroConfig(BaseModel):
         return unsigned_width(self.rows * self.multiply_traits.most(self.weight_bits))
 
     @property
-    def y_bits(self) -> int:
-        """Bits of one result, two's complement: the least that holds the extremes of all four sign
-        modes."""
-        x_max, w_max = 2**self.input_bits - 1, 2**self.weight_bits - 1
-        x_min, w_min = -(2 ** (self.input_bits - 1)), -(2 ** (self.weight_bits - 1))
-        return signed_width(
-            self.rows * min(x_max * w_min, x_min * w_max),
-            self.rows * max(x_max * w_max, x_min * w_min),
+    def modes(self) -> tuple[Mode, ...]:
+        """The run-time modes, the one of full weights first."""
+        slices = self.weight_bits // (self.slice_bits or self.weight_bits)
+        fusions = [f for f in range(slices, 0, -1) if slices % f == 0]
+        widths = [f * self.weight_bits // slices for f in fusions]
+        return tuple(
+            Mode(f, self.cols * slices // f, w, result_bits(self.rows, self.input_bits, w))
+            for f, w in zip(fusions, widths, strict=True)
         )
+
+    @property
+    def y_bits(self) -> int:
+        """Bits of one result at full weight width, two's complement."""
+        return self.modes[0].y_bits
 
     @property
     def correction_bits(self) -> int:
