@@ -164,6 +164,6 @@ def register_planner(name: str, planner: Callable[..., Plan], auto_levels: int, 
     TREES.register(name, TreeTraits(levels, auto_levels, about))
 
 
-register_planner("csa", _plan_csa, 8, "column compression to one bit a column: fewest adders")
+register_planner("csa", _plan_csa, 10, "column compression to one bit a column: fewest adders")
 register_planner("ripple", _plan_ripple, 3, "binary tree of ripple-carry adders, for comparison")
 register_planner("behavioral", _plan_behavioral, 3, "binary tree of +: carry chains on an FPGA")

@@ -73,7 +73,7 @@ class MacroConfig(BaseModel):
     tree: str = Field("csa", description="adder tree topology", json_schema_extra=_one_of(TREES))
     tree_stages: int | Literal["auto"] = Field(
         0,
-        description="pipeline register ranks inside the tree; auto: the fewest with at most 8 "
+        description="pipeline register ranks inside the tree; auto: the fewest with at most 10 "
         "full-adder levels (csa) or 3 word adders (ripple, behavioral) between two registers",
     )
     features: tuple[str, ...] = Field(
