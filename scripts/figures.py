@@ -1,0 +1,165 @@
+"""Published figures: measured by a command, kept with a stamp, quoted in the documents.
+
+``python -m cimforge.scripts.figures [--quick|--check] [NAME ...]`` measures figures of
+``results/figures.toml`` and writes ``results/NAME.json``; ``--check`` only compares what is there
+with the documents, ``--quick`` also measures again what is marked quick and compares it. Run in a
+checkout.
+"""
+
+import argparse
+import ast
+import hashlib
+import json
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Figure", "complaints", "load_figures", "main", "measure", "source_stamp"]
+
+RESULTS = Path("results")
+VOLATILE = ("seconds", "bitstream", "per_s", "ratio", "numpy", "cpus", "library", "files")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one command measures: ``depends`` are globs of the sources that decide it, ``quotes``
+    the texts that a document must hold, as format strings over the measured object ``r``.
+
+    ``quick`` figures take less than a minute and are measured again in every continuous
+    integration run; ``needs`` names files without which the command cannot run."""
+
+    name: str
+    command: str
+    depends: list[str]
+    quotes: list[list[str]]
+    quick: bool = False
+    needs: list[str] = field(default_factory=list)
+
+    @property
+    def path(self) -> Path:
+        """The committed result."""
+        return RESULTS / f"{self.name}.json"
+
+
+def load_figures(path: Path = RESULTS / "figures.toml") -> list[Figure]:
+    """The figures of the table, in its order; a group's ``depends`` is a name of [sources]."""
+    table = tomllib.loads(path.read_text())
+    sources = table["sources"]
+    return [
+        Figure(**{**entry, "depends": sources[entry["depends"]]}) for entry in table["figure"]
+    ]
+
+
+def source_stamp(globs: list[str], root: Path = Path()) -> str:
+    """SHA-256, 16 digits, of the files that match: of Python what it does, without comments and
+    docstrings. Raises ValueError for a glob that matches nothing."""
+    digest = hashlib.sha256()
+    for pattern in globs:
+        found = sorted(path for path in root.glob(pattern) if path.is_file())
+        if not found:
+            raise ValueError(f"{pattern}: no such source; mend results/figures.toml")
+        for path in found:
+            digest.update(f"{path.relative_to(root)}\n".encode() + _meaning(path))
+    return digest.hexdigest()[:16]
+
+
+def _meaning(path: Path) -> bytes:
+    if path.suffix != ".py":
+        return path.read_bytes()
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(node, (ast.Module, *DOCUMENTED)):
+            first = body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                body[0] = ast.Pass()
+    return ast.dump(tree).encode()
+
+
+DOCUMENTED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def measure(figure: Figure) -> dict[str, Any]:
+    """What the figure's command prints, as JSON data. Raises RuntimeError where it fails."""
+    words = [sys.executable, *shlex.split(figure.command)]
+    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    try:
+        return json.loads(run.stdout)
+    except ValueError:
+        lines = run.stderr.strip().splitlines() or ["no output"]
+        raise RuntimeError(f"{figure.name}: {figure.command}: {lines[-1]}") from None
+
+
+def complaints(figure: Figure, root: Path = Path()) -> Iterator[str]:
+    """What is wrong with a committed figure: missing, stale, or quoted otherwise."""
+    path = root / figure.path
+    again = f"python -m cimforge.scripts.figures {figure.name}"
+    if not path.exists():
+        yield f"{figure.path} is missing; run {again}"
+        return
+    kept = json.loads(path.read_text())
+    if kept["stamp"] != source_stamp(figure.depends, root):
+        yield f"{figure.path} is stale: its sources changed; run {again}"
+    for document, template in figure.quotes:
+        text = template.format(r=kept["measured"])
+        if text not in (root / document).read_text():
+            yield f"{document} must say {text!r} ({figure.path})"
+
+
+def differences(kept: Any, fresh: Any, where: str = "") -> Iterator[str]:
+    """Where two measurements differ, volatile keys left out."""
+    if isinstance(kept, Mapping) and isinstance(fresh, Mapping):
+        for key in sorted({*kept, *fresh}):
+            if not any(word in key for word in VOLATILE):
+                yield from differences(kept.get(key), fresh.get(key), f"{where}.{key}")
+    elif kept != fresh:
+        yield f"{where.lstrip('.')} was {kept}, is {fresh}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, or check; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m cimforge.scripts.figures")
+    parser.add_argument("names", nargs="*", help="figures (default: all)")
+    parser.add_argument("--check", action="store_true", help="compare results with documents only")
+    parser.add_argument("--quick", action="store_true", help="and measure the quick ones again")
+    options = parser.parse_args(arguments)
+    figures = load_figures()
+    chosen = [figure for figure in figures if not options.names or figure.name in options.names]
+    wrong: list[str] = []
+    for figure in chosen:
+        missing = [name for name in figure.needs if not Path(name).exists()]
+        if options.check or options.quick:
+            wrong += complaints(figure)
+        if missing and not options.check:
+            print(f"skipped: {figure.name} needs {', '.join(missing)}", flush=True)
+        elif options.quick and figure.quick:
+            wrong += _compare(figure)
+        elif not (options.check or options.quick):
+            print(f"{figure.name}: {figure.command}", flush=True)
+            result = {"command": figure.command, "stamp": source_stamp(figure.depends)}
+            text = json.dumps({**result, "measured": measure(figure)}, indent=1)
+            figure.path.write_text(text + "\n")
+    for line in wrong:
+        print(line, file=sys.stderr)
+    print(f"{len(chosen)} figures, {len(wrong)} complaints")
+    return int(bool(wrong))
+
+
+def _compare(figure: Figure) -> list[str]:
+    try:
+        fresh = measure(figure)
+    except RuntimeError as error:
+        return [str(error)]
+    kept = json.loads(figure.path.read_text())["measured"]
+    found = [f"{figure.name}: {line}" for line in differences(kept, fresh)]
+    print(f"{'differs' if found else 'ok'}: {figure.command}", flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
