@@ -3,7 +3,7 @@
 from cimforge.fpga.bridge import UartBridge
 from cimforge.fpga.uart import FRAME_BITS, UartReceiver, UartTransmitter
 from cimforge.hdl.bus.registers import RegisterMap
-from cimforge.hdl.bus.wishbone import bus_ports
+from cimforge.hdl.bus.signatures import bus_ports
 from cimforge.hdl.bus.wrapper import build_wrapper
 from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.structure import Structure, constant
@@ -39,7 +39,9 @@ def build_soc(config: MacroConfig, divisor: int) -> Structure:
     out.line(f"always @(posedge clk) if (!started[{RESET_BITS}]) started <= started + 1'b1;")
     rst = out.wire("rst")
     out.assign(rst, f"~started[{RESET_BITS}]")
-    bus = {port: out.wire(port, width) for port, (_, width) in bus_ports(config).items()}
+    widths = {port: width for port, (_, width) in bus_ports(config).items() if port != "busy"}
+    bus = {port: out.wire(port, width) for port, width in widths.items()}
+    bus["busy"] = out.wire("working")  # busy is the LED's port
     widths = {"rx_data": 8, "rx_valid": 1, "tx_data": 8, "tx_valid": 1, "tx_ready": 1}
     serial = {net: out.wire(net, width) for net, width in widths.items()}
     clocks = {"clk": ports["clk"], "rst": rst}
