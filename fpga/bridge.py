@@ -2,14 +2,18 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
-from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.fpga.uart import BYTE, UNSTOPPABLE_BYTE
+from cimforge.hdl.bus.signatures import WishboneSignature, flat_ports
+from cimforge.hdl.netlist.block import Block
 from cimforge.host import protocol
 
 __all__ = ["UartBridge"]
 
+ADDRESS_BYTES = 2  # of a frame
+
 
 def next_crc(crc: Value, byte: Value) -> Value:
-    """The CRC after one more byte (protocol.crc8): each bit of the result is a parity of the bits
+    """The CRC after one more byte (protocol.CRC): each bit of the result is a parity of the bits
     whose single-bit CRC has it set, for the CRC is linear."""
     mixed = crc ^ byte
     units = [protocol.crc8(bytes([1 << bit])) for bit in range(8)]
@@ -39,24 +43,25 @@ class UartBridge(Block):
     is sent nothing is received: the host waits for it. The bus answers within a bounded time
     (WishboneSlave), so the bridge never hangs. Address: the low ``address_bits`` of 16, a set bit
     above them is a bus error. Latency: access 1 cycle after the CRC byte, reply after its answer.
+    Raises ValueError where the addresses do not fit a frame or there is no gap.
     """
 
     role, latency = "link", 1
     has_reset = True
 
     def __init__(self, prefix: str, address_bits: int, gap: int):
+        if type(address_bits) is not int or not 3 <= address_bits <= 8 * ADDRESS_BYTES:
+            rule = f"must be an integer in 3..{8 * ADDRESS_BYTES}, not {address_bits!r}"
+            raise ValueError(f"address_bits {rule}")
+        if type(gap) is not int or gap < 1:
+            raise ValueError(f"gap must be an integer of at least 1, not {gap!r}")
         self._gap, self._address_bits = gap, address_bits
-        super().__init__(
-            prefix,
-            "uart_bridge",
-            {
-                **{"rx_data": In(8), "rx_valid": In(1)},
-                **{"tx_data": Out(8), "tx_valid": Out(1), "tx_ready": In(1)},
-                **{"wb_cyc": Out(1), "wb_stb": Out(1), "wb_we": Out(1)},
-                **{"wb_adr": Out(address_bits), "wb_sel": Out(4), "wb_dat_w": Out(32)},
-                **{"wb_dat_r": In(32), "wb_ack": In(1), "wb_err": In(1)},
-            },
-        )
+        ports = {
+            **flat_ports("rx", UNSTOPPABLE_BYTE.flip()),
+            **flat_ports("tx", BYTE),
+            **flat_ports("wb", WishboneSignature(address_bits=address_bits)),
+        }
+        super().__init__(prefix, "uart_bridge", ports)
 
     def elaborate(self, platform):
         m = Module()
