@@ -15,6 +15,7 @@ class LedStretcher(Block):
     Latency 1 cycle. Raises ValueError where ``cycles`` is below 1.
     """
 
+    role, latency = "link", 1
     has_reset = True
 
     def __init__(self, prefix: str, cycles: int):

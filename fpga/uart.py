@@ -1,19 +1,20 @@
 """UART receiver and transmitter: 8 data bits, no parity, one stop bit, low bit first."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib.wiring import Signature
 
-from cimforge.hdl.bus.signatures import StreamSignature
+from cimforge.hdl.macro.streams import beat_stream
 from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = [
-    *("BYTE", "FRAME_BITS", "LEAST_DIVISOR", "UNSTOPPABLE_BYTE"),
+    *("FRAME_BITS", "LEAST_DIVISOR", "RECEIVED", "SENT"),
     *("UartReceiver", "UartTransmitter"),
 ]
 
 FRAME_BITS = 10  # start, 8 data bits, stop
 LEAST_DIVISOR = 8  # with fewer cycles a bit no sample is near enough to the middle
-BYTE = StreamSignature({"data": 8})
-UNSTOPPABLE_BYTE = StreamSignature({"data": 8}, has_ready=False)
+SENT = beat_stream(data=8)
+RECEIVED = Signature({name: m for name, m in SENT.members.items() if name != "ready"})
 
 
 def _checked_divisor(divisor: int) -> int:
@@ -24,7 +25,8 @@ def _checked_divisor(divisor: int) -> int:
 
 
 class UartReceiver(Block):
-    """Bytes from a serial line: ``valid`` is high for one cycle with the byte in ``data``.
+    """Bytes from a serial line: ``byte_valid`` is high for one cycle with the byte in
+    ``byte_data``.
 
     ``divisor`` clock cycles a bit, at least 8. The line passes two flip-flops. Its fall is seen up
     to a cycle late, half a cycle on average; bits are sampled (divisor - 1) // 2 cycles after the
@@ -41,7 +43,7 @@ class UartReceiver(Block):
 
     def __init__(self, prefix: str, divisor: int):
         self._divisor = _checked_divisor(divisor)
-        super().__init__(prefix, "uart_rx", {"rx": In(1), **UNSTOPPABLE_BYTE.members})
+        super().__init__(prefix, "uart_rx", {"rx": In(1), "byte": Out(RECEIVED)})
 
     def elaborate(self, platform):
         m = Module()
@@ -54,7 +56,7 @@ class UartReceiver(Block):
         timer = Signal(range(self._divisor))
         left = Signal(range(FRAME_BITS + 1))
         shift = Signal(8)
-        m.d.comb += self.data.eq(shift)
+        m.d.comb += self.byte.data.eq(shift)
         second_look = left == FRAME_BITS
         with m.If(~busy), m.If(~line & before):
             half = (self._divisor - 1) // 2
@@ -69,7 +71,7 @@ class UartReceiver(Block):
                 m.d.sync += [timer.eq(0), left.eq(FRAME_BITS)]
             with m.Elif((left == 0) | second_look):
                 m.d.sync += busy.eq(0)
-                m.d.comb += self.valid.eq(line)
+                m.d.comb += self.byte.valid.eq(line)
             with m.Else():
                 m.d.sync += shift.eq(Cat(shift[1:], line))
         return m
@@ -88,23 +90,23 @@ class UartTransmitter(Block):
 
     def __init__(self, prefix: str, divisor: int):
         self._divisor = _checked_divisor(divisor)
-        super().__init__(prefix, "uart_tx", {**BYTE.flip().members, "tx": Out(1)})
+        super().__init__(prefix, "uart_tx", {"byte": In(SENT), "tx": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         left = Signal(range(FRAME_BITS + 1))
         timer = Signal(range(self._divisor))
         shift = Signal(FRAME_BITS - 1, init=(1 << (FRAME_BITS - 1)) - 1)
-        m.d.comb += [self.ready.eq(left == 0), self.tx.eq(shift[0])]
-        with m.If(self.ready & self.valid):
+        m.d.comb += [self.byte.ready.eq(left == 0), self.tx.eq(shift[0])]
+        with m.If(self.byte.ready & self.byte.valid):
             m.d.sync += [
-                shift.eq(Cat(Const(0, 1), self.data)),
+                shift.eq(Cat(Const(0, 1), self.byte.data)),
                 left.eq(FRAME_BITS),
                 timer.eq(self._divisor - 1),
             ]
         with m.Elif(timer != 0):
             m.d.sync += timer.eq(timer - 1)
-        with m.Elif(~self.ready):
+        with m.Elif(~self.byte.ready):
             m.d.sync += [
                 shift.eq(Cat(shift[1:], Const(1, 1))),
                 left.eq(left - 1),

@@ -52,9 +52,7 @@ def fpga(
     emit_macro(macro, folder, {**macro_extras(macro), **files})
     with steps(f"building for {board}") as announce:
         try:
-            report = build_bitstream(
-                build_soc(macro, divisor(chosen)), folder, board, chosen, announce
-            )
+            report = build_bitstream(build_soc(macro, chosen), folder, board, chosen, announce)
         except (FlowError, YosysError) as error:
             if as_json:
                 facts = {"board": board, "device": chosen.device, "failed": str(error)}

@@ -17,7 +17,7 @@ BYTES = (0x00, 0xFF, 0x55, 0xAA, 0x80, 0x01)
 
 @pytest.fixture(autouse=True)
 def _collected():
-    """What is left of a refused block is collected here, without a warning."""
+    """What is left of a refused block is collected here, where its warning is ignored."""
     yield
     gc.collect()
 
@@ -43,7 +43,7 @@ def received(divisor: int, lines: list[int]) -> list[int]:
         ctx.set(receiver.rx, 1)
         for level in [1] * 8 + lines + [1] * (2 * divisor):
             ctx.set(receiver.rx, level)
-            _, _, valid, byte = await ctx.tick().sample(receiver.valid, receiver.data)
+            _, _, valid, byte = await ctx.tick().sample(receiver.byte.valid, receiver.byte.data)
             if valid:
                 got.append(byte)
 
@@ -90,14 +90,14 @@ def test_what_is_sent_is_received(divisor):
 
     async def bench(ctx):
         for byte in BYTES:
-            ctx.set(transmitter.data, byte)
-            ctx.set(transmitter.valid, 1)
+            ctx.set(transmitter.byte.data, byte)
+            ctx.set(transmitter.byte.valid, 1)
             while True:
-                _, _, ready, level = await ctx.tick().sample(transmitter.ready, transmitter.tx)
+                _, _, ready, level = await ctx.tick().sample(transmitter.byte.ready, transmitter.tx)
                 line.append(level)
                 if ready:
                     break
-        ctx.set(transmitter.valid, 0)
+        ctx.set(transmitter.byte.valid, 0)
         for _ in range((FRAME_BITS + 1) * divisor):
             *_, level = await ctx.tick().sample(transmitter.tx)
             line.append(level)
