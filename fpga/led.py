@@ -10,7 +10,7 @@ SHOWN_MS = 50  # the eye sees a flash of that length
 
 
 class LedStretcher(Block):
-    """``led`` is high from a cycle after ``event`` rises until ``cycles`` cycles after it fell.
+    """``led`` is high from a cycle after ``active`` rises until ``cycles`` cycles after it fell.
 
     Latency 1 cycle. Raises ValueError where ``cycles`` is below 1.
     """
@@ -22,13 +22,13 @@ class LedStretcher(Block):
         if type(cycles) is not int or cycles < 1:
             raise ValueError(f"cycles must be an integer of at least 1, not {cycles!r}")
         self._cycles = cycles
-        super().__init__(prefix, "led", {"event": In(1), "led": Out(1)})
+        super().__init__(prefix, "led", {"active": In(1), "led": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         left = Signal(range(self._cycles + 1))
         m.d.comb += self.led.eq(left != 0)
-        with m.If(self.event):
+        with m.If(self.active):
             m.d.sync += left.eq(self._cycles)
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)

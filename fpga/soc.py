@@ -64,5 +64,5 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
     out.place(bridge, "bridge", **clocks, **serial, **bus)
     idle = {line: constant(0, width) for line, width in config.storage_traits.control_ports}
     out.place(build_wrapper(config), "wrapped", **clocks, **bus, busy=working, **idle)
-    out.place(light, "light", **clocks, event=working, led=ports["busy"])
+    out.place(light, "light", **clocks, active=working, led=ports["busy"])
     return out

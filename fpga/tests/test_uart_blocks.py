@@ -113,8 +113,8 @@ def test_the_light_outlasts_its_event():
     light, shown = LedStretcher("test", 5), []
 
     async def bench(ctx):
-        for event in (0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0):
-            ctx.set(light.event, event)
+        for active in (0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0):
+            ctx.set(light.active, active)
             *_, led = await ctx.tick().sample(light.led)
             shown.append(led)
 
