@@ -41,7 +41,7 @@ async def test_words_that_name_nothing_are_refused(dut):
         outcomes = await bench.run([Access(start, word) for word in sorted(words)])
         assert {outcome for outcome, _ in outcomes} == {"err"}
         await bench.read(bench.offset("status"))  # every stream is ready, no tag has moved
-    await bench.check_all_rows()
+    await bench.check_rows()
     bench.finish()
 
 
@@ -77,7 +77,7 @@ async def test_commands_are_refused_until_their_stream_is_ready(dut):
             await bench.refused(access, stream)
     await bench.drain()
     bench.model.sure = dict.fromkeys("xwr", True)  # all were taken, for all was answered
-    await bench.check_all_rows()
+    await bench.check_rows()
     bench.finish()
 
 
@@ -128,7 +128,7 @@ async def test_reset_empties_every_state(dut, how):
         for bank in range(CONFIG.banks):
             await bench.start_pass(signed=True, bank=bank)
             await bench.take_result()
-        await bench.check_all_rows()
+        await bench.check_rows()
         assert bench.coverage
         bench.coverage.hit("reset", (how, state))
     bench.finish()

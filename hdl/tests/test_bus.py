@@ -8,7 +8,7 @@ import pytest
 
 from cimforge.hdl.bus.registers import RegisterMap
 from cimforge.hdl.emit.package import emit_macro
-from cimforge.hdl.emit.wrapper_files import wrapper_files
+from cimforge.hdl.emit.wrapper_files import register_files, wrapper_files
 from cimforge.hdl.tests.configs import DIVERSE, macro
 from cimforge.hdl.tests.tools import icarus, lint, needs_icarus, yosys
 
@@ -82,7 +82,7 @@ def test_yosys_finds_no_fault(config, tmp_path):
 
 @every_size
 def test_header_compiles_and_agrees_with_the_map(config, tmp_path):
-    files = wrapper_files(config)
+    files = register_files(config)
     name = f"{config.module}_regs.h"
     (tmp_path / name).write_text(files[name])
     table, guard = RegisterMap(config), config.module.upper()
@@ -98,7 +98,7 @@ def test_header_compiles_and_agrees_with_the_map(config, tmp_path):
 
 def test_document_lists_every_register_field_and_window():
     config = SIZES["latches"]
-    text = wrapper_files(config)[f"{config.module}_regs.md"]
+    text = register_files(config)[f"{config.module}_regs.md"]
     table = RegisterMap(config)
     for register in table.registers():
         assert f"| 0x{register.offset:03x} | {register.name} | {register.access} |" in text

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cimforge.hdl.bus.registers import RegisterMap
-from cimforge.hdl.emit.wrapper_files import wrapper_files
+from cimforge.hdl.emit.wrapper_files import register_files
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.fields import from_fields, to_fields
 
@@ -53,7 +53,7 @@ def load(request, tmp_path):
 
     def build(config: MacroConfig) -> ctypes.CDLL:
         name = config.module
-        (tmp_path / f"{name}_regs.h").write_text(wrapper_files(config)[f"{name}_regs.h"])
+        (tmp_path / f"{name}_regs.h").write_text(register_files(config)[f"{name}_regs.h"])
         source = tmp_path / f"export.{request.param}"
         source.write_text(EXPORT.replace("NAME", name).replace("PRE", name.lower()))
         command = (compiler, standard, *STRICT, "-shared", "-fPIC", "-o", "library.so", source.name)
