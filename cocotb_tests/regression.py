@@ -19,7 +19,7 @@ __all__ = ["BUS_SUITE", "SUITE", "Failure", "Report", "run_regression"]
 SUITE = tuple(
     f"suite.{name}" for name in ("values", "handshakes", "banks", "reset", "drawn_timing")
 )
-BUS_SUITE = ("bus.bus_suite",)
+BUS_SUITE = ("bus.bus_suite", "bus.command_suite")
 
 
 @dataclass(frozen=True)

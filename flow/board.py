@@ -21,3 +21,8 @@ class Board(NamedTuple):
     clock_hz: int
     baud: int
     about: str
+
+    @property
+    def divisor(self) -> int:
+        """Clock cycles of a bit on the UART."""
+        return round(self.clock_hz / self.baud)

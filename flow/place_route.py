@@ -26,7 +26,6 @@ __all__ = [
     "build_bitstream",
     "check_tools",
     "constraints_text",
-    "divisor",
 ]
 
 SEED = 1
@@ -67,11 +66,6 @@ class BitstreamReport:
             "critical_path": [step.as_json() for step in self.path],
             "seconds": round(self.seconds, 1),
         }
-
-
-def divisor(board: Board) -> int:
-    """Clock cycles of a bit on the board's UART."""
-    return round(board.clock_hz / board.baud)
 
 
 def build_bitstream(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cimforge.flow.board import Board
 from cimforge.flow.simulate.simulator import Design
 from cimforge.fpga.soc import SOC_PORTS, soc_modules
 from cimforge.hdl.emit.wrapper_files import wrapper_files
@@ -11,14 +12,15 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["board_design", "board_files"]
 
 
-def board_files(config: MacroConfig, divisor: int) -> dict[str, str]:
-    """The wrapper's files and those of ``NAME_soc``, by name; ``NAME_soc.f`` lists all sources."""
+def board_files(config: MacroConfig, board: Board) -> dict[str, str]:
+    """The wrapper's files and those of ``NAME_soc`` for a board, by name; ``NAME_soc.f`` lists all
+    sources."""
     top = f"{config.module}_soc"
     header = "// SPDX-License-Identifier: Apache-2.0\n\n"
     wrapper = wrapper_files(config)
     return {
         **wrapper,
-        f"{top}.v": header + modules_to_verilog(soc_modules(config, divisor)),
+        f"{top}.v": header + modules_to_verilog(soc_modules(config, board)),
         f"{top}.f": wrapper[f"{config.module}_wb.f"] + f"{top}.v\n",
     }
 

@@ -1,166 +1,159 @@
-"""Host side: a macro behind a UART, as the calls a program wants.
+"""Host side: a macro behind a link, as the calls a program wants; all a program needs to import."""
 
-The port is anything with ``write(bytes)`` and ``read(count) -> bytes`` that returns fewer bytes
-after its time-out: pyserial's Serial, or the simulated twin.
-"""
-
-import os
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cimforge.hdl.bus.registers import MAGIC, STATUS_BITS, WORD_BITS, RegisterMap
+from cimforge.hdl.bus.registers import MAGIC, TAG_BITS, WORD_BITS, RegisterMap
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.fields import from_fields, to_fields
-from cimforge.hdl.params.install_hint import install_hint
-from cimforge.host import protocol
+from cimforge.host.link import BusError, LinkError, Port, UartLink, open_serial
+from cimforge.host.operands import checked_matrix, checked_number
 
-__all__ = ["BusError", "LinkError", "MacroDriver", "Port", "UartLink", "open_serial"]
+__all__ = ["BusError", "Link", "LinkError", "MacroDriver", "Port", "UartLink", "open_serial"]
 
 Ints = NDArray[np.int64]
-POLLS = 100  # a pass ends long before the host has asked this often
+PATIENCE = 1.0  # seconds that a status bit may stay 0: a pass ends within milliseconds
 
 
-class Port(Protocol):
-    """A serial line."""
+class Link(Protocol):
+    """Words behind byte addresses."""
 
-    def write(self, data: bytes, /) -> object:
-        """Send bytes."""
+    def read(self, address: int, /) -> int:
+        """The word at an address."""
 
-    def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes: fewer only after the time-out."""
-
-    def reset_input_buffer(self) -> None:
-        """Drop what has arrived and was not read."""
-
-
-class LinkError(Exception):
-    """The line lost or garbled bytes, or nobody answers; what was asked may or may not have been
-    done."""
-
-
-class BusError(Exception):
-    """The macro's bus refused an access, which changed nothing."""
-
-
-class UartLink:
-    """Words read and written over the line, one request and reply each.
-
-    Raises LinkError where no whole, right reply comes within the port's time-out, BusError where
-    the bus refuses.
-    """
-
-    def __init__(self, port: Port):
-        self._port = port
-
-    def read(self, address: int) -> int:
-        """The word at a byte address."""
-        return int.from_bytes(self._ask(protocol.READ, address, b""), "little")
-
-    def write(self, address: int, word: int) -> None:
+    def write(self, address: int, word: int, /) -> None:
         """Write a word."""
-        self._ask(protocol.WRITE, address, word.to_bytes(4, "little"))
-
-    def _ask(self, operation: int, address: int, data: bytes) -> bytes:
-        head = bytes([protocol.REQUEST, operation]) + address.to_bytes(2, "little") + data
-        what = f"{'read' if operation == protocol.READ else 'write'} of {address:#06x}"
-        try:
-            return self._exchange(operation, head + bytes([protocol.crc8(head)]), what)
-        except LinkError:
-            self._settle()
-            raise
-        except OSError as error:  # pyserial's SerialException too: the device is gone
-            raise LinkError(f"{what}: the port failed: {error}") from None
-
-    def _settle(self) -> None:
-        """Wait until nothing more arrives, so that no late reply answers the next request."""
-        with suppress(OSError):
-            while self._port.read(protocol.LONGEST_REPLY):
-                pass
-
-    def _exchange(self, operation: int, request: bytes, what: str) -> bytes:
-        """Send a request and return its reply's data."""
-        self._port.reset_input_buffer()
-        self._port.write(request)
-        reply = self._receive(2, what)
-        if reply[0] != protocol.REPLY:
-            raise LinkError(f"{what}: the reply begins with {reply[0]:#04x}: bytes were garbled")
-        reply += self._receive(protocol.reply_length(operation, reply[1]) - 2, what)
-        if protocol.crc8(reply[:-1]) != reply[-1]:
-            raise LinkError(f"{what}: the reply's CRC is wrong: bytes were garbled")
-        if reply[1] == protocol.BUS_ERROR:
-            raise BusError(f"{what}: {protocol.STATUSES[reply[1]]}")
-        if reply[1] != protocol.OK:
-            meaning = protocol.STATUSES.get(reply[1], f"unknown status {reply[1]}")
-            raise LinkError(f"{what}: the macro received {meaning}")
-        return reply[2:-1]
-
-    def _receive(self, count: int, what: str) -> bytes:
-        data = self._port.read(count)
-        if len(data) < count:
-            rule = "check cable, port, baud rate and bitstream" if not data else "bytes were lost"
-            raise LinkError(f"{what}: {len(data)} of {count} bytes within the time-out: {rule}")
-        return data
 
 
 class MacroDriver:
     """A macro of ``config`` behind a link: weights in, vectors in, results out.
 
     The macro's identity and the configuration's hash are checked first: LinkError where the device
-    is no macro, ValueError where it is one of another configuration.
+    is no macro, ValueError where it is one of another configuration. Then the macro is reset, so
+    that nothing of an earlier session is left; weights are kept. A result's tag tells whose vector
+    it belongs to: another one's is a LinkError. A call that ends early, by an error or Ctrl-C,
+    resets the macro, at once or, where the link fails, before the next call. As a context manager
+    the driver resets the macro at its end, too.
+
+    Values are checked before anything is sent: ValueError with the place, the value and what is
+    legal. A wait ends in LinkError after ``patience`` seconds.
     """
 
-    def __init__(self, link: UartLink, config: MacroConfig):
-        self._link, self._config = link, config
+    def __init__(self, link: Link, config: MacroConfig, *, patience: float = PATIENCE):
+        if not patience > 0:
+            raise ValueError(f"patience must be above 0 seconds, not {patience!r}")
+        self._link, self._config, self._patience = link, config, patience
         self._map = RegisterMap(config)
+        self._status = self._map.register("status")
+        self._started = {"x": 0, "r": 0}
+        self._known = False  # whether the macro holds nothing that was not taken
         self._check_identity()
+        self.reset()
+
+    def __enter__(self) -> "MacroDriver":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(LinkError, BusError):
+            self.reset()
 
     def _check_identity(self) -> None:
         found = self._link.read(self._register("id"))
         if found != MAGIC:
             raise LinkError(f"register id reads {found:#010x}, not {MAGIC:#010x}: no macro there")
         digest = self._link.read(self._register("hash"))
-        if digest != int(self._config.digest[:8], 16):
+        if digest != self._map.register("hash").constant:
             raise ValueError(
                 f"the device holds a macro with hash {digest:08x}, not {self._config.digest[:8]} "
-                f"({self._config.module}); use the configuration of its bitstream"
+                f"({self._config.module}); use the configuration of its bitstream and build that "
+                "with this version"
             )
 
     def reset(self) -> None:
-        """Empty streams, passes and results; weights are kept."""
+        """Empty streams, passes and results; weights are kept, but for a row under way."""
+        self._known = False
         self._link.write(self._register("control"), 1)
+        self._started = dict.fromkeys(self._started, 0)
+        self._known = True
 
     def load_weights(self, weights: ArrayLike, *, bank: int = 0, signed: bool) -> None:
         """Write a bank: weight values (rows, cols)."""
-        for row, values in enumerate(np.asarray(weights)):
+        config = self._config
+        shape = {"rows": config.rows, "cols": config.cols}
+        values = checked_matrix("weights", weights, shape, config.weight_bits, signed)
+        bank = checked_number("bank", bank, 0, config.banks - 1)
+        start = self._map.register("w_start")
+        with self._undisturbed():
+            for row, patterns in enumerate(values):
+                self._wait("w_ready")
+                self._fill("w", to_fields(patterns, config.weight_bits))
+                self._link.write(start.offset, start.word(row=row, bank=bank, signed=int(signed)))
             self._wait("w_ready")
-            self._fill("w", to_fields(values, self._config.weight_bits))
-            self._link.write(self._register("w_start"), row | bank << 16 | int(signed) << 31)
-        self._wait("w_ready")
 
     def multiply(
         self, vectors: ArrayLike, *, x_bits: int = 0, x_signed: bool, bank: int = 0
     ) -> Ints:
-        """Results (batch, cols) of input values (batch, rows); x_bits 0 means input_bits."""
-        command = x_bits | bank << 16 | int(x_signed) << 31
+        """Results (batch, cols) of input values (batch, rows), each of ``x_bits`` bits; 0 means
+        input_bits."""
+        config = self._config
+        x_bits = checked_number("x_bits", x_bits, 0, config.input_bits)
+        bits = x_bits or config.input_bits
+        shape = {"batch": None, "rows": config.rows}
+        values = checked_matrix("vectors", vectors, shape, bits, x_signed)
+        bank = checked_number("bank", bank, 0, config.banks - 1)
+        start = self._map.register("x_start")
+        command = start.word(bits=x_bits, bank=bank, signed=int(x_signed))
         results = []
-        for vector in np.asarray(vectors):
-            self._wait("x_ready")
-            self._fill("x", to_fields(vector, self._config.input_bits))
-            self._link.write(self._register("x_start"), command)
-            results.append(self._take_result())
-        return np.array(results, np.int64).reshape(len(results), self._config.cols)
+        with self._undisturbed():
+            for vector in values:
+                self._wait("x_ready")
+                self._fill("x", to_fields(vector, config.input_bits))
+                self._start("x", command)
+                results.append(self._take_result())
+        return np.array(results, np.int64).reshape(len(results), config.cols)
 
     def read_row(self, row: int, *, bank: int = 0) -> Ints:
         """A row of weight patterns (cols,) as written, read back through the array."""
-        self._wait("r_ready")
-        self._link.write(self._register("r_start"), row | bank << 16)
-        self._wait("q_valid")
-        value = self._read_window("q") & (1 << self._config.cols * self._config.weight_bits) - 1
-        self._link.write(self._register("q_next"), 0)
-        return from_fields(value, self._config.weight_bits, self._config.cols, signed=False)
+        config = self._config
+        row = checked_number("row", row, 0, config.rows - 1)
+        bank = checked_number("bank", bank, 0, config.banks - 1)
+        with self._undisturbed():
+            self._wait("r_ready")
+            self._start("r", self._map.register("r_start").word(row=row, bank=bank))
+            self._wait("q_valid")
+            value = self._read_window("q") & (1 << config.cols * config.weight_bits) - 1
+            self._link.write(self._register("q_next"), 0)
+        return from_fields(value, config.weight_bits, config.cols, signed=False)
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """A sequence of accesses that begins and ends with nothing under way; one that is cut off
+        resets the macro."""
+        if not self._known:
+            self.reset()
+        self._known = False
+        try:
+            yield
+        except BaseException:
+            with suppress(LinkError, BusError):
+                self.reset()
+            raise
+        self._known = True
+
+    def _start(self, stream: str, command: int) -> None:
+        self._link.write(self._register(f"{stream}_start"), command)
+        self._started[stream] += 1
 
     def _take_result(self) -> Ints:
         self._wait("y_valid")
@@ -173,12 +166,24 @@ class MacroDriver:
         return self._map.register(name).offset
 
     def _wait(self, bit: str) -> None:
-        """Poll status until a bit is 1."""
-        place = list(STATUS_BITS).index(bit)
-        for _ in range(POLLS):
-            if self._link.read(self._register("status")) >> place & 1:
-                return
-        raise LinkError(f"status.{bit} stays 0 over {POLLS} reads")
+        """Poll status until a bit is 1, and check that its stream's tag tells of this driver's
+        last start."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            status = self._link.read(self._status.offset)
+            if self._status.field(bit).of(status):
+                break
+            if time.monotonic() > deadline:
+                raise LinkError(f"status.{bit} stays 0 over {self._patience:g} s")
+        started = self._started.get({"y": "x", "q": "r"}.get(bit[0], bit[0]))
+        if started is None:
+            return
+        tag, expected = self._status.field(f"{bit[0]}_tag").of(status), started % (1 << TAG_BITS)
+        if tag != expected:
+            raise LinkError(
+                f"status.{bit[0]}_tag is {tag}, not {expected}: what the macro holds is not what "
+                "this driver asked for; another program or an earlier command has used it"
+            )
 
     def _fill(self, name: str, value: int) -> None:
         window = self._map.window(name)
@@ -189,17 +194,3 @@ class MacroDriver:
         window = self._map.window(name)
         words = [self._link.read(window.offset + 4 * word) for word in range(window.words)]
         return sum(word << WORD_BITS * place for place, word in enumerate(words))
-
-
-def open_serial(device: str, baud: int, timeout: float = 1.0) -> Port:
-    """A real serial port through pyserial (extra fpga). Raises LinkError where it cannot be
-    opened."""
-    try:
-        import serial
-    except ModuleNotFoundError:
-        raise LinkError(f"{device}: needs pyserial; run {install_hint('fpga')}") from None
-    try:
-        return serial.Serial(device, baud, timeout=timeout)
-    except (OSError, ValueError, OverflowError) as error:
-        number = getattr(error, "errno", None)
-        raise LinkError(f"{device}: {os.strerror(number) if number else error}") from None

@@ -10,7 +10,6 @@ from cimforge.flow.place_route import (
     FlowError,
     build_bitstream,
     check_tools,
-    divisor,
 )
 from cimforge.flow.synth.synth_report import check_storage
 from cimforge.fpga.board_files import board_files
@@ -49,13 +48,11 @@ def fpga(
     check_storage(macro, chosen.target, board)
     check_tools(chosen)
     folder = default_folder(output, macro)
-    files = board_files(macro, divisor(chosen))
+    files = board_files(macro, chosen)
     emit_macro(macro, folder, {**macro_extras(macro), **files})
     with steps(f"building for {board}") as announce:
         try:
-            report = build_bitstream(
-                build_soc(macro, divisor(chosen)), folder, board, chosen, announce
-            )
+            report = build_bitstream(build_soc(macro, chosen), folder, board, chosen, announce)
         except (FlowError, YosysError) as error:
             if as_json:
                 facts = {"board": board, "device": chosen.device, "failed": str(error)}

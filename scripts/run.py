@@ -15,9 +15,9 @@ from cimforge.compiler.backends.serial_port import SerialBackend
 from cimforge.compiler.matmul import exact_matmul, tiled_matmul
 from cimforge.compiler.precision import Ints
 from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.simulate.serial_line import DIVISOR
 from cimforge.flow.simulate.simulator import BuildError, check_simulator
 from cimforge.fpga.board_files import board_design, board_files
+from cimforge.fpga.boards import BOARDS
 from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import listing, open_outputs
 from cimforge.hdl.emit.package import emit_macro
@@ -41,6 +41,7 @@ __all__ = ["run"]
 MODELS = ("digits",)
 RESULTS = ("report.json", "digits.png")
 BACKENDS = ("rtl", "uart-sim", "serial")
+FIRST_BOARD = "hx8k"  # the fewest clock cycles a bit: the shortest simulation
 
 
 @click.command(
@@ -88,6 +89,11 @@ BACKENDS = ("rtl", "uart-sim", "serial")
     show_default=True,
     help="Of the port.",
 )
+@click.option(
+    "--board",
+    type=click.Choice(list(BOARDS)),
+    help=f"Whose clock and baud rate --backend uart-sim has.  [default: {FIRST_BOARD}]",
+)
 @simulator_option
 def run(
     model: str,
@@ -100,11 +106,12 @@ def run(
     backend: str,
     port: str | None,
     baud: int,
+    board: str | None,
     simulator: str,
 ) -> None:
     """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
     macro = load_config(config, overrides)
-    way = Way(backend, port, baud, simulator)
+    way = Way(backend, port, baud, board, simulator)
     way.check()
     data, bits = _load(model, macro)
     title = "-".join((model, macro.module, *([backend] if backend != BACKENDS[0] else ())))
@@ -127,7 +134,7 @@ def run(
         "accuracy": None if predictions is None else digits.accuracy(predictions, labels),
     }
     equal = predictions is not None and bool((exact == predictions).all())
-    report = _report(len(tested), accuracies, runner.bit_exact and equal, runner)
+    report = _report(len(tested), accuracies, runner.bit_exact and equal, runner) | way.clock()
     if predictions is not None:
         named = {"model": model, "macro": macro.module, **report}
         drawing = _draw(tested, labels, predictions, accuracies, macro.module)
@@ -146,12 +153,15 @@ class Way(NamedTuple):
     backend: str
     port: str | None
     baud: int
+    board: str | None
     simulator: str
 
     def check(self) -> None:
         """Raise InputError where it cannot be gone."""
         if (self.backend == "serial") != bool(self.port):
             raise InputError("--port: names the serial port of --backend serial, which needs one")
+        if self.board and self.backend != "uart-sim":
+            raise InputError("--board: is of --backend uart-sim alone")
         if self.backend != "serial":
             check_simulator(self.simulator)
 
@@ -163,13 +173,22 @@ class Way(NamedTuple):
         progress: Callable[[int, int], None],
     ) -> RtlBackend | SerialBackend:
         """Emit the macro into ``folder``, and what runs jobs on it."""
+        chosen = BOARDS[self.board or FIRST_BOARD]
         uart = self.backend == "uart-sim"
-        board = board_files(macro, DIVISOR) if uart else {}
-        emit_macro(macro, folder, {**macro_extras(macro), **board})
+        top = board_files(macro, chosen) if uart else {}
+        emit_macro(macro, folder, {**macro_extras(macro), **top})
         if self.port:
             return SerialBackend(self.port, self.baud, announce, progress)
-        design = board_design if uart else None
-        return RtlBackend(folder, self.simulator, announce, progress, board=design)
+        options = {"board": board_design, "divisor": chosen.divisor} if uart else {}
+        return RtlBackend(folder, self.simulator, announce, progress, **options)
+
+    def clock(self) -> dict[str, Any]:
+        """Whose cycles are counted: a report's ``board`` and ``clock_hz``, where one is
+        simulated."""
+        if self.backend != "uart-sim":
+            return {}
+        name = self.board or FIRST_BOARD
+        return {"board": name, "clock_hz": BOARDS[name].clock_hz}
 
 
 def _load(model: str, macro: MacroConfig) -> tuple[digits.Digits, tuple[int, int]]:
@@ -217,6 +236,13 @@ def _report(
     return {"images": images, **accuracies, "bit_exact": exact, **counts}
 
 
+def _cycles_of(report: dict[str, Any]) -> str:
+    """Whose cycles the report counts."""
+    if "board" not in report:
+        return "macro cycles"
+    return f"cycles of {report['board']} at {report['clock_hz'] / 1e6:g} MHz"
+
+
 def _show(model: str, name: str, output: Path, report: dict) -> None:
     rows = [
         ("images", str(report["images"])),
@@ -224,7 +250,7 @@ def _show(model: str, name: str, output: Path, report: dict) -> None:
         ("accuracy, integers in NumPy", f"{report['int8_accuracy']:.2%}"),
         ("accuracy, emitted Verilog", f"{report['accuracy']:.2%}"),
         ("every value equal to golden", "yes" if report["bit_exact"] else "NO"),
-        ("macro cycles", f"{report['cycles']:,}"),
+        (_cycles_of(report), f"{report['cycles']:,}"),
         ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s"),
     ]
     below = [

@@ -10,14 +10,14 @@ from cocotb.triggers import ReadOnly, RisingEdge
 from cocotbext.wishbone import driver as wishbone_driver
 from cocotbext.wishbone.driver import WBOp, WishboneMaster
 
-from cimforge.cocotb_tests.bus.bus_model import Access, BusModel
+from cimforge.cocotb_tests.bus.bus_model import STATUS, Access, BusModel
 from cimforge.cocotb_tests.coverage import Coverage
 from cimforge.cocotb_tests.packing import pack
 from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.stream_drivers import tie_off
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["BusBench", "bus_bins"]
+__all__ = ["RESETS", "BusBench", "bus_bins"]
 
 SIGNALS = {
     **{name: name for name in ("cyc", "stb", "we", "adr", "ack")},
@@ -25,7 +25,9 @@ SIGNALS = {
 }
 OUTCOMES = {1: "ack", 2: "err"}
 IDLE = (0, 0, 0, 1, 3)  # cycles before an access
+SAMPLE = 128  # rows read back at once
 TIMEOUT = 20  # cycles; the slave answers after one
+RESETS = ("rst", "control")
 KINDS = ("constant", "state", "command", "x", "w", "y", "q", "unmapped", "misaligned", "partial")
 
 
@@ -33,14 +35,14 @@ def bus_bins() -> dict[str, list]:
     """Coverage bins: each kind of access, read and written, with each outcome it can have."""
     legal = [("constant", "read"), ("state", "read"), ("state", "write"), ("command", "write")]
     legal += [("x", "write"), ("w", "write"), ("y", "read"), ("q", "read")]
-    # Never refused, or only while their stream is not ready, which a fast macro seldom shows.
-    accepted = [("constant", "read"), ("state", "read"), ("x", "write"), ("w", "write")]
-    accepted.append(("state", "write"))
+    never_refused = [("constant", "read"), ("state", "read"), ("state", "write")]
     refused = [(kind, way) for kind in KINDS for way in ("read", "write")]
-    refused = [pair for pair in refused if pair not in accepted]
+    refused = [pair for pair in refused if pair not in never_refused]
     return {
         "access": [(*pair, "ack") for pair in legal] + [(*pair, "err") for pair in refused],
-        "irq": ["x_ready", "w_ready", "r_ready", "y_valid", "q_valid"],
+        "irq": list(STATUS),
+        "not ready": ["x_start", "w_start", "r_start", "y_next", "q_next", "x", "w", "y", "q"],
+        "reset": [(how, state) for how in RESETS for state in ("x", "w", "r", "y", "q", "all")],
     }
 
 
@@ -65,6 +67,16 @@ class BusBench:
         # Icarus shows values set before the first time step and does not pass them on.
         wishbone_driver.set_immediate = lambda signal, value: setattr(signal, "value", value)
         self.master = WishboneMaster(dut, "wb", dut.clk, timeout=TIMEOUT, signals_dict=SIGNALS)
+
+    @classmethod
+    async def loaded(cls, dut) -> "BusBench":
+        """A bench whose banks hold random weights, every other bank signed, bank 0 first."""
+        bench = cls(dut)
+        await bench.start()
+        for bank in range(bench.config.banks):
+            await bench.write_bank(bank, signed=bank % 2 == 0)
+        await bench.run(bench.window_writes("x", bench.random_vector()))  # undefined until written
+        return bench
 
     async def start(self) -> None:
         """Start the clock and reset."""
@@ -113,6 +125,9 @@ class BusBench:
             assert (data ^ expected.data) & expected.mask == 0, (
                 f"{access} reads {data:#010x}, must be {expected.data:#010x} in {expected.mask:#x}"
             )
+            if access.address == self.offset("status"):
+                whole = self.model.status(data)
+                assert data == whole, f"status reads {data:#010x}, must be {whole:#010x}"
         self._cover(access, outcome)
         if outcome == "ack":
             self.model.account(access, data)
@@ -147,7 +162,7 @@ class BusBench:
 
     async def poll(self, bit: str) -> None:
         """Read status until a bit is 1."""
-        place = ("x_ready", "w_ready", "r_ready", "y_valid", "q_valid").index(bit)
+        place = STATUS.index(bit)
         for _ in range(20 + 4 * self.config.latency()):
             if await self.read(self.offset("status")) >> place & 1:
                 return
@@ -188,9 +203,7 @@ class BusBench:
     async def take_result(self) -> None:
         """Read and release the oldest result; every word is checked."""
         await self.poll("y_valid")
-        window = self.map.window("y")
-        reads = [Access(window.offset + 4 * word) for word in range(window.words)]
-        await self.run([*reads, Access(self.offset("y_next"), 0)])
+        await self.run([*self.read_window("y"), Access(self.offset("y_next"), 0)])
 
     async def drain(self) -> None:
         """Take results and rows until none is left, in the order in which they come: one that is
@@ -202,23 +215,65 @@ class BusBench:
             assert idle < 20 + 4 * self.config.latency(), "neither a result nor a row comes"
             for bit, name in ((3, "y"), (4, "q")):
                 if status >> bit & 1:
-                    window = self.map.window(name)
-                    reads = [Access(window.offset + 4 * word) for word in range(window.words)]
-                    await self.run([*reads, Access(self.offset(f"{name}_next"), 0)])
+                    await self.run(
+                        [*self.read_window(name), Access(self.offset(f"{name}_next"), 0)]
+                    )
+
+    async def rewrite_row(self, row: int, bank: int = 0) -> None:
+        """Write a row as it is: whichever of it and a waiting vector goes first, the result is
+        one."""
+        patterns = self.model.model.read(bank, row)
+        start = Access(self.offset("w_start"), row | bank << 16 | int(bank % 2 == 0) << 31)
+        await self.run([*self.window_writes("w", pack(patterns, self.config.weight_bits)), start])
+
+    async def check_rows(self) -> None:
+        """Rows read back as the model holds them: all, or a sample with the first and last."""
+        every = [
+            (row, bank) for bank in range(self.config.banks) for row in range(self.config.rows)
+        ]
+        some = self.rng.sample(every, min(len(every), SAMPLE))
+        for row, bank in sorted({*some, every[0], every[-1]}):
+            await self.take_row(row, bank)
 
     async def take_row(self, row: int, bank: int = 0) -> None:
         """Read a row back and release it."""
         await self.poll("r_ready")
         await self.run([Access(self.offset("r_start"), row | bank << 16)])
         await self.poll("q_valid")
-        window = self.map.window("q")
-        reads = [Access(window.offset + 4 * word) for word in range(window.words)]
-        await self.run([*reads, Access(self.offset("q_next"), 0)])
+        await self.run([*self.read_window("q"), Access(self.offset("q_next"), 0)])
 
-    async def irq(self) -> bool:
-        """The interrupt line now."""
+    def read_window(self, name: str) -> list[Access]:
+        """Reads of a whole window."""
+        window = self.map.window(name)
+        return [Access(window.offset + 4 * word) for word in range(window.words)]
+
+    async def hold_up(self, stream: str) -> None:
+        """Start vectors (x) or read-backs (r) and take none of their answers, until the macro is
+        stalled and one more beat waits in the slave."""
+        bit, patience = STATUS.index(f"{stream}_ready"), 4 + self.config.latency()
+        for _ in range(4 + self.config.pipeline_stages):
+            if stream == "x":
+                await self.start_pass(signed=True)
+            else:
+                await self.run([Access(self.offset("r_start"), 0)])
+            for _ in range(patience):
+                if await self.read(self.offset("status")) >> bit & 1:
+                    break
+            else:
+                return
+        raise AssertionError(f"{stream} is never held up")
+
+    async def refused(self, access: Access, name: str) -> None:
+        """An access that must be refused because its stream is not ready: bin ``name``."""
+        ((outcome, _),) = await self.run([access])
+        assert outcome == "err", f"{access} of {name} was accepted"
+        assert BusBench.coverage is not None
+        BusBench.coverage.hit("not ready", name)
+
+    async def line(self, name: str) -> bool:
+        """The level of irq or busy now."""
         await ReadOnly()
-        level = bool(int(self.dut.irq.value))
+        level = bool(int(getattr(self.dut, name).value))
         await RisingEdge(self.dut.clk)
         return level
 

@@ -62,6 +62,8 @@ class BusModel:
         self.enabled = 0
         self.sure: dict[str, bool | None] = dict.fromkeys(("x", "w", "r"), True)
         self.full: dict[str, bool | None] = dict.fromkeys(("y", "q"), False)
+        self.started = dict.fromkeys(("x", "r"), 0)
+        self.taken = dict.fromkeys(("y", "q"), 0)
 
     # what must be answered
 
@@ -116,10 +118,26 @@ class BusModel:
         }
         if name != "status":
             return Expected(ACK.outcomes, constants[name])
-        known = [self.sure["x"], self.sure["w"], self.sure["r"], self.full["y"], self.full["q"]]
-        value = sum((bit or False) << place for place, bit in enumerate(known))
+        known = self._states()
         mask = sum((bit is not None) << place for place, bit in enumerate(known))
-        return Expected(ACK.outcomes, value, mask | 0xFFFFFFFF << len(known))
+        return Expected(ACK.outcomes, self.status(), mask)
+
+    def _states(self) -> list[bool | None]:
+        return [self.sure["x"], self.sure["w"], self.sure["r"], self.full["y"], self.full["q"]]
+
+    def status(self, read: int = 0) -> int:
+        """What status must read, where the bits that are not predicted are as in ``read``: y_tag
+        and q_tag count what was released and what the window holds."""
+        states = [
+            bool(read >> place & 1) if bit is None else bit
+            for place, bit in enumerate(self._states())
+        ]
+        tags = (
+            *(self.started["x"], self.started["r"]),
+            *(self.taken["y"] + states[3], self.taken["q"] + states[4]),
+        )
+        word = sum(bit << place for place, bit in enumerate(states))
+        return word | sum(tag % 64 << 8 + 6 * place for place, tag in enumerate(tags))
 
     def _window(self, name: str, word: int, data: int | None) -> Expected:
         if name in "xw":
@@ -159,6 +177,7 @@ class BusModel:
             elif name.endswith("_next"):
                 waiting = self.results if name[0] == "y" else self.rows
                 waiting.popleft()
+                self.taken[name[0]] += 1
                 self.full[name[0]] = None if waiting else False
             elif name == "irq_enable":
                 self.enabled = written & (1 << len(STATUS)) - 1
@@ -182,6 +201,7 @@ class BusModel:
         y = self.model.mvm(patterns, x_bits=bits, x_signed=bool(word >> 31), bank=bank)
         parts = range(self.map.result_words)
         self.results.append([int(each) >> 32 * part for each in y for part in parts])
+        self.started["x"] += 1
         self.sure["x"], self.full["y"] = None, self.full["y"] or None
 
     def _start_write(self, word: int) -> None:
@@ -198,4 +218,5 @@ class BusModel:
         value = pack(as_patterns(np.asarray(patterns), config.weight_bits), config.weight_bits)
         words = self.map.window("q").words
         self.rows.append([value >> 32 * place & 0xFFFFFFFF for place in range(words)])
+        self.started["r"] += 1
         self.sure["r"], self.full["q"] = None, self.full["q"] or None

@@ -3,13 +3,13 @@
 import ast
 from pathlib import Path
 
-from cimforge.cocotb_tests.regression import SUITE
+from cimforge.cocotb_tests.regression import BUS_SUITE, SUITE
 from cimforge.cocotb_tests.testplan import load_testplan, reason_to_skip
 
 FOLDER = Path(__file__).parents[1] / "suite"
 
 
-OTHERS = {f"{name}_suite": FOLDER.parent / name / f"{name}_suite.py" for name in ("bus", "uart")}
+OTHERS = {path.stem: path for path in FOLDER.parent.glob("*/*_suite.py")}
 Test = ast.AsyncFunctionDef | ast.FunctionDef
 
 
@@ -33,6 +33,8 @@ def test_every_test_is_claimed_and_every_claim_is_tested():
 def test_every_module_of_the_suite_runs():
     modules = [path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__"]
     assert sorted(SUITE) == sorted(f"suite.{module}" for module in modules)
+    wrapper = [path.stem for path in (FOLDER.parent / "bus").glob("*_suite.py")]
+    assert sorted(BUS_SUITE) == sorted(f"bus.{module}" for module in wrapper)
 
 
 def test_tests_that_may_not_apply_say_why():

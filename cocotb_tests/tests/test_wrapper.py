@@ -39,4 +39,4 @@ def test_the_wrapper_passes(name, simulator, accesses, tmp_path):
         announce=lambda _: None,
     )
     assert_passed(report)
-    assert report.tests == 8
+    assert report.tests == 13

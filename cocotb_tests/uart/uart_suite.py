@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from cocotb.task import bridge
 
-from cimforge.flow.simulate.job import job_config
-from cimforge.flow.simulate.serial_line import BIT_NS, SerialLine
+from cimforge.flow.simulate.job import job_config, load_job
+from cimforge.flow.simulate.serial_line import SerialLine
 from cimforge.golden.macro import MacroModel
 from cimforge.hdl.bus.registers import RegisterMap
 from cimforge.host import protocol
@@ -38,7 +38,7 @@ def board_test(session):
     """A cocotb test that runs ``session(line)`` in the host's thread."""
 
     async def run(dut):
-        line = SerialLine(dut)
+        line = SerialLine(dut, load_job()["divisor"])
 
         def host() -> None:
             line.idle(40)  # power-on reset
@@ -144,14 +144,46 @@ def test_noise_between_requests_is_ignored(line):
     link = UartLink(line)
     line.write(bytes([0x00, 0xFF, 0x5A, 0x31]))
     still_works(link)
-    line.hold(0, BIT_NS // 4)
+    line.hold(0, line.bit_ns // 4)
     still_works(link)
-    line.hold(0, 30 * BIT_NS)
+    line.hold(0, 30 * line.bit_ns)
     line.idle(20)
     still_works(link)
     line.write(bytes([protocol.REQUEST, protocol.READ]))  # a request that ends early
     line.idle(2 * protocol.GAP_BYTES * 10)
     still_works(link)
+
+
+@board_test
+def test_what_a_cut_off_session_left_is_never_a_result(line):
+    """Vectors started and not read: a new driver's results are those of its own vectors; a tag
+    that tells of another's vector ends in an error, after which all works."""
+    link, rng = UartLink(line), np.random.default_rng(11)
+    with MacroDriver(link, CONFIG) as driver:
+        top = 1 << CONFIG.weight_bits
+        weights = rng.integers(0, top, (CONFIG.rows, CONFIG.cols))
+        driver.load_weights(weights, signed=False)
+        model = MacroModel(CONFIG)
+        model.load(weights, bank=0, signed=False)
+        vectors = rng.integers(0, 1 << CONFIG.input_bits, (2, CONFIG.rows))
+        golden = model.mvm(vectors, x_signed=False, bank=0)
+        start = MAP.register("x_start").offset
+        link.write(start, 0)
+        assert np.array_equal(MacroDriver(link, CONFIG).multiply(vectors, x_signed=False), golden)
+        driver.reset()
+        link.write(start, 0)  # another's, behind this driver's back
+        with pytest.raises(LinkError, match="x_tag is 1, not 0"):
+            driver.multiply(vectors, x_signed=False)
+        assert np.array_equal(driver.multiply(vectors, x_signed=False), golden)
+
+
+@board_test
+def test_a_baud_rate_4_percent_off_is_understood(line):
+    """The host's bits are 4 % too fast, then 4 % too slow."""
+    for line.baud_error in (0.04, -0.04):
+        for value in (0x00, 0x15, 0x0A, 0x1F):
+            UartLink(line).write(ENABLE, value)
+            assert UartLink(line).read(ENABLE) == value
 
 
 @board_test

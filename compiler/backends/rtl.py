@@ -33,7 +33,7 @@ class RtlBackend:
     """Runs jobs on an emitted macro and compares every result with the golden model.
 
     With ``board``, which opens a board's top in the folder, they run through the host's driver and
-    a simulated serial line.
+    a simulated serial line of ``divisor`` clock cycles a bit.
 
     Counts over all jobs: ``cycles`` of the macro's clock, ``macs`` of the products (padding not
     counted), ``seconds`` of simulation without the build, ``bit_exact`` whether every result of
@@ -48,10 +48,11 @@ class RtlBackend:
         progress: Callable[[int, int], None] | None = None,
         *,
         board: Callable[[MacroConfig, Path], Design] | None = None,
+        divisor: int | None = None,
     ):
         self._folder, self._simulator = folder, simulator
         self._open = board or Design.emitted
-        self._module = UART_PLAY if board else PLAY
+        self._module, self._divisor = (UART_PLAY if board else PLAY), divisor
         self._announce, self._progress = announce, progress
         self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
 
@@ -83,6 +84,7 @@ class RtlBackend:
         options = {"x_bits": job.x_bits, "x_signed": job.x_signed, "w_signed": job.w_signed}
         files = {"inputs": str(inputs), "outputs": str(outputs), "progress": str(progress)}
         settings = {**json.loads(json.dumps(options, default=int)), **files, "seed": 0}
+        settings["divisor"] = self._divisor
         with watch(progress, self._progress):
             run_tests(design, self._simulator, [self._module], folder, job=settings)
         if not outputs.exists():

@@ -62,5 +62,4 @@ class SerialBackend:
                 self._driver = MacroDriver(link, config)
             except ValueError as error:
                 raise LinkError(str(error)) from None
-            self._driver.reset()
         return self._driver

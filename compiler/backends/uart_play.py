@@ -1,6 +1,7 @@
 """Plays a job through the host's driver and a simulated serial line, on the board's Verilog.
 
-The job's files are those of compiler.backends.play; the cycles are the board's clock.
+The job's files are those of compiler.backends.play; its ``divisor`` and so the cycles are the
+board's.
 """
 
 from pathlib import Path
@@ -22,7 +23,7 @@ async def play(dut):
     """Run the job and save its results."""
     job = load_job()
     config = MacroConfig(**job["config"])
-    line = SerialLine(dut)
+    line = SerialLine(dut, job["divisor"])
     data, progress = np.load(job["inputs"]), Path(job["progress"])
 
     def session() -> list[np.ndarray]:

@@ -8,27 +8,28 @@ from cocotb.task import resume
 from cocotb.triggers import FallingEdge, Timer
 from cocotb.utils import get_sim_time
 
-__all__ = ["CLOCK_NS", "DIVISOR", "SerialLine"]
+__all__ = ["CLOCK_NS", "SerialLine"]
 
 CLOCK_NS = 10
-DIVISOR = 4  # clock cycles a bit: the least the receiver takes, so that simulations are short
-BIT_NS = CLOCK_NS * DIVISOR
 
 
 class SerialLine:
     """Port of host.driver: its calls come from the host's thread and take simulated time.
 
-    ``faults`` change what passes: functions from a byte to the bytes that arrive (none, one or
-    several), consumed in order, one for each byte sent to the board (``outward``) or from it
-    (``inward``).
+    ``divisor`` clock cycles make a bit. ``outward`` and ``inward`` are faults that change what
+    passes: functions from a byte to the bytes that arrive (none, one or several), consumed in
+    order, one for each byte sent to the board or from it. ``baud_error`` is the share by which the
+    host's bits are faster than the board's.
     """
 
-    def __init__(self, dut, timeout_bytes: int = 40):
+    def __init__(self, dut, divisor: int, timeout_bytes: int = 40):
         self._dut = dut
-        self._timeout_ns = timeout_bytes * 10 * BIT_NS
+        self.bit_ns = CLOCK_NS * divisor
+        self._timeout_ns = timeout_bytes * 10 * self.bit_ns
         self._received: deque[int] = deque()
         self.outward: deque = deque()
         self.inward: deque = deque()
+        self.baud_error = 0.0
         dut.rx.value = 1
         Clock(dut.clk, CLOCK_NS, unit="ns").start()
         self._listener = cocotb.start_soon(self._listen())
@@ -51,14 +52,14 @@ class SerialLine:
         """Up to ``size`` bytes: fewer only after the time-out."""
         waited = 0
         while len(self._received) < size and waited < self._timeout_ns:
-            await Timer(BIT_NS, "ns")
-            waited += BIT_NS
+            await Timer(self.bit_ns, "ns")
+            waited += self.bit_ns
         return bytes(self._received.popleft() for _ in range(min(size, len(self._received))))
 
     @resume
     async def idle(self, bits: int) -> None:
         """Leave the line alone for some bit times."""
-        await Timer(bits * BIT_NS, "ns")
+        await Timer(bits * self.bit_ns, "ns")
 
     @resume
     async def hold(self, level: int, ns: int) -> None:
@@ -66,24 +67,25 @@ class SerialLine:
         self._dut.rx.value = level
         await Timer(ns, "ns")
         self._dut.rx.value = 1
-        await Timer(2 * BIT_NS, "ns")
+        await Timer(2 * self.bit_ns, "ns")
 
     def reset_input_buffer(self) -> None:
         """Drop what has arrived and was not read."""
         self._received.clear()
 
     async def _send(self, byte: int) -> None:
+        picoseconds = round(1000 * self.bit_ns / (1 + self.baud_error))
         for bit in (0, *(byte >> place & 1 for place in range(8)), 1):
             self._dut.rx.value = bit
-            await Timer(BIT_NS, "ns")
+            await Timer(picoseconds, "ps")
 
     async def _listen(self) -> None:
         while True:
             await FallingEdge(self._dut.tx)
-            await Timer(BIT_NS + BIT_NS // 2, "ns")
+            await Timer(self.bit_ns + self.bit_ns // 2, "ns")
             byte = 0
             for place in range(8):
                 byte |= int(self._dut.tx.value) << place
-                await Timer(BIT_NS, "ns")
+                await Timer(self.bit_ns, "ns")
             assert int(self._dut.tx.value), "the stop bit is low"
             self._received.extend(self.inward.popleft()(byte) if self.inward else (byte,))

@@ -17,7 +17,7 @@ from pathlib import Path
 from cocotb_tools.runner import VerilatorControlFile, get_runner
 
 from cimforge.flow.simulate.build_place import build_root, check_installation, placed_sources
-from cimforge.hdl.bus.wishbone import bus_ports
+from cimforge.hdl.bus.signatures import bus_ports
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from cimforge.flow.place_route import build_bitstream, constraints_text, divisor
+from cimforge.flow.place_route import build_bitstream, constraints_text
 from cimforge.fpga.board_files import board_files
 from cimforge.fpga.boards import BOARDS
 from cimforge.fpga.soc import SOC_PORTS
+from cimforge.fpga.uart import LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
@@ -22,8 +23,8 @@ def test_every_port_has_a_pin_and_the_uart_its_rate(name):
     for pin in board.pins.values():
         assert re.search(rf"\b{pin}\b", text)
     assert f"{board.clock_hz / 1e6:g}" in text
-    error = abs(board.clock_hz / divisor(board) / board.baud - 1)
-    assert divisor(board) >= 4
+    error = abs(board.clock_hz / board.divisor / board.baud - 1)
+    assert board.divisor >= LEAST_DIVISOR
     assert error < 0.02, "a UART tolerates a few per cent"
 
 
@@ -39,7 +40,7 @@ def test_constraints_written_out():
 def build(config: MacroConfig, name: str, folder):
     """Emit and build, quietly."""
     board = BOARDS[name]
-    emit_macro(config, folder, board_files(config, divisor(board)))
+    emit_macro(config, folder, board_files(config, board))
     return build_bitstream(config, folder, name, board, lambda _: None)
 
 

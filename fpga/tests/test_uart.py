@@ -6,32 +6,39 @@ import pytest
 
 from cimforge.cocotb_tests.draw import quickest_simulator
 from cimforge.cocotb_tests.regression import run_regression
-from cimforge.flow.simulate.serial_line import DIVISOR
 from cimforge.fpga.board_files import board_design, board_files
+from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.uart import LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 from cimforge.host import protocol
 
-CONFIGS = {
-    "tiny": load_config("tiny"),
-    "odd": MacroConfig(rows=5, cols=3, weight_bits=11, input_bits=7, banks=3, storage="latch"),
+HX8K = BOARDS["hx8k"]
+# The least divisor, and one of the boards' own.
+CASES = {
+    "tiny": (load_config("tiny"), HX8K),
+    "odd": (
+        MacroConfig(rows=5, cols=3, weight_bits=11, input_bits=7, banks=3, storage="latch"),
+        HX8K._replace(baud=HX8K.clock_hz // LEAST_DIVISOR),
+    ),
 }
 
 
-@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-def test_the_board_passes_its_regression(config, request):
+@pytest.mark.parametrize(("config", "board"), CASES.values(), ids=CASES)
+def test_the_board_passes_its_regression(config, board, request):
     folder = Path("build/tests") / request.node.name
-    emit_macro(config, folder, board_files(config, DIVISOR))
+    emit_macro(config, folder, board_files(config, board))
     report = run_regression(
         board_design(config, folder),
         folder / "verify",
         simulator=quickest_simulator(config),
         suite=("uart.uart_suite",),
+        options={"divisor": board.divisor},
         announce=lambda _: None,
     )
     assert report.failures == []
-    assert report.tests == 8
+    assert report.tests == 10
 
 
 def test_crc_of_the_check_string():

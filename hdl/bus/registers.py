@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["MAGIC", "STATUS_BITS", "WORD_BITS", "Field", "Register", "RegisterMap", "Window"]
+__all__ = [
+    *("MAGIC", "STATUS_BITS", "TAG_BITS", "WORD_BITS"),
+    *("Field", "Register", "RegisterMap", "Window"),
+]
 
 WORD_BITS = 32
 MAGIC = 0x43494D31  # "CIM1"
+TAG_BITS = 6  # far more than there are vectors under way at once
 SEGMENTS = ("registers", "x", "w", "y", "q")
 STATUS_BITS = {
     "x_ready": "a vector may be started",
@@ -17,21 +21,37 @@ STATUS_BITS = {
     "y_valid": "a result is in the Y window",
     "q_valid": "a row is in the Q window",
 }
+TAGS = {
+    "x_tag": "vectors started since reset",
+    "r_tag": "read-backs started since reset",
+    "y_tag": "results come since reset: the Y window holds that of the y_tag-th vector",
+    "q_tag": "rows come since reset: the Q window holds that of the q_tag-th read-back",
+}
 
 
 class Field(NamedTuple):
-    """Bits low .. low+width-1 of a register; ``value`` is that of a constant field."""
+    """Bits low .. low+width-1 of a register; ``value`` is that of a constant field.
+
+    A command with a field whose value is not below ``limit`` is an error; 0: any value is legal.
+    """
 
     name: str
     low: int
     width: int
     meaning: str
     value: int = 0
+    limit: int = 0
 
     @property
     def mask(self) -> int:
         """Ones in the field's place."""
         return ((1 << self.width) - 1) << self.low
+
+    def of(self, word):
+        """The field's bits of a word: a number's, or a hardware value's."""
+        if isinstance(word, int):
+            return (word & self.mask) >> self.low
+        return word[self.low : self.low + self.width]
 
 
 class Register(NamedTuple):
@@ -47,6 +67,30 @@ class Register(NamedTuple):
     def constant(self) -> int:
         """The word made of the constant fields."""
         return sum(field.value << field.low for field in self.fields)
+
+    @property
+    def reserved(self) -> int:
+        """Ones where no field lies."""
+        return (1 << WORD_BITS) - 1 - sum(field.mask for field in self.fields)
+
+    def field(self, name: str) -> Field:
+        """The field ``name``."""
+        return next(field for field in self.fields if field.name == name)
+
+    def word(self, **values: int) -> int:
+        """The word with these values in the fields of these names.
+
+        Raises ValueError where a value is not one of its field.
+        """
+        word = 0
+        for name, value in values.items():
+            field = self.field(name)
+            most = (field.limit or 1 << field.width) - 1
+            if not 0 <= value <= most:
+                rule = f"must be in 0..{most}, not {value!r}"
+                raise ValueError(f"field {name} of {self.name} {rule}")
+            word |= value << field.low
+        return word
 
 
 class Window(NamedTuple):
@@ -148,16 +192,19 @@ class RegisterMap:
         bits = [
             Field(name, place, 1, text) for place, (name, text) in enumerate(STATUS_BITS.items())
         ]
-        yield "status", "ro", "what may be done now", bits
+        tags = [
+            Field(name, 8 + TAG_BITS * place, TAG_BITS, f"{text}, modulo {1 << TAG_BITS}")
+            for place, (name, text) in enumerate(TAGS.items())
+        ]
+        yield "status", "ro", "what may be done now, and what was", [*bits, *tags]
         yield "irq_enable", "rw", "irq is high while a status bit enabled here is 1", bits
 
     def _commands(self) -> Iterator[tuple[str, str, str, list[Field]]]:
         config = self._config
-        bank = Field("bank", 16, 8, f"0..{config.banks - 1}, else an error")
-        row = Field("row", 0, 16, f"0..{config.rows - 1}, else an error")
-        bits = Field(
-            "bits", 0, 16, f"precision; 0 or above {config.input_bits}: {config.input_bits}"
-        )
+        banks, rows, most = config.banks, config.rows, config.input_bits
+        bank = Field("bank", 16, 8, f"0..{banks - 1}, else an error", limit=banks)
+        row = Field("row", 0, 16, f"0..{rows - 1}, else an error", limit=rows)
+        bits = Field("bits", 0, 16, f"precision; 0 or above {most}: {most}")
         sign = Field("signed", 31, 1, "1: two's complement")
         yield "x_start", "wo", "start a pass on the X window; needs x_ready", [bits, bank, sign]
         yield "w_start", "wo", "write the W window to a row; needs w_ready", [row, bank, sign]

@@ -1,38 +1,31 @@
 """Wishbone slave: registers and windows in front of a macro's streams."""
 
+from typing import NamedTuple
+
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 
-from cimforge.hdl.bus.registers import STATUS_BITS, WORD_BITS, RegisterMap
-from cimforge.hdl.macro.ports import macro_ports
-from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.bus.commands import Command
+from cimforge.hdl.bus.registers import STATUS_BITS, TAG_BITS, WORD_BITS, RegisterMap, Window
+from cimforge.hdl.bus.signatures import slave_members, stream_members
+from cimforge.hdl.macro.streams import SINKS, SOURCES
+from cimforge.hdl.netlist.block import Block, Out
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["WishboneSlave", "bus_ports", "stream_ports"]
+__all__ = ["WishboneSlave"]
 
 FULL_SELECT = 0b1111
+ANSWER = {"x": "y", "r": "q"}  # the stream on which a beat is answered
 
 
-def bus_ports(config: MacroConfig) -> dict[str, tuple[str, int]]:
-    """Bus side: direction and width of each port, without clk and rst."""
-    return {
-        "wb_cyc": ("input", 1),
-        "wb_stb": ("input", 1),
-        "wb_we": ("input", 1),
-        "wb_adr": ("input", RegisterMap(config).address_bits),
-        "wb_sel": ("input", WORD_BITS // 8),
-        "wb_dat_w": ("input", WORD_BITS),
-        "wb_dat_r": ("output", WORD_BITS),
-        "wb_ack": ("output", 1),
-        "wb_err": ("output", 1),
-        "irq": ("output", 1),
-    }
+class _Access(NamedTuple):
+    """The request on the bus: ``commit`` is high where it is a legal write, which takes effect at
+    the end of the cycle; the decoders drive ``legal`` and ``data``."""
 
-
-def stream_ports(config: MacroConfig) -> dict[str, tuple[str, int]]:
-    """The macro's stream ports: direction as seen by the macro, and width."""
-    others = ("clk", "rst", *(name for name, _ in config.storage_traits.control_ports))
-    ports = (port for port in macro_ports(config) if port.name not in others)
-    return {port.name: (port.direction, port.width) for port in ports}
+    request: Signal
+    whole: Signal
+    legal: Signal
+    commit: Signal
+    data: Signal
 
 
 class WishboneSlave(Block):
@@ -45,11 +38,16 @@ class WishboneSlave(Block):
     in err carry 0. So no access waits, whatever the macro does. Latency 1 cycle, one access in 2
     cycles.
 
-    x, w and r each have one beat in waiting, held stable until the macro takes it. Results pass
-    into a result register, from which the Y window reads: the next pass runs meanwhile, and one
-    more result waits in the macro. Reset (``rst``, or 1 written to control) drops all three,
-    enables no interrupt, and resets the macro for a cycle; weights are kept. Source: Wishbone B4,
-    3.1.3.
+    Bus and macro are apart: every output to the macro is a register's, every output to the bus is
+    a register's (ack and err gated by cyc and stb). x, w and r each have one beat in waiting, held
+    stable until the macro takes it. A result passes into a result register, clocked only when one
+    arrives, from which the Y window reads: the next pass runs meanwhile, and one more result waits
+    in the macro, taken in the cycle after the Y window's release; rows read back likewise. Tags
+    count what was started and what came, so that software can tell whose result it reads. ``busy``
+    is high from the command to the arrival of its result or row, or the write's acceptance.
+
+    Reset (``rst``, or 1 written to control) drops all beats, results and tags, enables no
+    interrupt, and resets the macro for a cycle; weights are kept. Source: Wishbone B4, 3.1.3.
     """
 
     role, latency = "bus", 1
@@ -58,152 +56,196 @@ class WishboneSlave(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         self._map = RegisterMap(config)
-        bus = {n: (In if way == "input" else Out)(w) for n, (way, w) in bus_ports(config).items()}
-        streams = {
-            n: (Out if way == "input" else In)(w) for n, (way, w) in stream_ports(config).items()
-        }
-        ports = {**bus, "macro_rst": Out(1), **streams}
+        ports = {**slave_members(config), "macro_rst": Out(1), **stream_members(config)}
         super().__init__(config.module, "wishbone", ports)
 
     def elaborate(self, platform):
         m = Module()
-        reset_q = Signal()
+        reset_q = Signal()  # a reset through control, in the cycle after its write
         m.d.comb += self.macro_rst.eq(ResetSignal() | reset_q)
-        request = Signal()
-        whole = Signal()
-        legal = Signal()
-        commit = Signal()  # a legal write takes effect
-        ack_q = Signal()
-        err_q = Signal()
-        m.d.comb += request.eq(self.wb_cyc & self.wb_stb & ~ack_q & ~err_q)
-        m.d.comb += whole.eq((self.wb_adr[:2] == 0) & (self.wb_sel == FULL_SELECT))
-        m.d.comb += commit.eq(request & whole & legal & self.wb_we)
+        access = self._build_access(m)
+        held = {stream: Signal(name=f"{stream}_held_q") for stream in SOURCES}
+        full = {stream: Signal(name=f"{stream}_full_q") for stream in SINKS}
+        commands = self._build_commands(m, access, held, full)
 
-        held = {stream: self._build_source(m, stream, commit, reset_q) for stream in "xwr"}
-        full, kept = {}, {}
-        for stream in "yq":
-            full[stream], kept[stream] = self._build_sink(m, stream, commit, reset_q)
-        self._build_windows(m, commit)
+        tags = self._build_tags(m, commands, full, reset_q)
+        for stream in SOURCES:
+            self._build_source(m, stream, held[stream], commands[f"{stream}_start"], reset_q)
+        kept = {
+            stream: self._build_sink(m, stream, full[stream], commands[f"{stream}_next"], reset_q)
+            for stream in SINKS
+        }
+        self._build_windows(m, access)
 
-        states = [~held["x"], ~held["w"], ~held["r"], full["y"], full["q"]]
+        states = Cat(*(~held[stream] for stream in SOURCES), *(full[stream] for stream in SINKS))
         enable_q = Signal(len(STATUS_BITS))
-        with m.If(commit & self._addresses("irq_enable")):
-            m.d.sync += enable_q.eq(self.wb_dat_w)
+        with m.If(access.commit & self._addresses("irq_enable")):
+            m.d.sync += enable_q.eq(self.wb.dat_w)
         with m.If(reset_q):
             m.d.sync += enable_q.eq(0)
-        m.d.sync += reset_q.eq(commit & self._addresses("control") & self.wb_dat_w[0])
-        m.d.comb += self.irq.eq((Cat(states) & enable_q).any())
+        m.d.sync += reset_q.eq(access.commit & self._addresses("control") & self.wb.dat_w[0])
+        m.d.comb += self.irq.eq((states & enable_q).any())
+        under_way = [tags[stream] != tags[answer] for stream, answer in ANSWER.items()]
+        m.d.comb += self.busy.eq(Cat(held["w"], *under_way).any())
 
-        data = Signal(WORD_BITS)
-        readable = {"status": Cat(states), "irq_enable": enable_q, "control": Const(0, 1)}
+        gap = Const(0, 8 - len(STATUS_BITS))
+        status = Cat(states, gap, *(tags[stream] for stream in "xryq"))
+        readable = {"status": status, "irq_enable": enable_q, "control": Const(0, 1)}
         with m.Switch(self._segment):
             with m.Case(0):
-                self._decode_registers(m, legal, data, readable, held, full)
+                self._decode_registers(m, access, commands, readable)
             for place, window in enumerate(self._map.windows(), 1):
                 with m.Case(place):
-                    self._decode_window(m, window, legal, data, held, full, kept)
-
-        read = request & whole & legal & ~self.wb_we
-        m.d.sync += [
-            ack_q.eq(request & whole & legal),
-            err_q.eq(request & ~(whole & legal)),
-            self.wb_dat_r.eq(data & read.replicate(WORD_BITS)),
-        ]
-        answered = self.wb_cyc & self.wb_stb
-        m.d.comb += [self.wb_ack.eq(ack_q & answered), self.wb_err.eq(err_q & answered)]
+                    if window.access == "wo":
+                        self._decode_written(m, access, window, ~held[window.name])
+                    else:
+                        self._decode_read(m, access, window, full[window.name], kept[window.name])
         return m
 
     @property
     def _index(self) -> Value:
         """Word of the addressed segment."""
-        return self.wb_adr[2 : self._map.segment_bits]
+        return self.wb.adr[2 : self._map.segment_bits]
 
     @property
     def _segment(self) -> Value:
-        return self.wb_adr[self._map.segment_bits :]
+        return self.wb.adr[self._map.segment_bits :]
 
     def _addresses(self, register: str) -> Value:
         """Whether the address is that of a register."""
         word = self._map.register(register).offset // 4
         return (self._segment == 0) & (self._index == word)
 
-    def _build_source(self, m: Module, stream: str, commit: Value, clear: Value) -> Signal:
-        """A beat of x, w or r in waiting: its command raises it, the macro takes it; returns
-        whether one waits."""
-        held_q = Signal(name=f"{stream}_held_q")
-        m.d.comb += getattr(self, f"{stream}_valid").eq(held_q)
-        number, bank, sign = self.wb_dat_w[:16], self.wb_dat_w[16:24], self.wb_dat_w[31]
-        fields = {f"{stream}_bank": bank, f"{stream}_signed": sign, f"{stream}_row": number}
-        if stream == "x":
-            fields["x_bits"] = Mux(number <= self._config.input_bits, number, 0)
-        with m.If(commit & self._addresses(f"{stream}_start")):
+    def _build_access(self, m: Module) -> _Access:
+        """The request, and its answer a cycle later."""
+        access = _Access(
+            *(Signal(name=name) for name in ("request", "whole", "legal", "commit")),
+            Signal(WORD_BITS, name="data"),
+        )
+        request, whole, legal, commit, data = access
+        ack_q = Signal()
+        err_q = Signal()
+        answered = self.wb.cyc & self.wb.stb
+        read = request & whole & legal & ~self.wb.we
+        m.d.comb += [
+            request.eq(answered & ~ack_q & ~err_q),
+            whole.eq((self.wb.adr[:2] == 0) & (self.wb.sel == FULL_SELECT)),
+            commit.eq(request & whole & legal & self.wb.we),
+            self.wb.ack.eq(ack_q & answered),
+            self.wb.err.eq(err_q & answered),
+        ]
+        m.d.sync += [
+            ack_q.eq(request & whole & legal),
+            err_q.eq(request & ~(whole & legal)),
+            self.wb.dat_r.eq(data & read.replicate(WORD_BITS)),
+        ]
+        return access
+
+    def _build_commands(
+        self, m: Module, access: _Access, held: dict[str, Signal], full: dict[str, Signal]
+    ) -> dict[str, Command]:
+        """The start of each stream that is fed, and the release of each that is taken."""
+        ready = {f"{stream}_start": ~held[stream] for stream in SOURCES}
+        ready |= {f"{stream}_next": full[stream] for stream in SINKS}
+        commands = {}
+        for name, may in ready.items():
+            given = Signal(name=f"{name}_given")
+            m.d.comb += given.eq(access.commit & self._addresses(name))
+            commands[name] = Command(self._map.register(name), may, given)
+        return commands
+
+    def _build_tags(
+        self, m: Module, commands: dict[str, Command], full: dict[str, Signal], clear: Value
+    ) -> dict[str, Signal]:
+        """Counts of vectors and read-backs started (x, r) and of their answers come (y, q)."""
+        counted = {stream: commands[f"{stream}_start"].given for stream in ANSWER}
+        for stream in SINKS:
+            counted[stream] = getattr(self, stream).valid & ~full[stream]
+        tags = {}
+        for stream, event in counted.items():
+            tag_q = Signal(TAG_BITS, name=f"{stream}_tag_q")
+            with m.If(event):
+                m.d.sync += tag_q.eq(tag_q + 1)
+            with m.If(clear):
+                m.d.sync += tag_q.eq(0)
+            tags[stream] = tag_q
+        return tags
+
+    def _build_source(
+        self, m: Module, stream: str, held_q: Signal, start: Command, clear: Value
+    ) -> None:
+        """A beat of x, w or r in waiting: its command raises it, the macro takes it."""
+        beat = getattr(self, stream)
+        m.d.comb += beat.valid.eq(held_q)
+        with m.If(start.given):
             m.d.sync += held_q.eq(1)
-            m.d.sync += [getattr(self, n).eq(v) for n, v in fields.items() if hasattr(self, n)]
-        with m.Elif(getattr(self, f"{stream}_ready")):
+            for field in start.register.fields:
+                value = field.of(self.wb.dat_w)
+                if field.name == "bits":
+                    value = Mux(value <= self._config.input_bits, value, 0)
+                port = getattr(beat, field.name, None)  # none of one row or bank
+                if port is not None:
+                    m.d.sync += port.eq(value)
+        with m.Elif(beat.ready):
             m.d.sync += held_q.eq(0)
         with m.If(clear):
             m.d.sync += held_q.eq(0)
-        return held_q
 
     def _build_sink(
-        self, m: Module, stream: str, commit: Value, clear: Value
-    ) -> tuple[Signal, Signal]:
-        """Result register of y or q: whether it is full, and what it holds."""
-        valid, ready = getattr(self, f"{stream}_valid"), getattr(self, f"{stream}_ready")
-        arriving = getattr(self, f"{stream}_data")
-        full_q = Signal(name=f"{stream}_full_q")
-        kept_q = Signal(len(arriving), name=f"{stream}_kept_q", reset_less=True)
-        m.d.comb += ready.eq(~full_q | (commit & self._addresses(f"{stream}_next")))
-        with m.If(ready):
-            m.d.sync += [full_q.eq(valid), kept_q.eq(arriving)]
+        self, m: Module, stream: str, full_q: Signal, release: Command, clear: Value
+    ) -> Signal:
+        """Result register of y or q; returns what it holds."""
+        beat = getattr(self, stream)
+        kept_q = Signal(len(beat.data), name=f"{stream}_kept_q", reset_less=True)
+        m.d.comb += beat.ready.eq(~full_q)
+        with m.If(beat.valid & ~full_q):
+            m.d.sync += [full_q.eq(1), kept_q.eq(beat.data)]
+        with m.Elif(release.given):
+            m.d.sync += full_q.eq(0)
         with m.If(clear):
             m.d.sync += full_q.eq(0)
-        return full_q, kept_q
+        return kept_q
 
-    def _build_windows(self, m: Module, commit: Value) -> None:
+    def _build_windows(self, m: Module, access: _Access) -> None:
         """The X and W windows: payload of the next beat, written word by word."""
         for stream in "xw":
-            port, window = getattr(self, f"{stream}_data"), self._map.window(stream)
+            port, window = getattr(self, stream).data, self._map.window(stream)
             kept_q = Signal(len(port), name=f"{stream}_data_q", reset_less=True)
             m.d.comb += port.eq(kept_q)
             here = self._segment == window.offset >> self._map.segment_bits
             for word in range(window.words):
-                with m.If(commit & here & (self._index == word)):
+                with m.If(access.commit & here & (self._index == word)):
                     part = kept_q[word * WORD_BITS : (word + 1) * WORD_BITS]
-                    m.d.sync += part.eq(self.wb_dat_w)
+                    m.d.sync += part.eq(self.wb.dat_w)
 
-    def _decode_registers(self, m, legal, data, readable, held, full) -> None:
+    def _decode_registers(
+        self, m: Module, access: _Access, commands: dict[str, Command], readable: dict[str, Value]
+    ) -> None:
         """What the registers carry, and which accesses of them are legal now."""
-        bank = (self.wb_dat_w[16:24] < self._config.banks) & (self.wb_dat_w[24:31] == 0)
-        row = self.wb_dat_w[:16] < self._config.rows
-        conditions = {
-            "x_start": bank & ~held["x"],
-            "w_start": bank & row & ~held["w"],
-            "r_start": bank & row & ~self.wb_dat_w[31] & ~held["r"],
-            "y_next": full["y"],
-            "q_next": full["q"],
-        }
         with m.Switch(self._index):
             for register in self._map.registers():
-                command = conditions.get(register.name, Const(1))
-                allowed = {"ro": ~self.wb_we, "rw": Const(1), "wo": self.wb_we & command}
                 with m.Case(register.offset // 4):
-                    m.d.comb += legal.eq(allowed[register.access])
-                    if register.access != "wo":
+                    if register.access == "wo":
+                        legal = self.wb.we & commands[register.name].legal(self.wb.dat_w)
+                    else:
+                        legal = Const(1) if register.access == "rw" else ~self.wb.we
                         constant = Const(register.constant, WORD_BITS)
-                        m.d.comb += data.eq(readable.get(register.name, constant))
+                        m.d.comb += access.data.eq(readable.get(register.name, constant))
+                    m.d.comb += access.legal.eq(legal)
 
-    def _decode_window(self, m, window, legal, data, held, full, kept) -> None:
-        """What a window carries, and which accesses of it are legal now."""
-        exists = self._index < window.words
-        if window.access == "wo":
-            m.d.comb += legal.eq(self.wb_we & exists & ~held[window.name])
-            return
-        m.d.comb += legal.eq(~self.wb_we & exists & full[window.name])
+    def _decode_written(self, m: Module, access: _Access, window: Window, free: Value) -> None:
+        """Which accesses of the X or W window are legal: not while its beat waits."""
+        m.d.comb += access.legal.eq(self.wb.we & (self._index < window.words) & free)
+
+    def _decode_read(
+        self, m: Module, access: _Access, window: Window, full: Value, kept: Signal
+    ) -> None:
+        """What the Y or Q window carries, and which accesses of it are legal now."""
+        m.d.comb += access.legal.eq(~self.wb.we & (self._index < window.words) & full)
         with m.Switch(self._index):
-            for word, value in enumerate(self._window_words(window.name, kept[window.name])):
+            for word, value in enumerate(self._window_words(window.name, kept)):
                 with m.Case(word):
-                    m.d.comb += data.eq(value)
+                    m.d.comb += access.data.eq(value)
 
     def _window_words(self, stream: str, kept: Signal) -> list[Value]:
         """The words of the Y or Q window."""

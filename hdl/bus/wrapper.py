@@ -1,6 +1,7 @@
 """The wrapper: a macro and its bus slave as one module."""
 
-from cimforge.hdl.bus.wishbone import WishboneSlave, bus_ports, stream_ports
+from cimforge.hdl.bus.signatures import bus_ports, stream_ports
+from cimforge.hdl.bus.wishbone import WishboneSlave
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.structure import Structure

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
-from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.leaf import CLOCK_GATE, LATCH, Leaf
 from cimforge.hdl.netlist.module import Module
@@ -19,6 +18,7 @@ def timing_constraints(
     *,
     divider: str = "/",
     gate_pin: str | None = "/gate",
+    top: Module | None = None,
 ) -> str:
     """SDC commands for a clock of ``period`` (a number or a Tcl variable, in the tool's unit).
 
@@ -26,10 +26,12 @@ def timing_constraints(
     takes part in a pass in the cycle after that at the earliest (write_landing): so a latch's
     output has 1 + write_landing cycles. Clock gates' outputs (``gate_pin``, behind their instance's
     name) are generated clocks: clk inverted; without a gate_pin the tool follows the clock through
-    the gates by itself. ``divider`` stands between the instances of a path.
+    the gates by itself. ``divider`` stands between the instances of a path. ``top`` is what stands
+    around the macro and is constrained instead, without the style's own commands.
     """
-    top = build_macro(config)
-    ports = macro_ports(config)
+    own = ARRAY_STYLES[config.storage].constraints(config) if top is None else []
+    top = top or build_macro(config)
+    ports = top.ports.values()
     inputs = [port.name for port in ports if port.direction == "input" and port.name != "clk"]
     outputs = [port.name for port in ports if port.direction == "output"]
     commands = [
@@ -52,7 +54,7 @@ def timing_constraints(
             f"set_multicycle_path {cycles} -setup -from {cells}",
             f"set_multicycle_path {cycles - 1} -hold -from {cells}",
         ]
-    return "\n".join([*commands, *ARRAY_STYLES[config.storage].constraints(config)])
+    return "\n".join([*commands, *own])
 
 
 def instance_patterns(top: Module, leaf: Leaf) -> Sequence[tuple[str, ...]]:

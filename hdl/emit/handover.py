@@ -4,20 +4,23 @@ from importlib.metadata import version
 
 from cimforge.hdl.emit.constraints import timing_constraints
 from cimforge.hdl.emit.templates import render
+from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
 
 __all__ = ["render_core", "render_sdc"]
 
 
-def render_sdc(config: MacroConfig, gate_pin: str | None = "/gate") -> str:
-    """Constraints of the hierarchical macro; ``period`` is a Tcl variable to set before, in the
-    unit of the tool (default 10). ``gate_pin`` as for timing_constraints."""
+def render_sdc(
+    config: MacroConfig, gate_pin: str | None = "/gate", top: Module | None = None
+) -> str:
+    """Constraints of the hierarchical macro, or of ``top`` around it; ``period`` is a Tcl variable
+    to set before, in the unit of the tool (default 10). ``gate_pin`` as for timing_constraints."""
     return (
         f"# {canonical_command(config)}\n"
         "# SPDX-License-Identifier: Apache-2.0\n"
         "if {![info exists period]} { set period 10.0 }\n"
-        f"{timing_constraints(config, '$period', gate_pin=gate_pin)}\n"
+        f"{timing_constraints(config, '$period', gate_pin=gate_pin, top=top)}\n"
     )
 
 

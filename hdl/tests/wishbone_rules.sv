@@ -11,10 +11,18 @@ module rules (
 );
 @WIRES@
   wire [31:0] dat_r;
-  wire ack, err, irq, macro_rst;
+  wire ack, err, irq, busy, macro_rst;
+  wire full_y, full_q;
+  wire [@Y_WIDTH@-1:0] kept_y;
+  wire [@Q_WIDTH@-1:0] kept_q;
+  wire [4:0] enable;
+  wire [5:0] tag_x, tag_r, tag_y, tag_q;
   @SLAVE@ slave (
     .clk(clk), .rst(rst), .wb_cyc(cyc), .wb_stb(stb), .wb_we(we), .wb_adr(adr), .wb_sel(sel), .wb_dat_w(dat_w),
-    .wb_dat_r(dat_r), .wb_ack(ack), .wb_err(err), .irq(irq), .macro_rst(macro_rst),
+    .wb_dat_r(dat_r), .wb_ack(ack), .wb_err(err), .irq(irq), .busy(busy), .macro_rst(macro_rst),
+    // registers inside, made visible for the proof
+    .y_full_q(full_y), .q_full_q(full_q), .y_kept_q(kept_y), .q_kept_q(kept_q), .enable_q(enable),
+    .x_tag_q(tag_x), .r_tag_q(tag_r), .y_tag_q(tag_y), .q_tag_q(tag_q),
 @PINS@
   );
 
@@ -63,11 +71,90 @@ module rules (
     // Streams: a beat in waiting is stable until the macro takes it.
     if (!$past(macro_rst) && !macro_rst) begin
       if ($past(x_valid && !x_ready))
-        assert (x_valid && $stable(x_data) && $stable(x_bits) && $stable(x_signed));
-      if ($past(w_valid && !w_ready)) assert (w_valid && $stable(w_data) && $stable(w_row) && $stable(w_signed));
-      if ($past(r_valid && !r_ready)) assert (r_valid && $stable(r_row));
+        assert (x_valid && $stable(x_data) && $stable(x_bits) && $stable(x_signed) && $stable(x_bank));
+      if ($past(w_valid && !w_ready))
+        assert (w_valid && $stable(w_data) && $stable(w_row) && $stable(w_bank) && $stable(w_signed));
+      if ($past(r_valid && !r_ready)) assert (r_valid && $stable(r_row) && $stable(r_bank));
     end
-    // A macro reset leaves no beat in waiting and no interrupt.
-    if ($past(macro_rst)) assert (!x_valid && !w_valid && !r_valid && !irq);
+    // A macro reset leaves no beat in waiting, no result, no row, no tag, no interrupt, no work.
+    if ($past(macro_rst)) begin
+      assert (!x_valid && !w_valid && !r_valid && !irq && !busy);
+      assert (!full_y && !full_q && !tag_x && !tag_r && !tag_y && !tag_q);
+    end
+  end
+
+  // What each access is: its place, and whether it is right there, whatever the word.
+  wire whole = adr[1:0] == 0 && sel == 4'hf;
+  wire write = request && whole && we;
+  wire read = request && whole && !we;
+  wire in_x = adr >= @X_WINDOW@ && adr < @X_WINDOW@ + 4 * @X_WORDS@;
+  wire in_w = adr >= @W_WINDOW@ && adr < @W_WINDOW@ + 4 * @W_WORDS@;
+  wire in_y = adr >= @Y_WINDOW@ && adr < @Y_WINDOW@ + 4 * @Y_WORDS@;
+  wire in_q = adr >= @Q_WINDOW@ && adr < @Q_WINDOW@ + 4 * @Q_WORDS@;
+  wire has_bank = dat_w[23:16] < @BANKS@ && dat_w[30:24] == 0;
+  wire has_row = {16'b0, dat_w[15:0]} < @ROWS@;
+  wire good_x = write && adr == @X_START@ && has_bank && !x_valid;
+  wire good_w = write && adr == @W_START@ && has_bank && has_row && !w_valid;
+  wire good_r = write && adr == @R_START@ && has_bank && has_row && !dat_w[31] && !r_valid;
+  wire fill_x = write && in_x && !x_valid, fill_w = write && in_w && !w_valid;
+  wire free_y = write && adr == @Y_NEXT@ && full_y, free_q = write && adr == @Q_NEXT@ && full_q;
+  wire state = write && (adr == @CONTROL@ || adr == @IRQ_ENABLE@);
+  wire good_write = good_x || good_w || good_r || fill_x || fill_w || free_y || free_q || state;
+  wire good_read = read && (adr <= @IRQ_ENABLE@ || in_y && full_y || in_q && full_q);
+  wire come_y = y_valid && !full_y, come_q = q_valid && !full_q;
+
+  // Status: what waits, and tags that count what was started and what came.
+  wire [4:0] states = {full_q, full_y, !r_valid, !w_valid, !x_valid};
+  wire [31:0] status = {tag_q, tag_y, tag_r, tag_x, 3'b0, states};
+  wire [31:0] word = (adr - (in_y ? @Y_WINDOW@ : @Q_WINDOW@)) / 4;
+  wire signed [@Y_BITS@-1:0] result = kept_y >> word / @RESULT_WORDS@ * @Y_BITS@;
+  wire signed [63:0] extended = result;
+  reg [31:0] data;
+  always @* begin
+    data = in_y ? extended >> 32 * (word % @RESULT_WORDS@) : kept_q >> 32 * word;
+    case (adr)
+@CONSTANTS@
+      @STATUS@: data = status;
+      @IRQ_ENABLE@: data = enable;
+      @CONTROL@: data = 0;
+    endcase
+  end
+  always @* begin
+    assert (irq == |(states & enable));
+    assert (busy == (w_valid || tag_x != tag_y || tag_r != tag_q));
+    assert (y_ready == !full_y && q_ready == !full_q);
+  end
+
+  wire [5:0] next_x = tag_x + good_x, next_r = tag_r + good_r, next_y = tag_y + come_y, next_q = tag_q + come_q;
+  wire [31:0] part = 32 * ((adr - (in_x ? @X_WINDOW@ : @W_WINDOW@)) / 4);
+  wire [@X_WIDTH@-1:0] mask_x = {@X_WIDTH@ + 32{1'b0}} | 32'hffffffff << part, new_x = dat_w << part;
+  wire [@W_WIDTH@-1:0] mask_w = {@W_WIDTH@ + 32{1'b0}} | 32'hffffffff << part, new_w = dat_w << part;
+  wire [15:0] precision = dat_w[15:0] > @INPUT_BITS@ ? 0 : dat_w[15:0];
+  always @(posedge clk) if (started && !$past(rst) && !rst) begin
+    // Every request ends as it must, and a read carries what it must.
+    if ($past(request)) assert (ack == $past(good_read || good_write));
+    if ($past(good_read)) assert (dat_r == $past(data));
+    assert (macro_rst == $past(write && adr == @CONTROL@ && dat_w[0]));
+    // The windows change word by word, and only where they are written.
+    assert (x_data == $past(fill_x ? x_data & ~mask_x | new_x : x_data));
+    assert (w_data == $past(fill_w ? w_data & ~mask_w | new_w : w_data));
+    if (!$past(macro_rst)) begin
+      // Commands: the beat that waits is the word's.
+      if ($past(good_x)) assert (x_bits == $past(precision) && x_signed == $past(dat_w[31]));
+      if ($past(good_x)) assert (x_bank == $past(dat_w[23:16]));
+      if ($past(good_w)) assert (w_row == $past(dat_w[15:0]) && w_signed == $past(dat_w[31]));
+      if ($past(good_w)) assert (w_bank == $past(dat_w[23:16]));
+      if ($past(good_r)) assert (r_row == $past(dat_w[15:0]) && r_bank == $past(dat_w[23:16]));
+      assert (x_valid == $past(good_x || x_valid && !x_ready));
+      assert (w_valid == $past(good_w || w_valid && !w_ready));
+      assert (r_valid == $past(good_r || r_valid && !r_ready));
+      // Results: the register takes one exactly when it is empty and one comes, until it is released.
+      assert (full_y == $past(come_y || full_y && !free_y));
+      assert (full_q == $past(come_q || full_q && !free_q));
+      assert (kept_y == $past(come_y ? y_data : kept_y));
+      assert (kept_q == $past(come_q ? q_data : kept_q));
+      assert (tag_x == $past(next_x) && tag_r == $past(next_r) && tag_y == $past(next_y) && tag_q == $past(next_q));
+      assert (enable == $past(write && adr == @IRQ_ENABLE@ ? dat_w[4:0] : enable));
+    end
   end
 endmodule

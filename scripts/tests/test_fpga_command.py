@@ -26,6 +26,8 @@ def test_json_and_bitstream(cimforge, folder):
         (("run", "digits", "--backend", "serial"), "--port: names the serial port"),
         (("run", "digits", "--port", "/dev/x"), "--port: names the serial port"),
         (("run", "digits", "--backend", "wire"), "'wire' is not one of"),
+        (("run", "digits", "--board", "hx8k"), "--board: is of --backend uart-sim alone"),
+        (("run", "digits", "--board", "de10"), "'de10' is not one of"),
     ],
 )
 def test_bad_input_is_one_line(cimforge, arguments, message):
@@ -47,7 +49,8 @@ def test_digits_through_the_simulated_uart(cimforge):
     assert done.status == 0
     assert done.json["bit_exact"] is True
     assert done.json["images"] == 2
-    assert done.json["cycles"] > 100_000, "every byte passed the line"
+    assert (done.json["board"], done.json["clock_hz"]) == ("hx8k", 12_000_000)
+    assert done.json["cycles"] > 600_000, "every byte passed the line, 12 cycles a bit"
 
 
 def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):

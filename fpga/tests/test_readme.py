@@ -1,0 +1,61 @@
+"""The README's example, on a pseudo-terminal with a twin of the board at the other end."""
+
+import os
+import pty
+import re
+import threading
+import tty
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cimforge.hdl.params.config_file import load_config
+from cimforge.host import protocol
+from cimforge.host.tests.board_twin import BoardTwin
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.fixture
+def serial_board():
+    """The device's name of a board with the README's macro."""
+    pytest.importorskip("serial", reason="needs pyserial (cimforge[fpga])")
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    twin = BoardTwin(load_config("fpga_small"))
+
+    def serve() -> None:
+        frame = b""
+        while byte := os.read(master, 1):
+            frame += byte
+            if frame == b"!":  # the test is over
+                return
+            length = 9 if frame[1:2] == bytes([protocol.WRITE]) else 5
+            if len(frame) == length:
+                twin.write(frame)
+                os.write(master, twin.read(protocol.LONGEST_REPLY))
+                frame = b""
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield os.ttyname(slave)
+    os.write(slave, b"!")
+    thread.join()
+    os.close(slave)
+    os.close(master)
+
+
+def test_the_example_runs(serial_board):
+    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
+    rng = np.random.default_rng(2)
+    given = {"weights": rng.integers(-8, 8, (16, 8)), "vectors": rng.integers(-128, 128, (3, 16))}
+    exec(example.replace("/dev/ttyUSB0", serial_board), given)
+    assert np.array_equal(given["y"], given["vectors"] @ given["weights"])
+
+
+def test_files_that_the_readme_names_are_there():
+    for name in re.findall(r"`(\w+\.py)`", README.read_text()):
+        assert (README.parent / name).exists(), name
+    for path in re.findall(r"\]\(([^)]+)\)", README.read_text()):
+        assert (README.parent / path).exists(), path
