@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.precision import Ints, Precision, choose_precision, integer_matrix
-from cimforge.golden.macro import MacroModel
+from cimforge.compiler.tile_loop import GoldenMacro, run_tiles
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Job", "Tile", "TilePlan", "make_job", "plan_tiles", "run_job_golden"]
@@ -171,15 +171,7 @@ def make_job(
 
 def run_job_golden(config: MacroConfig, job: Job) -> Ints:
     """Results (tiles, batch, cols) of ``job`` on the golden model, in the order of the tiles."""
-    macro = MacroModel(config)
-    weight_mask, x_mask = 2**config.weight_bits - 1, 2**job.x_bits - 1
-    results = np.empty((len(job.weights), job.inputs.shape[1], config.cols), np.int64)
-    for index, bank in enumerate(job.banks.tolist()):
-        for row, weights in enumerate(job.weights[index]):
-            macro.write(bank, row, weights & weight_mask, job.w_signed)
-        patterns = job.inputs[job.k_index[index]] & x_mask
-        results[index] = macro.mvm(patterns, x_bits=job.x_bits, x_signed=job.x_signed, bank=bank)
-    return results
+    return run_tiles(GoldenMacro(config), job, config.cols)
 
 
 def _magnitude(parts: NDArray[Any]) -> int:

@@ -50,9 +50,7 @@ def load_figures(path: Path = RESULTS / "figures.toml") -> list[Figure]:
     """The figures of the table, in its order; a group's ``depends`` is a name of [sources]."""
     table = tomllib.loads(path.read_text())
     sources = table["sources"]
-    return [
-        Figure(**{**entry, "depends": sources[entry["depends"]]}) for entry in table["figure"]
-    ]
+    return [Figure(**{**entry, "depends": sources[entry["depends"]]}) for entry in table["figure"]]
 
 
 def source_stamp(globs: list[str], root: Path = Path()) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cimforge.compiler.precision import Ints
+from cimforge.compiler.tile_loop import run_tiles
 from cimforge.compiler.tiling import Job, run_job_golden
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.host.driver import LinkError, MacroDriver, Port, UartLink, open_serial
@@ -37,20 +38,9 @@ class SerialBackend:
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, batch, cols)."""
         started = time.perf_counter()
-        driver = self._open(config)
-        results = []
-        for tile, weights in enumerate(job.weights):
-            if self._progress:
-                self._progress(tile, len(job.weights))
-            bank = int(job.banks[tile])
-            driver.load_weights(weights, bank=bank, signed=job.w_signed)
-            vectors = job.inputs[job.k_index[tile]]
-            results.append(
-                driver.multiply(vectors, x_bits=job.x_bits, x_signed=job.x_signed, bank=bank)
-            )
+        stacked = run_tiles(self._open(config), job, config.cols, self._progress)
         self.seconds += time.perf_counter() - started
         self.macs += job.plan.batch * job.plan.k * job.plan.n
-        stacked = np.array(results, np.int64).reshape(-1, job.plan.batch, config.cols)
         self.bit_exact &= np.array_equal(stacked, run_job_golden(config, job))
         return stacked
 

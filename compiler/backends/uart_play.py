@@ -5,11 +5,13 @@ board's.
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import cocotb
 import numpy as np
 from cocotb.task import bridge
 
+from cimforge.compiler.tile_loop import run_tiles
 from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.serial_line import SerialLine
 from cimforge.hdl.params.config import MacroConfig
@@ -24,23 +26,17 @@ async def play(dut):
     job = load_job()
     config = MacroConfig(**job["config"])
     line = SerialLine(dut, job["divisor"])
-    data, progress = np.load(job["inputs"]), Path(job["progress"])
+    options = {name: job[name] for name in ("x_bits", "x_signed", "w_signed")}
+    tiles = SimpleNamespace(**np.load(job["inputs"]), **options)
+    progress = Path(job["progress"])
 
-    def session() -> list[np.ndarray]:
+    def report(done: int, total: int) -> None:
+        progress.write_text(f"{done} {total}")
+
+    def session() -> np.ndarray:
         line.idle(40)  # the board's power-on reset
         driver = MacroDriver(UartLink(line), config)
-        total = len(data["weights"])
-        results = []
-        for tile, weights in enumerate(data["weights"]):
-            progress.write_text(f"{tile} {total}")
-            bank = int(data["banks"][tile])
-            driver.load_weights(weights, bank=bank, signed=job["w_signed"])
-            vectors = data["inputs"][data["k_index"][tile]]
-            signs = {"x_bits": job["x_bits"], "x_signed": job["x_signed"]}
-            results.append(driver.multiply(vectors, **signs, bank=bank))
-        return results
+        return run_tiles(driver, tiles, config.cols, report)
 
     results = await bridge(session)()
-    shape = (len(data["weights"]), data["inputs"].shape[1], config.cols)
-    stacked = np.array(results, np.int64).reshape(shape)
-    np.savez(job["outputs"], results=stacked, cycles=line.cycles)
+    np.savez(job["outputs"], results=results, cycles=line.cycles)
