@@ -122,12 +122,13 @@ def plan_tiles(config: MacroConfig, x_shape: Sequence[int], w_shape: Sequence[in
             raise ValueError(
                 f"{letter} must be at least 1, not {size}: w has shape {tuple(w_shape)}"
             )
-    corners = [(k0, n0) for n0 in range(0, n, config.cols) for k0 in range(0, k, config.rows)]
+    cols = config.modes[0].outputs
+    corners = [(k0, n0) for n0 in range(0, n, cols) for k0 in range(0, k, config.rows)]
     tiles = tuple(
-        Tile(k0, min(k0 + config.rows, k), n0, min(n0 + config.cols, n), index % config.banks)
+        Tile(k0, min(k0 + config.rows, k), n0, min(n0 + cols, n), index % config.banks)
         for index, (k0, n0) in enumerate(corners)
     )
-    return TilePlan(batch, k, n, config.rows, config.cols, tiles)
+    return TilePlan(batch, k, n, config.rows, cols, tiles)
 
 
 def make_job(

@@ -150,7 +150,7 @@ class MacroModel:
         config, place = self._config, self._locate(bank)
         check_shape("x_patterns", x_patterns, (config.rows,), stack=True)
         x = input_values(x_patterns, config.input_bits, x_bits, check_flag("x_signed", x_signed))
-        shape = (*x.shape[:-1], config.cols)
+        shape = (*x.shape[:-1], config.modes[0].outputs)
         if not place:
             return np.zeros(shape, np.int64)
         # Float64 is exact here: inputs, weights, products and partial sums, in whatever order BLAS

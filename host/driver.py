@@ -90,14 +90,15 @@ class MacroDriver:
     def load_weights(self, weights: ArrayLike, *, bank: int = 0, signed: bool) -> None:
         """Write a bank: weight values (rows, cols)."""
         config = self._config
-        shape = {"rows": config.rows, "cols": config.cols}
-        values = checked_matrix("weights", weights, shape, config.weight_bits, signed)
+        mode = config.modes[0]
+        shape = {"rows": config.rows, "cols": mode.outputs}
+        values = checked_matrix("weights", weights, shape, mode.weight_bits, signed)
         bank = checked_number("bank", bank, 0, config.banks - 1)
         start = self._map.register("w_start")
         with self._undisturbed():
             for row, patterns in enumerate(values):
                 self._wait("w_ready")
-                self._fill("w", to_fields(patterns, config.weight_bits))
+                self._fill("w", to_fields(patterns, mode.weight_bits))
                 self._link.write(start.offset, start.word(row=row, bank=bank, signed=int(signed)))
             self._wait("w_ready")
 
@@ -121,7 +122,7 @@ class MacroDriver:
                 self._fill("x", to_fields(vector, config.input_bits))
                 self._start("x", command)
                 results.append(self._take_result())
-        return np.array(results, np.int64).reshape(len(results), config.cols)
+        return np.array(results, np.int64).reshape(len(results), config.modes[0].outputs)
 
     def read_row(self, row: int, *, bank: int = 0) -> Ints:
         """A row of weight patterns (cols,) as written, read back through the array."""
@@ -132,9 +133,10 @@ class MacroDriver:
             self._wait("r_ready")
             self._start("r", self._map.register("r_start").word(row=row, bank=bank))
             self._wait("q_valid")
-            value = self._read_window("q") & (1 << config.cols * config.weight_bits) - 1
+            value = self._read_window("q") & (1 << config.modes[0].row_width) - 1
             self._link.write(self._register("q_next"), 0)
-        return from_fields(value, config.weight_bits, config.cols, signed=False)
+        mode = config.modes[0]
+        return from_fields(value, mode.weight_bits, mode.outputs, signed=False)
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
@@ -158,7 +160,9 @@ class MacroDriver:
     def _take_result(self) -> Ints:
         self._wait("y_valid")
         width = WORD_BITS * self._map.result_words
-        values = from_fields(self._read_window("y"), width, self._config.cols, signed=True)
+        values = from_fields(
+            self._read_window("y"), width, self._config.modes[0].outputs, signed=True
+        )
         self._link.write(self._register("y_next"), 0)
         return values
 

@@ -116,14 +116,14 @@ class RegisterMap:
     @property
     def result_words(self) -> int:
         """Words of one result in the Y window: sign-extended, low word first."""
-        return _words(self._config.y_bits)
+        return _words(max(mode.y_bits for mode in self._config.modes))
 
     @property
     def window_words(self) -> dict[str, int]:
         """Words of each window."""
         config = self._config
-        row = _words(config.cols * config.weight_bits)
-        results = config.cols * self.result_words
+        row = _words(max(mode.row_width for mode in config.modes))
+        results = max(mode.outputs for mode in config.modes) * self.result_words
         return {"x": _words(config.rows * config.input_bits), "w": row, "y": results, "q": row}
 
     @property
