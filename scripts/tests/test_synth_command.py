@@ -7,8 +7,9 @@ import pytest
 
 from cimforge.flow.liberty import library_path
 from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.scripts.tests.conftest import SIMULATOR
 
-SMALL = Path(__file__).parents[2] / "hdl" / "tests" / "small.lib"
+SMALL = Path(__file__).parents[2] / "flow" / "tests" / "small.lib"
 KEYS = (
     *("target", "macs_1b", "total", "unit", "ffs", "per_1b_mac", "breakdown", "adders", "cells"),
     *("min_period_ns", "seconds"),
@@ -43,6 +44,7 @@ def test_table_names_roles_cells_and_library(cimforge):
         (("--target", "liberty", "--liberty", "none.lib"), "--liberty none.lib: no such file"),
         (("--target", "ice40", "--liberty", SMALL), "--liberty: only with --target liberty"),
         (("--target", "ice40", "--cell", "fa=A"), "--cell: only with --target liberty"),
+        (("--target", "liberty", "--liberty", "."), "--liberty .: is a folder"),
         (("--target", "liberty", "--liberty", SMALL, "--cell", "fa"), "must be role=NAME"),
         (("--target", "liberty", "--liberty", SMALL, "--cell", "fa=SUM2"), "is no full adder"),
         (("--target", "ice40", "--set", "storage=latch"), "nearest legal value: --set storage"),
@@ -62,18 +64,75 @@ def test_a_bad_library_is_one_line(cimforge, folder):
     assert "bad.lib: not a Liberty file" in done.messages[0]
 
 
-def test_libraries_are_found_below_the_pdk_root(cimforge, folder, monkeypatch):
-    """The typical corner of standard cells before others, by part of a name too."""
-    place = folder / "pdk" / "small_a" / "libs"
+@pytest.fixture
+def pdk(folder, monkeypatch) -> Path:
+    """A PDK root with libraries as PDKs name them; elsewhere, behind a symbolic link."""
+    place = folder / "real" / "small_a" / "libs"
     place.mkdir(parents=True)
     for name in ("small_sc__ff_n40C.lib", "small_sc__tt_025C.lib", "small_io__tt_025C.lib"):
         (place / name).write_text(SMALL.read_text())
+    (folder / "pdk").mkdir()
+    (folder / "pdk" / "small").symlink_to(folder / "real" / "small_a")
+    (folder / "real" / "small_a" / "loop").symlink_to(folder / "real")
     monkeypatch.setenv("PDK_ROOT", str(folder / "pdk"))
-    assert library_path.find_library(None).name == "small_sc__tt_025C.lib"
-    assert library_path.find_library("ff_").name == "small_sc__ff_n40C.lib"
+    monkeypatch.delenv("PDK", raising=False)
+    return folder / "pdk"
+
+
+def test_libraries_are_found_below_the_pdk_root(cimforge, pdk):
+    """The typical corner of standard cells before others, by part of a name too, through links."""
+    (found,) = library_path.find_libraries().paths
+    assert found == pdk / "small" / "libs" / "small_sc__tt_025C.lib"
+    (other,) = library_path.find_libraries(["ff_"]).paths
+    assert other.name == "small_sc__ff_n40C.lib"
     done = cimforge("synth", "tiny", "--target", "liberty", "--json")
     assert done.status == 0
     assert done.json["cells"]["dff"] == "STEP"
+    assert done.json["library"] == str(found)
+    said = f"below PDK_ROOT, the typical corner of 3 libraries: {found}"
+    assert done.json["notes"][0] == said
+
+
+def refused(cimforge, *arguments) -> str:
+    """The one line of a refusal."""
+    done = cimforge("synth", "tiny", "--target", "liberty", *arguments)
+    assert (done.status, done.out) == (2, "")
+    (line,) = done.messages
+    return line
+
+
+def test_no_library_is_taken_by_chance(cimforge, pdk):
+    """Two that fit are named, with the way to one of them."""
+    second = pdk / "small" / "libs" / "tiny_sc__tt_100C.lib"
+    second.write_text(SMALL.read_text())
+    line = refused(cimforge)
+    assert "2 libraries fit: small_sc__tt_025C.lib, tiny_sc__tt_100C.lib" in line
+    assert "name one with --liberty and a part of its name" in line
+    assert "2 libraries fit" in refused(cimforge, "--liberty", "sc__tt")
+    assert library_path.find_libraries(["tiny_sc"]).paths == (second,)
+
+
+@pytest.mark.parametrize("osu", [SMALL, Path("no-such-file")])
+def test_a_pdk_without_a_library_is_no_reason_for_another_technology(
+    cimforge, folder, monkeypatch, osu
+):
+    monkeypatch.setattr(library_path, "OSU018", osu)
+    monkeypatch.setenv("PDK_ROOT", str(folder))
+    monkeypatch.delenv("PDK", raising=False)
+    assert f"PDK_ROOT: no .lib or .lib.gz below {folder}" in refused(cimforge)
+    (folder / "sky").mkdir()
+    monkeypatch.setenv("PDK", "skye")
+    assert "PDK: no folder skye in PDK_ROOT" in refused(cimforge)
+    monkeypatch.setenv("PDK_ROOT", "nowhere")
+    assert "PDK_ROOT: nowhere is no folder" in refused(cimforge)
+
+
+def test_debians_library_is_taken_where_nothing_is_asked_for(cimforge, monkeypatch):
+    monkeypatch.delenv("PDK_ROOT", raising=False)
+    monkeypatch.setattr(library_path, "OSU018", SMALL)
+    found = library_path.find_libraries()
+    assert found.paths == (SMALL,)
+    assert found.notes[0].startswith("neither --liberty nor PDK_ROOT: Debian's small library")
 
 
 def test_without_any_library_the_ways_to_one_are_named(cimforge, monkeypatch):
@@ -90,7 +149,7 @@ def test_netlist_regression_counts_as_many_tests_as_the_verilog(cimforge):
     counts = []
     for extra in ((), ("--netlist", "generic")):
         done = cimforge(
-            "verify", "tiny", *extra, "--test", names, "--simulator", "icarus", "--json"
+            "verify", "tiny", *extra, "--test", names, "--simulator", SIMULATOR, "--json"
         )
         counts.append((done.status, done.json["tests"], done.json["passes"]))
     assert counts[0] == counts[1]
