@@ -274,3 +274,63 @@ def test_a_cell_without_an_area_is_taken_last_and_said(tmp_path):
     report = synth(LATCHES["tiny"], tmp_path, "liberty", tmp_path / "free.lib")
     assert (report.cells["latch"], report.cells["fa"]) == ("HOLD", "SUM3")
     assert report.notes[1] == "HOLD has no area in small: counted as 0"
+
+
+def test_each_library_has_a_folder_of_its_own(tmp_path):
+    """A second library, another cell for a role and one netlist for all leave the others alone."""
+    (tmp_path / "other.lib").write_text(SMALL.read_text().replace("area : 6;", "area : 7;"))
+    config = LATCHES["tiny"]
+    folders = [
+        synth(config, tmp_path, "liberty", SMALL).folder,
+        synth(config, tmp_path, "liberty", tmp_path / "other.lib").folder,
+        synth(config, tmp_path, "liberty", SMALL, overrides={"fa": "SUM3"}).folder,
+        synth(config, tmp_path, "liberty", SMALL, flatten=True).folder,
+    ]
+    assert len(set(folders)) == 4
+    assert all(re.fullmatch(r"liberty-small-[0-9a-f]{8}(-\w+)*", f.name) for f in folders)
+    assert folders[2].name == f"{folders[0].name}-fa_SUM3"
+    assert synth(config, tmp_path, "liberty", SMALL).folder == folders[0]
+
+
+def test_libraries_that_belong_together(tmp_path):
+    """Gates in one file and what keeps a state in another, in other units: as from one file."""
+    parts = split_small(tmp_path)
+    config = LATCHES["tiny"]
+    report = synth(config, tmp_path, "liberty", *parts)
+    plain = synth(config, tmp_path, "liberty", SMALL)
+    assert report.total == plain.total
+    assert report.cells == plain.cells
+    assert report.as_json()["libraries"] == [str(path) for path in parts]
+    if plain.timing:
+        assert report.timing
+        assert report.timing.period == pytest.approx(plain.timing.period, rel=0.005)
+
+
+def split_small(folder: Path) -> list[Path]:
+    """small.lib as two files, the second in ps and fF."""
+    header, *cells = re.split(r"(?m)^  (?=cell \()", SMALL.read_text().rstrip().removesuffix("}"))
+    state = [cell for cell in cells if re.match(r"cell \((HOLD|STEP|GATE)", cell)]
+    gates = header + "".join(cell for cell in cells if cell not in state) + "}\n"
+    times = re.compile(r"(values \()([^)]*)(\))")
+    scaled = [times.sub(lambda m: m[1] + thousandfold(m[2]) + m[3], cell) for cell in state]
+    scaled = [
+        re.sub(r"(capacitance : )([\d.]+)", lambda m: f"{m[1]}{1000 * float(m[2])}", cell)
+        for cell in scaled
+    ]
+    head = header.replace('"1ns"', '"1ps"').replace("(1, pf)", "(1, ff)").replace("small", "states")
+    head = re.sub(r"(index_\d \()([^)]*)(\))", lambda m: m[1] + thousandfold(m[2]) + m[3], head)
+    (folder / "gates.lib").write_text(gates)
+    (folder / "states.lib").write_text(head + "".join(scaled) + "}\n")
+    return [folder / "gates.lib", folder / "states.lib"]
+
+
+def thousandfold(numbers: str) -> str:
+    """A list of numbers, each times a thousand."""
+    return re.sub(r"\d+\.\d+", lambda found: f"{1000 * float(found[0]):g}", numbers)
+
+
+def test_ranks_and_the_netlist_are_in_the_report(tmp_path):
+    config = LATCHES["banks"]
+    report = synth(config, tmp_path, "generic").as_json()
+    assert report["ranks"] == config.pipeline_stages == 2
+    assert Path(report["netlist"]).is_file()
