@@ -78,9 +78,9 @@ def synth(
         raise InputError(f"{option}: only with --target {LIBERTY}, not {target}")
     found = find_libraries(liberty) if target == LIBERTY else Found(())
     folder = default_folder(output, macro)
-    emit_macro(macro, folder, macro_extras(macro))
     with steps(f"synthesising {macro.module}") as announce:
         try:
+            emit_macro(macro, folder, macro_extras(macro))
             report = synth_macro(
                 macro,
                 folder,

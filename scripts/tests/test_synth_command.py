@@ -178,3 +178,68 @@ def test_a_failing_tool_keeps_the_json_of_synth(cimforge, monkeypatch):
     assert set(KEYS) <= set(done.json)
     assert done.json["total"] is None
     assert done.messages == ["cimforge: Yosys failed: of itself"]
+
+
+@pytest.mark.parametrize("json_flag", [(), ("--json",)])
+def test_a_yosys_that_does_not_start_is_one_line(cimforge, monkeypatch, json_flag):
+    """Not even the Verilog is written without it."""
+    monkeypatch.setattr("cimforge.hdl.netlist.yosys.COMMAND", ("/nowhere/python",))
+    done = cimforge("synth", "tiny", *json_flag)
+    assert done.status == 1
+    said = "Yosys does not start: No such file or directory"
+    assert done.messages == [f"cimforge: {said}"]
+    if json_flag:
+        assert done.json["failed"] == said
+    done = cimforge("generate", "tiny")
+    assert (done.status, done.out) == (1, "")
+    assert done.messages == [f"cimforge: {said}"]
+
+
+def test_an_opensta_that_does_not_start_is_a_note(cimforge, folder, monkeypatch):
+    """The area stays, and so does the object."""
+    (folder / "sta").write_text("not a program")
+    (folder / "sta").chmod(0o755)
+    monkeypatch.setattr("cimforge.flow.synth.static_timing.STA", str(folder / "sta"))
+    options = ("--set", "storage=latch", "--target", "liberty", "--liberty", SMALL, "--json")
+    done = cimforge("synth", "tiny", *options)
+    assert done.status == 0
+    assert done.json["total"] > 0
+    assert done.json["min_period_ns"] is None
+    assert "does not start: Exec format error" in done.json["notes"][-1]
+
+
+def test_where_the_files_are_and_the_ranks_are_said(cimforge, folder):
+    options = ("--set", "tree_stages=1", "--target", "liberty", "--liberty", SMALL, "-o", "out")
+    done = cimforge("synth", "tiny", *options)
+    assert done.status == 0
+    assert "register ranks of the trees │ 1" in done.out
+    for label, name in (("netlist", "netlist.v"), ("log", "yosys.log")):
+        (line,) = [line for line in done.out.splitlines() if line.startswith(f"{label}: ")]
+        assert Path(line.partition(": ")[2]).name == name
+        assert Path(line.partition(": ")[2]).is_file()
+
+
+def test_several_libraries_go_together(cimforge, folder):
+    text = SMALL.read_text()
+    cut = text.index("  cell (HOLD)")
+    header = text[: text.index("  cell (")]
+    Path("gates.lib").write_text(text[:cut] + "}\n")
+    Path("states.lib").write_text(header + text[cut:])
+    target = ("synth", "tiny", "--target", "liberty", "--json")
+    both = cimforge(*target, "--liberty", "gates.lib", "--liberty", "states.lib")
+    assert both.json["libraries"] == ["gates.lib", "states.lib"]
+    whole = cimforge(*target, "--liberty", SMALL)
+    assert both.json["total"] == whole.json["total"]
+    alone = cimforge(*target, "--liberty", "gates.lib")
+    assert (alone.status, alone.out) == (2, "")
+    assert alone.messages[0].startswith("cimforge: --liberty: small has no usable flip-flop")
+
+
+def test_verify_on_a_library(cimforge):
+    words = ("verify", "tiny", "--netlist", "liberty", "--liberty", SMALL, "--json")
+    done = cimforge(*words, "--test", "values.test_literal", "--simulator", SIMULATOR)
+    assert done.status == 0
+    assert done.json["passed"]
+    refused = cimforge("verify", "tiny", "--netlist", "ice40", "--liberty", SMALL)
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.messages == ["cimforge: --liberty: only with --netlist liberty"]
