@@ -227,8 +227,8 @@ def _checked(cell: Cell) -> Cell:
         return replace(cell, reason="whose function is not of their pins")
     if any(set(state) & MASTER_SLAVE for state in states):
         return replace(cell, reason="with two clocks")
-    for state, kind in ((cell.ff, FLIP_FLOP), (cell.latch, LATCH)):
-        if state is not None and not kind <= set(state):
+    for found, kind in ((cell.ff, FLIP_FLOP), (cell.latch, LATCH)):
+        if found is not None and not kind <= set(found):
             return replace(cell, reason="whose state is not described")
     return cell
 

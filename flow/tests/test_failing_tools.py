@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.flow import place_route
 from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import Library, read_library
 from cimforge.flow.synth import static_timing
@@ -170,3 +171,23 @@ def test_an_old_log_is_no_cause(tmp_path, monkeypatch):
     monkeypatch.setattr(yosys, "COMMAND", (sys.executable, "-c", "raise SystemExit(7)"))
     with pytest.raises(YosysError, match="ended with status 7"):
         run_yosys("help", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("no program", "nextpnr does not start: Exec format error"),
+        ("#!/bin/sh\nkill -KILL $$\n", "nextpnr failed: was ended by SIGKILL"),
+        ("#!/bin/sh\nexit 3\n", "nextpnr failed: ended with status 3"),
+        ("#!/bin/sh\necho std::bad_alloc >&2\nexit 1\n", "nextpnr failed: std::bad_alloc"),
+        ("#!/bin/sh\necho 'ERROR: no such pin'\nexit 1\n", "nextpnr failed: no such pin"),
+    ],
+)
+def test_a_placer_that_fails_is_quoted(program, said, tmp_path, monkeypatch):
+    tool = tmp_path / "nextpnr"
+    tool.write_text(program)
+    tool.chmod(0o755)
+    monkeypatch.setattr(place_route, "_program", lambda name: tmp_path / name)
+    with pytest.raises(place_route.FlowError) as error:
+        place_route._run(tmp_path, "nextpnr")
+    assert str(error.value).startswith(said)

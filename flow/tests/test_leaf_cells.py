@@ -190,3 +190,46 @@ def test_false_marks_nothing(tmp_path):
     text = SMALL_TEXT.rstrip().removesuffix("}") + BUFFER.format(cell=cell, input="", output="")
     (tmp_path / "plain.lib").write_text(text)
     assert read_library(tmp_path / "plain.lib").cells["DECOY"].usable
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cell", "reason"),
+    [
+        ("P ^ Q", "P ^ ZZ", "DIFFER", "whose function is not of their pins"),
+        ("P ^ Q", "P ^ ", "DIFFER", "with a function that is none"),
+        ("cell (PICK)", "cell (1PICK)", "1PICK", "with names that are no plain Verilog"),
+        ("pin (HIGH)", "pin (output)", "PICK", "with names that are no plain Verilog"),
+        ("pin (HIGH)", "pin (LOW)", "PICK", "with a pin twice"),
+        ("cell (PICK)", "cell (cim_fa)", "cim_fa", "named as leaf cells are"),
+        ("is_filler_cell : true;", "", "FILL", "without signals"),
+        ('next_state : "IN";', "", "STEP", "whose state is not described"),
+        ("ff (STATE, STATE_N)", "ff (STATE)", "STEP", "of several bits"),
+        ("ff (STATE, STATE_N)", "ff (A, B) { } ff (STATE, STATE_N)", "STEP", "of several bits"),
+        (
+            'clocked_on : "EDGE";',
+            'clocked_on : "EDGE"; clocked_on_also : "EDGE";',
+            "STEP",
+            "with two clocks",
+        ),
+    ],
+)
+def test_cells_that_are_not_understood_are_left_with_the_reason(old, new, cell, reason, tmp_path):
+    assert old in SMALL_TEXT
+    (tmp_path / "odd.lib").write_text(SMALL_TEXT.replace(old, new, 1))
+    library = read_library(tmp_path / "odd.lib")
+    assert library.cells[cell].reason == reason
+    assert reason in library.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('next_state : "IN";', 'next_state : "IN EDGE";', "next state of EDGE, IN: scan or enable"),
+        ('clocked_on : "EDGE";', 'clocked_on : "EDGE IN";', "its clock is no pin"),
+        ("area : 9;", "", "has no area"),
+    ],
+)
+def test_why_a_flip_flop_is_none_for_a_mapper(old, new, message, tmp_path):
+    (tmp_path / "odd.lib").write_text(SMALL_TEXT.replace(old, new, 1))
+    with pytest.raises(InputError, match=rf"no usable flip-flop; left out: STEP \({message}"):
+        choose_cells(read_library(tmp_path / "odd.lib"))

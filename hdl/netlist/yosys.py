@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from signal import Signals
 
-__all__ = ["LOG", "YosysError", "ending", "models", "run_yosys"]
+__all__ = ["LOG", "YosysError", "ending", "failure_cause", "models", "run_yosys"]
 
 LOG = "yosys.log"  # in the folder of a run: all that Yosys and the mapper in it say
 # -P: no module of the working folder comes before Yosys.
@@ -75,10 +75,10 @@ def _failure(run: subprocess.CompletedProcess[str], folder: Path | None) -> str:
             log.seek(0)
             said = f"{log.read()}\n{said}"
             log.write(f"{run.stdout}\n{run.stderr}")
-    return f"Yosys failed: {_cause(said, run.stderr) or ending(run.returncode)}{where}"
+    return f"Yosys failed: {failure_cause(said, run.stderr) or ending(run.returncode)}{where}"
 
 
-def _cause(text: str, stderr: str) -> str:
+def failure_cause(text: str, stderr: str) -> str:
     """The part of a tool's messages that tells why it failed, else the last line of stderr."""
     for pattern in CAUSES:
         if found := pattern.search(text):
