@@ -161,6 +161,7 @@ SPELLINGS = {
     "quote in a comment": lambda t: t.replace("area : 6;", '// it\'s "\n area : 6; /* " */'),
     "continued function": lambda t: t.replace(NOR, NOR.replace("+ ", "+ \\\n")),
     "continued with spaces": lambda t: t.replace(NOR, NOR.replace("+ ", "+ \\  \r\n\t")),
+    "continued name": lambda t: t.replace('"STATE"', '"STA\\\nTE"'),
     "continued statement": lambda t: t.replace("area : 6;", "area \\\n : \\\n 6;"),
     "tab in a function": lambda t: t.replace(NOR, NOR.replace(" + ", "\t+\t")),
     "newline in a function": lambda t: t.replace(NOR, NOR.replace(" + ", "\n+\n")),
