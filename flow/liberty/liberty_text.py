@@ -208,9 +208,5 @@ def _plain(token: str) -> str:
     """A token without its quotes, continued lines joined."""
     if not token.startswith('"'):
         return token
-    token = token[1:-1]
-    return (
-        re.sub(r"\\(.)", r"\1", re.sub(CONTINUED, "", token), flags=re.S)
-        if "\\" in token
-        else token
-    )
+    joined = re.sub(CONTINUED, "", token[1:-1])
+    return re.sub(r"\\(.)", r"\1", joined, flags=re.S)
