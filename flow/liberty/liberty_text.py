@@ -208,5 +208,7 @@ def _plain(token: str) -> str:
     """A token without its quotes, continued lines joined."""
     if not token.startswith('"'):
         return token
+    if "\\" not in token:
+        return token[1:-1]
     joined = re.sub(CONTINUED, "", token[1:-1])
     return re.sub(r"\\(.)", r"\1", joined, flags=re.S)
