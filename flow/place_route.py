@@ -16,7 +16,7 @@ from cimforge.flow.synth.static_timing import Step, group_steps
 from cimforge.flow.synth.synthesis import chain_commands
 from cimforge.flow.synth.targets import TARGETS
 from cimforge.hdl.netlist.module import Module
-from cimforge.hdl.netlist.yosys import run_yosys
+from cimforge.hdl.netlist.yosys import ending, failure_cause, run_yosys
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.install_hint import install_hint
 
@@ -149,14 +149,22 @@ def _program(tool: str) -> Path:
 def _run(work: Path, tool: str, *arguments: str) -> None:
     """Run a tool of the environment's scripts folder; its messages go to TOOL.log."""
     program = _program(tool)
-    run = subprocess.run(
-        (str(program), *arguments), cwd=work, capture_output=True, text=True, check=False
-    )
+    try:
+        run = subprocess.run(
+            (str(program), *arguments),
+            cwd=work,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise FlowError(f"{tool} does not start: {error.strerror}") from None
     log = run.stdout + run.stderr
     (work / f"{tool}.log").write_text(log)
     if run.returncode:
         errors = re.findall(r"^ERROR: (.*)$", log, re.M)
-        reason = errors[0] if errors else f"exit status {run.returncode}"
+        reason = errors[0] if errors else failure_cause(log, run.stderr) or ending(run.returncode)
         if "unable to" in reason.lower() or "no bels" in reason.lower() or "no more" in reason:
             rule = f"does not fit the device ({reason}); take a smaller macro or a larger board"
             raise InputError(f"{tool}: the design {rule}")

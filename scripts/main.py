@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     # Heavy, so after main's handlers are in place.
+    from cimforge.hdl.netlist.yosys import YosysError
     from cimforge.hdl.params.config_file import InputError
     from cimforge.scripts.options import CheckFailedError
 
@@ -67,7 +68,7 @@ def _run(arguments: list[str]) -> int:
             cli.invoke(context)
     except click.exceptions.Exit as ended:  # --help and --version
         return ended.exit_code
-    except CheckFailedError as error:
+    except (CheckFailedError, YosysError) as error:
         return _complain(error, 1)
     except click.ClickException as error:
         return _complain(_explain_usage(error), 2)

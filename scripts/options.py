@@ -26,6 +26,7 @@ __all__ = [
     "config_epilog",
     "config_options",
     "default_folder",
+    "liberty_option",
     "print_json",
     "set_option",
     "show_table",
@@ -122,6 +123,18 @@ def bus_option(command: Callable) -> Callable:
     """--bus."""
     return click.option(
         "--bus", type=click.Choice(BUSES), help="The macro behind this bus, NAME_wb."
+    )(command)
+
+
+def liberty_option(command: Callable) -> Callable:
+    """--liberty."""
+    return click.option(
+        "--liberty",
+        multiple=True,
+        metavar="FILE",
+        help="Cell library (.lib, .lib.gz), or a part of the name of one below PDK_ROOT; "
+        "repeatable: the libraries are used together.  [default: the typical corner below "
+        "PDK_ROOT, or Debian's osu018]",
     )(command)
 
 

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import click
 
-from cimforge.flow.liberty.library_path import find_library
+from cimforge.flow.liberty.library_path import Found, find_libraries
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_macro
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.emit.package import emit_macro
-from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.netlist.yosys import LOG, YosysError
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.scripts.options import (
     CheckFailedError,
     config_epilog,
     config_options,
     default_folder,
+    liberty_option,
     print_json,
     show_table,
     steps,
@@ -49,11 +50,7 @@ def _overrides(
     show_default=True,
     help="What to synthesise for.",
 )
-@click.option(
-    "--liberty",
-    metavar="FILE",
-    help="Cell library (.lib, .lib.gz); default: found below PDK_ROOT, or Debian's osu018.",
-)
+@liberty_option
 @click.option(
     "--cell",
     "cells",
@@ -69,7 +66,7 @@ def synth(
     output: Path | None,
     as_json: bool,
     target: str,
-    liberty: str | None,
+    liberty: tuple[str, ...],
     cells: dict[str, str],
     flatten: bool,
 ) -> None:
@@ -79,16 +76,16 @@ def synth(
     if target != LIBERTY and (liberty or cells):
         option = "--liberty" if liberty else "--cell"
         raise InputError(f"{option}: only with --target {LIBERTY}, not {target}")
-    library = find_library(liberty) if target == LIBERTY else None
+    found = find_libraries(liberty) if target == LIBERTY else Found(())
     folder = default_folder(output, macro)
-    emit_macro(macro, folder, macro_extras(macro))
     with steps(f"synthesising {macro.module}") as announce:
         try:
+            emit_macro(macro, folder, macro_extras(macro))
             report = synth_macro(
                 macro,
                 folder,
                 target,
-                liberty=library,
+                liberty=found.paths,
                 overrides=cells,
                 flatten=flatten,
                 announce=announce,
@@ -98,13 +95,14 @@ def synth(
                 facts = {"target": target, "macs_1b": macro.macs_1b, "failed": str(error)}
                 print_json({**dict.fromkeys(CONTRACT), **facts})
             raise CheckFailedError(error) from None
+    report.notes[:0] = found.notes
     if as_json:
         print_json(report.as_json())
     else:
-        _show(report, folder, library)
+        _show(report)
 
 
-def _show(report: SynthReport, folder: Path, library: Path | None) -> None:
+def _show(report: SynthReport) -> None:
     unit = {"um2": "µm²", "luts": "LUTs", "cells": "cells"}[report.unit]
     macs = report.config.macs_1b
     rows = [
@@ -119,14 +117,17 @@ def _show(report: SynthReport, folder: Path, library: Path | None) -> None:
     )
     adders = f"{report.adders['fa']:,} full, {report.adders['ha']:,} half"
     facts = [("flip-flops", f"{report.ffs:,}"), ("adders of the trees", adders)]
+    facts += [("register ranks of the trees", str(report.config.pipeline_stages))]
     if report.cells:
         facts += [("cells", "\n".join(f"{role}: {name}" for role, name in report.cells.items()))]
         facts += [("drivers of broadcast nets", f"{report.drivers:,}")]
     facts += [("note", note) for note in report.notes]
     if report.timing:
         path = " → ".join(f"{s.block} {s.delay:.2f} ({s.cells})" for s in report.timing.path)
-        facts += [("shortest clock period", f"{report.timing.period:.2f} ns, wires not counted")]
+        wires = f"wire loads {report.timing.wires}" if report.timing.wires else "wires not counted"
+        facts += [("shortest clock period", f"{report.timing.period:.2f} ns, {wires}")]
         facts += [("critical path, ns (cells)", path)]
     facts += [("time", f"{report.seconds:.1f} s")]
-    below: list[tuple[str, object]] = [("netlist", folder / "synth")]
-    show_table("", facts, below=[*below, ("library", library)] if library else below)
+    below: list[tuple[str, object]] = [("netlist", report.folder / "netlist.v")]
+    below += [("log", report.folder / LOG), *(("library", path) for path in report.libraries)]
+    show_table("", facts, below=below)

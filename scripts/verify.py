@@ -11,10 +11,12 @@ import click
 
 from cimforge.cocotb_tests.regression import BUS_SUITE, Failure, Report, run_regression
 from cimforge.cocotb_tests.testplan import reason_to_skip
+from cimforge.flow.liberty.library_path import find_libraries
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.simulate.simulator import BuildError, Design, check_simulator
 from cimforge.flow.synth.netlist_models import NETLISTS, netlist_design
 from cimforge.flow.synth.synth_report import check_storage
+from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import InputError, load_config
@@ -25,6 +27,7 @@ from cimforge.scripts.options import (
     config_epilog,
     config_options,
     default_folder,
+    liberty_option,
     print_json,
     show_table,
     simulator_option,
@@ -76,6 +79,7 @@ def _regex(context: click.Context, parameter: click.Parameter, value: str | None
     type=click.Choice(NETLISTS),
     help="Check the netlist synthesised for this target instead of the Verilog.",
 )
+@liberty_option
 @bus_option
 @click.option(
     "--waves", is_flag=True, help="Record waveforms (VCD with Verilator, FST with Icarus)."
@@ -90,6 +94,7 @@ def verify(
     jobs: int,
     test_filter: str | None,
     netlist: str | None,
+    liberty: tuple[str, ...],
     bus: str | None,
     waves: bool,
 ) -> None:
@@ -99,6 +104,9 @@ def verify(
     check_simulator(simulator)
     if netlist:
         check_storage(macro, netlist, f"--netlist {netlist}")
+    if liberty and netlist != LIBERTY:
+        raise InputError(f"--liberty: only with --netlist {LIBERTY}")
+    libraries = find_libraries(liberty).paths if netlist == LIBERTY else ()
     if bus and find_spec("cocotbext.wishbone") is None:
         raise InputError(f"--bus: needs cocotbext-wishbone; run {install_hint('bus')}")
     if netlist and bus:
@@ -114,7 +122,7 @@ def verify(
             design = Design.emitted(macro, folder)
             if netlist:
                 announce(f"synthesising {macro.module} for {netlist}")
-                design = netlist_design(macro, folder, netlist)
+                design = netlist_design(macro, folder, netlist, libraries)
             if bus:
                 design = Design.wrapped(macro, folder)
                 options |= {"suite": BUS_SUITE}
@@ -132,6 +140,7 @@ def verify(
     sets = [word for override in overrides for word in ("--set", override)]
     replay = ["cimforge", "verify", config, *sets, "--simulator", simulator, "--seed", str(seed)]
     replay += ["--netlist", netlist] if netlist else []
+    replay += [word for path in libraries for word in ("--liberty", str(path))]
     replay += ["--bus", bus] if bus else []
     _judge(report, replay, test_filter)
 

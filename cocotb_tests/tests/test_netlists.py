@@ -1,28 +1,51 @@
 """The whole regression on synthesised netlists, and that it notices a broken one."""
 
+import json
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from cimforge.cocotb_tests.draw import quickest_simulator
-from cimforge.cocotb_tests.regression import run_regression
+from cimforge.cocotb_tests.regression import Report, run_regression
 from cimforge.cocotb_tests.tests.conftest import assert_passed
-from cimforge.flow.synth import netlist_models as netlist
+from cimforge.flow.liberty.library import read_library
+from cimforge.flow.simulate.simulator import Design
+from cimforge.flow.synth import netlist_models
 from cimforge.flow.synth.netlist_models import NETLISTS, netlist_design, used_models
+from cimforge.flow.synth.synth_report import synth_macro
+from cimforge.flow.synth.targets import LIBERTY
+from cimforge.flow.tests.test_leaf_cells import SG13G2
 from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 
 TINY = load_config("tiny")
 
 
-@pytest.mark.parametrize("target", NETLISTS)
+SMALL = Path(netlist_models.__file__).parents[1] / "tests" / "small.lib"
+FPGA = {
+    "behavioral": ("ice40", ["rows=9", "cols=2", "tree=behavioral", "bits_per_cycle=2"]),
+    "banks": ("ecp5", ["rows=5", "cols=3", "banks=3"]),
+}
+
+
+def regression(config: MacroConfig, folder: Path, design: Design, **options) -> Report:
+    """The suite on a design, quietly."""
+    return run_regression(
+        design,
+        folder / "verify",
+        simulator=quickest_simulator(config),
+        announce=lambda _: None,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("target", [name for name in NETLISTS if name != LIBERTY])
 def test_tiny_netlists_pass(target, tmp_path):
     """As many tests as on the Verilog, which test_configs runs."""
     emit_macro(TINY, tmp_path)
-    report = run_regression(
-        netlist_design(TINY, tmp_path, target),
-        tmp_path / "verify",
-        simulator=quickest_simulator(TINY),
-        announce=lambda _: None,
-    )
+    report = regression(TINY, tmp_path, netlist_design(TINY, tmp_path, target))
     assert_passed(report)
     assert report.tests == 62
 
@@ -30,13 +53,65 @@ def test_tiny_netlists_pass(target, tmp_path):
 def test_a_latch_netlist_passes(tmp_path):
     config = load_config("tiny", ["storage=latch", "banks=2"])
     emit_macro(config, tmp_path)
-    report = run_regression(
-        netlist_design(config, tmp_path, "generic"),
-        tmp_path / "verify",
-        simulator=quickest_simulator(config),
-        announce=lambda _: None,
-    )
-    assert_passed(report)
+    assert_passed(regression(config, tmp_path, netlist_design(config, tmp_path, "generic")))
+
+
+@pytest.mark.parametrize("name", FPGA)
+def test_fpga_netlists_of_other_configs_pass(name, tmp_path):
+    """Carry chains of a tree left to the synthesiser; several banks."""
+    target, changes = FPGA[name]
+    config = load_config("tiny", changes)
+    emit_macro(config, tmp_path)
+    assert_passed(regression(config, tmp_path, netlist_design(config, tmp_path, target)))
+
+
+@pytest.mark.parametrize(
+    ("library", "changes"),
+    [
+        (SMALL, ["storage=latch", "banks=2"]),
+        (SMALL, ["storage=flop"]),
+        (SG13G2, ["storage=latch"]),
+        (SG13G2, ["storage=flop", "rows=5", "banks=2"]),
+    ],
+    ids=lambda value: value.name if isinstance(value, Path) else "-".join(value),
+)
+def test_the_netlist_whose_area_is_published_passes(library, changes, tmp_path):
+    """It is the one that synth measures, cell by cell, on models of the library's cells."""
+    config = load_config("tiny", changes)
+    emit_macro(config, tmp_path)
+    measured = synth_macro(config, tmp_path, LIBERTY, liberty=[library], announce=lambda _: None)
+    design = netlist_design(config, tmp_path, LIBERTY, [library])
+    assert design.folder == measured.folder
+    assert total_area(design.folder, config.module, library) == pytest.approx(measured.total)
+    assert_passed(regression(config, tmp_path, design))
+
+
+def total_area(folder: Path, top: str, library: Path) -> float:
+    """The area of all cells in a netlist, instance by instance."""
+    modules = json.loads((folder / "netlist.json").read_text())["modules"]
+    cells = read_library(library).cells
+
+    def area(module: str) -> float:
+        kinds = Counter(cell["type"] for cell in modules[module]["cells"].values())
+        return sum(
+            count * (cells[kind].area if kind in cells else area(kind))
+            for kind, count in kinds.items()
+        )
+
+    return area(top)
+
+
+@pytest.mark.parametrize(("old", "new"), [("sg13g2_nor2_1", "sg13g2_nand2_1")])
+def test_a_wrong_cell_in_it_is_noticed(old, new, tmp_path):
+    config = load_config("tiny", ["storage=latch"])
+    emit_macro(config, tmp_path)
+    design = netlist_design(config, tmp_path, LIBERTY, [SG13G2])
+    text = (design.folder / "netlist.v").read_text()
+    assert f" {old} " in text
+    (design.folder / "netlist.v").write_text(text.replace(f" {old} ", f" {new} ", 1))
+    models = (design.folder / "models.v").read_text()
+    assert f"module {new} " in models
+    assert not regression(config, tmp_path, design, test_filter="values").passed
 
 
 def test_a_broken_netlist_fails(tmp_path):
@@ -45,14 +120,7 @@ def test_a_broken_netlist_fails(tmp_path):
     text = (design.folder / "netlist.v").read_text()
     assert "\\$_NOR_ " in text
     (design.folder / "netlist.v").write_text(text.replace("\\$_NOR_ ", "\\$_NAND_ ", 1))
-    report = run_regression(
-        design,
-        tmp_path / "verify",
-        simulator=quickest_simulator(TINY),
-        test_filter="values",
-        announce=lambda _: None,
-    )
-    assert not report.passed
+    assert not regression(TINY, tmp_path, design, test_filter="values").passed
 
 
 def test_only_models_in_use_are_kept():
@@ -80,4 +148,4 @@ module D (input a);
     assert "module D" not in kept
     assert kept.count("`if") == kept.count("`endif")
     assert "$_C_" in used_models(text, {"$_C_"})
-    assert netlist.HEADER in kept
+    assert netlist_models.HEADER in kept

@@ -1,15 +1,23 @@
 """The library cell for each leaf role, found by what it computes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 
 from cimforge.flow.liberty.function import FunctionError, truth_table
-from cimforge.flow.liberty.library import Cell, Library
+from cimforge.flow.liberty.library import Cell, Library, why_no_flip_flop
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.ranges import nearest_word
 
-__all__ = ["GATES", "ROLES", "Match", "Roles", "choose_cells"]
+__all__ = [
+    "CLOCK_GATES",
+    "GATES",
+    "ROLES",
+    "Match",
+    "Roles",
+    "choose_cells",
+    "clock_gate_pins",
+]
 
 # Truth tables over (a, b, ci) and (a, b), the first input as bit 0 of the row.
 ADDERS = {
@@ -39,7 +47,8 @@ class Match:
 
 @dataclass(frozen=True)
 class Roles:
-    """The chosen cells: one match a role, None where gates stand in; drivers by strength.
+    """The chosen cells: one match a role, None where gates stand in; drivers by strength; ``named``
+    are the overrides.
 
     ``load`` is the input capacitance that a driver's pin is taken for: the largest of the latch's
     and the smallest NOR's inputs.
@@ -50,6 +59,7 @@ class Roles:
     nor: Match
     drivers: tuple[Match, ...]
     load: float
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def driver(self, loads: int) -> Match:
         """The smallest buffer that drives ``loads`` pins with at most half its largest load, or
@@ -76,22 +86,34 @@ def choose_cells(
     wanted = dict(overrides or {})
     for role, name in wanted.items():
         _check_override(library, role, name)
-    usable = [cell for cell in library.cells.values() if cell.usable]
+    every = list(library.cells.values())
+    usable = [cell for cell in every if cell.usable]
     inverters = _gates(usable, ("a",), INVERTER)
     nors, buffers = _gates(usable, ("a", "b"), NOR2), _gates(usable, ("a",), BUFFER)
-    for kind, found in (("inverter", inverters), ("two-input NOR", nors), ("buffer", buffers)):
+    for kind, found, pins, table in (
+        ("inverter", inverters, ("a",), INVERTER),
+        ("two-input NOR", nors, ("a", "b"), NOR2),
+        ("buffer", buffers, ("a",), BUFFER),
+    ):
         if not found:
-            raise InputError(f"--liberty: {library.name} has no usable {kind}")
-    if not any(cell.ff and cell.area for cell in usable):
-        raise InputError(f"--liberty: {library.name} has no usable flip-flop")
+            others = {m.cell.name: m.cell.reason for m in _gates(every, pins, table)}
+            raise _lack(library, kind, others)
+    flops = {cell.name: why_no_flip_flop(cell) for cell in every if cell.ff is not None}
+    if all(flops.values()):
+        raise _lack(library, "flip-flop", flops)
     inverter = min(inverters, key=_by_area)
     nor = min(nors, key=_by_area)
     cells: dict[str, Match | None] = {}
     for role, search in _searches(inverter, nor).items():
         cells[role] = _choose(library, usable, role, search, wanted.get(role))
     if latches and cells["latch"] is None:
-        rule = "has no latch of exactly data, enable and output; take another library"
-        raise InputError(f"--liberty: {library.name} {rule}, --cell latch=NAME or storage=flop")
+        others = {
+            cell.name: cell.reason or "needs more than data, enable and output"
+            for cell in every
+            if cell.latch is not None
+        }
+        kind = "latch of exactly data, enable and output"
+        raise _lack(library, kind, others, "; --cell latch=NAME takes one, storage=flop needs none")
     drivers = tuple(buffers)
     if "driver" in wanted:
         drivers = tuple(_only(library, "driver", wanted["driver"], _buffer_search))
@@ -99,7 +121,15 @@ def choose_cells(
     if cells["latch"]:
         latch = cells["latch"]
         loads += [latch.cell.pin(latch.pins[pin]).capacitance for pin in ("d", "gate")]
-    return Roles(cells, inverter, nor, drivers, max(loads))
+    return Roles(cells, inverter, nor, drivers, max(loads), wanted)
+
+
+def _lack(library: Library, kind: str, others: Mapping[str, str], way_out: str = "") -> InputError:
+    """What to say where no cell of a kind is usable: those there are, and why each is left out."""
+    named = [f"{name} ({reason})" for name, reason in list(others.items())[:4]]
+    more = f" and {len(others) - 4} more" if len(others) > 4 else ""
+    cause = f"left out: {', '.join(named)}{more}" if named else "no cell is one"
+    return InputError(f"--liberty: {library.name} has no usable {kind}; {cause}{way_out}")
 
 
 def _by_area(match: Match) -> tuple[bool, float, str]:
@@ -227,12 +257,19 @@ def _clock_gate(cell: Cell, test_or: float) -> list[Match]:
     area of the gates that add test_en to the enable of one without a test pin."""
     if cell.gate_kind not in CLOCK_GATES:
         return []
-    pins = {}
-    for role, attribute in zip(GATE_PINS, GATE_ATTRIBUTES, strict=True):
-        for pin in cell.pins:
-            if pin.values.get(f"clock_gate_{attribute}_pin", "false").lower() == "true":
-                pins[role] = pin.name
+    pins = clock_gate_pins(cell)
     needed = {"clk", "enable", "gate"} | ({"test_en"} if CLOCK_GATES[cell.gate_kind] else set())
     if set(pins) != needed or len(cell.inputs) != len(needed) - 1 or len(cell.outputs) != 1:
         return []
     return [Match(cell, pins, frozenset(), cell.area + (0 if "test_en" in pins else test_or))]
+
+
+def clock_gate_pins(cell: Cell) -> dict[str, str]:
+    """The pins of an integrated clock gate by their role in cim_clkgate: clk, enable, gate and, of
+    some, test_en."""
+    return {
+        role: pin.name
+        for role, attribute in zip(GATE_PINS, GATE_ATTRIBUTES, strict=True)
+        for pin in cell.pins
+        if pin.values.get(f"clock_gate_{attribute}_pin", "false").lower() == "true"
+    }

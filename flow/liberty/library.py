@@ -1,51 +1,32 @@
-"""Reads a Liberty library: what its cells are and compute, without their timing tables."""
+"""Liberty libraries as plain data: what their cells are and compute, and what was left out."""
 
-import gzip
+import hashlib
 import re
-import zlib
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
+from cimforge.flow.liberty.function import FunctionError, literal, parse_function
+from cimforge.flow.liberty.liberty_text import Group, read_groups
+from cimforge.flow.liberty.special_cells import reason_to_leave
 from cimforge.hdl.params.config_file import InputError
 
-__all__ = ["Cell", "Group", "Library", "Pin", "read_library"]
+__all__ = ["STATE_FUNCTIONS", "Cell", "Library", "Part", "Pin", "read_library", "why_no_flip_flop"]
 
-SPACE = re.compile(r"(?:\s|\\\n|/\*.*?\*/|//[^\n]*)*", re.S)
-LIBRARY = re.compile(r"library\s*(?=\()")
-WORD = re.compile(r'"[^"]*"|[\w.$\[\]]+')
-VALUE = re.compile(r'[:]\s*("(?:[^"\\]|\\.)*"|[^;\n}]*?)[ \t]*(?:;|(?=[\n}]))', re.S)
-ARGUMENTS = re.compile(r'\(((?:"(?:[^"\\]|\\.)*"|[^()"])*)\)', re.S)
-ARGUMENT = re.compile(r'"[^"]*"|[^\s,"\\]+')
-NAME = re.compile(r"[A-Za-z_]\w*")
-KEYWORDS = {"input", "output", "inout", "wire", "reg", "module", "and", "or", "not", "buf", "cell"}
-BRACE = re.compile(r'[{}]|"(?:[^"\\]|\\.)*"|/\*.*?\*/', re.S)
-SKIPPED = {  # groups of tables and power, of no use here
-    *("timing", "internal_power", "leakage_power", "lu_table_template", "power_lut_template"),
-    *("wire_load", "operating_conditions", "output_current_template", "pg_pin", "test_cell"),
-}
-# Cells and pins that only special circuits may use, besides dont_use and tri-state outputs.
-SPECIAL = {
-    *("is_isolation_cell", "isolation_cell_enable_pin", "isolation_cell_data_pin"),
-    *("is_level_shifter", "level_shifter_type", "always_on", "retention_cell"),
-    *("power_gating_cell", "switch_cell_type", "is_macro_cell", "interface_timing"),
-}
-
-
-@dataclass
-class Group:
-    """A Liberty group: its arguments, simple attributes and inner groups by kind."""
-
-    args: tuple[str, ...] = ()
-    values: dict[str, str] = field(default_factory=dict)
-    groups: dict[str, list["Group"]] = field(default_factory=dict)
-    span: tuple[int, int] = (0, 0)
+FARADS = {"f": 1e-3, "p": 1.0, "n": 1e3}  # in pF
+TIMES = {"f": 1e-6, "p": 1e-3, "n": 1.0, "u": 1e3, "m": 1e6}  # in ns
+STATE_FUNCTIONS = ("next_state", "clocked_on", "data_in", "enable", "clear", "preset")
+SETS = ("clear", "preset")
+FLIP_FLOP, LATCH = {"clocked_on", "next_state"}, {"enable", "data_in"}
+MASTER_SLAVE = {"clocked_on_also", "enable_also"}
+UNIT = re.compile(r"\s*([\d.]+(?:[eE][+-]?\d+)?)\s*([a-zA-Z])[sSfF]\s*")
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A pin: ``function`` as written (outputs), capacitances in the library's unit (0: not
-    said)."""
+    """A pin: ``function`` as written (outputs), capacitances in pF (0: not said)."""
 
     name: str
     direction: str
@@ -53,16 +34,16 @@ class Pin:
     capacitance: float
     max_capacitance: float
     values: dict[str, str]
+    source: Group
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: area in the library's unit, signal pins in the order of the file.
+    """A cell: area in the library's unit (0: not said), signal pins in the order of the file.
 
     ``latch`` and ``ff`` are the state groups' attributes, with ``IQ`` and ``IQN`` as the names of
-    the state and its inverse. ``usable`` is False for cells that a mapper must not take by itself:
-    dont_use, tri-state, scan, isolation, level shifting and low power, and those with names that
-    are no plain Verilog or begin as leaf cells do. An area that is not said is 0.
+    the state and its inverse. ``reason`` says why no mapper may take it by itself, or is empty.
+    ``part`` is the place of its library in Library.parts.
     """
 
     name: str
@@ -71,8 +52,13 @@ class Cell:
     latch: dict[str, str] | None
     ff: dict[str, str] | None
     gate_kind: str  # clock_gating_integrated_cell, or empty
-    usable: bool
-    span: tuple[int, int]
+    reason: str
+    part: int = 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether a mapper may take it by itself."""
+        return not self.reason
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -96,154 +82,168 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Library:
-    """A library's cells by name (of equal names the last), its text, and all cells' places in
-    it."""
+class Part:
+    """One library as a file holds it: its name, its header (a group without cells) and its time
+    unit in ns (0: not understood)."""
 
     name: str
+    header: Group
+    time_unit: float
+
+
+@dataclass(frozen=True)
+class Library:
+    """One library or several together: cells by name, and what was left out, for a report."""
+
     cells: dict[str, Cell]
-    text: str
-    spans: tuple[tuple[int, int], ...]
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...] = ()
 
-    def only(self, names: list[str]) -> str:
-        """The text of a library with just these cells: the others cut out, all else kept."""
-        kept, parts, at = {self.cells[name].span for name in names}, [], 0
-        for span in self.spans:
-            if span not in kept:
-                parts.append(self.text[at : span[0]])
-                at = span[1]
-        return "".join([*parts, self.text[at:]])
+    @property
+    def name(self) -> str:
+        """The libraries' names."""
+        return " + ".join(dict.fromkeys(part.name for part in self.parts))
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits of what was read."""
+        return hashlib.sha256(repr((self.parts, self.cells)).encode()).hexdigest()[:8]
 
 
-def read_library(path: Path) -> Library:
-    """The library in a Liberty file, gzipped or not.
+def read_library(*paths: Path) -> Library:
+    """The libraries in these Liberty files as one; a cell that several define is the first's.
 
-    Raises InputError where the file cannot be read, is no Liberty text or has no cells.
+    Raises InputError where a file cannot be read, is no Liberty text or has no cells.
     """
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"--liberty {path}: {getattr(error, 'strerror', None) or error}") from None
-    text = data.decode("utf-8-sig", errors="replace")
-    try:
-        top = _Reader(text).top()
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"--liberty {path}: not a Liberty file: {error}") from None
-    groups = top.groups.get("cell", [])
-    if not groups:
-        raise InputError(f"--liberty {path}: the library has no cells")
-    cells = {cell.name: cell for cell in map(_cell, groups)}
-    spans = tuple(group.span for group in groups)
-    return Library((top.args or ("",))[0], cells, text, spans)
+    parts: list[Part] = []
+    cells: dict[str, Cell] = {}
+    hidden: dict[tuple[str, str], list[str]] = {}
+    for path in paths:
+        found = read_groups(path)
+        if not any(group.all("cell") for group in found):
+            raise InputError(f"--liberty {path}: the library has no cells")
+        for group in found:
+            part = _part(group)
+            for cell in _cells(group, len(parts)):
+                taken = cells.setdefault(cell.name, cell)
+                if taken is not cell:
+                    where = parts[taken.part].name if taken.part < len(parts) else part.name
+                    hidden.setdefault((part.name, where), []).append(cell.name)
+            parts.append(part)
+    notes = [
+        f"{_few(names)} of {here} left out: {there} has {'it' if len(names) == 1 else 'them'}"
+        for (here, there), names in hidden.items()
+    ]
+    notes += _left_out(cells.values(), parts)
+    return Library(cells, tuple(parts), tuple(notes))
 
 
-class _Reader:
-    """A recursive reader of groups, by position in the text; what SKIPPED names is passed over."""
-
-    def __init__(self, text: str):
-        self._text = text
-        self._at = 0
-
-    def _match(self, pattern: re.Pattern[str]) -> str:
-        """What ``pattern`` matches here, passed over; its first group where it has one."""
-        found = pattern.match(self._text, self._at)
-        if not found:
-            line = self._text.count("\n", 0, self._at) + 1
-            here = self._text[self._at : self._at + 20].split("\n")[0]
-            raise ValueError(f"line {line}: {here!r} was not expected")
-        self._at = found.end()
-        return found[found.re.groups]
-
-    def _sees(self, mark: str) -> bool:
-        """Whether ``mark`` stands next, after space and comments."""
-        self._match(SPACE)
-        return self._text.startswith(mark, self._at)
-
-    def top(self) -> Group:
-        """The library, the one group of the file."""
-        self._match(SPACE)
-        self._match(LIBRARY)
-        args = self._arguments()
-        if not self._sees("{"):
-            raise ValueError("no { behind library (...)")
-        return self._group(args, 0)
-
-    def _arguments(self) -> tuple[str, ...]:
-        return tuple(word.strip('" ') for word in ARGUMENT.findall(self._match(ARGUMENTS)))
-
-    def _group(self, args: tuple[str, ...], start: int) -> Group:
-        """A group from its { on."""
-        group = Group(args)
-        self._at += 1
-        while not self._sees("}"):
-            if self._sees(";"):
-                self._at += 1
-                continue
-            begin, name = self._at, self._match(WORD)
-            if self._sees(":"):
-                group.values[name] = self._match(VALUE).split("/*")[0].strip().strip('"')
-                continue
-            inner = self._arguments()
-            if not self._sees("{"):
-                group.values[name] = ",".join(inner)
-            elif name in SKIPPED:
-                group.groups.setdefault(name, [])
-                self._skip()
-            else:
-                group.groups.setdefault(name, []).append(self._group(inner, begin))
-        self._at += 1
-        group.span = (start, self._at)
-        return group
-
-    def _skip(self) -> None:
-        """Past a group's braces."""
-        depth = 0
-        for mark in BRACE.finditer(self._text, self._at):
-            depth += (mark[0] == "{") - (mark[0] == "}")
-            if depth == 0:
-                self._at = mark.end()
-                return
-        raise ValueError("it ends in the middle of a group")
+def why_no_flip_flop(cell: Cell) -> str:
+    """Why a cell with an ff group is no flip-flop that a mapper can take, or empty: it needs an
+    area, a clock, a data pin, and nothing else but clear and preset."""
+    if cell.reason or not cell.area:
+        return cell.reason or "has no area"
+    state = cell.ff or {}
+    pins = [literal(state[key]) for key in ("clocked_on", "next_state", *SETS) if key in state]
+    if None in pins[:1]:
+        return "its clock is no pin"
+    further = sorted(set(cell.inputs) - {pin[0] for pin in pins if pin})
+    data = literal(state["next_state"])
+    if data is not None and data[0] in cell.inputs and not further:
+        return ""
+    names = sorted(parse_function(state["next_state"]).names())
+    return f"next state of {', '.join(names)}: scan or enable, no plain data"
 
 
-def _cell(group: Group) -> Cell:
-    pins = [pin for named in group.groups.get("pin", []) for pin in _pins(named)]
-    buses = "bus" in group.groups or "bundle" in group.groups
-    tri_state = any("three_state" in pin.values for pin in pins)
-    flags = {**group.values, **{key: value for pin in pins for key, value in pin.values.items()}}
-    special = any(flags.get(key, "false") != "false" for key in SPECIAL)
-    scan = "test_cell" in group.groups
-    forbidden = group.values.get("dont_use", "false").lower() == "true"
-    area = _number(group.values.get("area"))
+def _few(names: Sequence[str]) -> str:
+    """Some of the names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
+
+
+def _left_out(cells: Iterable[Cell], parts: Sequence[Part]) -> list[str]:
+    """For each library, how many cells no mapper may take, and why."""
+    notes = []
+    every = list(cells)
+    for index, part in enumerate(parts):
+        here = [cell for cell in every if cell.part == index]
+        why = Counter(cell.reason for cell in here if cell.reason)
+        if why:
+            text = ", ".join(f"{count} {reason}" for reason, count in sorted(why.items()))
+            total = f"{why.total()} of {len(here)} cells"
+            notes.append(f"{part.name}: {total} not for general use ({text})")
+    return notes
+
+
+def _part(group: Group) -> Part:
+    header = Group(group.kind, group.args, group.values, group.lists)
+    header.groups = [inner for inner in group.groups if inner.kind != "cell"]
+    time = group.values.get("time_unit", "1ns")
+    return Part((group.args or ("",))[0], header, _scaled(time, TIMES))
+
+
+def _scaled(text: str, units: dict[str, float]) -> float:
+    """A quantity such as 10ps in the unit of ``units``; 0 where it is none."""
+    found = UNIT.fullmatch(text)
+    return _number(found[1]) * units.get(found[2].lower(), 0) if found else 0.0
+
+
+def _cells(library: Group, part: int) -> list[Cell]:
+    unit = _scaled("".join(library.arguments("capacitive_load_unit")) or "1pf", FARADS) or 1.0
+    return [_cell(group, unit, part) for group in library.all("cell")]
+
+
+def _cell(group: Group, unit: float, part: int) -> Cell:
+    pins = [pin for named in group.all("pin") for pin in _pins(named, unit)]
     name = group.args[0] if group.args else ""
-    names = [name, *(pin.name for pin in pins)]
-    shared = any(len(named.args) != 1 for named in group.groups.get("pin", []))
-    plain = all(NAME.fullmatch(each) and each not in KEYWORDS for each in names) and not shared
-    plain &= not name.startswith("cim_")
-    return Cell(
+    cell = Cell(
         name=name,
-        area=area,
+        area=_number(group.values.get("area")),
         pins=tuple(pin for pin in pins if pin.direction != "internal"),
         latch=_state(group, "latch"),
         ff=_state(group, "ff"),
         gate_kind=group.values.get("clock_gating_integrated_cell", ""),
-        usable=not (buses or tri_state or special or scan or forbidden) and plain,
-        span=group.span,
+        reason=reason_to_leave(group),
+        part=part,
     )
+    return cell if cell.reason else _checked(cell)
 
 
-def _pins(group: Group) -> list[Pin]:
+def _checked(cell: Cell) -> Cell:
+    """The cell, with a reason to leave it where its functions are none of its inputs and state."""
+    states = [state for state in (cell.latch, cell.ff) if state is not None]
+    if len(states) > 1 or not all({"IQ", "IQN"} <= set(state) for state in states):
+        return replace(cell, reason="of several bits")
+    functions = [pin.function for pin in cell.outputs if pin.function]
+    names = set(cell.inputs)
+    for state in states:
+        names |= {state["IQ"], state["IQN"]}
+        functions += [state[key] for key in STATE_FUNCTIONS if key in state]
+    try:
+        strange = [f for f in functions if not parse_function(f).names() <= names]
+    except FunctionError:
+        return replace(cell, reason="with a function that is none")
+    if strange:
+        return replace(cell, reason="whose function is not of their pins")
+    if any(set(state) & MASTER_SLAVE for state in states):
+        return replace(cell, reason="with two clocks")
+    for found, kind in ((cell.ff, FLIP_FLOP), (cell.latch, LATCH)):
+        if found is not None and not kind <= set(found):
+            return replace(cell, reason="whose state is not described")
+    return cell
+
+
+def _pins(group: Group, unit: float) -> list[Pin]:
     values = group.values
     return [
         Pin(
             name=name,
-            direction=values.get("direction", ""),
+            direction=values.get("direction", "").lower(),
             function=values.get("function", ""),
-            capacitance=_number(values.get("capacitance")),
-            max_capacitance=_number(values.get("max_capacitance")),
+            capacitance=_number(values.get("capacitance")) * unit,
+            max_capacitance=_number(values.get("max_capacitance")) * unit,
             values=values,
+            source=group,
         )
         for name in group.args
     ]
@@ -252,7 +252,7 @@ def _pins(group: Group) -> list[Pin]:
 def _state(group: Group, kind: str) -> dict[str, str] | None:
     """A latch or ff group's attributes with its two state names, or None; a cell with several such
     groups is no single latch or flip-flop, and has none with names."""
-    found = group.groups.get(kind, [])
+    found = group.all(kind)
     if not found:
         return None
     if len(found) > 1:

@@ -1,17 +1,22 @@
 """The synthesised netlist of a macro as a design for the regression."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from cimforge.flow.liberty.cell_models import ModelError, cell_models
+from cimforge.flow.liberty.leaf_cells import choose_cells
+from cimforge.flow.liberty.library import read_library
 from cimforge.flow.simulate.simulator import Design
-from cimforge.flow.synth.synthesis import Netlist, synthesise
-from cimforge.flow.synth.targets import TARGETS
+from cimforge.flow.synth.synthesis import Netlist, map_to_library, synthesise
+from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.netlist.yosys import models
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
 
 __all__ = ["NETLISTS", "netlist_design", "used_models"]
 
-NETLISTS = ("generic", "ice40", "ecp5")
+NETLISTS = ("generic", "ice40", "ecp5", LIBERTY)
 MODULE = re.compile(r"^\s*(?:\(\*[^\n]*\*\)\s*)?module\s+\\?([\w$]+).*?\bendmodule", re.M | re.S)
 INCLUDE = re.compile(r'^`include "([^"]+)"', re.M)
 DIRECTIVE = re.compile(r"^\s*`(?:ifn?def|else|elsif|endif).*$", re.M)
@@ -19,16 +24,41 @@ DIRECTIVE = re.compile(r"^\s*`(?:ifn?def|else|elsif|endif).*$", re.M)
 HEADER = "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"
 
 
-def netlist_design(config: MacroConfig, folder: Path, target: str) -> Design:
+def netlist_design(
+    config: MacroConfig, folder: Path, target: str, liberty: Sequence[Path] = ()
+) -> Design:
     """Synthesise the macro emitted in ``folder``; the netlist with the simulation models of its
     cells, under the macro's name and ports.
 
-    Raises YosysError where the synthesis fails.
+    For target liberty it is the netlist whose area synth reports, on the libraries ``liberty``; its
+    cells' models come from the functions in them. Raises YosysError where the synthesis fails, and
+    InputError where the libraries lack a cell.
     """
-    netlist = synthesise(config, folder, target)
-    text = _with_includes(models(TARGETS[target].models))
-    (netlist.folder / "models.v").write_text(used_models(text, _cell_types(netlist)))
+    if target == LIBERTY:
+        netlist, text = _library_netlist(config, folder, liberty)
+    else:
+        netlist = synthesise(config, folder, target)
+        kinds = {kind.removesuffix(" alone") for kind in netlist.cell_types}
+        text = used_models(_with_includes(models(TARGETS[target].models)), kinds)
+    (netlist.folder / "models.v").write_text(text)
     return Design.macro(config, netlist.folder, ("models.v", "netlist.v"))
+
+
+def _library_netlist(
+    config: MacroConfig, folder: Path, liberty: Sequence[Path]
+) -> tuple[Netlist, str]:
+    """The netlist on a library, and the models of its cells."""
+    library = read_library(*liberty)
+    roles = choose_cells(library, latches=bool(config.storage_traits.control_ports))
+    netlist = map_to_library(config, folder, library, roles)
+    kinds = netlist.cell_types - set(netlist.modules)
+    unknown = sorted(kinds - set(library.cells))
+    if unknown:
+        raise InputError(f"--liberty: {library.name} has no cell for {', '.join(unknown[:4])}")
+    try:
+        return netlist, cell_models(library.cells[kind] for kind in sorted(kinds))
+    except ModelError as error:
+        raise InputError(f"--liberty: {library.name} has no model of {error}") from None
 
 
 def used_models(text: str, used: set[str]) -> str:
@@ -47,12 +77,6 @@ def used_models(text: str, used: set[str]) -> str:
         return match[0] if match[1] in wanted else "\n".join(DIRECTIVE.findall(match[0]))
 
     return HEADER + re.sub(r"\n{3,}", "\n\n", MODULE.sub(keep, text)) + "\n"
-
-
-def _cell_types(netlist: Netlist) -> set[str]:
-    modules = netlist.modules.values()
-    types = {cell["type"] for module in modules for cell in module["cells"].values()}
-    return {kind.removesuffix(" alone") for kind in types}
 
 
 def _with_includes(path: Path) -> str:

@@ -7,20 +7,22 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
-from cimforge.flow.liberty.library import Library
+from cimforge.flow.liberty.liberty_writer import has_delays, timing_library
+from cimforge.flow.liberty.library import Cell, Library
 from cimforge.flow.synth.blocks import BlockNames
 from cimforge.flow.synth.synthesis import Netlist
 from cimforge.hdl.emit.constraints import timing_constraints
 from cimforge.hdl.macro.top import build_macro
+from cimforge.hdl.netlist.yosys import ending
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["STA", "Step", "Timing", "TimingError", "analyse_timing", "group_steps"]
 
 STA = "sta"
 HOP = re.compile(r"^ *(-?\d+\.\d+) +-?\d+\.\d+ [\^v] (\S+)/\S+ \(\S+\)$", re.M)
-TIME_UNITS = {"f": 1e-6, "p": 1e-3, "n": 1.0, "u": 1e3}  # in ns
 
 
 # Narrows the interval between a period with a violation and one without: by the slack, which is the
@@ -63,10 +65,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Timing:
-    """Shortest clock ``period`` in ns without wires, and the path that sets it, block by block."""
+    """Shortest clock ``period`` in ns, the path that sets it, block by block, the library's wire
+    load model that it counts (empty: no wires), and what it does not count."""
 
     period: float
     path: tuple[Step, ...]
+    wires: str = ""
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> list[dict[str, Any]]:
         """The path as plain data."""
@@ -82,35 +87,93 @@ def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> T
 
     Raises TimingError without OpenSTA, where the library has no delays, and where OpenSTA fails.
     """
-    if shutil.which(STA) is None:
+    program = shutil.which(STA)
+    if program is None:
         raise TimingError("needs OpenSTA (Debian: apt install opensta)")
-    if "timing" not in library.text:
-        raise TimingError(f"{library.name} has no delays")
-    scale = _nanoseconds(library)
-    (netlist.folder / "library.lib").write_text(library.text)
-    script = [
-        "read_liberty library.lib",
+    used = sorted({name for name in netlist.cell_types if name in library.cells})
+    parts = [
+        part
+        for index, part in enumerate(library.parts)
+        if any(library.cells[name].part == index for name in used)
+    ]
+    _check_delays([library.cells[name] for name in used], library)
+    for part in parts:
+        if not part.time_unit:
+            unit = part.header.values.get("time_unit", "")
+            raise TimingError(f"{part.name} has a time unit of {unit!r}")
+    scale = parts[0].time_unit
+    script = []
+    for index, part in enumerate(parts):
+        name = f"timing{index or ''}.lib"
+        (netlist.folder / name).write_text(timing_library(library, part, used))
+        script.append(f"read_liberty {name}")
+    script += [
         "read_verilog flat.v",
         f"link_design {config.module}",
         timing_constraints(config, "1", divider=".", gate_pin=None),
         SEARCH.replace("@START@", str(10 / scale)),
     ]
     (netlist.folder / "timing.tcl").write_text("\n".join(script) + "\n")
-    run = subprocess.run(
-        (STA, "-exit", "timing.tcl"),
-        cwd=netlist.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    (netlist.folder / "timing.log").write_text(run.stdout + run.stderr)
-    found = re.search(r"^PERIOD (\S+)$", run.stdout, re.M)
-    if run.returncode or not found:
-        raise TimingError(f"OpenSTA failed; its messages are in {netlist.folder / 'timing.log'}")
-    worst = min(run.stdout.split("Startpoint: ")[1:], key=_slack)  # of a path a path group
+    printed = _run(program, netlist.folder)
+    found = re.search(r"^PERIOD (\S+)$", printed, re.M)
+    paths = printed.split("Startpoint: ")[1:]
+    log = netlist.folder / "timing.log"
+    if not found:
+        raise TimingError(f"OpenSTA found no period; its messages are in {log}")
+    if not paths:
+        raise TimingError(f"OpenSTA found no path with a delay; its messages are in {log}")
+    worst = min(paths, key=_slack)  # of a path a path group
     names = BlockNames(build_macro(config))
     hops = [(names.of(cell), float(delay) * scale) for cell, delay in _hops(worst)]
-    return Timing(float(found[1]) * scale, tuple(group_steps(hops)))
+    wires = parts[0].header.values.get("default_wire_load", "")
+    untimed = [name for name in used if not _has_setup(library.cells[name])]
+    note = f"{', '.join(untimed)}: no setup time, so paths that end there count without one"
+    notes = (note,) if untimed else ()
+    return Timing(float(found[1]) * scale, tuple(group_steps(hops)), wires, notes)
+
+
+def _has_setup(cell: Cell) -> bool:
+    """Whether a cell that keeps a state has a setup time; true for all others."""
+    if cell.ff is None and cell.latch is None:
+        return True
+    arcs = [timing for pin in cell.pins for timing in pin.source.all("timing")]
+    return any(arc.values.get("timing_type", "").startswith("setup") for arc in arcs)
+
+
+def _check_delays(cells: Iterable[Cell], library: Library) -> None:
+    """Raise TimingError where a cell's delays are missing: its paths would be too short."""
+    known = {cell.name: [has_delays(pin) for pin in cell.outputs if cell.inputs] for cell in cells}
+    missing = [name for name, found in known.items() if None in found]
+    if missing and len(missing) == len(known):
+        raise TimingError(f"{library.name} has no delays")
+    if missing:
+        raise TimingError(f"{', '.join(missing[:4])} of {library.name}: no delays")
+    if not any(any(found) for found in known.values()):
+        raise TimingError(f"all delays of {library.name} are 0")
+
+
+def _run(program: str, folder: Path) -> str:
+    """What OpenSTA prints for timing.tcl; TimingError with its own message where it fails."""
+    log = folder / "timing.log"
+    try:
+        run = subprocess.run(
+            (program, "-exit", "timing.tcl"),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise TimingError(f"OpenSTA ({program}) does not start: {error.strerror}") from None
+    log.write_text(run.stdout + run.stderr)
+    errors = re.findall(r"^Error: .*", run.stdout + run.stderr, re.M)
+    if run.returncode or errors:
+        last = [line.strip() for line in run.stderr.splitlines() if line.strip()][-1:]
+        said = [*errors[:1], *(last if not errors else ()), ending(run.returncode)][0]
+        raise TimingError(f"OpenSTA: {said}; its messages are in {log}")
+    return run.stdout
 
 
 def group_steps(hops: Iterable[tuple[str, float]]) -> list[Step]:
@@ -130,12 +193,3 @@ def _hops(text: str) -> Iterator[tuple[str, str]]:
     for delay, instance in HOP.findall(text):
         if float(delay):
             yield instance, delay
-
-
-def _nanoseconds(library: Library) -> float:
-    """The library's time unit in ns."""
-    found = re.search(r'time_unit\s*:\s*"?\s*(\d+)\s*([fpnu])s', library.text)
-    scale = int(found[1]) * TIME_UNITS[found[2]] if found else 1.0
-    if not scale:
-        raise TimingError(f"{library.name} has a time unit of 0")
-    return scale

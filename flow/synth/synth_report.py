@@ -3,7 +3,7 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ class SynthReport:
     cells: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     drivers: int = 0
-    library: str = ""
+    libraries: tuple[Path, ...] = ()
+    folder: Path = Path()
     timing: Timing | None = None
     seconds: float = 0.0
 
@@ -75,10 +76,14 @@ class SynthReport:
             "breakdown": {role: _tidy(size) for role, size in self.breakdown.items()} or None,
             "adders": self.adders,
             "cells": self.cells,
-            "library": self.library or None,
+            "ranks": self.config.pipeline_stages,
+            "library": ", ".join(map(str, self.libraries)) or None,
+            "libraries": [str(path) for path in self.libraries],
+            "netlist": str(self.folder / "netlist.v"),
             "notes": self.notes,
             "drivers": self.drivers,
             "min_period_ns": round(self.timing.period, 3) if self.timing else None,
+            "wire_load": self.timing.wires or None if self.timing else None,
             "critical_path": self.timing.as_json() if self.timing else None,
             "seconds": round(self.seconds, 2),
         }
@@ -89,7 +94,7 @@ def synth_macro(
     folder: Path,
     target: str,
     *,
-    liberty: Path | None = None,
+    liberty: Sequence[Path] = (),
     overrides: Mapping[str, str] | None = None,
     flatten: bool = False,
     announce: Callable[[str], None] = print,
@@ -100,7 +105,6 @@ def synth_macro(
     """
     started = time.perf_counter()
     if target == LIBERTY:
-        assert liberty is not None
         report = _library_report(config, folder, liberty, overrides, flatten, announce)
     else:
         report = _target_report(config, folder, target, flatten, announce)
@@ -134,11 +138,12 @@ def _target_report(config, folder, target, flatten, announce) -> SynthReport:
         total=sum(sizes.values()),
         ffs=sum(count for kind, count in whole.items() if spec.is_flip_flop(kind)),
         breakdown={} if flatten else sizes,
+        folder=netlist.folder,
     )
 
 
 def _library_report(config, folder, liberty, overrides, flatten, announce) -> SynthReport:
-    library = read_library(liberty)
+    library = read_library(*liberty)
     roles = choose_cells(library, overrides, latches=bool(config.storage_traits.control_ports))
     announce(f"mapping {config.module} to {library.name}")
     netlist = map_to_library(config, folder, library, roles, flatten=flatten)
@@ -147,16 +152,17 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
     whole = sum(counts.values(), Counter())
     unknown = sorted(kind for kind in whole if kind not in library.cells)
     if unknown:
-        raise InputError(f"--liberty {liberty}: has no cell for {', '.join(unknown[:4])}")
+        raise InputError(f"--liberty: {library.name} has no cell for {', '.join(unknown[:4])}")
     sizes = sum_cells(counts, lambda kind: library.cells[kind].area)
     text = (folder / f"{config.module}.v").read_text()
     used = {role for role in roles.cells if re.search(rf"^\s*cim_{role} ", text, re.M)}
     announce("analysing timing")
-    timing, notes = None, _fallbacks(used, roles, library)
+    timing, notes = None, [*library.notes, *_fallbacks(used, roles, library)]
     free = sorted(kind for kind in whole if not library.cells[kind].area)
     notes += [f"{kind} has no area in {library.name}: counted as 0" for kind in free]
     try:
         timing = analyse_timing(config, netlist, library)
+        notes += timing.notes
     except TimingError as error:
         notes.append(f"{NO_PERIOD}: {error}")
     drivers = count_drivers(netlist.modules, netlist.top, areas)
@@ -170,7 +176,8 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
         cells=_cells_by_role(used, library, roles, whole, driver_loads(config, folder)),
         notes=notes,
         drivers=drivers,
-        library=str(liberty),
+        libraries=tuple(liberty),
+        folder=netlist.folder,
         timing=timing,
     )
 

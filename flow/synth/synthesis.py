@@ -8,8 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from cimforge.flow.liberty.function import FunctionError, truth_table
+from cimforge.flow.liberty.function import parse_function
 from cimforge.flow.liberty.leaf_cells import Roles
+from cimforge.flow.liberty.liberty_writer import mapper_library
 from cimforge.flow.liberty.library import Cell, Library
 from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
 from cimforge.flow.synth.techmap import mapped_leaves, techmap_verilog
@@ -19,7 +20,14 @@ from cimforge.hdl.netlist.drivers import LOADS
 from cimforge.hdl.netlist.yosys import run_yosys
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["Netlist", "chain_commands", "driver_loads", "map_to_library", "synthesise"]
+__all__ = [
+    "Netlist",
+    "chain_commands",
+    "driver_loads",
+    "library_folder",
+    "map_to_library",
+    "synthesise",
+]
 
 # Area first; nets inside a block get buffers where they have more than 32 loads.
 MOST_INPUTS = 8  # of a gate: no mapper uses wider ones
@@ -34,6 +42,12 @@ class Netlist:
     top: str
     modules: dict[str, Any]
     folder: Path
+
+    @property
+    def cell_types(self) -> set[str]:
+        """The types of all cells."""
+        modules = self.modules.values()
+        return {cell["type"] for module in modules for cell in module["cells"].values()}
 
 
 def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool = False) -> Netlist:
@@ -69,12 +83,12 @@ def map_to_library(
     """Map the macro emitted in ``folder`` to a library's cells; leaf cells to those of ``roles``.
 
     Besides the hierarchical netlist and its constraints, flat.v is written for static timing: one
-    module, no buses. Raises YosysError.
+    module, no buses. Files go to a folder of the library's own (library_folder). Raises YosysError.
     """
-    work = _prepare(config, folder, f"{LIBERTY}{'_flat' if flatten else ''}")
+    work = _prepare(config, folder, library_folder(library, roles, flatten))
     name = config.module
     _copy(work, "leaves.v", techmap_verilog(roles, driver_loads(config, folder)))
-    _copy(work, "cells.lib", library.only(_mapper_cells(library)))
+    _copy(work, "cells.lib", mapper_library(library, _mapper_cells(library)))
     leaves = mapped_leaves(roles)
     gates = [
         leaf for leaf in ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate") if leaf not in leaves
@@ -103,6 +117,14 @@ def map_to_library(
     gate_pin = f".mapped/{gate.pins['gate']}" if gate else None
     _copy(work, "netlist.sdc", render_sdc(config, gate_pin=gate_pin))
     return _netlist(config, work)
+
+
+def library_folder(library: Library, roles: Roles, flatten: bool = False) -> str:
+    """The name of a library's folder below synth: its name, 8 hex digits of its content, and the
+    cells that the user named."""
+    name = re.sub(r"\W+", "_", library.parts[0].name)[:60]
+    named = [f"{role}_{cell}" for role, cell in sorted(roles.named.items())]
+    return "-".join([LIBERTY, name, library.digest, *named, *(["flat"] if flatten else [])])
 
 
 def chain_commands(target: str, work: Path) -> list[str]:
@@ -158,22 +180,18 @@ def _timing_part(config: MacroConfig, flatten: bool) -> list[str]:
     ]
 
 
-def _mapper_cells(library: Library) -> list[str]:
+def _mapper_cells(library: Library) -> list[Cell]:
     """What the mapper may take: usable gates of one output that it can read, and flip-flops; none
     without an area, for it would come for free."""
     usable = (cell for cell in library.cells.values() if cell.usable and cell.area)
-    return [cell.name for cell in usable if cell.ff is not None or _is_gate(cell)]
+    return [cell for cell in usable if cell.ff is not None or _is_gate(cell)]
 
 
 def _is_gate(cell: Cell) -> bool:
-    """Whether a cell is a gate of one output whose function is one of its inputs."""
+    """Whether a cell is a gate of one output whose function is one of all its inputs."""
     if not cell.combinational or len(cell.outputs) != 1 or len(cell.inputs) > MOST_INPUTS:
         return False
-    try:
-        truth_table(cell.outputs[0].function, cell.inputs)
-    except FunctionError:
-        return False
-    return True
+    return parse_function(cell.outputs[0].function).names() == set(cell.inputs)
 
 
 def _netlist(config: MacroConfig, work: Path) -> Netlist:

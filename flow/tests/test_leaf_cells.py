@@ -1,6 +1,7 @@
 """Cells are chosen by function: decoys are passed over, overrides checked, fallbacks stated."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,16 @@ from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import Library, read_library
 from cimforge.hdl.params.config_file import InputError
 
+SMALL_TEXT = (Path(__file__).parent / "small.lib").read_text()
 SMALL = read_library(Path(__file__).parent / "small.lib")
+SG13G2 = Path(__file__).parent / "data" / "sg13g2_typ.lib.gz"
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "liberty"
 
 
 def without(*names: str) -> Library:
     """The small library without some of its cells."""
     cells = {name: cell for name, cell in SMALL.cells.items() if name not in names}
-    return Library(SMALL.name, cells, SMALL.text, SMALL.spans)
+    return replace(SMALL, cells=cells)
 
 
 def chosen(library: Library, **overrides: str) -> dict[str, str | None]:
@@ -77,11 +80,20 @@ def test_drivers_by_load():
         (SMALL, {"driver": "NOT_A"}, "is no buffer; cells that do: FOLLOW_1, FOLLOW_4"),
         (SMALL, {"fa": "SUM33"}, "no cell 'SUM33' in small; did you mean 'sum3"),
         (SMALL, {"adder": "SUM3"}, "no role 'adder'; roles: fa, ha, latch, clkgate, driver"),
-        (without("NOT_A", "NOT_B"), {}, "small has no usable inverter"),
-        (without("NEITHER"), {}, "small has no usable two-input NOR"),
-        (without("FOLLOW_1", "FOLLOW_4"), {}, "small has no usable buffer"),
-        (without("HOLD"), {}, "has no latch of exactly data, enable and output"),
-        (without("STEP"), {}, "small has no usable flip-flop"),
+        (without("NOT_A", "NOT_B"), {}, "small has no usable inverter; no cell is one"),
+        (without("NEITHER"), {}, "small has no usable two-input NOR; no cell is one"),
+        (
+            without("FOLLOW_1", "FOLLOW_4"),
+            {},
+            r"small has no usable buffer; left out: FOLLOW_PAD \(pads\)",
+        ),
+        (
+            without("HOLD"),
+            {},
+            r"no usable latch of exactly data, enable and output; left out: HOLD_ISO \(isolation\)"
+            "; --cell latch=NAME takes one, storage=flop needs none",
+        ),
+        (without("STEP"), {}, r"no usable flip-flop; left out: STEP_SCAN \(scan\)"),
         (without("SUM2"), {"ha": "BOTH"}, "is no half adder.*no cell here does"),
     ],
 )
@@ -114,7 +126,110 @@ def test_flops_need_no_latch():
     ],
 )
 def test_real_libraries(library, cells):
-    path = SHARED / f"{library}.lib.gz"
+    path = SG13G2 if library == "sg13g2_typ" else SHARED / f"{library}.lib.gz"
     if not path.exists():
-        pytest.skip(f"{path.name} is not here")
+        pytest.skip(f"{path.name} is not here (development data, not part of the project)")
     assert chosen(read_library(path)) == cells
+
+
+BUFFER = """
+  cell (DECOY) {{ area : 0.5; {cell}
+    pin (I) {{ direction : input; capacitance : 0.001; {input} }}
+    pin (O) {{ direction : output; function : "I"; max_capacitance : 9; {output} }}
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "attribute", "reason"),
+    [
+        ("cell", "dont_use : true;", "dont_use"),
+        ("cell", "pad_cell : true;", "pads"),
+        ("cell", "auxiliary_pad_cell : true;", "pads"),
+        ("output", "is_pad : true;", "pads"),
+        ("cell", "antenna_diode_type : power;", "antenna diodes"),
+        ("cell", "is_filler_cell : true;", "filler"),
+        ("cell", "is_decap_cell : true;", "decap"),
+        ("cell", "is_tap_cell : true;", "tap"),
+        ("cell", "is_clock_cell : true;", "clock only"),
+        ("cell", "is_delay_cell : true;", "delay"),
+        ("cell", "is_some_new_thing : true;", "some new thing"),
+        ("cell", "is_isolation_cell : true;", "isolation"),
+        ("input", "isolation_cell_data_pin : true;", "isolation"),
+        ("cell", "is_level_shifter : true;", "level shifters"),
+        ("cell", "retention_cell : some;", "retention"),
+        ("cell", "always_on : true;", "always on"),
+        ("output", "always_on : true;", "always on"),
+        ("cell", 'switch_cell_type : "coarse_grain";', "power switches"),
+        ("cell", "is_macro_cell : true;", "macros"),
+        ("cell", "test_cell () { }", "scan"),
+        ("input", 'signal_type : "test_scan_in";', "scan"),
+        ("input", "nextstate_type : scan_in;", "scan"),
+        ("output", 'three_state : "I";', "tri-state"),
+        ("output", "driver_type : open_drain;", "pulling"),
+        ("cell", "pin (PAD) { direction : inout; }", "with inout pins"),
+        ("cell", "bus (B) { bus_type : two; }", "with buses"),
+    ],
+)
+def test_special_cells_are_never_taken(place, attribute, reason, tmp_path):
+    """Not even where they are the smallest, nor by the mapper; the report counts them."""
+    for special in (False, True):
+        places = {"cell": "", "input": "", "output": "", **({place: attribute} if special else {})}
+        text = SMALL_TEXT.rstrip().removesuffix("}") + BUFFER.format(**places)
+        (tmp_path / "decoy.lib").write_text(text)
+        library = read_library(tmp_path / "decoy.lib")
+        assert library.cells["DECOY"].usable == (not special)
+        taken = choose_cells(library).driver(20).cell.name
+        assert taken == ("FOLLOW_1" if special else "DECOY")
+    assert re.search(rf"small: \d of 25 cells.*[12] {reason}", library.notes[0])
+
+
+def test_false_marks_nothing(tmp_path):
+    cell = "dont_use : false; pad_cell : false; is_macro_cell : false;"
+    text = SMALL_TEXT.rstrip().removesuffix("}") + BUFFER.format(cell=cell, input="", output="")
+    (tmp_path / "plain.lib").write_text(text)
+    assert read_library(tmp_path / "plain.lib").cells["DECOY"].usable
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cell", "reason"),
+    [
+        ("P ^ Q", "P ^ ZZ", "DIFFER", "whose function is not of their pins"),
+        ("P ^ Q", "P ^ ", "DIFFER", "with a function that is none"),
+        ("cell (PICK)", "cell (1PICK)", "1PICK", "with names that are no plain Verilog"),
+        ("pin (HIGH)", "pin (output)", "PICK", "with names that are no plain Verilog"),
+        ("pin (HIGH)", "pin (LOW)", "PICK", "with a pin twice"),
+        ("cell (PICK)", "cell (cim_fa)", "cim_fa", "named as leaf cells are"),
+        ("is_filler_cell : true;", "", "FILL", "without signals"),
+        ('next_state : "IN";', "", "STEP", "whose state is not described"),
+        ("ff (STATE, STATE_N)", "ff (STATE)", "STEP", "of several bits"),
+        ("ff (STATE, STATE_N)", "ff (A, B) { } ff (STATE, STATE_N)", "STEP", "of several bits"),
+        (
+            'clocked_on : "EDGE";',
+            'clocked_on : "EDGE"; clocked_on_also : "EDGE";',
+            "STEP",
+            "with two clocks",
+        ),
+    ],
+)
+def test_cells_that_are_not_understood_are_left_with_the_reason(old, new, cell, reason, tmp_path):
+    assert old in SMALL_TEXT
+    (tmp_path / "odd.lib").write_text(SMALL_TEXT.replace(old, new, 1))
+    library = read_library(tmp_path / "odd.lib")
+    assert library.cells[cell].reason == reason
+    assert reason in library.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('next_state : "IN";', 'next_state : "IN EDGE";', "next state of EDGE, IN: scan or enable"),
+        ('clocked_on : "EDGE";', 'clocked_on : "EDGE IN";', "its clock is no pin"),
+        ("area : 9;", "", "has no area"),
+    ],
+)
+def test_why_a_flip_flop_is_none_for_a_mapper(old, new, message, tmp_path):
+    (tmp_path / "odd.lib").write_text(SMALL_TEXT.replace(old, new, 1))
+    with pytest.raises(InputError, match=rf"no usable flip-flop; left out: STEP \({message}"):
+        choose_cells(read_library(tmp_path / "odd.lib"))

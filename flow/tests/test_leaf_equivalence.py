@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.flow.liberty.leaf_cells import Match, choose_cells
+from cimforge.flow.liberty.cell_models import cell_models
+from cimforge.flow.liberty.leaf_cells import choose_cells
+from cimforge.flow.liberty.liberty_writer import mapper_library
 from cimforge.flow.liberty.library import Library, read_library
 from cimforge.flow.liberty.library_path import OSU018
 from cimforge.flow.synth.techmap import mapped_leaves, techmap_verilog
-from cimforge.flow.tests.test_leaf_cells import SHARED, SMALL, without
+from cimforge.flow.tests.test_leaf_cells import SG13G2, SHARED, SMALL, without
 from cimforge.hdl.tests.tools import icarus, needs_icarus, yosys
 
-CELLS = Path(__file__).parents[1] / "cells" / "cim_cells.v"
+CELLS = Path(__file__).parents[2] / "hdl" / "cells" / "cim_cells.v"
 LIBRARIES = {
     "small": lambda: SMALL,
     "small_plain_fa": lambda: without("SUM3_CN"),
-    **{
-        name: lambda name=name: shared(name)
-        for name in ("nangate45_typ", "sky130hd_tt", "sg13g2_typ")
-    },
+    **{name: lambda name=name: shared(name) for name in ("nangate45_typ", "sky130hd_tt")},
+    "sg13g2_typ": lambda: installed(SG13G2),
     "osu018": lambda: installed(OSU018),
 }
 every_library = pytest.mark.parametrize("name", LIBRARIES)
@@ -34,7 +34,7 @@ def shared(name: str) -> Library:
 def installed(path: Path) -> Library:
     """A library that may not be on this machine."""
     if not path.exists():
-        pytest.skip(f"{path.name} is not here")
+        pytest.skip(f"{path.name} is not here (development data, or Debian's qflow-tech-osu018)")
     return read_library(path)
 
 
@@ -47,24 +47,13 @@ def write_mapped(library: Library, folder: Path) -> list[str]:
     used = [m.cell.name for m in roles.cells.values() if m and not m.cell.gate_kind]
     names = {*used, roles.inverter.cell.name, roles.nor.cell.name}
     names |= {roles.driver(loads).cell.name for loads in LOADS}
-    (folder / "cells.lib").write_text(library.only(sorted(names)))
-    (folder / "cim_cells.v").write_text(CELLS.read_text())
-    (folder / "gates.v").write_text(clock_gate_model(roles.cells["clkgate"]))
-    return mapped_leaves(roles)
-
-
-def clock_gate_model(match: Match | None) -> str:
-    """What a latch_posedge(_precontrol) cell is: Liberty's kind says it, it has no function."""
-    if match is None:
-        return ""
-    pins = match.pins
-    test = f" | {pins['test_en']}" if "test_en" in pins else ""
-    ports = ", ".join(f"input {pins[pin]}" for pin in pins if pin != "gate")
-    return (
-        f"module {match.cell.name} ({ports}, output {pins['gate']});\n  reg kept;\n"
-        f"  always @* if (!{pins['clk']}) kept = {pins['enable']}{test};\n"
-        f"  assign {pins['gate']} = {pins['clk']} & kept;\nendmodule\n"
+    (folder / "cells.lib").write_text(
+        mapper_library(library, [library.cells[name] for name in sorted(names)])
     )
+    (folder / "cim_cells.v").write_text(CELLS.read_text())
+    gate = roles.cells["clkgate"]
+    (folder / "gates.v").write_text(cell_models([gate.cell] if gate else []))
+    return mapped_leaves(roles)
 
 
 @every_library

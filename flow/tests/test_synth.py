@@ -34,10 +34,18 @@ LATCHES = {
 }
 
 
-def synth(config: MacroConfig, folder: Path, target: str, **options) -> SynthReport:
+needs_opensta = pytest.mark.skipif(
+    shutil.which(STA) is None, reason="no sta on PATH; install OpenSTA"
+)
+
+
+def synth(
+    config: MacroConfig, folder: Path, target: str, *libraries: Path, **options
+) -> SynthReport:
     """Emit and synthesise."""
     emit_macro(config, folder)
-    return synth_macro(config, folder, target, announce=lambda _: None, **options)
+    quiet = {"announce": lambda _: None, "liberty": libraries}
+    return synth_macro(config, folder, target, **quiet, **options)
 
 
 def flattened_cells(folder: Path, before: str = "") -> Counter:
@@ -72,10 +80,10 @@ def test_split_sums_to_the_total_of_all_instances(config, target, tmp_path):
 
 @pytest.mark.parametrize("config", LATCHES.values(), ids=LATCHES)
 def test_library_areas_sum_over_all_instances(config, tmp_path):
-    report = synth(config, tmp_path, "liberty", liberty=SMALL)
+    report = synth(config, tmp_path, "liberty", SMALL)
     assert sum(report.breakdown.values()) == pytest.approx(report.total)
     areas = dict(re.findall(r"cell \((\w+)\) \{\n\s+area : ([\d.]+)", SMALL.read_text()))
-    cells = flattened_cells(tmp_path / "synth" / "liberty")
+    cells = flattened_cells(report.folder)
     assert report.total == sum(float(areas[kind]) * count for kind, count in cells.items())
     bits = config.rows * config.cols * config.weight_bits * config.banks
     assert cells["HOLD"] == bits
@@ -88,18 +96,18 @@ def test_library_areas_sum_over_all_instances(config, tmp_path):
 
 def test_chosen_cells_are_named_and_used(tmp_path):
     overrides = {"fa": "SUM3", "driver": "FOLLOW_4"}
-    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=SMALL, overrides=overrides)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", SMALL, overrides=overrides)
     assert report.cells == {
         **{"fa": "SUM3", "ha": "SUM2", "latch": "HOLD", "clkgate": "GATE"},
         **{"driver": "FOLLOW_4", "dff": "STEP"},
     }
-    cells = flattened_cells(tmp_path / "synth" / "liberty")
+    cells = flattened_cells(report.folder)
     assert cells["SUM3"] > 0
     assert cells["SUM3_CN"] == 0
 
 
 def test_flops_on_a_library_need_no_latch(tmp_path):
-    report = synth(CONFIGS["odd"], tmp_path, "liberty", liberty=SMALL)
+    report = synth(CONFIGS["odd"], tmp_path, "liberty", SMALL)
     assert "latch" not in report.cells
     assert report.ffs >= 5 * 3 * 3 * 3
 
@@ -109,10 +117,10 @@ def test_a_library_without_adders_builds_them_of_gates(tmp_path):
     for name in ("SUM3", "SUM3_CN", "SUM2", "GATE"):
         text = text.replace(f"  cell ({name}) {{", f"  cell ({name}) {{\n    dont_use : true;")
     (tmp_path / "poor.lib").write_text(text)
-    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "poor.lib")
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", tmp_path / "poor.lib")
     assert [report.cells[role] for role in ("fa", "ha", "clkgate")] == ["gates"] * 3
-    assert len(report.notes) == 3
-    assert "no usable cell for fa: built from its gates" in report.notes[0]
+    assert len(report.notes) == 4
+    assert "no usable cell for fa: built from its gates" in report.notes[1]
     assert sum(report.breakdown.values()) == pytest.approx(report.total)
 
 
@@ -168,14 +176,14 @@ def test_lone_carries_are_told_from_shared_ones():
     assert kinds["second"] == kinds["alone"] == "SB_CARRY alone"
 
 
-@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+@needs_opensta
 def test_period_grows_with_the_tree_and_shrinks_with_registers(tmp_path):
     """The path's delays add up to the period, but for the setup time and the search's step."""
     periods = []
     for index, config in enumerate(
         [macro(32, 2, 4, 4, storage="latch"), macro(32, 2, 4, 4, storage="latch", tree_stages=4)]
     ):
-        report = synth(config, tmp_path / str(index), "liberty", liberty=SMALL)
+        report = synth(config, tmp_path / str(index), "liberty", SMALL)
         assert report.timing
         path = sum(step.delay for step in report.timing.path)
         assert 0 < report.timing.period - path < 0.2 * report.timing.period
@@ -186,17 +194,17 @@ def test_period_grows_with_the_tree_and_shrinks_with_registers(tmp_path):
 
 def test_without_opensta_the_period_is_null(tmp_path, monkeypatch):
     monkeypatch.setattr("cimforge.flow.synth.static_timing.STA", "no-such-sta")
-    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=SMALL)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", SMALL)
     assert report.as_json()["min_period_ns"] is None
-    assert report.notes == ["no clock period: needs OpenSTA (Debian: apt install opensta)"]
+    assert report.notes[1:] == ["no clock period: needs OpenSTA (Debian: apt install opensta)"]
 
 
-@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+@needs_opensta
 def test_what_opensta_says_is_kept_where_it_fails(tmp_path):
     text = SMALL.read_text().replace('time_unit : "1ns"', 'time_unit : "0ns"')
     (tmp_path / "zero.lib").write_text(text)
-    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "zero.lib")
-    assert report.notes == ["no clock period: small has a time unit of 0"]
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", tmp_path / "zero.lib")
+    assert report.notes[1:] == ["no clock period: small has a time unit of '0ns'"]
 
 
 def test_notes_are_about_roles_that_the_macro_has(tmp_path):
@@ -204,7 +212,7 @@ def test_notes_are_about_roles_that_the_macro_has(tmp_path):
     for name in ("SUM2", "GATE", "HOLD"):
         text = text.replace(f"  cell ({name}) {{", f"  cell ({name}) {{\n    dont_use : true;")
     (tmp_path / "poor.lib").write_text(text)
-    report = synth(CONFIGS["behavioral"], tmp_path, "liberty", liberty=tmp_path / "poor.lib")
+    report = synth(CONFIGS["behavioral"], tmp_path, "liberty", tmp_path / "poor.lib")
     assert not any("built from its gates" in note for note in report.notes)
     assert set(report.cells) == {"dff"} | ({"driver"} if report.drivers else set())
 
@@ -227,12 +235,12 @@ def test_a_cell_that_cannot_be_used_is_left_out(old, new, tmp_path):
     text = SMALL.read_text()
     assert old in text
     (tmp_path / "odd.lib").write_text(text.replace(old, new))
-    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "odd.lib")
-    plain = synth(LATCHES["tiny"], tmp_path / "plain", "liberty", liberty=SMALL)
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", tmp_path / "odd.lib")
+    plain = synth(LATCHES["tiny"], tmp_path / "plain", "liberty", SMALL)
     assert 0.95 * plain.total < report.total < 1.5 * plain.total
 
 
-@pytest.mark.skipif(shutil.which(STA) is None, reason="OpenSTA is not installed")
+@needs_opensta
 @pytest.mark.parametrize("gates", [True, False], ids=["clock_gates", "gates_of_gates"])
 def test_constraints_go_with_the_netlist(gates, tmp_path):
     """OpenSTA reads both; every latch is constrained, and at the shortest period no path fails."""
@@ -241,11 +249,11 @@ def test_constraints_go_with_the_netlist(gates, tmp_path):
         text = text.replace("  cell (GATE) {", "  cell (GATE) {\n    dont_use : true;")
     (tmp_path / "used.lib").write_text(text)
     config = LATCHES["banks"]
-    report = synth(config, tmp_path, "liberty", liberty=tmp_path / "used.lib")
+    report = synth(config, tmp_path, "liberty", tmp_path / "used.lib")
     assert report.timing
-    work = tmp_path / "synth" / "liberty"
+    work = report.folder
     (work / "check.tcl").write_text(
-        f"read_liberty library.lib\nread_verilog netlist.v\nlink_design {config.module}\n"
+        f"read_liberty timing.lib\nread_verilog netlist.v\nlink_design {config.module}\n"
         f"set period {1.01 * report.timing.period}\nsource netlist.sdc\n"
         "puts [worst_slack]\nreport_checks -to [get_cells {col0/row0/bank0/bit0*}]\n"
         "check_setup -verbose\n"
@@ -263,6 +271,66 @@ def test_a_cell_without_an_area_is_taken_last_and_said(tmp_path):
     text = SMALL.read_text().replace("area : 6;", "area : 0;")  # the only latch
     text = text.replace("area : 11;", "area : 0;")  # one of two full adders
     (tmp_path / "free.lib").write_text(text)
-    report = synth(LATCHES["tiny"], tmp_path, "liberty", liberty=tmp_path / "free.lib")
+    report = synth(LATCHES["tiny"], tmp_path, "liberty", tmp_path / "free.lib")
     assert (report.cells["latch"], report.cells["fa"]) == ("HOLD", "SUM3")
-    assert report.notes[0] == "HOLD has no area in small: counted as 0"
+    assert report.notes[1] == "HOLD has no area in small: counted as 0"
+
+
+def test_each_library_has_a_folder_of_its_own(tmp_path):
+    """A second library, another cell for a role and one netlist for all leave the others alone."""
+    (tmp_path / "other.lib").write_text(SMALL.read_text().replace("area : 6;", "area : 7;"))
+    config = LATCHES["tiny"]
+    folders = [
+        synth(config, tmp_path, "liberty", SMALL).folder,
+        synth(config, tmp_path, "liberty", tmp_path / "other.lib").folder,
+        synth(config, tmp_path, "liberty", SMALL, overrides={"fa": "SUM3"}).folder,
+        synth(config, tmp_path, "liberty", SMALL, flatten=True).folder,
+    ]
+    assert len(set(folders)) == 4
+    assert all(re.fullmatch(r"liberty-small-[0-9a-f]{8}(-\w+)*", f.name) for f in folders)
+    assert folders[2].name == f"{folders[0].name}-fa_SUM3"
+    assert synth(config, tmp_path, "liberty", SMALL).folder == folders[0]
+
+
+def test_libraries_that_belong_together(tmp_path):
+    """Gates in one file and what keeps a state in another, in other units: as from one file."""
+    parts = split_small(tmp_path)
+    config = LATCHES["tiny"]
+    report = synth(config, tmp_path, "liberty", *parts)
+    plain = synth(config, tmp_path, "liberty", SMALL)
+    assert report.total == plain.total
+    assert report.cells == plain.cells
+    assert report.as_json()["libraries"] == [str(path) for path in parts]
+    if plain.timing:
+        assert report.timing
+        assert report.timing.period == pytest.approx(plain.timing.period, rel=0.005)
+
+
+def split_small(folder: Path) -> list[Path]:
+    """small.lib as two files, the second in ps and fF."""
+    header, *cells = re.split(r"(?m)^  (?=cell \()", SMALL.read_text().rstrip().removesuffix("}"))
+    state = [cell for cell in cells if re.match(r"cell \((HOLD|STEP|GATE)", cell)]
+    gates = header + "".join(cell for cell in cells if cell not in state) + "}\n"
+    times = re.compile(r"(values \()([^)]*)(\))")
+    scaled = [times.sub(lambda m: m[1] + thousandfold(m[2]) + m[3], cell) for cell in state]
+    scaled = [
+        re.sub(r"(capacitance : )([\d.]+)", lambda m: f"{m[1]}{1000 * float(m[2])}", cell)
+        for cell in scaled
+    ]
+    head = header.replace('"1ns"', '"1ps"').replace("(1, pf)", "(1, ff)").replace("small", "states")
+    head = re.sub(r"(index_\d \()([^)]*)(\))", lambda m: m[1] + thousandfold(m[2]) + m[3], head)
+    (folder / "gates.lib").write_text(gates)
+    (folder / "states.lib").write_text(head + "".join(scaled) + "}\n")
+    return [folder / "gates.lib", folder / "states.lib"]
+
+
+def thousandfold(numbers: str) -> str:
+    """A list of numbers, each times a thousand."""
+    return re.sub(r"\d+\.\d+", lambda found: f"{1000 * float(found[0]):g}", numbers)
+
+
+def test_ranks_and_the_netlist_are_in_the_report(tmp_path):
+    config = LATCHES["banks"]
+    report = synth(config, tmp_path, "generic").as_json()
+    assert report["ranks"] == config.pipeline_stages == 2
+    assert Path(report["netlist"]).is_file()

