@@ -166,12 +166,12 @@ def fenced(folder):
 
     with pytest.MonkeyPatch.context() as patch:
         for verb in ("generate", "verify", "mvm", "run"):
-            patch.setattr(f"scripts.{verb}.emit_macro", stop)
-        patch.setattr("cimforge.scripts.doctor.TOOLS", ())
-        patch.setattr("cimforge.scripts.doctor._compile", lambda: True)
+            patch.setattr(f"cimforge.scripts.{verb}.emit_macro", stop)
+        patch.setattr("cimforge.scripts.doctor.check_machine", list)
+        patch.setattr("cimforge.scripts.doctor._compile", str)
         patch.setattr("cimforge.compiler.digits.train", stop)
         for verb in ("verify", "mvm", "run"):
-            patch.setattr(f"scripts.{verb}.check_simulator", lambda _: None)
+            patch.setattr(f"cimforge.scripts.{verb}.check_simulator", lambda _: None)
         yield folder
 
 
