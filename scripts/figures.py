@@ -40,6 +40,9 @@ class Figure:
     quick: bool = False
     needs: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def path(self) -> Path:
         """The committed result."""
@@ -75,7 +78,7 @@ def _meaning(path: Path) -> bytes:
         if isinstance(body, list) and body and isinstance(node, (ast.Module, *DOCUMENTED)):
             first = body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                body[0] = ast.Pass()
+                del body[0]
     return ast.dump(tree).encode()
 
 

@@ -41,7 +41,8 @@ def measure_emission(parameters: dict[str, Any]) -> dict[str, Any]:
     text = modules_to_verilog(macro_modules(config))
     seconds = time.perf_counter() - started
     cells = tree_plan(config).counts()
-    return {"fa": cells["fa"], "ha": cells["ha"], "bytes": len(text), "seconds": round(seconds, 2)}
+    size = {"bytes": len(text), "kilobytes": round(len(text) / 1000)}
+    return {"fa": cells["fa"], "ha": cells["ha"], **size, "seconds": round(seconds, 2)}
 
 
 class _AmaranthTree(Block):
@@ -96,8 +97,9 @@ def main(arguments: list[str] | None = None) -> int:
     modules_to_verilog(macro_modules(MacroConfig(rows=1, cols=1)))  # warm the tools
     emission = {name: measure_emission(parameters) for name, parameters in SIZES.items()}
     writer = measure_writer()
+    growth = round(emission["256x256x8b"]["bytes"] / emission["256x16x8b"]["bytes"], 2)
     if options.json:
-        print(json.dumps({"emission": emission, "writer": writer}, indent=2))
+        print(json.dumps({"emission": emission, "writer": writer, "text_256": growth}, indent=2))
         return 0
     table = Table("macro", "FA a tree", "HA a tree", "Verilog kB", "seconds", title="generation")
     for name, row in emission.items():
@@ -106,8 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     console = Console()
     console.print(table)
-    ratio = emission["256x256x8b"]["bytes"] / emission["256x16x8b"]["bytes"]
-    console.print(f"256x256x8b has {ratio:.2f} times the text of 256x16x8b")
+    console.print(f"256x256x8b has {growth:.2f} times the text of 256x16x8b")
     faster = f"structural writer {writer['ratio']} times as fast as Amaranth"
     console.print(f"{writer['cells']} adder cells: {faster}")
     return 0
