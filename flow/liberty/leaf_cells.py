@@ -12,9 +12,9 @@ from cimforge.hdl.params.ranges import nearest_word
 __all__ = [
     "CLOCK_GATES",
     "GATES",
-    "ROLES",
+    "LEAVES",
+    "LeafCells",
     "Match",
-    "Roles",
     "choose_cells",
     "clock_gate_pins",
 ]
@@ -25,7 +25,7 @@ ADDERS = {
     "ha": (("a", "b"), {"s": 0b0110, "co": 0b1000}),
 }
 INVERTER, BUFFER, NOR2 = 0b01, 0b10, 0b0001
-ROLES = ("fa", "ha", "latch", "clkgate", "driver")
+LEAVES = ("fa", "ha", "latch", "clkgate", "driver")
 GATES = "gates"  # a role without a cell of its own: built from the library's gates
 CLOCK_GATES = {"latch_posedge": False, "latch_posedge_precontrol": True}  # kind: has a test pin
 GATE_PINS = ("clk", "enable", "test_en", "gate")
@@ -46,7 +46,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Roles:
+class LeafCells:
     """The chosen cells: one match a role, None where gates stand in; drivers by strength; ``named``
     are the overrides.
 
@@ -77,7 +77,7 @@ class Roles:
 
 def choose_cells(
     library: Library, overrides: Mapping[str, str] | None = None, *, latches: bool = True
-) -> Roles:
+) -> LeafCells:
     """The smallest usable cell of exactly the needed pins for each role; overrides name others.
 
     Raises InputError where an override names no cell or role or a cell of another function, and
@@ -121,7 +121,7 @@ def choose_cells(
     if cells["latch"]:
         latch = cells["latch"]
         loads += [latch.cell.pin(latch.pins[pin]).capacitance for pin in ("d", "gate")]
-    return Roles(cells, inverter, nor, drivers, max(loads), wanted)
+    return LeafCells(cells, inverter, nor, drivers, max(loads), wanted)
 
 
 def _lack(library: Library, kind: str, others: Mapping[str, str], way_out: str = "") -> InputError:
@@ -178,8 +178,8 @@ DESCRIPTIONS = {
 
 
 def _check_override(library: Library, role: str, name: str) -> None:
-    if role not in ROLES:
-        raise InputError(f"--cell {role}={name}: no role {role!r}; roles: {', '.join(ROLES)}")
+    if role not in LEAVES:
+        raise InputError(f"--cell {role}={name}: no role {role!r}; leaves: {', '.join(LEAVES)}")
     if name not in library.cells:
         close = nearest_word(name, list(library.cells))
         hint = f"; did you mean {close!r}?" if close else ""
@@ -214,12 +214,12 @@ def _functions(
         except FunctionError:
             return []
         for names in permutations(found):
-            roles = dict(zip(tables, names, strict=True))
-            inverted = {role for role, name in roles.items() if found[name] == full ^ tables[role]}
-            exact = {role for role, name in roles.items() if found[name] == tables[role]}
+            leaves = dict(zip(tables, names, strict=True))
+            inverted = {role for role, name in leaves.items() if found[name] == full ^ tables[role]}
+            exact = {role for role, name in leaves.items() if found[name] == tables[role]}
             if len(exact) + len(inverted) == len(tables) and (inverter is not None or not inverted):
                 area = cell.area + len(inverted) * (inverter or 0.0)
-                mapping = {**dict(zip(pins, order, strict=True)), **roles}
+                mapping = {**dict(zip(pins, order, strict=True)), **leaves}
                 return [Match(cell, mapping, frozenset(inverted), area)]
     return []
 
@@ -239,17 +239,23 @@ def _latch(cell: Cell, inverter: Match) -> list[Match]:
             q = truth_table(output.function, (state["IQ"], state["IQN"]))
         except FunctionError:
             continue
-        # In rows 1 and 2 of q's table the state and its inverse differ, as they do in a cell.
-        if q & 0b0110 not in (0b0010, 0b0100) or {data, enable} - {INVERTER, BUFFER}:
+        follows = _q_follows(q)
+        if follows is None or {data, enable} - {INVERTER, BUFFER}:
             continue
-        state_inverted = q & 0b0110 == 0b0100
         wrong = {"gate"} if enable == INVERTER else set()
-        if state_inverted != (data == INVERTER):
+        if follows == (data == INVERTER):
             wrong.add("q")
         area = cell.area + len(wrong) * inverter.area
         mapping = {"d": d, "gate": gate, "q": output.name}
         return [Match(cell, mapping, frozenset(wrong), area)]
     return []
+
+
+def _q_follows(table: int) -> bool | None:
+    """Whether an output that is a function of a state and its inverse, ``table`` over both, is the
+    state (True), its inverse (False), or neither."""
+    one, zero = table >> 0b01 & 1, table >> 0b10 & 1  # state 1 and inverse 0; state 0 and inverse 1
+    return None if one == zero else bool(one)
 
 
 def _clock_gate(cell: Cell, test_or: float) -> list[Match]:

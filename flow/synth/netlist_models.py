@@ -49,8 +49,8 @@ def _library_netlist(
 ) -> tuple[Netlist, str]:
     """The netlist on a library, and the models of its cells."""
     library = read_library(*liberty)
-    roles = choose_cells(library, latches=bool(config.storage_traits.control_ports))
-    netlist = map_to_library(config, folder, library, roles)
+    leaves = choose_cells(library, latches=bool(config.storage_traits.control_ports))
+    netlist = map_to_library(config, folder, library, leaves)
     kinds = netlist.cell_types - set(netlist.modules)
     unknown = sorted(kinds - set(library.cells))
     if unknown:

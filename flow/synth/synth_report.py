@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cimforge.flow.liberty.leaf_cells import GATES, Roles, choose_cells
+from cimforge.flow.liberty.leaf_cells import GATES, LeafCells, choose_cells
 from cimforge.flow.liberty.library import Library, read_library
 from cimforge.flow.synth.census import (
     area_roles,
@@ -144,9 +144,9 @@ def _target_report(config, folder, target, flatten, announce) -> SynthReport:
 
 def _library_report(config, folder, liberty, overrides, flatten, announce) -> SynthReport:
     library = read_library(*liberty)
-    roles = choose_cells(library, overrides, latches=bool(config.storage_traits.control_ports))
+    leaves = choose_cells(library, overrides, latches=bool(config.storage_traits.control_ports))
     announce(f"mapping {config.module} to {library.name}")
-    netlist = map_to_library(config, folder, library, roles, flatten=flatten)
+    netlist = map_to_library(config, folder, library, leaves, flatten=flatten)
     areas = area_roles(build_macro(config))
     counts = count_by_role(netlist.modules, netlist.top, areas)
     whole = sum(counts.values(), Counter())
@@ -155,9 +155,9 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
         raise InputError(f"--liberty: {library.name} has no cell for {', '.join(unknown[:4])}")
     sizes = sum_cells(counts, lambda kind: library.cells[kind].area)
     text = (folder / f"{config.module}.v").read_text()
-    used = {role for role in roles.cells if re.search(rf"^\s*cim_{role} ", text, re.M)}
+    used = {role for role in leaves.cells if re.search(rf"^\s*cim_{role} ", text, re.M)}
     announce("analysing timing")
-    timing, notes = None, [*library.notes, *_fallbacks(used, roles, library)]
+    timing, notes = None, [*library.notes, *_fallbacks(used, leaves, library)]
     free = sorted(kind for kind in whole if not library.cells[kind].area)
     notes += [f"{kind} has no area in {library.name}: counted as 0" for kind in free]
     try:
@@ -173,7 +173,7 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
         total=sum(sizes.values()),
         ffs=sum(count for kind, count in whole.items() if library.cells[kind].ff is not None),
         breakdown={} if flatten else sizes,
-        cells=_cells_by_role(used, library, roles, whole, driver_loads(config, folder)),
+        cells=_cells_by_role(used, library, leaves, whole, driver_loads(config, folder)),
         notes=notes,
         drivers=drivers,
         libraries=tuple(liberty),
@@ -183,24 +183,24 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
 
 
 def _cells_by_role(
-    used: set[str], library: Library, roles: Roles, whole: Counter, loads: list[int]
+    used: set[str], library: Library, leaves: LeafCells, whole: Counter, loads: list[int]
 ) -> dict[str, str]:
     """The cell of each used role; ``gates`` where none was chosen."""
     named = {
         role: match.cell.name if match else GATES
-        for role, match in roles.cells.items()
+        for role, match in leaves.cells.items()
         if role in used
     }
-    drivers = {roles.driver(count).cell.name for count in loads}
+    drivers = {leaves.driver(count).cell.name for count in loads}
     flops = [kind for kind in whole if library.cells[kind].ff is not None]
     named |= {"driver": ", ".join(sorted(drivers))} if drivers else {}
     return {**named, **({"dff": ", ".join(sorted(flops))} if flops else {})}
 
 
-def _fallbacks(used: set[str], roles: Roles, library: Library) -> list[str]:
+def _fallbacks(used: set[str], leaves: LeafCells, library: Library) -> list[str]:
     return [
         f"{library.name} has no usable cell for {role}: built from its gates"
-        for role, match in roles.cells.items()
+        for role, match in leaves.cells.items()
         if role in used and match is None
     ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.flow.liberty.function import parse_function
-from cimforge.flow.liberty.leaf_cells import Roles
+from cimforge.flow.liberty.leaf_cells import LeafCells
 from cimforge.flow.liberty.liberty_writer import mapper_library
 from cimforge.flow.liberty.library import Cell, Library
 from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
@@ -78,24 +78,24 @@ def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool 
 
 
 def map_to_library(
-    config: MacroConfig, folder: Path, library: Library, roles: Roles, *, flatten: bool = False
+    config: MacroConfig, folder: Path, library: Library, leaves: LeafCells, *, flatten: bool = False
 ) -> Netlist:
-    """Map the macro emitted in ``folder`` to a library's cells; leaf cells to those of ``roles``.
+    """Map the macro emitted in ``folder`` to a library's cells; leaf cells to those of ``leaves``.
 
     Besides the hierarchical netlist and its constraints, flat.v is written for static timing: one
     module, no buses. Files go to a folder of the library's own (library_folder). Raises YosysError.
     """
-    work = _prepare(config, folder, library_folder(library, roles, flatten))
+    work = _prepare(config, folder, library_folder(library, leaves, flatten))
     name = config.module
-    _copy(work, "leaves.v", techmap_verilog(roles, driver_loads(config, folder)))
+    _copy(work, "leaves.v", techmap_verilog(leaves, driver_loads(config, folder)))
     _copy(work, "cells.lib", mapper_library(library, _mapper_cells(library)))
-    leaves = mapped_leaves(roles)
+    mapped = mapped_leaves(leaves)
     gates = [
-        leaf for leaf in ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate") if leaf not in leaves
+        leaf for leaf in ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate") if leaf not in mapped
     ]
     script = [
         f"read_verilog {CELLS}",
-        f"blackbox {' '.join(leaves)}",
+        f"blackbox {' '.join(mapped)}",
         f"read_verilog {name}.v",
         f"hierarchy -check -top {name}",
         *_keep(config, folder, flatten, gates),
@@ -112,18 +112,18 @@ def map_to_library(
         "write_verilog -noattr -noexpr -nohex -nodec flat.v",
     ]
     run_yosys("\n".join(script) + "\n", work)
-    gate = roles.cells["clkgate"]
+    gate = leaves.cells["clkgate"]
     # The leaf is dissolved in its write port: the mapped gate's name follows the leaf's.
     gate_pin = f".mapped/{gate.pins['gate']}" if gate else None
     _copy(work, "netlist.sdc", render_sdc(config, gate_pin=gate_pin))
     return _netlist(config, work)
 
 
-def library_folder(library: Library, roles: Roles, flatten: bool = False) -> str:
+def library_folder(library: Library, leaves: LeafCells, flatten: bool = False) -> str:
     """The name of a library's folder below synth: its name, 8 hex digits of its content, and the
     cells that the user named."""
     name = re.sub(r"\W+", "_", library.parts[0].name)[:60]
-    named = [f"{role}_{cell}" for role, cell in sorted(roles.named.items())]
+    named = [f"{role}_{cell}" for role, cell in sorted(leaves.named.items())]
     return "-".join([LIBERTY, name, library.digest, *named, *(["flat"] if flatten else [])])
 
 

@@ -1,6 +1,6 @@
 """Verilog that replaces leaf cells by a library's own, and tells which role they play."""
 
-from cimforge.flow.liberty.leaf_cells import Match, Roles
+from cimforge.flow.liberty.leaf_cells import LeafCells, Match
 
 __all__ = ["mapped_leaves", "techmap_verilog"]
 
@@ -12,31 +12,31 @@ PORTS = {
 }
 
 
-def mapped_leaves(roles: Roles) -> list[str]:
+def mapped_leaves(leaves: LeafCells) -> list[str]:
     """Leaf modules that are replaced by a cell; the others are built from gates."""
-    return ["cim_driver", *(f"cim_{role}" for role, match in roles.cells.items() if match)]
+    return ["cim_driver", *(f"cim_{role}" for role, match in leaves.cells.items() if match)]
 
 
-def techmap_verilog(roles: Roles, loads: list[int]) -> str:
+def techmap_verilog(leaves: LeafCells, loads: list[int]) -> str:
     """Modules for Yosys's techmap: one a role with a cell, and drivers for each number of
     ``loads``."""
-    texts = [_leaf(roles, role, match) for role, match in roles.cells.items() if match]
-    return "\n".join([*texts, _driver(roles, loads)])
+    texts = [_leaf(leaves, role, match) for role, match in leaves.cells.items() if match]
+    return "\n".join([*texts, _driver(leaves, loads)])
 
 
-def _leaf(roles: Roles, role: str, match: Match) -> str:
+def _leaf(leaves: LeafCells, role: str, match: Match) -> str:
     ports = ", ".join(PORTS[role])
     lines = []
     pins = dict(match.pins)
     if role == "clkgate":
         # The gate's output is high in the high phase of its clock: the low phase of clk.
-        lines += ["wire clk_n;", _instance(roles.inverter, "invert_clk", a="clk", y="clk_n")]
+        lines += ["wire clk_n;", _instance(leaves.inverter, "invert_clk", a="clk", y="clk_n")]
         nets = {"clk": "clk_n", "enable": "enable", "test_en": "test_en", "gate": "gate"}
         if "test_en" not in pins:
             lines += [
                 "wire idle, opened;",
-                _instance(roles.nor, "no_enable", a="enable", b="test_en", y="idle"),
-                _instance(roles.inverter, "any_enable", a="idle", y="opened"),
+                _instance(leaves.nor, "no_enable", a="enable", b="test_en", y="idle"),
+                _instance(leaves.inverter, "any_enable", a="idle", y="opened"),
             ]
             nets["enable"] = "opened"
     else:
@@ -45,21 +45,21 @@ def _leaf(roles: Roles, role: str, match: Match) -> str:
             lines.append(f"wire {pin}_n;")
             outward = pin in ("s", "co", "q")
             source, target = (f"{pin}_n", pin) if outward else (pin, f"{pin}_n")
-            lines.append(_instance(roles.inverter, f"invert_{pin}", a=source, y=target))
+            lines.append(_instance(leaves.inverter, f"invert_{pin}", a=source, y=target))
             nets[pin] = f"{pin}_n"
     connections = ", ".join(f".{cell_pin}({nets[pin]})" for pin, cell_pin in pins.items())
     lines.append(f"{_escaped(match.cell.name)} mapped ({connections});")
     return _module(f"cim_{role}", ports, lines)
 
 
-def _driver(roles: Roles, loads: list[int]) -> str:
+def _driver(leaves: LeafCells, loads: list[int]) -> str:
     lines = [
         *("parameter WIDTH = 1;", "parameter LOADS = 32;"),
         *("input [WIDTH-1:0] a;", "output [WIDTH-1:0] y;", "genvar i;"),
         "generate for (i = 0; i < WIDTH; i = i + 1) begin : line",
     ]
     for count in sorted(loads):
-        cell = _instance(roles.driver(count), "driver", a="a[i]", y="y[i]")
+        cell = _instance(leaves.driver(count), "driver", a="a[i]", y="y[i]")
         lines.append(f"  if (LOADS == {count}) {cell}")
     return _module("cim_driver", "a, y", [*lines, "end endgenerate"])
 

@@ -24,8 +24,8 @@ def without(*names: str) -> Library:
 
 def chosen(library: Library, **overrides: str) -> dict[str, str | None]:
     """Names of the cells chosen for each role."""
-    roles = choose_cells(library, overrides)
-    return {role: match.cell.name if match else None for role, match in roles.cells.items()}
+    leaves = choose_cells(library, overrides)
+    return {role: match.cell.name if match else None for role, match in leaves.cells.items()}
 
 
 def test_small_library():
@@ -33,12 +33,12 @@ def test_small_library():
     smaller ones still are not to be used."""
     expected = {"fa": "SUM3_CN", "ha": "SUM2", "latch": "HOLD", "clkgate": "GATE"}
     assert chosen(SMALL) == expected
-    roles = choose_cells(SMALL)
-    fa = roles.cells["fa"]
+    leaves = choose_cells(SMALL)
+    fa = leaves.cells["fa"]
     assert fa
     assert (fa.inverted, fa.area) == ({"co"}, 12.0)
     assert fa.pins["co"] == "CARRY_N"
-    assert roles.inverter.cell.name == "NOT_A"
+    assert leaves.inverter.cell.name == "NOT_A"
 
 
 def test_without_the_inverted_one_the_plain_full_adder():
@@ -61,9 +61,9 @@ def test_a_decoy_is_taken_where_it_is_named():
 
 
 def test_drivers_by_load():
-    roles = choose_cells(SMALL)
-    assert roles.load == 0.002
-    assert [roles.driver(n).cell.name for n in (1, 25, 26, 400)] == [
+    leaves = choose_cells(SMALL)
+    assert leaves.load == 0.002
+    assert [leaves.driver(n).cell.name for n in (1, 25, 26, 400)] == [
         *("FOLLOW_1", "FOLLOW_1"),
         *("FOLLOW_4", "FOLLOW_4"),
     ]
@@ -79,7 +79,7 @@ def test_drivers_by_load():
         (SMALL, {"clkgate": "BOTH"}, "is no positive-edge clock gating cell.*GATE"),
         (SMALL, {"driver": "NOT_A"}, "is no buffer; cells that do: FOLLOW_1, FOLLOW_4"),
         (SMALL, {"fa": "SUM33"}, "no cell 'SUM33' in small; did you mean 'sum3"),
-        (SMALL, {"adder": "SUM3"}, "no role 'adder'; roles: fa, ha, latch, clkgate, driver"),
+        (SMALL, {"adder": "SUM3"}, "no role 'adder'; leaves: fa, ha, latch, clkgate, driver"),
         (without("NOT_A", "NOT_B"), {}, "small has no usable inverter; no cell is one"),
         (without("NEITHER"), {}, "small has no usable two-input NOR; no cell is one"),
         (

@@ -41,19 +41,19 @@ def installed(path: Path) -> Library:
 def write_mapped(library: Library, folder: Path) -> list[str]:
     """leaves.v: modules mapped_cim_* of library cells; cells.lib: the library; returns the
     leaves."""
-    roles = choose_cells(library)
-    text = techmap_verilog(roles, LOADS).replace("module cim_", "module mapped_cim_")
+    leaves = choose_cells(library)
+    text = techmap_verilog(leaves, LOADS).replace("module cim_", "module mapped_cim_")
     (folder / "leaves.v").write_text(text)
-    used = [m.cell.name for m in roles.cells.values() if m and not m.cell.gate_kind]
-    names = {*used, roles.inverter.cell.name, roles.nor.cell.name}
-    names |= {roles.driver(loads).cell.name for loads in LOADS}
+    used = [m.cell.name for m in leaves.cells.values() if m and not m.cell.gate_kind]
+    names = {*used, leaves.inverter.cell.name, leaves.nor.cell.name}
+    names |= {leaves.driver(loads).cell.name for loads in LOADS}
     (folder / "cells.lib").write_text(
         mapper_library(library, [library.cells[name] for name in sorted(names)])
     )
     (folder / "cim_cells.v").write_text(CELLS.read_text())
-    gate = roles.cells["clkgate"]
+    gate = leaves.cells["clkgate"]
     (folder / "gates.v").write_text(cell_models([gate.cell] if gate else []))
-    return mapped_leaves(roles)
+    return mapped_leaves(leaves)
 
 
 @every_library

@@ -27,11 +27,11 @@ def build_wrapper(config: MacroConfig) -> Structure:
     out = Structure(config.module, "wb", sentence, role="bus", latency=1)
     clk, rst = out.port("input", "clk"), out.port("input", "rst")
     control = config.storage_traits.control_ports
-    held = {name: out.port("input", name, width) for name, width in control}
+    tied = {name: out.port("input", name, width) for name, width in control}
     bus = {name: out.port(way, name, width) for name, (way, width) in bus_ports(config).items()}
     streams = {name: out.wire(name, width) for name, (_, width) in stream_ports(config).items()}
     macro_rst = out.wire("macro_rst")
     nets = {**bus, "macro_rst": macro_rst, **streams}
     out.place(WishboneSlave(config), "slave", clk=clk, rst=rst, **nets)
-    out.place(build_macro(config), "macro", clk=clk, rst=macro_rst, **streams, **held)
+    out.place(build_macro(config), "macro", clk=clk, rst=macro_rst, **streams, **tied)
     return out

@@ -58,9 +58,9 @@ def record(config: MacroConfig) -> Trace:
                 for name, value in {**fields, "valid": int(offered)}.items():
                     if f"{stream}_{name}" in values:
                         ctx.set(values[f"{stream}_{name}"], value)
-            held = stall > 0 and moved("y") == 1 and ctx.get(values["y_valid"])
-            stall -= held
-            ctx.set(values["y_ready"], int(not held))
+            stalled = stall > 0 and moved("y") == 1 and ctx.get(values["y_valid"])
+            stall -= stalled
+            ctx.set(values["y_ready"], int(not stalled))
             ctx.set(values["q_ready"], 1)
             for name in trace:
                 trace[name].append(int(ctx.get(values[name])))
@@ -116,15 +116,15 @@ def _beats(
 ) -> dict[str, Any]:
     """A payload's lane while a beat is offered: its values, or the beat's number where there are
     none."""
-    wave, labels, number, held = "", [], 0, False
+    wave, labels, number, stalled = "", [], 0, False
     for cycle, (offered, taken) in enumerate(zip(valid, ready, strict=True)):
         if not offered:
             wave += "." if wave.rstrip(".").endswith("x") else "x"
-        elif held:
+        elif stalled:
             wave += "."
         else:
             wave += "="
             labels.append(str(values[cycle]) if values else f"{name[0]}{number}")
-        held = bool(offered and not taken)
+        stalled = bool(offered and not taken)
         number += bool(offered and taken)
     return {"name": name, "wave": wave, "data": labels}

@@ -21,10 +21,10 @@ class FirstGroup:
         self.fill = Signal(max(1, k - 1), name="first_fill")
         self.sign_plane = Signal(k, name="first_sign_plane")
         with m.Switch(bits):
-            for held in range(1, config.input_bits + 1):
-                groups = config.cycles_per_pass(held)
-                used = held - k * (groups - 1)  # planes of the first group within the precision
-                with m.Case(held):
+            for precision in range(1, config.input_bits + 1):
+                groups = config.cycles_per_pass(precision)
+                used = precision - k * (groups - 1)  # planes of the first group that count
+                with m.Case(precision):
                     m.d.comb += self.group.eq(groups - 1)
                     m.d.comb += self.fill.eq(sum(1 << (plane - 1) for plane in range(used, k)))
                     m.d.comb += self.sign_plane.eq(signed << (used - 1))
