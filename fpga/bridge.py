@@ -18,6 +18,7 @@ class _Frame:
 
     def __init__(self):
         self.crc = protocol.CRC.create()
+        self.tag = Signal(8)
         self.operation = Signal(8)
         self.address = Signal(16)
         self.data = Signal(32)
@@ -87,7 +88,11 @@ class UartBridge(Block):
 
         with m.State("SYNC"), m.If(self.rx.valid & (byte == protocol.REQUEST)):
             m.d.comb += [crc.start.eq(1), crc.data.eq(byte), crc.valid.eq(1)]
-            m.next = "OPERATION"
+            m.next = "TAG"
+        with m.State("TAG"):
+            receive([frame.tag.eq(byte)])
+            with m.If(self.rx.valid):
+                m.next = "OPERATION"
         with m.State("OPERATION"):
             receive([frame.operation.eq(byte), left.eq(1)])
             with m.If(self.rx.valid):
@@ -124,6 +129,10 @@ class UartBridge(Block):
         with m.State("REPLY"):
             send(protocol.REPLY)
             m.d.comb += crc.start.eq(1)
+            with m.If(self.tx.ready):
+                m.next = "TAG_BACK"
+        with m.State("TAG_BACK"):
+            send(frame.tag)
             with m.If(self.tx.ready):
                 m.next = "STATUS"
         with m.State("STATUS"):

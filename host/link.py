@@ -5,6 +5,7 @@ after its time-out: pyserial's Serial, or the simulated twin.
 """
 
 import os
+import random
 from contextlib import suppress
 from typing import Protocol
 
@@ -49,6 +50,7 @@ class UartLink:
 
     def __init__(self, port: Port):
         self._port = port
+        self._tag = random.getrandbits(8)  # unlikely to be that of an earlier session's last
 
     def read(self, address: int) -> int:
         """The word at a byte address."""
@@ -59,7 +61,10 @@ class UartLink:
         self._ask(protocol.WRITE, address, word.to_bytes(4, "little"))
 
     def _ask(self, operation: int, address: int, data: bytes) -> bytes:
-        head = bytes([protocol.REQUEST, operation]) + address.to_bytes(2, "little") + data
+        self._tag = (self._tag + 1) % 256
+        head = (
+            bytes([protocol.REQUEST, self._tag, operation]) + address.to_bytes(2, "little") + data
+        )
         what = f"{'read' if operation == protocol.READ else 'write'} of {address:#06x}"
         try:
             return self._exchange(operation, head + bytes([protocol.crc8(head)]), what)
@@ -76,18 +81,21 @@ class UartLink:
         """Send a request and return its reply's data."""
         self._port.reset_input_buffer()
         self._port.write(request)
-        reply = self._receive(2, what)
-        if reply[0] != protocol.REPLY:
-            raise LinkError(f"{what}: the reply begins with {reply[0]:#04x}: bytes were garbled")
-        reply += self._receive(protocol.reply_length(operation, reply[1]) - 2, what)
+        reply = self._receive(3, what)
+        begin, tag, status = reply
+        if begin != protocol.REPLY:
+            raise LinkError(f"{what}: the reply begins with {begin:#04x}: bytes were garbled")
+        reply += self._receive(protocol.reply_length(operation, status) - 3, what)
         if protocol.crc8(reply[:-1]) != reply[-1]:
             raise LinkError(f"{what}: the reply's CRC is wrong: bytes were garbled")
-        if reply[1] == protocol.BUS_ERROR:
-            raise BusError(f"{what}: {protocol.STATUSES[reply[1]]}")
-        if reply[1] != protocol.OK:
-            meaning = protocol.STATUSES.get(reply[1], f"unknown status {reply[1]}")
+        if status not in (protocol.OK, protocol.BUS_ERROR):
+            meaning = protocol.STATUSES.get(status, f"unknown status {status}")
             raise LinkError(f"{what}: the macro received {meaning}")
-        return reply[2:-1]
+        if tag != self._tag:
+            raise LinkError(f"{what}: the reply is another request's: tag {tag}, not {self._tag}")
+        if status == protocol.BUS_ERROR:
+            raise BusError(f"{what}: {protocol.STATUSES[status]}")
+        return reply[3:-1]
 
     def _receive(self, count: int, what: str) -> bytes:
         data = self._port.read(count)

@@ -1,11 +1,12 @@
 """Frames between host and bridge: the one description both sides are built from.
 
-Request:  REQUEST, operation, address (2 bytes), data (4 bytes, writes only), CRC.
-Reply:    REPLY, status, data (4 bytes, reads that succeed only), CRC.
+Request:  REQUEST, tag, operation, address (2 bytes), data (4 bytes, writes only), CRC.
+Reply:    REPLY, tag, status, data (4 bytes, reads that succeed only), CRC.
 
-Numbers go low byte first. The CRC is CRC-8 (polynomial 0x07, start 0) over all bytes before it: it
-notices any error within eight neighbouring bits, so every single garbled byte. The bridge acts on a
-request only after its CRC; a request that stays incomplete for GAP_BYTES byte times is dropped.
+Numbers go low byte first. A reply has the tag of its request, so that a late one is not taken for
+another's. The CRC is CRC-8 (polynomial 0x07, start 0) over all bytes before it: it notices any
+error within eight neighbouring bits, so every single garbled byte. The bridge acts on a request
+only after its CRC; a request that stays incomplete for GAP_BYTES byte times is dropped.
 """
 
 from amaranth.lib import crc
@@ -32,7 +33,7 @@ READ, WRITE = 0x01, 0x02
 OK, BUS_ERROR, BAD_FRAME = 0, 1, 2
 STATUSES = {OK: "ok", BUS_ERROR: "the bus refused the access", BAD_FRAME: "a garbled request"}
 GAP_BYTES = 4
-LONGEST_REPLY = 7
+LONGEST_REPLY = 8
 # CRC-8 with polynomial 0x07: what both ends compute, the host as below, the bridge in hardware.
 CRC = crc.Algorithm(
     crc_width=8,
@@ -51,4 +52,4 @@ def crc8(data: bytes) -> int:
 
 def reply_length(operation: int, status: int) -> int:
     """Bytes of a whole reply."""
-    return 3 + (4 if operation == READ and status == OK else 0)
+    return 4 + (4 if operation == READ and status == OK else 0)

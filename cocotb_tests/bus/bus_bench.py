@@ -219,11 +219,11 @@ class BusBench:
                         [*self.read_window(name), Access(self.offset(f"{name}_next"), 0)]
                     )
 
-    async def rewrite_row(self, row: int, bank: int = 0) -> None:
-        """Write a row as it is: whichever of it and a waiting vector goes first, the result is
-        one."""
-        patterns = self.model.model.read(bank, row)
-        start = Access(self.offset("w_start"), row | bank << 16 | int(bank % 2 == 0) << 31)
+    async def write_row(self, row: int, turned: int = 0) -> None:
+        """Write a row of bank 0 as it is, but for the bits ``turned`` in every weight. As it is:
+        whichever of it and a waiting vector goes first, the result is one."""
+        patterns = self.model.model.read(0, row) ^ turned
+        start = Access(self.offset("w_start"), row | 1 << 31)
         await self.run([*self.window_writes("w", pack(patterns, self.config.weight_bits)), start])
 
     async def check_rows(self) -> None:

@@ -16,7 +16,7 @@ CONFIG = job_config()
 MAP = RegisterMap(CONFIG)
 ENABLE = MAP.register("irq_enable").offset
 HASH = int(CONFIG.digest[:8], 16)
-WRITE_BYTES, READ_BYTES, REPLY_BYTES = 9, 5, 7
+WRITE_BYTES, READ_BYTES, REPLY_BYTES = 10, 6, 8
 
 
 def lost(byte: int) -> tuple[int, ...]:
@@ -189,10 +189,10 @@ def test_a_baud_rate_4_percent_off_is_understood(line):
 @board_test
 def test_an_unknown_operation_is_answered(line):
     """A whole frame with an operation that is none ends in an error at once."""
-    head = bytes([protocol.REQUEST, 0x77, 0, 0])
+    head = bytes([protocol.REQUEST, 0xC3, 0x77, 0, 0])
     line.write(head + bytes([protocol.crc8(head)]))
-    reply = line.read(3)
-    assert reply == bytes([protocol.REPLY, protocol.BAD_FRAME, protocol.crc8(reply[:2])])
+    reply = line.read(4)
+    assert reply == bytes([protocol.REPLY, 0xC3, protocol.BAD_FRAME, protocol.crc8(reply[:3])])
     still_works(UartLink(line))
 
 

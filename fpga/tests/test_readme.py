@@ -31,7 +31,7 @@ def serial_board():
             frame += byte
             if frame == b"!":  # the test is over
                 return
-            length = 9 if frame[1:2] == bytes([protocol.WRITE]) else 5
+            length = 10 if frame[2:3] == bytes([protocol.WRITE]) else 6
             if len(frame) == length:
                 twin.write(frame)
                 os.write(master, twin.read(protocol.LONGEST_REPLY))

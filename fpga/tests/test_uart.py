@@ -47,7 +47,7 @@ def test_crc_of_the_check_string():
 
 
 def test_every_single_garbled_byte_changes_the_crc():
-    frame = bytes([protocol.REQUEST, protocol.WRITE, 0x40, 0x01, 1, 2, 3, 4])
+    frame = bytes([protocol.REQUEST, 0x33, protocol.WRITE, 0x40, 0x01, 1, 2, 3, 4])
     for place in range(len(frame)):
         for turned in range(1, 256):
             wrong = bytearray(frame)

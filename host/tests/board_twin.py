@@ -9,13 +9,15 @@ __all__ = ["BoardTwin"]
 
 class BoardTwin:
     """Every beat is done at once. ``broken_after`` is the number of replies until the line goes
-    dead; ``interrupt_after`` that of requests until Ctrl-C is pressed."""
+    dead; ``interrupt_after`` that of requests until Ctrl-C is pressed; ``late`` is added to the
+    tags of replies."""
 
     def __init__(self, config: MacroConfig):
         self.bus = BusModel(config)
         self.waiting = b""
         self.broken_after: int | None = None
         self.interrupt_after: int | None = None
+        self.late = 0
         self.baud = 0
         self.requests = 0
 
@@ -27,11 +29,13 @@ class BoardTwin:
     def write(self, data: bytes) -> None:
         """Take a request, act and answer."""
         self.requests += 1
-        operation, address = data[1], int.from_bytes(data[2:4], "little")
+        tag, operation, address = data[1], data[2], int.from_bytes(data[3:5], "little")
         assert data[0] == protocol.REQUEST
         assert protocol.crc8(data[:-1]) == data[-1]
-        word = int.from_bytes(data[4:8], "little") if operation == protocol.WRITE else None
-        reply = self._reply(Access(address, word))
+        word = int.from_bytes(data[5:9], "little") if operation == protocol.WRITE else None
+        reply = bytes([protocol.REPLY, (tag + self.late) % 256]) + self._reply(
+            Access(address, word)
+        )
         if self.broken_after is not None:
             self.broken_after -= 1
         if self.broken_after is None or self.broken_after >= 0:
@@ -46,9 +50,9 @@ class BoardTwin:
         self.bus.full = {"y": bool(self.bus.results), "q": bool(self.bus.rows)}
         expected = self.bus.expect(access)
         if expected.outcomes != {"ack"}:
-            return bytes([protocol.REPLY, protocol.BUS_ERROR])
+            return bytes([protocol.BUS_ERROR])
         self.bus.account(access, expected.data or 0)
-        reply = bytes([protocol.REPLY, protocol.OK])
+        reply = bytes([protocol.OK])
         return reply + (expected.data or 0).to_bytes(4, "little") if access.data is None else reply
 
     def reset_input_buffer(self) -> None:

@@ -65,7 +65,7 @@ def test_ctrl_c_at_any_request_leaves_a_known_state(driver, board, place):
 def test_a_line_that_dies_leaves_nothing_once_it_is_back(driver, board, place):
     """What could not be reset at once is reset before the next call."""
     board.broken_after = place
-    with pytest.raises(LinkError, match="0 of 2 bytes within the time-out"):
+    with pytest.raises(LinkError, match="0 of 3 bytes within the time-out"):
         driver.multiply(VECTORS, x_signed=False)
     board.broken_after = None
     assert np.array_equal(driver.multiply(VECTORS[1:], x_signed=False), PRODUCTS[1:])
@@ -84,6 +84,14 @@ def test_a_result_of_another_vector_is_an_error(driver, board, monkeypatch):
     monkeypatch.setattr(board.bus, "status", lambda read=0: status(read) + (1 << 20))
     with pytest.raises(LinkError, match=r"status\.y_tag is 2, not 1"):
         driver.multiply(VECTORS, x_signed=False)
+
+
+def test_the_reply_to_another_request_is_an_error(driver, board):
+    board.late = -1
+    with pytest.raises(LinkError, match=r"the reply is another request's: tag \d+, not \d+"):
+        driver.multiply(VECTORS, x_signed=False)
+    board.late = 0
+    assert np.array_equal(driver.multiply(VECTORS, x_signed=False), PRODUCTS)
 
 
 def test_tags_count_on_beyond_their_width(driver):
