@@ -16,13 +16,33 @@ class Tiles(Protocol):
     """What a job runs: ``weights`` (tiles, rows, cols) and ``inputs`` (k_tiles, batch, rows) as
     values; tile i goes to bank ``banks[i]`` and multiplies ``inputs[k_index[i]]``."""
 
-    weights: Ints
-    inputs: Ints
-    k_index: Ints
-    banks: Ints
-    x_bits: int
-    x_signed: bool
-    w_signed: bool
+    @property
+    def weights(self) -> Ints:
+        """Values of every tile."""
+
+    @property
+    def inputs(self) -> Ints:
+        """Values of every block of rows."""
+
+    @property
+    def k_index(self) -> Ints:
+        """The block of rows that each tile takes."""
+
+    @property
+    def banks(self) -> Ints:
+        """The bank of each tile."""
+
+    @property
+    def x_bits(self) -> int:
+        """Bits of an input."""
+
+    @property
+    def x_signed(self) -> bool:
+        """Whether inputs are signed."""
+
+    @property
+    def w_signed(self) -> bool:
+        """Whether weights are signed."""
 
 
 class TileMacro(Protocol):
@@ -58,11 +78,12 @@ def run_tiles(
     (tiles done, tiles in all)."""
     total, batch = len(tiles.weights), tiles.inputs.shape[1]
     results = np.empty((total, batch, cols), np.int64)
-    signs = {"x_bits": int(tiles.x_bits), "x_signed": bool(tiles.x_signed)}
+    bits, signed = int(tiles.x_bits), bool(tiles.x_signed)
     for tile, weights in enumerate(tiles.weights):
         if progress:
             progress(tile, total)
         bank = int(tiles.banks[tile])
         macro.load_weights(weights, bank=bank, signed=bool(tiles.w_signed))
-        results[tile] = macro.multiply(tiles.inputs[tiles.k_index[tile]], **signs, bank=bank)
+        vectors = tiles.inputs[tiles.k_index[tile]]
+        results[tile] = macro.multiply(vectors, x_bits=bits, x_signed=signed, bank=bank)
     return results

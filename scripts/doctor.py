@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cimforge.flow.machine import WEBASSEMBLY, Finding, check_machine, check_places
+from cimforge.flow.machine import MISSING, WEBASSEMBLY, Finding, check_machine, check_places
 from cimforge.scripts.options import CheckFailedError, print_json, show_table, stderr
 
 __all__ = ["doctor"]
@@ -41,7 +41,7 @@ def doctor(as_json: bool, warm_up: bool) -> None:
     else:
         _show(found)
     if wrong:
-        raise CheckFailedError("; ".join(f"{each.name}: {each.problem}" for each in wrong))
+        raise CheckFailedError(_told(wrong))
     if failed:
         raise CheckFailedError(failed)
 
@@ -49,6 +49,13 @@ def doctor(as_json: bool, warm_up: bool) -> None:
 def _wrong(found: list[Finding]) -> list[Finding]:
     """What keeps required parts from working."""
     return [each for each in found if each.required and each.problem]
+
+
+def _told(wrong: list[Finding]) -> str:
+    """What is missing, then what is wrong with the others, on one line."""
+    missing = [each.name for each in wrong if each.problem == MISSING]
+    parts = [f"{MISSING}: {', '.join(missing)}"] if missing else []
+    return "; ".join(parts + [f"{e.name}: {e.problem}" for e in wrong if e.problem != MISSING])
 
 
 def _show(found: list[Finding]) -> None:

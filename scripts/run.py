@@ -179,7 +179,7 @@ class Way(NamedTuple):
         emit_macro(macro, folder, {**macro_extras(macro), **top})
         if self.port:
             return SerialBackend(self.port, self.baud, announce, progress)
-        options = {"board": board_design, "divisor": chosen.divisor} if uart else {}
+        options: dict[str, Any] = {"board": board_design, "divisor": chosen.divisor} if uart else {}
         return RtlBackend(folder, self.simulator, announce, progress, **options)
 
     def clock(self) -> dict[str, Any]:

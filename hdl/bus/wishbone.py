@@ -118,11 +118,9 @@ class WishboneSlave(Block):
 
     def _build_access(self, m: Module) -> _Access:
         """The request, and its answer a cycle later."""
-        access = _Access(
-            *(Signal(name=name) for name in ("request", "whole", "legal", "commit")),
-            Signal(WORD_BITS, name="data"),
-        )
-        request, whole, legal, commit, data = access
+        request, whole, legal, commit = Signal(), Signal(), Signal(), Signal()
+        data = Signal(WORD_BITS)
+        access = _Access(request, whole, legal, commit, data)
         ack_q = Signal()
         err_q = Signal()
         answered = self.wb.cyc & self.wb.stb

@@ -37,7 +37,7 @@ def register_files(config: MacroConfig) -> dict[str, str]:
     Header symbols begin with the macro's name, functions in small letters.
     """
     name = config.module
-    facts = {"name": name, "guard": name.upper(), "prefix": name.lower()}
+    facts: dict[str, object] = {"name": name, "guard": name.upper(), "prefix": name.lower()}
     facts |= {"command": _command(config), "config": config, "map": RegisterMap(config)}
     return {f"{name}_regs.{kind}": render(f"regs.{kind}.j2", **facts) for kind in ("h", "md")}
 
