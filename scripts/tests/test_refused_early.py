@@ -25,14 +25,15 @@ INTERRUPTED = (
 )
 
 ONE_JOB_ENDS_EARLY = """
-import pathlib, sys, time
+import os, pathlib, sys, time
 from cimforge.cocotb_tests import regression
 from cimforge.scripts.main import main
 
-def run_share(design, simulator, share, *settings):
-    if "suite.values" not in share:
-        time.sleep(60)
+def run_share(run, share, index):
+    if index:
+        time.sleep(float(os.environ.get("SECONDS", "60")))
     pathlib.Path("ended").touch()
+    return "stopped by the test"
 
 regression.build = lambda *_, **__: None
 regression._run_share = run_share
@@ -132,7 +133,9 @@ def test_a_disk_that_is_full_is_one_line(folder):
     assert (done.returncode, done.stderr) == (2, "cimforge: No space left on device\n")
 
 
-def interrupt(command: list[str], folder: Path, started: str = "") -> tuple[int, str, str]:
+def interrupt(
+    command: list[str], folder: Path, started: str = "", handler: signal.Handlers = signal.SIG_DFL
+) -> tuple[int, str, str]:
     """Run a command and press Ctrl-C, once a file ``started`` exists where one is named: its
     status, stdout and stderr."""
     run = subprocess.Popen(
@@ -140,6 +143,8 @@ def interrupt(command: list[str], folder: Path, started: str = "") -> tuple[int,
         cwd=folder,
         env=environment(),
         start_new_session=True,
+        # The tests may run in the background, where Ctrl-C is ignored and stays so in children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, handler),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -177,3 +182,13 @@ def test_ctrl_c_while_verifying_is_one_line(folder):
     words = ["verify", "tiny", "--simulator", SIMULATOR, "--jobs", "2", "-o", "out"]
     status, out, err = interrupt([sys.executable, "command.py", *words], folder, "ended")
     assert (status, out, err.splitlines()[1:]) == (130, "", [INTERRUPTED])
+
+
+def test_a_job_in_the_background_goes_on(folder, monkeypatch):
+    """There, Ctrl-C is ignored, for it is meant for another command."""
+    monkeypatch.setenv("SECONDS", "2")
+    (folder / "command.py").write_text(ONE_JOB_ENDS_EARLY)
+    words = ["verify", "tiny", "--simulator", SIMULATOR, "--jobs", "2", "-o", "out"]
+    command = [sys.executable, "command.py", *words]
+    status, _, err = interrupt(command, folder, "ended", signal.SIG_IGN)
+    assert (status, err.count("the simulator ended early: stopped by the test")) == (1, 2)
