@@ -67,7 +67,7 @@ def _read_modules(folder: Path, sources: Sequence[Path]) -> dict[str, Ports] | N
         shutil.copyfile(source, folder / name)
         names.append(name)
     try:
-        run_yosys(f"read_verilog -sv {' '.join(names)}\nwrite_json ports.json\n", folder)
+        run_yosys(f"read_verilog -sv -lib {' '.join(names)}\nwrite_json ports.json\n", folder)
     except YosysError:
         return None
     found = json.loads((folder / "ports.json").read_text())["modules"]
