@@ -46,7 +46,6 @@ module two_macros (
   );
 endmodule
 
-`timescale 1ns / 1ps
 module two_macros_tb;
   reg clk = 0, rst = 1, x_valid = 0, w_valid = 0, w_latch = 0, w_signed = 0;
   reg [31:0] x_data = 0;

@@ -11,6 +11,7 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["SEED", "TestVector", "render_testbench", "words_per_beat"]
 
 SEED = 0xC1F0
+CYCLES_A_BEAT = 1000  # of patience: no style takes so long for a row or a pass
 
 
 class TestVector(NamedTuple):
@@ -49,4 +50,5 @@ def render_testbench(config: MacroConfig, vectors: Sequence[TestVector]) -> str:
         x_width=widths["x_data"],
         y_width=widths["y_data"],
         vectors=vectors,
+        limit=CYCLES_A_BEAT * (config.rows + len(vectors)),
     )
