@@ -172,7 +172,7 @@ def _runner(simulator: str, log: Path, limit: float = LIMIT_S) -> Runner:
     def execute(commands, cwd, stdout=None) -> None:
         run_commands(commands, cwd, runner.env, log, limit=limit)
 
-    runner._execute_cmds = execute  # type: ignore[method-assign]
+    runner._execute_cmds = execute  # type: ignore[assignment,method-assign]
     return runner
 
 

@@ -7,6 +7,7 @@ again and again (decisions.md has the measurement).
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from textwrap import wrap
+from typing import Self
 
 from cimforge.hdl.netlist.module import Child, Module, Port, check_role
 
@@ -18,7 +19,7 @@ class Net(str):
 
     width: int
 
-    def __new__(cls, text: str, width: int = 1) -> "Net":
+    def __new__(cls, text: str, width: int = 1) -> Self:
         """The text with its width."""
         net = super().__new__(cls, text)
         net.width = width
@@ -42,7 +43,7 @@ class Slice(Net):
     bus: Bus
     low: int
 
-    def __new__(cls, text: str, bus: Bus, low: int, count: int) -> "Slice":
+    def __new__(cls, text: str, bus: Bus, low: int, count: int) -> Self:
         """The text with what it names."""
         net = super().__new__(cls, text, count)
         net.bus, net.low = bus, low
@@ -54,7 +55,7 @@ class Concat(Net):
 
     parts: tuple[Net, ...]
 
-    def __new__(cls, parts: tuple[Net, ...]) -> "Concat":
+    def __new__(cls, parts: tuple[Net, ...]) -> Self:
         """The parts with their text."""
         text = "{" + ", ".join(reversed(parts)) + "}"
         net = super().__new__(cls, text, sum(part.width for part in parts))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cimforge.cocotb_tests.regression import Failure, Report
+from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
 from cimforge.scripts.tests.test_commands import VERIFY_KEYS
 from cimforge.scripts.tests.test_mvm import JSON_KEYS
@@ -170,11 +171,14 @@ def test_a_simulation_that_hangs_is_ended(cimforge, tool):
 
 
 def test_a_bus_without_its_extra_is_one_line(cimforge, monkeypatch):
-    for package in ("cocotb_bus", "cocotbext.wishbone"):
+    for package, name in (
+        ("cocotb_bus", "cocotb-bus"),
+        ("cocotbext.wishbone", "cocotbext-wishbone"),
+    ):
         monkeypatch.setitem(sys.modules, package, None)
         done = cimforge("verify", "tiny", "--bus", "wishbone", "--simulator", SIMULATOR)
         assert (done.status, done.out) == (2, "")
-        assert done.err.startswith(f"cimforge: --bus: needs {package.replace('.', '-')}; run ")
+        assert done.err == f"cimforge: --bus: needs {name}; run {install_hint('bus')}\n"
         monkeypatch.undo()
 
 
@@ -237,4 +241,7 @@ def test_a_reader_that_has_gone_away_hides_no_failed_check(folder):
         text=True,
     )
     os.close(writer)
-    assert (done.returncode, done.stderr) == (1, "cimforge: missing: g++, make, perl\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "cimforge: missing: g++, make, perl\n",
+    )
