@@ -1,5 +1,7 @@
 """verify --sources: the regression on Verilog that is not ours, which stays as it is."""
 
+import shlex
+
 import pytest
 
 from cimforge.hdl.params.config_file import load_config
@@ -53,12 +55,26 @@ def test_a_wrong_one_fails_and_can_be_replayed(cimforge, theirs):
 def test_an_edited_file_is_checked_as_it_is(cimforge, theirs, folder):
     """In the folder that generate wrote, under the name it gave."""
     edited = folder / f"out/{NAME}.v"
-    edited.write_text(edited.read_text().replace("y_data)", "y_data )"))
+    edited.write_text(edited.read_text() + "// by hand\n")
     before = snapshot(folder / "out")
     files = ("--sources", "out/cim_cells.v", "--sources", edited)
     done = cimforge("verify", "tiny", *files, *QUICK, "-o", "out", "--json")
     assert (done.status, done.json["passed"]) == (0, True)
     assert before.items() <= snapshot(folder / "out").items()
+
+
+def test_an_edited_file_is_never_overwritten_and_the_way_out_works(cimforge, theirs, folder):
+    edited = folder / f"out/{NAME}.v"
+    edited.write_text(edited.read_text() + "// by hand\n")
+    before = edited.read_bytes()
+    done = cimforge("verify", "tiny", "-o", "out", *QUICK)
+    assert (done.status, done.out, edited.read_bytes()) == (2, "", before)
+    assert done.err.startswith(f"cimforge: out/{NAME}.v was changed since it was written")
+    _, _, command = done.err.strip().partition("verify it as it is: ")
+    words = shlex.split(command)
+    assert words[:2] == ["cimforge", "verify"]
+    done = cimforge(*words[1:], *QUICK, "--json")
+    assert (done.status, done.json["passed"], edited.read_bytes()) == (0, True, before)
 
 
 @pytest.mark.parametrize(
