@@ -118,7 +118,10 @@ class WishboneSlave(Block):
 
     def _build_access(self, m: Module) -> _Access:
         """The request, and its answer a cycle later."""
-        request, whole, legal, commit = Signal(), Signal(), Signal(), Signal()
+        request = Signal()  # one a line: Amaranth takes a signal's name from its assignment
+        whole = Signal()
+        legal = Signal()
+        commit = Signal()
         data = Signal(WORD_BITS)
         access = _Access(request, whole, legal, commit, data)
         ack_q = Signal()

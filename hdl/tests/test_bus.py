@@ -81,6 +81,12 @@ def test_yosys_finds_no_fault(config, tmp_path):
 
 
 @every_size
+def test_no_wire_is_without_a_name_of_its_own(config):
+    """Amaranth calls a signal whose name it cannot tell $signal."""
+    assert "_signal" not in wrapper_files(config)[f"{config.module}_wb.v"]
+
+
+@every_size
 def test_header_compiles_and_agrees_with_the_map(config, tmp_path):
     files = register_files(config)
     name = f"{config.module}_regs.h"
