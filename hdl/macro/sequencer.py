@@ -75,7 +75,9 @@ class Sequencer(Block):
 
     def elaborate(self, platform):
         m = Module()
-        live, enable, free = Signal(), Signal(), Signal()
+        live = Signal()
+        enable = Signal()
+        free = Signal()
         stalled = (self.y.valid & ~self.y.ready) | (self.q.valid & ~self.q.ready)
         m.d.comb += [live.eq(~ResetSignal()), enable.eq(~stalled)]
         arbiter = Arbiter(m, self._config, self.x, self.r, self.w, live, free)
@@ -107,7 +109,8 @@ class Sequencer(Block):
         one."""
         first = FirstGroup(m, self._config, self.x.bits, self.x.signed)
         running = Signal()
-        restart, signed = Signal(reset_less=True), Signal(reset_less=True)
+        restart = Signal(reset_less=True)
+        signed = Signal(reset_less=True)
         group = Signal(len(first.group), reset_less=True)
         reading = Signal(reset_less=True)
         row = Signal(max(1, self._config.row_bits), reset_less=True)

@@ -201,3 +201,9 @@ def test_bus_slices_are_legal_at_any_width():
 @pytest.mark.parametrize(("width", "words"), [(1, 1), (32, 1), (33, 2), (64, 2), (65, 3)])
 def test_a_beat_draws_whole_words(width, words):
     assert words_per_beat(width) == words
+
+
+def test_every_signal_has_a_name_of_its_own(emitted):
+    """Amaranth calls a signal whose name it cannot tell $signal."""
+    config = DIVERSE["deep_pipeline"]
+    assert "_signal" not in (emitted(config) / f"{config.module}.v").read_text()
