@@ -16,9 +16,11 @@ from cimforge.flow.simulate.simulator import Design, build, run_tests
 
 __all__ = ["BUS_SUITE", "SUITE", "Failure", "Report", "run_regression"]
 
-SUITE = tuple(
-    f"suite.{name}" for name in ("values", "handshakes", "banks", "reset", "drawn_timing")
+MODULES = (
+    *("values", "handshakes", "banks", "reset", "turns", "dependence", "absent", "scan_mode"),
+    "drawn_timing",
 )
+SUITE = tuple(f"suite.{name}" for name in MODULES)
 BUS_SUITE = ("bus.bus_suite",)
 
 

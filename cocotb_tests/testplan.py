@@ -11,7 +11,9 @@ __all__ = ["load_testplan", "reason_to_skip"]
 def load_testplan() -> list[dict]:
     """The claims: ``text``, ``tests`` and, for tests with conditions, why they may not apply
     (``applies``)."""
-    return tomllib.loads(files("cimforge.cocotb_tests").joinpath("testplan.toml").read_text())["claim"]
+    return tomllib.loads(files("cimforge.cocotb_tests").joinpath("testplan.toml").read_text())[
+        "claim"
+    ]
 
 
 def reason_to_skip(test: str) -> str:

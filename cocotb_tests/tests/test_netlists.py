@@ -24,7 +24,7 @@ def test_tiny_netlists_pass(target, tmp_path):
         announce=lambda _: None,
     )
     assert_passed(report)
-    assert report.tests == 62
+    assert report.tests == 76
 
 
 def test_a_latch_netlist_passes(tmp_path):
