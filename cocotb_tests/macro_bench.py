@@ -1,23 +1,27 @@
 """The bench around an emitted macro: clock, reset, streams, scoreboard and coverage."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from cimforge.cocotb_tests.coverage import Coverage, bins_of
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
+from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
+from cimforge.cocotb_tests.stimuli import row_classes
 from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.stream_drivers import Sink, macro_sources, tie_off
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Bench"]
+
+MOST_ROWS = 512  # read back one by one, over all banks
 
 
 @dataclass
@@ -38,13 +42,9 @@ class Bench:
 
     coverage: Coverage | None = None
     passes = 0
-    unfinished = False  # whether the test before this one failed
 
     def __init__(self, dut):
         job = load_job()
-        if job.get("stop_early") and Bench.unfinished:
-            raise AssertionError("not run: an earlier test failed")
-        Bench.unfinished = True
         self.dut = dut
         self.config = MacroConfig(**job["config"])
         self.rng = Random(random.getrandbits(64))
@@ -53,10 +53,12 @@ class Bench:
             Bench.coverage = Coverage(bins_of(self.config))
         self._coverage_file = Path(job["coverage"]) if job.get("coverage") else None
         self.scoreboard = Scoreboard(self.config)
+        self.rules = ReadyRules(self.scoreboard)
         self.cycle = 0
         self.y_results: list[tuple[int, np.ndarray]] = []
         self.q_results: list[tuple[int, np.ndarray]] = []
-        self.probe: Callable[[], Awaitable[None]] | None = None  # runs in mid-cycle, every cycle
+        # Runs within every cycle, shortly after the rising and the falling edge (clk high or not).
+        self.probe: Callable[[bool], Awaitable[None]] | None = None
         self._held: dict[str, int] = {}
         self._build_streams()
 
@@ -102,6 +104,26 @@ class Bench:
             values = self.random_row() if patterns is None else patterns[row]
             self.write(row, values, signed=signed, bank=bank)
 
+    def random_passes(self, banks: Sequence[int], count: int) -> None:
+        """Queue random vectors at random precisions and signs, over ``banks`` in turn."""
+        for index in range(count):
+            bits, signed = self.rng.randint(0, self.config.input_bits), self.rng.random() < 0.5
+            bank = banks[index % len(banks)]
+            self.send(self.random_vector(), x_bits=bits, signed=signed, bank=bank)
+
+    def read_everything(self) -> None:
+        """Queue read-backs of every row of every bank, and passes over all banks; of rows, in a
+        large macro, each class and as many others."""
+        rows: Sequence[int] = range(self.config.rows)
+        if self.config.rows * self.config.banks > MOST_ROWS:
+            rows = row_classes(self.config.rows)
+            rows = [*rows, *self.rng.sample(range(self.config.rows), len(rows))]
+        for bank in range(self.config.banks):
+            for row in rows:
+                self.read(row, bank=bank)
+            for signed in (False, True):
+                self.send(self.random_vector(), signed=signed, bank=bank)
+
     # time
 
     async def start(self) -> None:
@@ -115,37 +137,75 @@ class Bench:
             await RisingEdge(self.dut.clk)
         self.dut.rst.value = 0
 
-    async def reset(self, cycles: int = 1) -> None:
-        """Hold rst for ``cycles`` cycles; what was queued is forgotten, what is in flight must
-        vanish."""
+    @classmethod
+    async def loaded(cls, dut, *, signed: Callable[[int], bool] = lambda bank: bank % 2 > 0):
+        """A started bench whose banks are all written, with random weights and these signs."""
+        bench = cls(dut)
+        await bench.start()
+        for bank in range(bench.config.banks):
+            bench.queue_bank(bank, signed=signed(bank))
+        await bench.run()
+        return bench
+
+    async def reset(self, cycles: int = 1, *, keep_offers: bool = False) -> None:
+        """Hold rst for ``cycles`` cycles; what is in flight must vanish, and what was queued is
+        forgotten unless ``keep_offers``."""
         self._cover_reset()
-        for source in (self.x, self.w, self.r):
-            source.reset()
+        if not keep_offers:
+            for source in (self.x, self.w, self.r):
+                source.reset()
         self.dut.rst.value = 1
-        for _ in range(cycles):
-            await FallingEdge(self.dut.clk)
-            for name in ("x_ready", "w_ready", "r_ready", "y_valid", "q_valid"):
-                assert not int(getattr(self.dut, name).value), f"{name} is high during reset"
-            await RisingEdge(self.dut.clk)
-            self.cycle += 1
+        self.forget_streams()
+        await self.steps(cycles)
         self.dut.rst.value = 0
+
+    def forget_streams(self) -> None:
+        """A reset takes effect: nothing is in flight, nobody waits; weights stay."""
         self._held.clear()
         self.scoreboard.reset()
+        self.rules.reset()
 
     async def step(self) -> Accepted:
         """One clock cycle: drive, let settle, check, and account for what the rising edge at its
         end accepts."""
         for stream in (self.x, self.w, self.r, self.y, self.q):
             stream.drive()
-        await FallingEdge(self.dut.clk)
         if self.probe:
-            await self.probe()
+            await Timer(1, "ns")
+            await self.probe(True)
+        await FallingEdge(self.dut.clk)
         self._check_offers()
+        if self.probe:
+            await self.probe(False)
+        self._check_readies()
         accepted = Accepted(self.x.fired(), self.w.fired(), self.r.fired())
         self._account(accepted)
         await RisingEdge(self.dut.clk)
         self.cycle += 1
         return accepted
+
+    async def steps(self, cycles: int) -> None:
+        """Run some clock cycles."""
+        for _ in range(cycles):
+            await self.step()
+
+    async def until(self, stream: str) -> int:
+        """Step until the stream accepts a beat; returns the cycle in which it did.
+
+        Fails after as many cycles as any contract allows a beat to wait.
+        """
+        start = self.cycle
+        while self.cycle - start <= self.longest_wait:
+            if getattr(await self.step(), stream):
+                return self.cycle - 1
+        raise AssertionError(f"{stream} not accepted in {self.longest_wait} cycles: it starves")
+
+    @property
+    def longest_wait(self) -> int:
+        """Cycles any beat waits at most while results are taken: a pass, a read-back, and the
+        landing of a row before each."""
+        config = self.config
+        return config.cycles_per_pass() + 2 + 2 * (config.write_landing + config.write_cycles)
 
     async def run(self) -> None:
         """Step until everything queued was accepted and everything in flight delivered."""
@@ -160,9 +220,7 @@ class Bench:
         self.y.take = self.q.take = None
         self.y.refuse = self.q.refuse = 0.0
         await self.run()
-        for _ in range(self.config.latency() + 2):
-            await self.step()
-        Bench.unfinished = False
+        await self.steps(self.config.latency() + 2)
         Bench.passes += self.scoreboard.passes
         assert Bench.coverage is not None
         if self._coverage_file:
@@ -197,8 +255,45 @@ class Bench:
             if sink.valid and sink.ready:
                 self.scoreboard.check(name, unpacked)
 
+    @property
+    def stalled(self) -> bool:
+        """Whether a result waits in this cycle, and with it the array."""
+        return self.y.stalled or self.q.stalled
+
+    def offers(self) -> dict[str, Offer]:
+        """What the inputs of x, w and r show in this cycle."""
+        sources = {"x": self.x, "w": self.w, "r": self.r}
+        return {
+            name: Offer(source.current is not None, self.shown(f"{name}_bank"))
+            for name, source in sources.items()
+        }
+
+    def shown(self, port: str) -> int:
+        """The value on a port; 0 where the macro has none of that name."""
+        return int(getattr(self.dut, port).value) if hasattr(self.dut, port) else 0
+
+    def readies(self) -> dict[str, bool]:
+        """The readies of x, w and r."""
+        return {name: bool(self.shown(f"{name}_ready")) for name in "xwr"}
+
+    def expected_readies(self, offers: dict[str, Offer]) -> dict[str, bool | None]:
+        """The rules for this cycle, were these offers shown; while rst is high nothing is ready."""
+        if self.shown("rst"):
+            return dict.fromkeys(offers, False)
+        return self.rules.expected(offers, self.stalled)
+
+    def _check_readies(self) -> None:
+        """Every ready, whatever its own valid, against the rules."""
+        offers, ready = self.offers(), self.readies()
+        for name, rule in self.expected_readies(offers).items():
+            assert rule is None or ready[name] == rule, (
+                f"cycle {self.cycle}: {name}_ready is {int(ready[name])}, must be {int(rule)} for "
+                f"bank {offers[name].bank}"
+            )
+        self.rules.end_cycle(offers, ready, self.stalled)
+
     def _account(self, accepted: Accepted) -> None:
-        board, stalled = self.scoreboard, self.y.stalled or self.q.stalled
+        board, stalled = self.scoreboard, self.stalled
         self._cover_cycle(accepted, stalled)
         board.end_cycle(stalled)
         if accepted.w:

@@ -19,11 +19,14 @@ from cimforge.cocotb_tests.testplan import waived_bins
 from cimforge.flow.simulate.bounded_run import LIMIT_S
 from cimforge.flow.simulate.simulator import Design, build, locked, run_tests
 
-__all__ = ["BUS_SUITE", "SUITE", "Failure", "Report", "run_regression"]
+__all__ = ["ARRAY_SUITE", "BUS_SUITE", "SUITE", "Failure", "Report", "run_regression"]
 
-SUITE = tuple(
-    f"suite.{name}" for name in ("values", "handshakes", "banks", "reset", "drawn_timing")
+MODULES = (
+    *("values", "handshakes", "banks", "reset", "turns", "dependence", "absent", "scan_mode"),
+    "drawn_timing",
 )
+SUITE = tuple(f"suite.{name}" for name in MODULES)
+ARRAY_SUITE = ("array.array_suite",)
 BUS_SUITE = ("bus.bus_suite", "bus.command_suite")
 PACKAGE = "cimforge.cocotb_tests"
 

@@ -1,10 +1,16 @@
 """Directed stimuli: corners of the input and weight ranges, as unsigned patterns."""
 
+from collections.abc import Iterable
+from random import Random
+from typing import TypeVar
+
 import numpy as np
 
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["input_corners", "weight_corners"]
+__all__ = ["input_corners", "row_classes", "some", "weight_corners"]
+
+T = TypeVar("T")
 
 
 def _levels(bits: int) -> list[int]:
@@ -34,3 +40,19 @@ def weight_corners(config: MacroConfig) -> list[np.ndarray]:
     levels = [0, ones, top, ones >> 1]
     matrices = [np.full(shape, level, np.int64) for level in sorted(set(levels), key=levels.index)]
     return [*matrices, np.where((row + col) % 2, top, ones >> 1)]
+
+
+def row_classes(rows: int) -> list[int]:
+    """Rows that differ in what decodes them: the first, the last, and both sides of each power of
+    two."""
+    edges = [1 << bit for bit in range(rows.bit_length())]
+    chosen = {0, rows - 1, *edges, *(edge - 1 for edge in edges)}
+    return sorted(row for row in chosen if row < rows)
+
+
+def some(items: Iterable[T], most: int, rng: Random) -> list[T]:
+    """All of ``items``, or a random choice of ``most`` of them, in order."""
+    everything = list(items)
+    if len(everything) <= most:
+        return everything
+    return [everything[place] for place in sorted(rng.sample(range(len(everything)), most))]

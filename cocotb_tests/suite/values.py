@@ -5,28 +5,59 @@ import cocotb
 import numpy as np
 
 from cimforge.cocotb_tests.macro_bench import Bench
-from cimforge.cocotb_tests.stimuli import input_corners, weight_corners
+from cimforge.cocotb_tests.stimuli import input_corners, row_classes, some, weight_corners
 from cimforge.flow.simulate.job import job_config
 
 CONFIG = job_config()
 PRECISIONS = list(range(CONFIG.input_bits + 1))
-BEYOND = (
-    [(1 << CONFIG.x_bits_width) - 1] if (1 << CONFIG.x_bits_width) - 1 > CONFIG.input_bits else []
-)
+BEYOND = list(range(CONFIG.input_bits + 1, 1 << CONFIG.x_bits_width))
 
 
 @cocotb.test()
-@cocotb.parametrize(w_signed=[False, True], x_signed=[False, True], x_bits=PRECISIONS + BEYOND)
+@cocotb.parametrize(w_signed=[False, True], x_signed=[False, True], x_bits=PRECISIONS)
 async def test_every_precision_and_sign(dut, x_bits, x_signed, w_signed):
     """Random vectors and corners at one precision; bits above it are random and must not matter."""
     bench = Bench(dut)
     await bench.start()
-    bench.queue_bank(signed=w_signed)
+    bank = (4 * x_bits + 2 * x_signed + w_signed) % CONFIG.banks
+    bench.queue_bank(bank, signed=w_signed)
     await bench.run()
     for corner in input_corners(CONFIG):
-        bench.send(corner, x_bits=x_bits, signed=x_signed)
+        bench.send(corner, x_bits=x_bits, signed=x_signed, bank=bank)
     for _ in range(12):
-        bench.send(bench.random_vector(), x_bits=x_bits, signed=x_signed)
+        bench.send(bench.random_vector(), x_bits=x_bits, signed=x_signed, bank=bank)
+    await bench.finish()
+
+
+@cocotb.test(skip=not BEYOND)
+async def test_precisions_beyond_the_maximum(dut):
+    """Every x_bits that the port can carry above input_bits means input_bits, signed or not."""
+    bench = await Bench.loaded(dut)
+    for x_bits in BEYOND:
+        for x_signed in (False, True):
+            for bank in some(range(CONFIG.banks), 2, bench.rng):
+                bench.send(bench.random_vector(), x_bits=x_bits, signed=x_signed, bank=bank)
+            for corner in input_corners(CONFIG):
+                bench.send(corner, x_bits=x_bits, signed=x_signed)
+        await bench.run()
+    await bench.finish()
+
+
+@cocotb.test()
+async def test_every_bank_at_every_precision(dut):
+    """Each bank, signed and unsigned, computes at each precision and sign of the inputs."""
+    bench = await Bench.loaded(dut)
+    for turned in (False, True):
+        for bank in range(CONFIG.banks):
+            if turned:  # one row of the other sign turns its bank
+                row = bench.rng.choice(row_classes(CONFIG.rows))
+                bench.write(row, bench.random_row(), bank=bank, signed=not bank % 2)
+                await bench.run()
+            for x_bits in range(1, CONFIG.input_bits + 1):
+                for x_signed in (False, True):
+                    vector = bench.random_vector()
+                    bench.send(vector, x_bits=x_bits, signed=x_signed, bank=bank)
+        await bench.run()
     await bench.finish()
 
 
@@ -52,8 +83,7 @@ async def test_single_bits(dut):
     await bench.start()
     bench.queue_bank()
     await bench.run()
-    rows = range(CONFIG.rows) if CONFIG.rows <= 64 else bench.rng.sample(range(CONFIG.rows), 64)
-    for row in rows:
+    for row in some(range(CONFIG.rows), 64, bench.rng):
         bit = row % CONFIG.input_bits
         vector = np.zeros(CONFIG.rows, np.int64)
         vector[row] = 1 << bit
@@ -100,8 +130,7 @@ async def test_literal_vectors(dut, x_signed, w_signed):
     beat = {"x_data": LITERAL_X, "x_bits": 4, "x_signed": int(x_signed), "x_bank": 0}
     bench.x.beats.append(beat)
     bench.y.take = lambda: False
-    for _ in range(CONFIG.latency() + 1):
-        await bench.step()
+    await bench.steps(CONFIG.latency() + 1)
     assert bench.y.valid
     assert bench.y.data == LITERAL_Y[x_signed, w_signed], f"y_data is {bench.y.data:012x}"
     await bench.finish()

@@ -47,7 +47,7 @@ def test_tiny_netlists_pass(target, tmp_path):
     emit_macro(TINY, tmp_path)
     report = regression(TINY, tmp_path, netlist_design(TINY, tmp_path, target))
     assert_passed(report)
-    assert report.tests == 62
+    assert report.tests == 76
 
 
 def test_a_latch_netlist_passes(tmp_path):

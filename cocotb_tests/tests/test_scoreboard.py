@@ -1,11 +1,15 @@
 """The scoreboard itself: it must notice wrong, early, late, missing and extra results."""
 
+from random import Random
+
 import numpy as np
 import pytest
 
 from cimforge.cocotb_tests.coverage import Coverage, bins_of, merge
 from cimforge.cocotb_tests.packing import as_patterns, pack, pack_all, unpack, unpack_signed
+from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
+from cimforge.cocotb_tests.stimuli import row_classes, some
 from cimforge.hdl.params.config import MacroConfig
 
 CONFIG = MacroConfig(rows=3, cols=2, weight_bits=4, input_bits=4)
@@ -104,3 +108,69 @@ def test_coverage_counts_known_bins_only():
     assert coverage.counts["banks"] == {"0 x 0": 1}
     assert merge([coverage.counts, coverage.counts])["banks"] == {"0 x 0": 2}
     assert len(bins_of(CONFIG)["precision"]) == 4 * 2 * 2
+
+
+LATCHED = MacroConfig(rows=3, cols=2, weight_bits=4, input_bits=4, banks=3, storage="latch")
+
+
+def _rules(config: MacroConfig = LATCHED) -> ReadyRules:
+    return ReadyRules(Scoreboard(config))
+
+
+def _offers(x=None, w=None, r=None) -> dict[str, Offer]:
+    """Offers for these banks; None is an idle stream that shows bank 0."""
+    given = {"x": x, "w": w, "r": r}
+    return {s: Offer(bank is not None, bank or 0) for s, bank in given.items()}
+
+
+def test_an_idle_macro_must_be_ready_for_all_without_any_valid():
+    assert _rules().expected(_offers(), stalled=False) == {"x": True, "w": True, "r": True}
+
+
+def test_a_row_waits_for_the_last_cycle_of_its_banks_pass_only():
+    rules = _rules()
+    rules._board.vector(np.zeros(3, np.int64), 2, False, 1)
+    for stalled, same in ((False, False), (True, False)):
+        assert rules.expected(_offers(w=1), stalled)["w"] is same
+        assert rules.expected(_offers(w=2), stalled)["w"] is True
+        assert rules.expected(_offers(w=3), stalled)["w"] is True  # there is no bank 3
+        assert rules.expected(_offers(x=0), stalled)["x"] is False
+    rules._board.end_cycle(stalled=False)
+    assert rules.expected(_offers(w=1), stalled=True)["w"] is False
+    last = rules.expected(_offers(x=0, w=1), stalled=False)
+    assert (last["x"], last["w"]) == (True, True)
+
+
+def test_a_landing_row_holds_back_its_bank_and_then_waits_for_it():
+    rules = _rules()
+    offers = _offers(x=1, w=1)
+    assert rules.expected(offers, stalled=False)["x"] is False
+    assert rules.expected(_offers(x=2, w=1), stalled=False)["x"] is True
+    rules.end_cycle(offers, {"x": False, "w": True, "r": False}, stalled=False)
+    assert rules.expected(offers, stalled=False)["w"] is False
+    assert rules.expected(offers, stalled=False)["x"] is True
+    flop = _rules(LATCHED.model_copy(update={"storage": "flop"}))
+    assert flop.expected(offers, stalled=False)["x"] is True
+
+
+def test_vectors_and_read_backs_take_turns():
+    rules = _rules()
+    both = _offers(x=0, r=0)
+    assert rules.expected(both, stalled=False)["x"] is None
+    rules.end_cycle(both, {"x": True, "w": True, "r": False}, stalled=False)
+    assert rules.expected(both, stalled=False) == {"x": False, "w": True, "r": True}
+
+
+@pytest.mark.parametrize(
+    ("rows", "classes"), [(1, [0]), (5, [0, 1, 2, 3, 4]), (20, [0, 1, 2, 3, 4, 7, 8, 15, 16, 19])]
+)
+def test_row_classes_are_the_edges_of_every_address_bit(rows, classes):
+    assert row_classes(rows) == classes
+
+
+def test_some_keeps_the_order_and_no_more_than_asked():
+    rng = Random(1)
+    assert some(range(5), 5, rng) == [0, 1, 2, 3, 4]
+    chosen = some(range(100), 7, rng)
+    assert len(chosen) == 7
+    assert chosen == sorted(chosen)

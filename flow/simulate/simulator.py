@@ -243,6 +243,7 @@ def run_tests(
                     "COCOTB_LOG_LEVEL": "INFO",
                     # else pytest looks for a conftest.py around the user's folder and runs it
                     "COCOTB_REWRITE_ASSERTION_FILES": "",
+                    **({"COCOTB_MAX_FAILURES": "1"} if job.get("stop_early") else {}),
                 },
                 waves=waves,
                 plusargs=[f"+dumpfile_path={results.resolve() / 'dump.fst'}"] if waves else [],

@@ -1,0 +1,46 @@
+"""Idle, stalled and reset cycles toggle nothing in the array of the emitted Verilog."""
+
+from pathlib import Path
+
+import pytest
+
+from cimforge.cocotb_tests.array.array_nets import column_nets, observed
+from cimforge.cocotb_tests.draw import quickest_simulator
+from cimforge.cocotb_tests.regression import ARRAY_SUITE, run_regression
+from cimforge.flow.simulate.simulator import Design
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import load_config
+
+CONFIGS = {
+    "tiny": load_config("tiny"),
+    "latched": MacroConfig(
+        **{"rows": 6, "cols": 3, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 3},
+        **{"banks": 3, "storage": "latch", "tree_stages": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_nothing_toggles_without_work(config, request):
+    folder = Path("build/tests") / request.node.name
+    emit_macro(config, folder)
+    report = run_regression(
+        observed(Design.emitted(config, folder)),
+        folder / "verify",
+        simulator=quickest_simulator(config),
+        suite=ARRAY_SUITE,
+        announce=lambda _: None,
+    )
+    assert report.failures == []
+    assert report.tests == 3
+
+
+def test_the_columns_nets_are_found_by_what_they_carry():
+    text = (
+        "module m_column (\n  input wire clk,\n  input wire [3:0] planes_n,\n  output wire y\n);\n"
+    )
+    text += "  wire [7:0] products_0;\n  wire [3:0] totals;\nendmodule\n"
+    assert column_nets(text, "m") == ["planes_n", "products_0", "totals"]
+    with pytest.raises(ValueError, match="must hold a module other_column"):
+        column_nets(text, "other")
