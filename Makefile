@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ROOMS := hdl flow host compiler golden cocotb_tests fpga scripts
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup fpga bus demo test lint mutants bench figures clean
+.PHONY: setup fpga bus demo test lint mutants bench soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
@@ -32,6 +32,10 @@ mutants: $(VENV)/.networks ## break the emitted Verilog in many ways; every brea
 bench: $(VENV)/.networks ## speed and size, as ratios measured side by side
 	$(BIN)/python -m cimforge.hdl.emit.emission_speed
 	$(BIN)/python -m cimforge.golden.mvm_speed
+
+soak: $(VENV)/.test ## hours: 200 drawn configurations, every mutant, every figure
+	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest cocotb_tests/tests/test_configs.py -k drawn
+	$(MAKE) mutants figures
 
 figures: $(VENV)/.test ## measure every figure of the documents again: three quarters of an hour
 	$(BIN)/python -m cimforge.scripts.figures

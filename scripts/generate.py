@@ -7,8 +7,10 @@ import click
 
 from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import load_config
 from cimforge.scripts.options import (
+    CheckFailedError,
     bus_option,
     config_epilog,
     config_options,
@@ -18,6 +20,8 @@ from cimforge.scripts.options import (
 )
 
 __all__ = ["generate"]
+
+CONTRACT = ("name", "config", "files", "top")
 
 
 @click.command(epilog=config_epilog, short_help="Write Verilog and all beside it.")
@@ -31,12 +35,16 @@ def generate(
     started = time.perf_counter()
     macro = load_config(config, overrides)
     folder = default_folder(output, macro)
-    manifest = emit_macro(macro, folder, macro_extras(macro, bus))
+    try:
+        manifest = emit_macro(macro, folder, macro_extras(macro, bus))
+    except YosysError as error:
+        if as_json:
+            print_json({**dict.fromkeys(CONTRACT), "failed": str(error)})
+        raise CheckFailedError(error) from None
     if as_json:
-        contract = ("name", "config", "files", "top")
         numbers = {"latency": macro.latency(), "cycles_per_pass": macro.cycles_per_pass()}
         print_json(
-            {**{key: manifest[key] for key in contract}, **numbers, "macs_1b": macro.macs_1b}
+            {**{key: manifest[key] for key in CONTRACT}, **numbers, "macs_1b": macro.macs_1b}
         )
         return
     adders = manifest["tree_adders"]

@@ -27,7 +27,11 @@ def build_adder(
     pipeline held. The plan's widths hold the largest sum, so nothing overflows beyond the stated
     modulus. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12, ``a12``
     a word adder's result, ``_q2`` the second register after one.
+
+    More stages than the plan has levels only delay. Raises ValueError for a negative number.
     """
+    if stages < 0:
+        raise ValueError(f"stages must be at least 0, not {stages!r}")
     return _Builder(Structure(prefix, kind, comment, role, stages), plan, stages).build()
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from cimforge.hdl.emit.templates import render
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.params.config import MacroConfig
 
@@ -35,9 +34,8 @@ def render_testbench(config: MacroConfig, vectors: Sequence[TestVector]) -> str:
     """
     widths = {port.name: port.width for port in macro_ports(config)}
     w_words, x_words = words_per_beat(widths["w_data"]), words_per_beat(widths["x_data"])
-    loader = PackageLoader("cimforge.hdl.emit", ".")
-    environment = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
-    return environment.get_template("testbench.v.j2").render(
+    return render(
+        "testbench.v.j2",
         name=config.module,
         ports=macro_ports(config),
         rows=config.rows,

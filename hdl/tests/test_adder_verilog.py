@@ -252,3 +252,8 @@ def test_wide_behavioral_trees_sum_by_composition(count, width, tmp_path):
     total = tuple(bit for bit in module["ports"]["total"]["bits"] if bit != "0")
     assert list(largest) == [total]
     assert largest[total] == count * (2**width - 1)
+
+
+def test_a_negative_number_of_stages_is_refused():
+    with pytest.raises(ValueError, match="stages must be at least 0, not -1"):
+        build_adder("m", "tree", "sum", sum_plan("csa", 3, 1), -1, role="tree")
