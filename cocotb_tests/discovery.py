@@ -82,13 +82,16 @@ def _planned(modules: tuple[str, ...], job: str) -> list[PlannedTest]:
     with NamedTemporaryFile("w", prefix="cimforge-", suffix=".json") as file:
         file.write(job)
         file.flush()
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "cimforge.cocotb_tests.discovery", *modules],
-            env=clean_environment() | {"PYTHONPATH": paths, JOB_VARIABLE: file.name},
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", "cimforge.cocotb_tests.discovery", *modules],
+                env=clean_environment() | {"PYTHONPATH": paths, JOB_VARIABLE: file.name},
+                capture_output=True,
+                text=True,
+                timeout=LIMIT_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise SuiteError(f"the tests cannot be loaded within {LIMIT_S} s") from None
     if done.returncode:
         cause = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise SuiteError(f"the tests cannot be loaded: {cause}")

@@ -144,7 +144,7 @@ def verify(
     if bus:
         _check_bus()
     _check_together(netlist, bus, sources, models, top)
-    folder = default_folder(output, macro) / ("sources" if sources else "")
+    folder = default_folder(output, macro) / ("verify-sources" if sources else "")
     results = folder / "-".join(("verify", *filter(None, (netlist, bus))))
     _check_results(results)
     given = {"models": models, "top": top, "bus": bus}

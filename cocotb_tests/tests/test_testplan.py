@@ -4,7 +4,8 @@ import ast
 from pathlib import Path
 
 from cimforge.cocotb_tests.regression import BUS_SUITE, SUITE
-from cimforge.cocotb_tests.testplan import load_testplan, reason_to_skip
+from cimforge.cocotb_tests.testplan import load_testplan, load_waivers, reason_to_skip
+from cimforge.hdl.params.config import MacroConfig
 
 FOLDER = Path(__file__).parents[1] / "suite"
 
@@ -46,3 +47,11 @@ def test_tests_that_may_not_apply_say_why():
 def test_every_test_says_what_it_shows():
     for name, node in _suite_tests().items():
         assert ast.get_docstring(node), name
+
+
+def test_every_waiver_names_bins_and_a_reason():
+    for waiver in load_waivers():
+        assert waiver.keys() <= {"bins", "when", "reason"}, waiver
+        assert ": " in waiver["bins"]
+        assert len(waiver["reason"]) > 20
+        assert all(hasattr(MacroConfig(), name) for name in waiver.get("when", {}))

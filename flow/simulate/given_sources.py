@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cimforge.flow.simulate.simulator import Design
 from cimforge.hdl.bus.signatures import bus_ports
@@ -39,7 +40,8 @@ def given_design(
     ports = _wrapper_ports(config) if bus else _macro_ports(config)
     top = top or (f"{config.module}_wb" if bus else config.module)
     files = [path.resolve() for path in (*models, *sources)]
-    modules = _read_modules(folder / "ports", [path.resolve() for path in sources])
+    with TemporaryDirectory(prefix="cimforge-") as scratch:
+        modules = _read_modules(Path(scratch), sources)
     if modules is not None:
         _compare(top, modules, ports)
     return Design(config, folder, tuple(map(str, files)), top, tuple(ports))
@@ -59,8 +61,6 @@ def _wrapper_ports(config: MacroConfig) -> Ports:
 
 def _read_modules(folder: Path, sources: Sequence[Path]) -> dict[str, Ports] | None:
     """The ports of every module of the sources; None where Yosys cannot read them."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     names = []
     for index, source in enumerate(sources):  # the sandbox sees only what lies in its folder
         name = f"{index}{'.sv' if source.suffix == '.sv' else '.v'}"
@@ -71,7 +71,6 @@ def _read_modules(folder: Path, sources: Sequence[Path]) -> dict[str, Ports] | N
     except YosysError:
         return None
     found = json.loads((folder / "ports.json").read_text())["modules"]
-    shutil.rmtree(folder)
     return {
         name: {port: (p["direction"], len(p["bits"])) for port, p in module["ports"].items()}
         for name, module in found.items()

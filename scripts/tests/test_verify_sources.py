@@ -41,7 +41,7 @@ def test_a_macro_of_the_user_s_passes_and_nothing_is_overwritten(cimforge, their
     after = snapshot(theirs, folder / "out")
     assert {path: after[path] for path in before} == before
     new = {path.relative_to(folder).parts[:2] for path in after.keys() - before.keys()}
-    assert new == {("out", "sources")}
+    assert new == {("out", "verify-sources")}
 
 
 def test_a_wrong_one_fails_and_can_be_replayed(cimforge, theirs):
