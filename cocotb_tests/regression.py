@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cimforge.cocotb_tests.coverage import Bins, merge
 from cimforge.cocotb_tests.discovery import PlannedTest, chosen, planned_tests
@@ -205,8 +206,9 @@ def _end_on_interrupt() -> None:
 def _run_share(run: _Run, share: list[str], index: int) -> str:
     folder = run.folder / f"job{index}"
     job = {**run.settings, "coverage": str((folder / "coverage.json").resolve())}
-    options = {"test_filter": run.test_filter, "waves": run.waves, "limit": run.limit}
-    return run_tests(run.design, run.simulator, share, folder, job=job, **options)
+    options: dict[str, Any] = {"test_filter": run.test_filter, "waves": run.waves}
+    options |= {"job": job, "limit": run.limit}
+    return run_tests(run.design, run.simulator, share, folder, **options)
 
 
 def _gather(

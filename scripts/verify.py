@@ -147,7 +147,7 @@ def verify(
     folder = default_folder(output, macro) / ("verify-sources" if sources else "")
     results = folder / "-".join(("verify", *filter(None, (netlist, bus))))
     _check_results(results)
-    given = {"models": models, "top": top, "bus": bus}
+    given: dict[str, Any] = {"models": models, "top": top, "bus": bus}
     options: dict[str, Any] = {"simulator": simulator, "seed": seed, "jobs": jobs}
     options |= {"test_filter": test_filter, "waves": waves, "limit": timeout * 60}
     unbuilt = ""
