@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.storage import STORAGE
 from cimforge.hdl.params.trees import TREES
@@ -30,3 +31,9 @@ def test_the_table_of_styles_is_that_of_the_traits():
     found = re.search(r"<!-- styles -->\n(.*?)\n?<!-- end -->", README.read_text(), re.S)
     assert found
     assert found[1] == style_table(), f"the table must be:\n{style_table()}"
+
+
+def test_the_documents_diagram_is_the_one_that_tiny_has_today(emitted):
+    config = load_config("tiny")
+    drawn = (emitted(config) / "timing.svg").read_text()
+    assert (README.parent / "docs" / "timing.svg").read_text() == drawn
