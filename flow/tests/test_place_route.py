@@ -7,7 +7,7 @@ import pytest
 from cimforge.flow.place_route import build_bitstream, constraints_text
 from cimforge.fpga.board_files import board_files
 from cimforge.fpga.boards import BOARDS
-from cimforge.fpga.soc import SOC_PORTS
+from cimforge.fpga.soc import SOC_PORTS, build_soc
 from cimforge.fpga.uart import LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
@@ -41,7 +41,7 @@ def build(config: MacroConfig, name: str, folder):
     """Emit and build, quietly."""
     board = BOARDS[name]
     emit_macro(config, folder, board_files(config, board))
-    return build_bitstream(config, folder, name, board, lambda _: None)
+    return build_bitstream(build_soc(config, board), folder, name, board, lambda _: None)
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -54,6 +54,9 @@ def test_tiny_reaches_a_bitstream(name, tmp_path):
     assert weights < report.ffs < 2000
     assert 300 < report.luts < report.capacity["luts"]
     assert report.brams == 0
+    blocks = {step.block for step in report.path}
+    assert "tree" in blocks, "the tree's logic is named as such"
+    assert not blocks & {"top", "store", "word"}
     path = sum(step.delay for step in report.path)
     assert 0.8 < path * report.fmax_mhz / 1000 < 1.2, "the path's delay is the period"
 
