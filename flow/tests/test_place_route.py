@@ -7,7 +7,7 @@ import pytest
 from cimforge.flow.place_route import build_bitstream, constraints_text
 from cimforge.fpga.board_files import board_files
 from cimforge.fpga.boards import BOARDS
-from cimforge.fpga.soc import SOC_PORTS
+from cimforge.fpga.soc import SOC_PORTS, build_soc
 from cimforge.fpga.uart import LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
@@ -41,7 +41,7 @@ def build(config: MacroConfig, name: str, folder):
     """Emit and build, quietly."""
     board = BOARDS[name]
     emit_macro(config, folder, board_files(config, board))
-    return build_bitstream(config, folder, name, board, lambda _: None)
+    return build_bitstream(build_soc(config, board), folder, name, board, lambda _: None)
 
 
 @pytest.mark.parametrize("name", BOARDS)
