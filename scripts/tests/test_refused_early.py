@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cimforge.compiler import digits
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
 from cimforge.scripts.tests.test_bad_input import check_refused
@@ -110,6 +111,7 @@ def test_an_installation_that_verilator_cannot_use_is_named(cimforge, folder, mo
 
 @pytest.mark.parametrize("package", ["sklearn", "matplotlib"])
 def test_a_package_of_an_extra_that_is_missing_is_named(cimforge, folder, monkeypatch, package):
+    digits.load.cache_clear()
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
