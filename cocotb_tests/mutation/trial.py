@@ -9,10 +9,11 @@ from pathlib import Path
 from cimforge.cocotb_tests.mutation.mutation_list import Mutation
 from cimforge.cocotb_tests.mutation.subjects import Subject
 from cimforge.cocotb_tests.regression import run_regression
-from cimforge.flow.simulate.simulator import BuildError, Design
+from cimforge.flow.simulate.simulator import BuildError
 
 __all__ = ["Trial", "attempt"]
 
+SILENT_SECONDS = 120  # of one test
 CPU_SECONDS = 40  # for one simulation: several times the longest unbroken run
 
 
@@ -47,9 +48,7 @@ def attempt(trial: Trial, subject: Subject, text: str, folder: Path, simulator: 
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "broken.v").write_text(text)
-    whole = subject.emit(folder)
-    design = Design(whole.config, folder, ("broken.v",), whole.top, whole.ports)
+    design = subject.broken(text, folder)
     start = time.monotonic()
     _limit_cpu()
     try:
@@ -58,8 +57,9 @@ def attempt(trial: Trial, subject: Subject, text: str, folder: Path, simulator: 
             folder / "verify",
             simulator=simulator,
             suite=subject.suite,
-            options=subject.options,
+            options=dict(subject.options),
             stop_early=True,
+            limit=SILENT_SECONDS,
             announce=lambda _: None,
         )
     except BuildError:
