@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from cimforge.cocotb_tests.array.array_nets import VISIBLE, observed
@@ -58,11 +59,12 @@ class Subject:
         text = (design.folder / design.sources[-1]).read_text()
         return re.findall(r"^module (\w+)", text, re.M)
 
-    def broken(self, text: str, folder: Path) -> Design:
-        """The design in ``folder`` with this Verilog in place of its own."""
-        whole = self.emit(folder)
+    def broken(self, whole: Design, text: str, folder: Path) -> Design:
+        """The emitted design ``whole`` with this Verilog in place of its own, in ``folder``."""
         (folder / "broken.v").write_text(text)
         visible = [source for source in whole.sources if source == VISIBLE]
+        for source in visible:
+            copyfile(whole.folder / source, folder / source)
         return Design(whole.config, folder, (*visible, "broken.v"), whole.top, whole.ports)
 
 
