@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cimforge.flow.simulate.simulator import Design
 
-__all__ = ["column_nets", "observed"]
+__all__ = ["VISIBLE", "column_nets", "observed"]
 
 NET = re.compile(r"^ *(?:input |wire |reg )+(?:\[[^]]*\] )?(\w+)[;,]?$", re.M)
 COLUMN_NETS = re.compile(r"planes_n|bank_select|products_\d+|totals")

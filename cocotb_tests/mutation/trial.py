@@ -3,7 +3,7 @@
 import resource
 import shutil
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cimforge.cocotb_tests.mutation.mutation_list import Mutation
@@ -11,69 +11,77 @@ from cimforge.cocotb_tests.mutation.subjects import Subject
 from cimforge.cocotb_tests.regression import run_regression
 from cimforge.flow.simulate.simulator import BuildError, Design
 
-__all__ = ["Trial", "attempt"]
+__all__ = ["Mutant", "Trial", "attempt", "limit_cpu"]
 
-CPU_SECONDS = 40  # for one simulation: several times the longest unbroken run
+SILENT_SECONDS = 120  # of one test
+CPU_SECONDS = 60  # of one simulation: several times the longest unbroken one
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mutation of a subject and the texts of the whole design, without and with it; ``whole`` is
+    the design as emitted. The mutation None stands for the unbroken design."""
+
+    subject: Subject
+    whole: Design
+    mutation: Mutation | None
+    unbroken: str
+    broken: str
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A mutation of a subject and its outcome: killed, survived, or equivalent with the proof's
-    name. ``by`` is the test that failed first, ``seconds`` the run's time."""
+    """What became of a mutant: ``outcome`` is killed, proven, bounded or survived, ``by`` the test
+    that failed first, or what was compared. ``seconds`` it took."""
 
-    subject: str
-    mutation: Mutation | None  # None for the unbroken design
-    outcome: str = ""
-    by: str = ""
+    mutant: Mutant
+    outcome: str
+    by: str
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        place = self.mutation.command if self.mutation else "unbroken"
-        return f"{self.outcome} {self.seconds:.1f} s: {self.subject}: {place} {self.by}"
-
-    def as_json(self) -> dict:
-        """Plain data; the test's parameters and the time, which differ from run to run, are left
-        out."""
-        data = asdict(self)
-        del data["seconds"]
-        return data
+        mutation = self.mutant.mutation
+        place = mutation.command if mutation else "unbroken"
+        return f"{self.outcome} by {self.by}, {self.seconds:.1f} s: {place}"
 
 
-def attempt(trial: Trial, subject: Subject, text: str, folder: Path, simulator: str) -> Trial:
-    """Run the regression on ``text``, the broken design; the folder is removed where it is
-    noticed.
+def attempt(mutant: Mutant, folder: Path, simulator: str) -> Trial:
+    """Run the regression on the mutant; ``folder`` is removed where it is noticed.
 
-    A simulation that ends early, by a time limit or by itself, is noticed as well.
+    A simulation that ends early, at a time limit or by itself, is noticed as well.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "broken.v").write_text(text)
-    whole = subject.emit(folder)
-    design = Design(whole.config, folder, ("broken.v",), whole.top, whole.ports)
     start = time.monotonic()
-    _limit_cpu()
+    trial = _attempt(mutant, folder, simulator)
+    if trial.outcome == "killed":
+        shutil.rmtree(folder)
+    return replace(trial, seconds=time.monotonic() - start)
+
+
+def _attempt(mutant: Mutant, folder: Path, simulator: str) -> Trial:
+    subject = mutant.subject
+    limit_cpu()
     try:
         report = run_regression(
-            design,
+            subject.broken(mutant.whole, mutant.broken, folder),
             folder / "verify",
             simulator=simulator,
             suite=subject.suite,
-            options=subject.options,
+            options=dict(subject.options),
             stop_early=True,
+            limit=SILENT_SECONDS,
             announce=lambda _: None,
         )
     except BuildError:
-        return replace(trial, outcome="killed", by="the build")
-    seconds = time.monotonic() - start
+        return Trial(mutant, "killed", "the build")
     if report.passed:
-        return replace(trial, outcome="survived", seconds=seconds)
-    by = report.failures[0].test if report.failures else "no test ran"
-    shutil.rmtree(folder)
-    return replace(trial, outcome="killed", by=by, seconds=seconds)
+        return Trial(mutant, "survived", "the whole regression")
+    return Trial(mutant, "killed", report.failures[0].test)
 
 
-def _limit_cpu() -> None:
-    """A simulator that loops without time passing is ended by the system."""
+def limit_cpu() -> None:
+    """From here on a simulator that loops without time passing is ended by the system."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
