@@ -7,7 +7,7 @@ import pytest
 
 from cimforge.cocotb_tests.mutation import __main__ as mutation
 from cimforge.cocotb_tests.mutation.equivalence import settle
-from cimforge.cocotb_tests.mutation.mutation_list import Mutation, apply, draw
+from cimforge.cocotb_tests.mutation.mutation_list import Mutation, Origin
 from cimforge.cocotb_tests.mutation.pair import proven_equal, write_pair
 from cimforge.cocotb_tests.mutation.score import Score
 from cimforge.cocotb_tests.mutation.subjects import SUBJECTS
@@ -49,22 +49,41 @@ def test_any_other_line_is_refused(line):
 
 
 def test_equal_seeds_draw_equal_mutations_of_the_modules_asked_for(folder):
-    first = draw(folder, ["d.v"], "top", ["inner"], 4, seed=3)
-    assert first == draw(folder, ["d.v"], "top", ["inner"], 4, seed=3)
+    origin = Origin(folder, ["d.v"], "top")
+    first = origin.draw(["inner"], 4, seed=3)
+    assert first == origin.draw(["inner"], 4, seed=3)
     assert {one.module for one in first} == {"inner"}
-    everywhere = draw(folder, ["d.v"], "top", [], 12, seed=3)
+    everywhere = origin.draw([], 12, seed=3)
     assert {one.module for one in everywhere} == {"inner", "top"}
 
 
 def test_each_text_is_broken_in_its_own_module_only(folder):
-    mutations = draw(folder, ["d.v"], "top", [], 6, seed=1)
-    base, texts = apply(folder, ["d.v"], "top", mutations)
+    origin = Origin(folder, ["d.v"], "top")
+    mutations = origin.draw([], 6, seed=1)
+    base, texts = origin.apply(mutations)
     for one, text in zip(mutations, texts, strict=True):
         assert text != base
         start = text.index(f"module {one.module}(")
         end = text.index("endmodule", start)
         assert base.startswith(text[:start])
         assert base.endswith(text[end:])
+
+
+def test_a_single_instance_can_be_broken(folder):
+    (folder / "d.v").write_text(
+        INNER + TOP.replace("inner i(", "inner other(.a(b), .b(a));  inner i(")
+    )
+    origin = Origin(folder, ["d.v"], "top", single=True)
+    mutations = origin.draw([], 12, seed=1)
+    assert {one.module for one in mutations} == {"top", "top.i", "top.other"}
+    base, texts = origin.apply(mutations)
+    for one, text in zip(mutations, texts, strict=True):
+        assert base.count("&") == 2
+        if one.module == "top.i":
+            assert f"module \\{one.module} (" in text
+            assert not proven_equal(base, text, one.module, folder)
+        elif one.module == "top.other":  # its output is not connected
+            assert proven_equal(base, text, "top", folder)
 
 
 def test_only_equal_modules_are_proven_equal(folder):
@@ -87,7 +106,7 @@ def _plain(folder: Path, change) -> Mutant:
     """The plain macro with a change in its text, laid to a mutation of the sequencer."""
     subject = SUBJECTS[0]
     whole = subject.emit(folder)
-    base, _ = apply(folder, ["cim_cells.v", f"{subject.name}.v"], whole.top, [])
+    base, _ = Origin(folder, ["cim_cells.v", f"{subject.name}.v"], whole.top).apply([])
     named = Mutation("inv", "plain_sequencer", "c", "Y", 0, None, "", ())
     return Mutant(subject, whole, named, base, change(base))
 
