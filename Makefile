@@ -26,8 +26,9 @@ lint: $(VENV)/.test ## style and types
 	@mkdir -p build/typing/cimforge && for room in $(ROOMS); do ln -sfn "$(CURDIR)/$$room" build/typing/cimforge/$$room; done
 	$(BIN)/mypy
 
-mutants: $(VENV)/.networks ## break the emitted Verilog in many ways; every break must be noticed
+mutants: $(VENV)/.test ## break the emitted Verilog by hand and by Yosys: breaks must be noticed (an hour)
 	$(BIN)/python -m cimforge.cocotb_tests.mutants
+	$(BIN)/python -m cimforge.scripts.figures mutants
 
 bench: $(VENV)/.networks ## speed and size, as ratios measured side by side
 	$(BIN)/python -m cimforge.hdl.emit.emission_speed

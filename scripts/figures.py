@@ -86,14 +86,15 @@ DOCUMENTED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def measure(figure: Figure) -> dict[str, Any]:
-    """What the figure's command prints, as JSON data. Raises RuntimeError where it fails."""
+    """What the figure's command prints, as JSON data; its progress is shown. Raises RuntimeError
+    where it fails."""
     words = [sys.executable, *shlex.split(figure.command)]
-    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    run = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
     try:
         return json.loads(run.stdout)
     except ValueError:
-        lines = run.stderr.strip().splitlines() or ["no output"]
-        raise RuntimeError(f"{figure.name}: {figure.command}: {lines[-1]}") from None
+        cause = "it printed no JSON object; its messages are above"
+        raise RuntimeError(f"{figure.name}: {figure.command}: {cause}") from None
 
 
 def complaints(figure: Figure, root: Path = Path()) -> Iterator[str]:

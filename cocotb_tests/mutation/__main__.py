@@ -1,4 +1,4 @@
-"""Mutants nobody chose: Yosys breaks five designs in one place each; the regression must notice.
+"""Mutants nobody chose: Yosys breaks six designs in one place each; the regression must notice.
 
 ``python -m cimforge.cocotb_tests.mutation [--count N] [--seed S]`` prints how many were generated,
 equivalent and killed, and every survivor with its cell and source line. Exit status 1 where fewer
@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cimforge.cocotb_tests.mutation.equivalence import settle
-from cimforge.cocotb_tests.mutation.mutation_list import apply, draw
+from cimforge.cocotb_tests.mutation.mutation_list import Origin
 from cimforge.cocotb_tests.mutation.score import Score
 from cimforge.cocotb_tests.mutation.subjects import SUBJECTS, Subject
 from cimforge.cocotb_tests.mutation.trial import Mutant, Trial, attempt
@@ -77,8 +77,9 @@ def _mutants(
     shutil.rmtree(folder, ignore_errors=True)
     whole = subject.emit(folder)
     sources = [source for source in whole.sources if source.endswith(".v")]
-    mutations = draw(folder, sources, whole.top, subject.targets(whole), count, seed)
-    base, texts = apply(folder, sources, whole.top, mutations)
+    origin = Origin(folder, sources, whole.top, subject.single)
+    mutations = origin.draw(subject.targets(whole), count, seed)
+    base, texts = origin.apply(mutations)
     yield Mutant(subject, whole, None, base, base), folder / "unbroken"
     for index, (mutation, text) in enumerate(zip(mutations, texts, strict=True)):
         yield Mutant(subject, whole, mutation, base, text), folder / f"{index:04}"

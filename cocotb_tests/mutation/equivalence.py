@@ -12,7 +12,7 @@ __all__ = ["CHANCE_CYCLES", "settle"]
 
 # In the macro's words: passes of a few cycles; of the bus: accesses of three; of the board: frames
 # of a thousand.
-CHANCE_CYCLES = {"macro": 50_000, "bus": 100_000, "board": 1_000_000}
+CHANCE_CYCLES = {"macro": 20_000, "bus": 60_000, "board": 300_000}
 
 
 def settle(trial: Trial, folder: Path, simulator: str) -> Trial:

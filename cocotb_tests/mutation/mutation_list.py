@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cimforge.hdl.netlist.yosys import run_yosys
 
-__all__ = ["Mutation", "apply", "draw"]
+__all__ = ["Mutation", "Origin"]
 
 BASE = "unbroken.v"
 LIST = "mutations.txt"
@@ -68,43 +68,49 @@ class Mutation:
         return Path(name).name, int(re.match(r"\d+", place)[0])  # type: ignore[index]
 
 
-def _read(sources: Sequence[str], top: str) -> list[str]:
-    """Commands that read a design. Cell names are numbered in order, so equal in every run."""
-    return [f"read_verilog {' '.join(sources)}", f"hierarchy -top {top}", "proc"]
+@dataclass(frozen=True)
+class Origin:
+    """The Verilog that is broken: ``sources`` in ``folder``, of which ``top`` is the top. With
+    ``single`` each instance is a module of its own, so that a mutation breaks one place; without,
+    all instances of a module are broken alike."""
 
+    folder: Path
+    sources: Sequence[str]
+    top: str
+    single: bool = False
 
-def draw(
-    folder: Path, sources: Sequence[str], top: str, targets: Sequence[str], count: int, seed: int
-) -> list[Mutation]:
-    """``count`` mutations of the modules ``targets`` (all where empty), spread by Yosys over their
-    source lines, wires and bits; equal for equal seeds. ``sources`` lie in ``folder``."""
-    script = _read(sources, top)
-    chosen = " ".join(targets)
-    script.append(f"mutate -list {count} -seed {seed} -o {LIST} {chosen}")
-    run_yosys("\n".join(script) + "\n", folder)
-    return [Mutation.parse(line) for line in (folder / LIST).read_text().splitlines()]
+    def _read(self) -> list[str]:
+        """Commands that read it. Cell names are numbered in order, so equal in every run."""
+        keep = f"hierarchy -top {self.top}"  # and nothing that it does not need
+        script = [f"read_verilog {' '.join(self.sources)}", keep, "proc"]
+        return [*script, "uniquify", keep] if self.single else script
 
+    def draw(self, targets: Sequence[str], count: int, seed: int) -> list[Mutation]:
+        """``count`` mutations of the modules ``targets`` (all where empty), spread by Yosys over
+        their source lines, wires and bits; equal for equal seeds."""
+        chosen = " ".join(targets)
+        script = [*self._read(), f"mutate -list {count} -seed {seed} -o {LIST} {chosen}"]
+        run_yosys("\n".join(script) + "\n", self.folder)
+        return [Mutation.parse(line) for line in (self.folder / LIST).read_text().splitlines()]
 
-def apply(
-    folder: Path, sources: Sequence[str], top: str, mutations: Sequence[Mutation]
-) -> tuple[str, list[str]]:
-    """The design's Verilog as Yosys writes it, unbroken and with each mutation: whole texts.
+    def apply(self, mutations: Sequence[Mutation]) -> tuple[str, list[str]]:
+        """The Verilog as Yosys writes it, unbroken and with each mutation: whole texts.
 
-    One Yosys process: the design is read once, and only the broken module is written for each.
-    """
-    script = [*_read(sources, top), f"write_verilog -noattr {BASE}", "design -save unbroken"]
-    for index, mutation in enumerate(mutations):
-        script += [mutation.command, f"select {mutation.module}"]
-        script += [f"write_verilog -noattr -selected broken_{index}.v"]
-        script += ["design -load unbroken"]
-    run_yosys("\n".join(script) + "\n", folder)
-    base = (folder / BASE).read_text()
-    texts = []
-    for index in range(len(mutations)):
-        piece = folder / f"broken_{index}.v"
-        texts.append(_exchange(base, piece.read_text()))
-        piece.unlink()
-    return base, texts
+        One Yosys process: the design is read once, and only the broken module is written for each.
+        """
+        script = [*self._read(), f"write_verilog -noattr {BASE}", "design -save unbroken"]
+        for index, mutation in enumerate(mutations):
+            script += [mutation.command, f"select {mutation.module}"]
+            script += [f"write_verilog -noattr -selected broken_{index}.v"]
+            script += ["design -load unbroken"]
+        run_yosys("\n".join(script) + "\n", self.folder)
+        base = (self.folder / BASE).read_text()
+        texts = []
+        for index in range(len(mutations)):
+            piece = self.folder / f"broken_{index}.v"
+            texts.append(_exchange(base, piece.read_text()))
+            piece.unlink()
+        return base, texts
 
 
 def _exchange(base: str, piece: str) -> str:

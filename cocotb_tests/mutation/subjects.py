@@ -1,4 +1,4 @@
-"""What is broken: five small designs, and the regression that must notice."""
+"""What is broken: six small designs, and the regression that must notice."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["SUBJECTS", "Subject"]
 
 HX8K = BOARDS["hx8k"]
-BOARD = HX8K._replace(baud=HX8K.clock_hz // LEAST_DIVISOR)
+BOARD = HX8K._replace(baud=HX8K.clock_hz // (LEAST_DIVISOR + 1))  # odd: halves do not cancel
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,14 @@ class Subject:
     """A design and its tests: a macro alone, behind its ``bus``, or on a ``board`` (``around``).
 
     In a macro everything is broken; in a wrapper only what is around the macro, which is a subject
-    of its own.
+    of its own. ``single``: one instance of a module at a time, not all alike.
     """
 
     config: MacroConfig
     around: str = "macro"
     suite: tuple[str, ...] = (*SUITE, *ARRAY_SUITE)
     options: Mapping[str, Any] = field(default_factory=dict)
+    single: bool = False
 
     @property
     def name(self) -> str:
@@ -96,6 +97,19 @@ SUBJECTS: Sequence[Subject] = (
             tree="ripple",
             tree_stages=1,
         )
+    ),
+    Subject(
+        MacroConfig(
+            name="single",
+            rows=5,
+            cols=2,
+            weight_bits=3,
+            input_bits=4,
+            bits_per_cycle=2,
+            banks=3,
+            tree_stages=1,
+        ),
+        single=True,
     ),
     Subject(
         MacroConfig(
