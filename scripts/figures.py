@@ -143,13 +143,22 @@ def main(arguments: list[str] | None = None) -> int:
             wrong += _compare(figure)
         elif not (options.check or options.quick):
             print(f"{figure.name}: {figure.command}", flush=True)
-            result = {"command": figure.command, "stamp": source_stamp(figure.depends)}
-            text = json.dumps({**result, "measured": measure(figure)}, indent=1)
-            figure.path.write_text(text + "\n")
+            wrong += _keep(figure)
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"{len(chosen)} figures, {len(wrong)} complaints")
     return int(bool(wrong))
+
+
+def _keep(figure: Figure) -> list[str]:
+    """Measure a figure and write its result; what went wrong."""
+    result = {"command": figure.command, "stamp": source_stamp(figure.depends)}
+    try:
+        text = json.dumps({**result, "measured": measure(figure)}, indent=1)
+    except RuntimeError as error:
+        return [str(error)]
+    figure.path.write_text(text + "\n")
+    return []
 
 
 def _compare(figure: Figure) -> list[str]:

@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from rich.console import Console
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = [subject for subject in SUBJECTS if subject.name in (options.only or names)]
     score = Score(options.seed, simulator)
     with ProcessPoolExecutor(JOBS) as pool:
-        runs = {}
+        runs: dict[Future[Trial], None] = {}
         for place, subject in enumerate(chosen):
             share = len(range(place, options.count, len(chosen)))
             for mutant, folder in _mutants(subject, share, options.seed, options.output):

@@ -148,8 +148,9 @@ async def _board(dut, rng: Random) -> None:
         frame += data.to_bytes(4, "little") if operation == protocol.WRITE else b""
         frame += bytes([protocol.crc8(frame)])
         if rng.random() < 0.2:
-            frame = bytearray(frame)
-            frame[rng.randrange(len(frame))] ^= 1 << rng.randrange(8)
+            garbled = bytearray(frame)
+            garbled[rng.randrange(len(frame))] ^= 1 << rng.randrange(8)
+            frame = bytes(garbled)
         if rng.random() < 0.05:
             frame = frame[: rng.randrange(len(frame))]
         for byte in frame:
