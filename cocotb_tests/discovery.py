@@ -23,7 +23,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.ranges import nearest_word
 
-__all__ = ["PlannedTest", "SuiteError", "chosen", "planned_tests"]
+__all__ = ["PlannedTest", "SuiteError", "chosen", "exactly", "planned_tests"]
 
 LIMIT_S = 300
 
@@ -74,6 +74,11 @@ def chosen(planned: Sequence[PlannedTest], test_filter: str | None) -> list[Plan
         hint = f"; did you mean {near}?" if near else f"; tests are in {', '.join(modules)}"
         raise InputError(f"--test {test_filter}: no test's name matches{hint}")
     return tests
+
+
+def exactly(tests: Sequence[PlannedTest]) -> str:
+    """A regular expression that matches the full names of ``tests`` and no other."""
+    return f"^(?:{'|'.join(re.escape(test.name) for test in tests)})$"
 
 
 @cache

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.cocotb_tests.coverage import Bins, merge
-from cimforge.cocotb_tests.discovery import PlannedTest, chosen, planned_tests
+from cimforge.cocotb_tests.discovery import PlannedTest, chosen, exactly, planned_tests
 from cimforge.cocotb_tests.testplan import waived_bins
 from cimforge.flow.simulate.bounded_run import LIMIT_S
 from cimforge.flow.simulate.simulator import Design, build, locked, run_tests
@@ -141,22 +141,27 @@ def run_regression(
     where the build fails.
     """
     settings = {"seed": seed, "stop_early": stop_early, **(options or {})}
-    run = _Run(design, simulator, folder, settings, test_filter, waves, limit)
     with locked(design.folder / "sim" / "regression.lock", announce):
         modules = [f"{PACKAGE}.{module}" for module in suite]
         planned = chosen(planned_tests(modules, design.config, settings), test_filter)
+        # cocotb runs a test that a filter matches even where it is to be skipped.
+        left_out = [test for test in planned if test_filter and test.skip]
+        due = [test for test in planned if test not in left_out]
+        only = exactly(due) if test_filter else None
+        run = _Run(design, simulator, folder, settings, only, waves, limit)
         build(design, simulator, waves=waves, announce=announce)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        shares = _shares(planned, modules, jobs)
+        shares = _shares(due, modules, jobs)
         announce(f"running the tests of {design.config.module}")
         endings = _run_shares(run, shares)
         report = Report(simulator, seed, planned=len(planned), junit=folder / "results.xml")
         report.partial = bool(test_filter)
+        report.tests, report.skipped = len(left_out), [test.short for test in left_out]
         suites = ET.Element("testsuites", name=f"cimforge verify {design.config.module}")
         for index, (share, ending) in enumerate(zip(shares, endings, strict=True)):
-            due = [test for test in planned if test.module in share]
-            _gather(report, suites, due, folder / f"job{index}", ending)
+            mine = [test for test in due if test.module in share]
+            _gather(report, suites, mine, folder / f"job{index}", ending)
         report.waivers = waived_bins(design.config, report.missed)
         ET.ElementTree(suites).write(report.junit, encoding="unicode", xml_declaration=True)
         (folder / "coverage.json").write_text(json.dumps(report.coverage, indent=1) + "\n")
@@ -185,6 +190,8 @@ class _Run:
 
 def _run_shares(run: _Run, shares: list[list[str]]) -> list[str]:
     """Run each share of the modules in a process of its own; why each ended early, or nothing."""
+    if not shares:
+        return []
     with ProcessPoolExecutor(len(shares), initializer=_end_on_interrupt) as pool:
         started = [pool.submit(_run_share, run, share, i) for i, share in enumerate(shares)]
         endings = []

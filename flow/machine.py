@@ -168,7 +168,8 @@ def _temporary() -> Path:
 
 def _place(name: str, folder: Path, purpose: str, megabytes: int, get: str) -> Finding:
     existing = next(each for each in (folder, *folder.parents) if each.exists())
-    problem = _refusal(existing)
+    made = name.endswith("cache")  # by the tool that fills it; nobody makes the others
+    problem = _refusal(existing if made else folder)
     free = shutil.disk_usage(existing).free // 10**6
     if _filled(folder, name):
         problem = ""

@@ -31,6 +31,8 @@ def checked_matrix(
     """
     if not isinstance(signed, (bool, np.bool_)):
         raise ValueError(f"{name}: signed must be True or False, not {signed!r}")
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} must be all there: a masked value has none; fill it in first")
     try:
         given = np.asarray(values)
     except ValueError as error:  # rows of different lengths
@@ -56,8 +58,12 @@ def _legal(given: NDArray[Any], low: int, high: int) -> NDArray[np.bool_]:
     if given.dtype.kind == "f":
         return (given == np.floor(given)) & (given >= low) & (given <= high)
     if given.dtype.kind == "O":  # Python integers beyond 64 bits, or anything
-        return np.vectorize(lambda v: isinstance(v, int) and low <= v <= high, [bool])(given)
+        return np.vectorize(lambda v: _is_integer(v) and low <= v <= high, [bool])(given)
     return np.zeros(given.shape, bool)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _form(shape: Mapping[str, int | None]) -> str:

@@ -131,6 +131,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="and measure the quick ones again")
     options = parser.parse_args(arguments)
     figures = load_figures()
+    known = [figure.name for figure in figures]
+    for name in options.names:
+        if name not in known:
+            parser.error(f"no figure {name!r}; figures: {', '.join(known)}")
     chosen = [figure for figure in figures if not options.names or figure.name in options.names]
     wrong: list[str] = []
     for figure in chosen:

@@ -112,7 +112,10 @@ def mvm(
     if as_json:
         numbers = {"cycles": backend.cycles, "seconds": round(backend.seconds, 3)}
         exact = {"bit_exact": backend.bit_exact, "shape": shape, "macs": backend.macs}
-        print_json({**exact, **numbers, **speed})
+        measured = {**exact, **numbers, **speed}
+        if failure:  # nothing was computed: no speed, and the reason
+            measured |= {**dict.fromkeys(speed), "failed": failure}
+        print_json(measured)
     elif not failure:
         _show(macro.module, job, shape, backend, speed, output)
     if not backend.bit_exact:

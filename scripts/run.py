@@ -140,7 +140,7 @@ def run(
         drawing = _draw(tested, labels, predictions, accuracies, macro.module)
         _write_results(output, title, json.dumps(named, indent=2) + "\n", drawing)
     if as_json:
-        print_json(report)
+        print_json({**report, **({"failed": failure} if failure else {})})
     elif not failure:
         _show(model, macro.module, output, report)
     if not report["bit_exact"]:

@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,13 @@ def _regex(context: click.Context, parameter: click.Parameter, value: str | None
         re.compile(value or "")
     except (re.error, RecursionError, OverflowError) as error:
         raise click.BadParameter(f"{value!r} is no regular expression: {error}") from None
+    return value
+
+
+def _minutes(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """A time-out that is a number: click's range takes nan."""
+    if isnan(value):
+        raise click.BadParameter("must be a number of minutes, not nan")
     return value
 
 
@@ -105,7 +113,8 @@ def _regex(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--top", metavar="NAME", help="The macro's module in --sources.  [default: ours]")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=60 * 24 * 7),
+    callback=_minutes,
     metavar="MINUTES",
     default=LIMIT_S / 60,
     show_default=True,
@@ -177,6 +186,7 @@ def verify(
     replay += [word for source in sources for word in ("--sources", str(source))]
     replay += [word for model in models for word in ("--models", str(model))]
     replay += ["--top", top] if top else []
+    replay += ["-o", str(output)] if output else []
     _judge(report, replay)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cimforge.cocotb_tests.mutation.pair import PAIR, proven_equal, write_pair
-from cimforge.cocotb_tests.mutation.trial import Trial, limit_cpu
+from cimforge.cocotb_tests.mutation.trial import Trial, cpu_limited
 from cimforge.cocotb_tests.regression import run_regression
 from cimforge.flow.simulate.simulator import Design
 
@@ -31,15 +31,15 @@ def settle(trial: Trial, folder: Path, simulator: str) -> Trial:
     ports = write_pair(*texts, mutant.whole.top, place)
     design = Design(mutant.whole.config, place, (f"{PAIR}.v",), PAIR, ports)
     around = mutant.subject.around
-    limit_cpu()
-    report = run_regression(
-        design,
-        place / "verify",
-        simulator=simulator,
-        suite=("mutation.chance",),
-        options={"around": around, "cycles": CHANCE_CYCLES[around]},
-        announce=lambda _: None,
-    )
+    with cpu_limited():
+        report = run_regression(
+            design,
+            place / "verify",
+            simulator=simulator,
+            suite=("mutation.chance",),
+            options={"around": around, "cycles": CHANCE_CYCLES[around]},
+            announce=lambda _: None,
+        )
     if report.passed:
         return replace(trial, outcome="bounded", by=f"{CHANCE_CYCLES[around]} random cycles")
     return replace(trial, outcome="survived", by=report.failures[0].message)

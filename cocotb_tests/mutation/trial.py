@@ -3,6 +3,8 @@
 import resource
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from cimforge.cocotb_tests.mutation.subjects import Subject
 from cimforge.cocotb_tests.regression import run_regression
 from cimforge.flow.simulate.simulator import BuildError, Design
 
-__all__ = ["Mutant", "Trial", "attempt", "limit_cpu"]
+__all__ = ["Mutant", "Trial", "attempt", "cpu_limited"]
 
 SILENT_SECONDS = 120  # of one test
 CPU_SECONDS = 60  # of one simulation: several times the longest unbroken one
@@ -61,18 +63,18 @@ def attempt(mutant: Mutant, folder: Path, simulator: str) -> Trial:
 
 def _attempt(mutant: Mutant, folder: Path, simulator: str) -> Trial:
     subject = mutant.subject
-    limit_cpu()
     try:
-        report = run_regression(
-            subject.broken(mutant.whole, mutant.broken, folder),
-            folder / "verify",
-            simulator=simulator,
-            suite=subject.suite,
-            options=dict(subject.options),
-            stop_early=True,
-            limit=SILENT_SECONDS,
-            announce=lambda _: None,
-        )
+        with cpu_limited():
+            report = run_regression(
+                subject.broken(mutant.whole, mutant.broken, folder),
+                folder / "verify",
+                simulator=simulator,
+                suite=subject.suite,
+                options=dict(subject.options),
+                stop_early=True,
+                limit=SILENT_SECONDS,
+                announce=lambda _: None,
+            )
     except BuildError:
         return Trial(mutant, "killed", "the build")
     if report.passed:
@@ -80,8 +82,18 @@ def _attempt(mutant: Mutant, folder: Path, simulator: str) -> Trial:
     return Trial(mutant, "killed", report.failures[0].test)
 
 
-def limit_cpu() -> None:
-    """From here on a simulator that loops without time passing is ended by the system."""
+@contextmanager
+def cpu_limited() -> Iterator[None]:
+    """Meanwhile a simulator that loops without time passing is ended by the system.
+
+    The limit is inherited, so it is set here; afterwards this process has its own back.
+    """
     used = resource.getrusage(resource.RUSAGE_SELF)
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
     limit = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    own = [each for each in (limit, soft, hard) if each != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_CPU, (min(own), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))

@@ -1,6 +1,7 @@
 """Mutants that Yosys draws: read, applied, compared and counted rightly."""
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from cimforge.cocotb_tests.mutation.mutation_list import Mutation, Origin
 from cimforge.cocotb_tests.mutation.pair import proven_equal, write_pair
 from cimforge.cocotb_tests.mutation.score import Score
 from cimforge.cocotb_tests.mutation.subjects import SUBJECTS
-from cimforge.cocotb_tests.mutation.trial import Mutant, Trial
+from cimforge.cocotb_tests.mutation.trial import Mutant, Trial, cpu_limited
 from cimforge.flow.simulate.simulator import Design
 
 LINE = (
@@ -94,6 +95,16 @@ def test_only_equal_modules_are_proven_equal(folder):
     assert not proven_equal(INNER + TOP, INNER + TOP.replace("<= y", "<= ~y"), "top", folder)
 
 
+def test_the_numbers_of_wires_are_no_pairs(folder):
+    """Yosys numbers what has no name; two texts of one design may differ in the numbers alone."""
+    text = "module m(input clk, input a, input b, output y, output z);\n  reg _0_, _1_;\n"
+    text += "  always @(posedge clk) _0_ <= a;\n  always @(posedge clk) _1_ <= b;\n"
+    first = text + "  assign y = ~_0_;\n  assign z = ~_1_;\nendmodule\n"
+    second = first.replace("_0_", "_2_").replace("_1_", "_0_").replace("_2_", "_1_")
+    assert proven_equal(first, second, "m", folder)
+    assert not proven_equal(first, first.replace("z = ~_1_", "z = ~_0_"), "m", folder)
+
+
 def test_a_pair_has_the_designs_ports_and_a_comparison(folder):
     ports = write_pair(INNER + TOP, INNER + TOP, "top", folder)
     assert ports == ("clk", "a", "b", "q", "differs")
@@ -119,6 +130,16 @@ def test_what_no_test_noticed_is_compared_by_chance(folder):
     assert settled.by.startswith("differs before cycle")
     same = _plain(folder, str)
     assert settle(Trial(same, "survived", ""), folder / "two", _simulator()).outcome == "proven"
+
+
+def test_the_limit_of_a_simulator_is_not_left_to_whoever_called():
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    with cpu_limited():
+        assert 0 < resource.getrlimit(resource.RLIMIT_CPU)[0] < 2**31
+        with cpu_limited():
+            pass
+        assert resource.getrlimit(resource.RLIMIT_CPU) != before
+    assert resource.getrlimit(resource.RLIMIT_CPU) == before
 
 
 def _simulator() -> str:

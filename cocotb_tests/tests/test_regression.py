@@ -1,6 +1,7 @@
 """A report is held against the plan: tests that did not run, or ran unasked, fail it."""
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -9,6 +10,8 @@ from cimforge.cocotb_tests import regression
 from cimforge.cocotb_tests.discovery import SuiteError, planned_tests
 from cimforge.cocotb_tests.regression import SUITE, Failure, Report, run_regression
 from cimforge.flow.simulate.simulator import Design
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 
 TINY = load_config("tiny")
@@ -121,6 +124,34 @@ def test_a_filter_that_matches_nothing_is_refused_with_the_nearest_name(simulate
         simulated(test_filter="rezet")
     with pytest.raises(InputError, match="--test qqqq: no test's name matches; tests are in reset"):
         simulated(test_filter="qqqq")
+
+
+def test_a_filter_runs_no_test_that_does_not_apply(tmp_path):
+    """cocotb runs what a filter matches, skipped or not: the literal vectors are tiny's alone, and
+    stand in one module with tests that apply."""
+    config = MacroConfig(rows=2, cols=1, weight_bits=2, input_bits=2)
+    emit_macro(config, tmp_path / "macro")
+    report = run_regression(
+        Design.emitted(config, tmp_path / "macro"),
+        tmp_path / "macro" / "verify",
+        simulator="icarus" if shutil.which("iverilog") else "verilator",
+        suite=("suite.values",),
+        test_filter=r"literal|single_bits",
+        announce=str,
+    )
+    assert report.failures == []
+    assert (report.tests, report.planned, len(report.skipped)) == (5, 5, 4)
+    assert report.passes > 0
+
+
+def test_a_filter_that_matches_only_tests_that_do_not_apply_runs_nothing(design, tmp_path):
+    planned = planned_tests([f"{PACKAGE}.scan_mode"], TINY, {})
+    assert all(test.skip for test in planned)
+    regression_of = {"suite": ("suite.scan_mode",), "test_filter": "scan", "announce": str}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regression, "build", lambda *_, **__: None)
+        report = run_regression(design, tmp_path / "verify", **regression_of)
+    assert (report.passed, report.tests) == (False, len(planned))
 
 
 def test_modules_that_cannot_be_loaded_are_one_line():

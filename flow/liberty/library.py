@@ -203,10 +203,20 @@ def _cell(group: Group, unit: float, part: int) -> Cell:
         latch=_state(group, "latch"),
         ff=_state(group, "ff"),
         gate_kind=group.values.get("clock_gating_integrated_cell", ""),
-        reason=reason_to_leave(group),
+        reason=reason_to_leave(group) or _odd_area(group),
         part=part,
     )
     return cell if cell.reason else _checked(cell)
+
+
+def _odd_area(group: Group) -> str:
+    """Why a cell whose area is said, and is no size, is left."""
+    text = group.values.get("area", "0")
+    try:
+        odd = not (isfinite(float(text)) and float(text) >= 0)
+    except ValueError:
+        odd = True
+    return f"with an area of {text}" if odd else ""
 
 
 def _checked(cell: Cell) -> Cell:

@@ -75,7 +75,7 @@ def reason_to_leave(cell: Group) -> str:
 def _reason(name: str, value: str) -> str:
     if value.lower() in ("false", "0", "", "none"):
         return ""
-    if value.startswith(SCAN_VALUES.get(name, "-")):
+    if name in SCAN_VALUES and value.startswith(SCAN_VALUES[name]):
         return "scan"
     if name in SPECIAL:
         return SPECIAL[name]

@@ -20,6 +20,7 @@ CAUSES = (
     r"memory exhausted|std::bad_alloc|Segmentation fault|[Kk]illed|did not converge",
     r"^(?:\w*Error|\w*Exception)\b|\b(?:ERROR|CRITICAL)\b|^%Error|\b[Ee]rror\b",
 )
+SAID = re.compile(r"(?!make\b)[\w./+-]+: \S")  # a program's message, by its name
 
 
 class CommandError(Exception):
@@ -107,7 +108,9 @@ def first_error(log: Path, begun: int = 0) -> str:
         for line in lines:
             if re.search(causes, line) and line not in repeats:
                 return _shortened(line)
-    return _shortened((repeats[:1] or lines[-1:] or [""])[0])
+    before = lines[: lines.index(repeats[0])] if repeats else []
+    said = [line for line in before if SAID.match(line)]
+    return _shortened((said[-1:] or repeats[:1] or lines[-1:] or [""])[0])
 
 
 def _shortened(line: str) -> str:

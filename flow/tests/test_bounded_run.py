@@ -18,6 +18,7 @@ LOGS = {
     "g++: fatal error: Killed signal terminated program cc1plus\n"
     "compilation terminated.\nmake: *** [a.o] Error 1\n": "g++: fatal error: Killed signal "
     "terminated program cc1plus",
+    "g++ -O1 -c -o a.o a.cpp\ng++: fatal: sick\nmake: *** [a.o] Error 1\n": "g++: fatal: sick",
     "m.v:3: syntax error\nI give up.\n": "m.v:3: syntax error",
     "cc1plus: out of memory allocating 65536 bytes after a total of 3 bytes\n": "cc1plus: out of "
     "memory allocating 65536 bytes after a total of 3 bytes",

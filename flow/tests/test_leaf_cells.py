@@ -185,6 +185,23 @@ def test_special_cells_are_never_taken(place, attribute, reason, tmp_path):
     assert re.search(rf"small: \d of 25 cells.*[12] {reason}", library.notes[0])
 
 
+@pytest.mark.parametrize("area", ["nan", "-1", "inf", "large"])
+def test_a_cell_with_an_area_that_is_no_size_is_left_and_said(area, tmp_path):
+    text = SMALL_TEXT.rstrip().removesuffix("}") + BUFFER.format(cell="", input="", output="")
+    (tmp_path / "odd.lib").write_text(
+        re.sub(r"(DECOY\).*?area : )[\d.]+", rf"\g<1>{area}", text, flags=re.S)
+    )
+    library = read_library(tmp_path / "odd.lib")
+    assert not library.cells["DECOY"].usable
+    assert f"1 with an area of {area}" in library.notes[0]
+
+
+def test_a_negative_attribute_is_no_mark_of_scan(tmp_path):
+    cell = BUFFER.format(cell="some_offset : -3;", input="", output="")
+    (tmp_path / "odd.lib").write_text(SMALL_TEXT.rstrip().removesuffix("}") + cell)
+    assert read_library(tmp_path / "odd.lib").cells["DECOY"].usable
+
+
 def test_false_marks_nothing(tmp_path):
     cell = "dont_use : false; pad_cell : false; is_macro_cell : false;"
     text = SMALL_TEXT.rstrip().removesuffix("}") + BUFFER.format(cell=cell, input="", output="")

@@ -30,10 +30,6 @@ class StorageTraits(NamedTuple):
     max_bits: int = 2**24
     rows_per_operand: int = 1
 
-    def load_cycles(self, rows: int) -> int:
-        """Cycles to write a whole bank of ``rows``."""
-        return rows * self.write_cycles
-
 
 STORAGE: Registry[StorageTraits] = Registry("storage")
 

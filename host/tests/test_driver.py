@@ -190,6 +190,8 @@ WRONG_VECTORS = {
     "x_bits 5": (VECTORS, {"x_bits": 5}, r"x_bits must be an integer in 0\.\.4, not 5"),
     "x_bits -1": (VECTORS, {"x_bits": -1}, r"x_bits must be an integer in 0\.\.4, not -1"),
     "x_bits True": (VECTORS, {"x_bits": True}, r"x_bits must be an integer in .* not True"),
+    "True among objects": (changed(VECTORS.astype(object), (0, 0), True), {}, r"\[0, 0\].*True"),
+    "masked": (np.ma.masked_equal(VECTORS, VECTORS[0, 0]), {}, r"vectors must be all there"),
     "bank 256": (VECTORS, {"bank": 256}, r"bank must be an integer in 0\.\.1, not 256"),
 }
 
@@ -215,3 +217,7 @@ def test_whole_numbers_of_any_type_are_taken(driver):
         vectors = VECTORS.astype(kind)
         assert np.array_equal(driver.multiply(vectors, x_signed=np.False_), PRODUCTS)
     assert np.array_equal(driver.multiply(VECTORS.tolist(), x_signed=False), PRODUCTS)
+    scalars = np.array([[np.int64(x) for x in row] for row in VECTORS], object)
+    assert np.array_equal(driver.multiply(scalars, x_signed=False), PRODUCTS)
+    whole = np.ma.masked_array(VECTORS, mask=False)
+    assert np.array_equal(driver.multiply(whole, x_signed=False), PRODUCTS)

@@ -166,3 +166,12 @@ def test_the_check_script_and_doctor_ask_for_the_same():
     script = (ROOT / "scripts/check_machine.sh").read_text()
     asked = set(re.findall(r"command -v (\S+)", script))
     assert asked == {tool.name for tool in machine.TOOLS if tool.command and tool.required}
+
+
+def test_a_temporary_folder_that_is_not_there_is_named(cimforge, monkeypatch, folder):
+    """Tools fall back without a word, or fail: TMPDIR names a folder that nobody makes."""
+    monkeypatch.setenv("TMPDIR", str(folder / "gone"))
+    outcome = cimforge("doctor", "--json")
+    problems = {tool["name"]: tool["problem"] for tool in outcome.json["tools"]}
+    assert outcome.status == 1
+    assert problems["temporary folder"] == f"{folder / 'gone'}: No such file or directory"

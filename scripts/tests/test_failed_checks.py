@@ -74,6 +74,21 @@ def test_failed_tests_are_listed_with_their_replay(cimforge, monkeypatch):
     assert cimforge(*words).status == 1
 
 
+def test_a_replay_uses_the_folder_that_was_given(cimforge, monkeypatch):
+    report_of(monkeypatch, FAILURES)
+    done = cimforge("verify", "tiny", "-o", "my folder")
+    assert done.messages[1].count(" -o 'my folder' --test ") == 1
+    assert " -o " not in cimforge("verify", "tiny").err
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf", "0", "-1"])
+def test_a_time_limit_that_is_none_is_refused(cimforge, minutes):
+    done = cimforge("verify", "tiny", "--timeout", minutes)
+    assert (done.status, done.out) == (2, "")
+    (line,) = done.messages
+    assert line.startswith("cimforge: Invalid value for '--timeout': ")
+
+
 def test_a_filter_that_leaves_no_test_has_checked_nothing(cimforge, monkeypatch):
     report_of(monkeypatch, tests=1, skipped=["banks.test_missing_rows"])
     done = cimforge("verify", "tiny", "--test", "missing")
@@ -184,8 +199,10 @@ def test_a_bus_without_its_extra_is_one_line(cimforge, monkeypatch):
 
 def test_a_build_that_fails_keeps_the_json_of_mvm(cimforge, broken_icarus, folder):
     done = cimforge(*MVM, "--simulator", "icarus", "--json")
-    assert (done.status, list(done.json)) == (1, JSON_KEYS)
+    assert (done.status, list(done.json)) == (1, [*JSON_KEYS, "failed"])
     assert (done.json["bit_exact"], done.json["shape"]) == (False, [2, 4])
+    assert done.json["failed"].startswith("icarus could not build the design: iverilog ended")
+    assert [done.json[key] for key in ("utilisation", "clock_mhz", "gops")] == [None] * 3
     assert not (folder / "y.npy").exists()
     assert len(done.messages) == 1
     assert cimforge(*MVM, "--simulator", "icarus").out == ""
@@ -196,6 +213,7 @@ def test_a_build_that_fails_keeps_the_json_of_run(cimforge, broken_icarus, folde
     done = cimforge(*words, "-o", "demo", "--json")
     assert done.status == 1
     assert (done.json["accuracy"], done.json["bit_exact"]) == (None, False)
+    assert done.json["failed"].startswith("icarus could not build the design: iverilog ended")
     assert not (folder / "demo/report.json").exists()
     assert len(done.messages) == 1
 

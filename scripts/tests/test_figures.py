@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.scripts.figures import Figure, complaints, differences, load_figures, source_stamp
+from cimforge.scripts.figures import (
+    Figure,
+    complaints,
+    differences,
+    load_figures,
+    main,
+    source_stamp,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +72,12 @@ def test_a_missing_figure_is_named(project):
 def test_a_glob_without_sources_is_an_error(tmp_path):
     with pytest.raises(ValueError, match=r"gone/\*\.py: no such source"):
         source_stamp(["gone/*.py"], tmp_path)
+
+
+def test_a_figure_that_is_not_there_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--check", "nosuch"])
+    assert "no figure 'nosuch'; figures: " in capsys.readouterr().err
 
 
 def test_times_and_speeds_are_not_compared():
