@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 ROOMS := hdl flow host compiler golden cocotb_tests fpga scripts
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup fpga bus demo test lint mutants bench soak figures clean
+help: ## list these
+	@awk -F ':|## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$NF}' Makefile
+
+.PHONY: help setup fpga bus demo test lint mutants bench soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs

@@ -108,9 +108,10 @@ def choose_precision(
         where = np.argwhere(outside)[0].tolist()
         value = int(values[tuple(where)])
         nearest = max(held.low, min(value, held.high))
+        wider = f", a macro with --set {parameter}={least.bits}" if limit < least.bits <= 16 else ""
         raise ValueError(
             f"{name}{where} = {value} does not fit {source}: {held} holds {held.low}..{held.high}"
-            f" (nearest legal value: {nearest}; least precision of {name}: {least})"
+            f" (nearest legal value: {nearest}; least precision of {name}: {least}{wider})"
         )
     return held
 

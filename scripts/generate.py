@@ -7,7 +7,9 @@ import click
 
 from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 from cimforge.scripts.options import (
     CheckFailedError,
@@ -22,6 +24,14 @@ from cimforge.scripts.options import (
 __all__ = ["generate"]
 
 CONTRACT = ("name", "config", "files", "top")
+
+
+def _ports(macro: MacroConfig) -> str:
+    """Inputs and outputs with the bits of those that are wider than one."""
+    told: dict[str, list[str]] = {"input": [], "output": []}
+    for port in macro_ports(macro):
+        told[port.direction].append(f"{port.name}{f'[{port.width}]' if port.width > 1 else ''}")
+    return "\n".join(f"{'in' if way == 'input' else 'out'}: {' '.join(told[way])}" for way in told)
 
 
 @click.command(epilog=config_epilog, short_help="Write Verilog and all beside it.")
@@ -52,6 +62,7 @@ def generate(
     rows = [
         ("files", ", ".join(file["path"] for file in manifest["files"])),
         ("Verilog", f"{text / 1000:.0f} kB, {len(manifest['modules'])} modules"),
+        ("ports", _ports(macro)),
         ("results", f"{macro.cols} of {macro.y_bits} bits"),
         ("adder cells a tree", ", ".join(f"{n} {kind}" for kind, n in adders.items()) or "none"),
         ("latency", f"{macro.latency()} cycles, one pass every {macro.cycles_per_pass()}"),

@@ -188,7 +188,7 @@ def _show(
         ("equal to golden", "yes, every value" if backend.bit_exact else "NO"),
         ("cycles", f"{backend.cycles:,}, {speed['utilisation']:.1%} of their MACs used"),
         ("the macro's rate", rate),
-        ("simulated in", f"{backend.seconds:.1f} s"),
+        ("simulated in", f"{backend.seconds:.1f} s, building left out"),
     ]
     show_table(name, rows, below=[("written to", output)] if output else ())
 

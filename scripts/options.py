@@ -20,6 +20,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.presets import PRESETS
 
 __all__ = [
+    "SIMULATORS",
     "CheckFailedError",
     "OutputPath",
     "bus_option",
@@ -35,6 +36,8 @@ __all__ = [
     "stderr",
     "steps",
 ]
+
+SIMULATORS = ("verilator", "icarus")  # the first is the default
 
 stderr = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 stdout = Console(highlight=False, markup=False, emoji=False)
@@ -112,8 +115,8 @@ def simulator_option(command: Callable) -> Callable:
     """--simulator."""
     return click.option(
         "--simulator",
-        type=click.Choice(["verilator", "icarus"]),
-        default="verilator",
+        type=click.Choice(SIMULATORS),
+        default=SIMULATORS[0],
         show_default=True,
         help="Icarus builds faster and simulates slower.",
     )(command)

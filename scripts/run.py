@@ -119,10 +119,10 @@ def run(
     tested, labels = data.test_images[:images], data.test_labels[:images]
     predictions, failure = None, ""
     with simulation_progress() as (announce, progress):
+        runner = way.open(macro, output / "rtl", announce, progress)
         announce("training the network")
         network = digits.train(seed)
         quantised = digits.quantise_network(network, data.train_images, *bits)
-        runner = way.open(macro, output / "rtl", announce, progress)
         try:
             predictions = digits.predict(quantised, tested, tiled_matmul(macro, runner.run_job))
         except (BuildError, SimulationError, LinkError, BusError) as error:
@@ -172,13 +172,21 @@ class Way(NamedTuple):
         announce: Callable[[str], None],
         progress: Callable[[int, int], None],
     ) -> RtlBackend | SerialBackend:
-        """Emit the macro into ``folder``, and what runs jobs on it."""
+        """Emit the macro into ``folder``, and what runs jobs on it.
+
+        Raises InputError where the port does not open, or no such macro answers behind it.
+        """
         chosen = BOARDS[self.board or FIRST_BOARD]
         uart = self.backend == "uart-sim"
         top = board_files(macro, chosen) if uart else {}
         emit_macro(macro, folder, {**macro_extras(macro), **top})
         if self.port:
-            return SerialBackend(self.port, self.baud, announce, progress)
+            board = SerialBackend(self.port, self.baud, announce, progress)
+            try:
+                board.connect(macro)
+            except LinkError as error:
+                raise InputError(f"--port: {error}") from None
+            return board
         options: dict[str, Any] = {"board": board_design, "divisor": chosen.divisor} if uart else {}
         return RtlBackend(folder, self.simulator, announce, progress, **options)
 

@@ -28,6 +28,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.options import (
+    SIMULATORS,
     CheckFailedError,
     bus_option,
     config_epilog,
@@ -43,6 +44,7 @@ from cimforge.scripts.options import (
 
 __all__ = ["verify"]
 
+SHOWN = 10  # failures printed; the rest is in the JUnit file
 RESULTS = ("results.xml", "coverage.json", "job*")  # what a regression writes to its folder
 VERILOG = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 BUS_PACKAGES = ("cocotb_bus", "cocotbext.wishbone")  # the second imports the first
@@ -154,7 +156,8 @@ def verify(
         _check_bus()
     _check_together(netlist, bus, sources, models, top)
     folder = default_folder(output, macro) / ("verify-sources" if sources else "")
-    results = folder / "-".join(("verify", *filter(None, (netlist, bus))))
+    other = simulator if simulator != SIMULATORS[0] else None
+    results = folder / "-".join(("verify", *filter(None, (netlist, bus, other))))
     _check_results(results)
     given: dict[str, Any] = {"models": models, "top": top, "bus": bus}
     options: dict[str, Any] = {"simulator": simulator, "seed": seed, "jobs": jobs}
@@ -237,12 +240,13 @@ def _emitted_design(
 def _judge(report: Report, replay: list[str]) -> None:
     """Raise CheckFailedError unless every test ran and passed, and covered what it must; each
     failure with its replay first."""
-    for failure in report.failures:
+    for failure in report.failures[:SHOWN]:
         stderr.print(f"FAILED {failure.test}: {failure.message}")
         only = [] if failure.test == "suite" else ["--test", _pattern(failure.test)]
         stderr.print(f"  replay: {shlex.join([*replay, *only])}")
     if report.failures:
-        raise CheckFailedError(f"{len(report.failures)} of {report.tests} tests failed")
+        more = f"; all are in {report.junit}" if len(report.failures) > SHOWN else ""
+        raise CheckFailedError(f"{len(report.failures)} of {report.tests} tests failed{more}")
     if report.tests != report.planned:
         raise CheckFailedError(f"{report.tests} of {report.planned} tests ran")
     if not report.passed:
@@ -275,8 +279,11 @@ def _pattern(test: str) -> str:
 def _show(name: str, report: Report) -> None:
     passed = report.tests - len(report.failures) - len(report.skipped)
     covered = f"{report.bins - len(report.missed)} of {report.bins} bins"
-    if report.waived:
+    if report.partial:
+        covered += " (a part of the tests ran, --test)"
+    elif report.waived:
         covered += f", {len(report.waived)} waived"
+    holes = [] if report.partial else report.holes[:8]
     rows = [
         (
             "tests",
@@ -284,7 +291,7 @@ def _show(name: str, report: Report) -> None:
         ),
         ("not applicable", _skips(report)),
         ("passes compared with golden", str(report.passes)),
-        ("coverage", "\nnot hit: ".join([covered, *report.holes[:8]])),
+        ("coverage", "\nnot hit: ".join([covered, *holes])),
         ("seed, simulator", f"{report.seed}, {report.simulator}"),
     ]
     waves = [("waveforms", path) for path in report.waves]

@@ -130,5 +130,6 @@ async def test_literal_vectors(dut, x_signed, w_signed):
     bench.y.take = lambda: False
     await bench.steps(CONFIG.latency() + 1)
     assert bench.y.valid
-    assert bench.y.data == LITERAL_Y[x_signed, w_signed], f"y_data is {bench.y.data:012x}"
+    want = LITERAL_Y[x_signed, w_signed]
+    assert bench.y.data == want, f"y_data is {bench.y.data:012x}, must be {want:012x}"
     await bench.finish()

@@ -17,7 +17,7 @@ __all__ = ["SerialBackend"]
 class SerialBackend:
     """Runs jobs on a macro behind a serial port and compares every result with the golden model.
 
-    Counts as RtlBackend does; ``cycles`` stays 0, for a board does not tell them. ``connect`` opens
+    Counts as RtlBackend does; ``cycles`` stays 0, for a board does not tell them. ``opener`` opens
     the port. Raises LinkError and BusError as the driver does; LinkError too where the device holds
     a macro of another configuration.
     """
@@ -28,9 +28,9 @@ class SerialBackend:
         baud: int,
         announce: Callable[[str], None] = print,
         progress: Callable[[int, int], None] | None = None,
-        connect: Callable[[str, int], Port] = open_serial,
+        opener: Callable[[str, int], Port] = open_serial,
     ):
-        self._port, self._baud, self._connect = port, baud, connect
+        self._port, self._baud, self._opener = port, baud, opener
         self._announce, self._progress = announce, progress
         self._driver: MacroDriver | None = None
         self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
@@ -38,16 +38,17 @@ class SerialBackend:
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, batch, cols)."""
         started = time.perf_counter()
-        stacked = run_tiles(self._open(config), job, config.cols, self._progress)
+        stacked = run_tiles(self.connect(config), job, config.cols, self._progress)
         self.seconds += time.perf_counter() - started
         self.macs += job.plan.batch * job.plan.k * job.plan.n
         self.bit_exact &= np.array_equal(stacked, run_job_golden(config, job))
         return stacked
 
-    def _open(self, config: MacroConfig) -> MacroDriver:
+    def connect(self, config: MacroConfig) -> MacroDriver:
+        """The driver of the macro behind the port, which is opened at the first call."""
         if self._driver is None:
             self._announce(f"connecting to {self._port}")
-            link = UartLink(self._connect(self._port, self._baud))
+            link = UartLink(self._opener(self._port, self._baud))
             try:
                 self._driver = MacroDriver(link, config)
             except ValueError as error:

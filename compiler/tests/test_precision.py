@@ -116,13 +116,15 @@ def test_bool_becomes_zero_and_one():
             [[5, 300], [-1, 0]],
             None,
             "x[0, 1] = 300 does not fit input_bits = 8: 8-bit signed holds -128..127"
-            " (nearest legal value: 127; least precision of x: 10-bit signed)",
+            " (nearest legal value: 127; least precision of x: 10-bit signed, a macro with"
+            " --set input_bits=10)",
         ),
         (
             [[0, 0], [256, 999]],
             None,
             "x[1, 0] = 256 does not fit input_bits = 8: 8-bit unsigned holds 0..255"
-            " (nearest legal value: 255; least precision of x: 10-bit unsigned)",
+            " (nearest legal value: 255; least precision of x: 10-bit unsigned, a macro with"
+            " --set input_bits=10)",
         ),
         (
             [[-5, 3]],

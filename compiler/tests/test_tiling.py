@@ -191,13 +191,15 @@ def test_operands_are_not_changed_and_their_dtypes_are_free():
             [[1]],
             [[9]],
             "w[0, 0] = 9 does not fit weight_bits = 3: 3-bit unsigned holds 0..7"
-            " (nearest legal value: 7; least precision of w: 4-bit unsigned)",
+            " (nearest legal value: 7; least precision of w: 4-bit unsigned, a macro with"
+            " --set weight_bits=4)",
         ),
         (
             [[1, 1]],
             [[7], [-1]],
             "w[0, 0] = 7 does not fit weight_bits = 3: 3-bit signed holds -4..3"
-            " (nearest legal value: 3; least precision of w: 4-bit signed)",
+            " (nearest legal value: 3; least precision of w: 4-bit signed, a macro with"
+            " --set weight_bits=4)",
         ),
         ([[32]], [[1]], "x[0, 0] = 32 does not fit input_bits = 5: 5-bit unsigned holds 0..31"),
     ],

@@ -37,13 +37,17 @@ def find_libraries(names: Sequence[str] = ()) -> Found:
 
 
 def _named(name: str) -> tuple[Path, str]:
+    if not name:
+        raise InputError(f"--liberty: must not be empty; {HINT}")
     path = Path(name)
     if path.is_file():
         return path, ""
     if path.is_dir():
         raise InputError(f"--liberty {name}: is a folder; name a file in it, or set PDK_ROOT to it")
+    if path.exists():  # it is read more than once, here and by Yosys
+        raise InputError(f"--liberty {name}: is a device or a pipe; name a file")
     root = os.environ.get("PDK_ROOT")
-    if not root or not name or os.sep in name:
+    if not root or os.sep in name:
         raise InputError(f"--liberty {name}: no such file; {HINT}")
     every = _below(root)
     matching = [path for path in every if name in path.name]

@@ -6,9 +6,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from cimforge.flow.simulate.simulator import Design
-from cimforge.hdl.bus.signatures import bus_ports
+from cimforge.hdl.bus.signatures import wrapper_ports
+from cimforge.hdl.emit.outputs import CELLS
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.netlist.yosys import YosysError, run_yosys
 from cimforge.hdl.params.config import MacroConfig
@@ -37,13 +39,14 @@ def given_design(
     Raises InputError, naming each difference, where its ports are others. Where Yosys cannot read
     the sources the simulator is left to judge them.
     """
-    ports = _wrapper_ports(config) if bus else _macro_ports(config)
+    ports = wrapper_ports(config) if bus else _macro_ports(config)
     top = top or (f"{config.module}_wb" if bus else config.module)
     files = [path.resolve() for path in (*models, *sources)]
     with TemporaryDirectory(prefix="cimforge-") as scratch:
-        modules = _read_modules(Path(scratch), sources)
-    if modules is not None:
-        _compare(top, modules, ports)
+        place = Path(scratch)
+        if (declared := _read_modules(place, sources)) is not None:
+            _compare(top, {name: _ports(module) for name, module in declared.items()}, ports)
+        _check_whole(_read_modules(place, sources, bodies=True), _read_modules(place, models))
     return Design(config, folder, tuple(map(str, files)), top, tuple(ports))
 
 
@@ -51,30 +54,42 @@ def _macro_ports(config: MacroConfig) -> Ports:
     return {port.name: (port.direction, port.width) for port in macro_ports(config)}
 
 
-def _wrapper_ports(config: MacroConfig) -> Ports:
-    control = dict(config.storage_traits.control_ports)
-    own = dict.fromkeys(("clk", "rst"), ("input", 1))
-    return {**own, **{name: ("input", width) for name, width in control.items()}} | bus_ports(
-        config
-    )
-
-
-def _read_modules(folder: Path, sources: Sequence[Path]) -> dict[str, Ports] | None:
-    """The ports of every module of the sources; None where Yosys cannot read them."""
+def _read_modules(
+    folder: Path, sources: Sequence[Path], bodies: bool = False
+) -> dict[str, dict] | None:
+    """Every module of the sources as Yosys' JSON, without what is inside unless ``bodies``; None
+    where Yosys cannot read them."""
+    if not sources:
+        return {}
     names = []
     for index, source in enumerate(sources):  # the sandbox sees only what lies in its folder
         name = f"{index}{'.sv' if source.suffix == '.sv' else '.v'}"
         shutil.copyfile(source, folder / name)
         names.append(name)
     try:
-        run_yosys(f"read_verilog -sv -lib {' '.join(names)}\nwrite_json ports.json\n", folder)
+        read = f"read_verilog -sv {'' if bodies else '-lib'} {' '.join(names)}"
+        run_yosys(f"{read}\ndelete p:*\nwrite_json modules.json\n", folder)
     except YosysError:
         return None
-    found = json.loads((folder / "ports.json").read_text())["modules"]
-    return {
-        name: {port: (p["direction"], len(p["bits"])) for port, p in module["ports"].items()}
-        for name, module in found.items()
-    }
+    return json.loads((folder / "modules.json").read_text())["modules"]
+
+
+def _ports(module: Mapping[str, Any]) -> Ports:
+    return {name: (port["direction"], len(port["bits"])) for name, port in module["ports"].items()}
+
+
+def _check_whole(sources: dict[str, dict] | None, models: dict[str, dict] | None) -> None:
+    """Raise InputError where the sources instantiate what no file defines."""
+    if sources is None or models is None:
+        return  # the simulator will tell
+    used = {cell["type"] for module in sources.values() for cell in module["cells"].values()}
+    missing = sorted(name for name in used - {*sources, *models} if not name.startswith("$"))
+    if missing:
+        named = ", ".join(missing[:4]) + (", …" if len(missing) > 4 else "")
+        raise InputError(
+            f"--sources: instantiate {named}, which no file defines; give the file that does as "
+            f"--sources or --models (the macro's own cells are in the {CELLS} beside it)"
+        )
 
 
 def _compare(top: str, modules: Mapping[str, Ports], wanted: Ports) -> None:

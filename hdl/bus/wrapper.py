@@ -1,6 +1,6 @@
 """The wrapper: a macro and its bus slave as one module."""
 
-from cimforge.hdl.bus.signatures import bus_ports, stream_ports
+from cimforge.hdl.bus.signatures import bus_ports, stream_ports, wrapper_ports
 from cimforge.hdl.bus.wishbone import WishboneSlave
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.module import Module
@@ -25,13 +25,12 @@ def build_wrapper(config: MacroConfig) -> Structure:
     """
     sentence = "The macro behind a Wishbone B4 slave, 32 bits."
     out = Structure(config.module, "wb", sentence, role="bus", latency=1)
-    clk, rst = out.port("input", "clk"), out.port("input", "rst")
-    control = config.storage_traits.control_ports
-    tied = {name: out.port("input", name, width) for name, width in control}
-    bus = {name: out.port(way, name, width) for name, (way, width) in bus_ports(config).items()}
+    ports = {name: out.port(way, name, size) for name, (way, size) in wrapper_ports(config).items()}
+    bus = {name: ports.pop(name) for name in bus_ports(config)}
+    clk, rst = ports.pop("clk"), ports.pop("rst")
     streams = {name: out.wire(name, width) for name, (_, width) in stream_ports(config).items()}
     macro_rst = out.wire("macro_rst")
     nets = {**bus, "macro_rst": macro_rst, **streams}
     out.place(WishboneSlave(config), "slave", clk=clk, rst=rst, **nets)
-    out.place(build_macro(config), "macro", clk=clk, rst=macro_rst, **streams, **tied)
+    out.place(build_macro(config), "macro", clk=clk, rst=macro_rst, **streams, **ports)
     return out

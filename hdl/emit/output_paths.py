@@ -38,7 +38,11 @@ def check_folder(folder: Path) -> None:
     It need not exist, but what it lies in must, or else lie in ``build`` of the working folder: a
     mistyped path makes no folders.
     """
+    if not str(folder).strip():
+        raise PathError("a name of blanks; name a folder")
     if folder.is_dir():
+        if folder.resolve() == Path(folder.resolve().root):
+            raise PathError(f"{folder} is the root of the file system; name a folder in it")
         return _check_writable(folder)
     if kind := kind_of(folder):
         raise PathError(f"{folder} is not a folder, but {kind}")

@@ -11,7 +11,7 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
-from cimforge.hdl.emit.output_paths import kind_of
+from cimforge.hdl.emit.output_paths import BUILD, kind_of
 from cimforge.hdl.params.config_file import InputError
 
 __all__ = ["CELLS", "MANIFEST", "OutputFolder", "listing", "open_outputs", "write_file"]
@@ -107,9 +107,10 @@ class OutputFolder:
         sources = (f"{self.name}.v", CELLS)
         if path not in sources or not command:
             return ""
-        named = (f"--sources {shlex.quote(str(self.folder / source))}" for source in sources)
+        named = (f"--sources {_quoted(self.folder / source)}" for source in sources)
         command = self._old.get("command", command)
-        verify = " ".join([command.replace("generate", "verify", 1), *named])
+        there = [] if self.folder == Path(BUILD) / self.name else [f"-o {_quoted(self.folder)}"]
+        verify = " ".join([command.replace("generate", "verify", 1), *named, *there])
         return f", or verify it as it is: {verify}"
 
     def _remove_stale(self, current: set[str]) -> list[str]:
@@ -183,6 +184,10 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if not (name and files) or manifest.get(SEAL, _digest(_json(rest))) != _digest(_json(rest)):
         raise InputError(f"{path} was changed since it was written, so it is kept; move it away")
     return manifest
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
 
 
 def _files(manifest: Mapping[str, Any]) -> list[dict[str, str]]:

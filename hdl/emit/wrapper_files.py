@@ -2,6 +2,7 @@
 document."""
 
 from cimforge.hdl.bus.registers import RegisterMap
+from cimforge.hdl.bus.signatures import wrapper_ports
 from cimforge.hdl.bus.wrapper import wishbone_modules
 from cimforge.hdl.emit.handover import render_sdc
 from cimforge.hdl.emit.templates import render
@@ -10,7 +11,7 @@ from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
 
-__all__ = ["BUSES", "register_files", "wrapper_files"]
+__all__ = ["BUSES", "register_files", "wrapper_facts", "wrapper_files"]
 
 BUSES = ("wishbone",)
 
@@ -31,6 +32,13 @@ def wrapper_files(config: MacroConfig) -> dict[str, str]:
     }
 
 
+def wrapper_facts(config: MacroConfig) -> dict[str, object]:
+    """What a manifest says of the wrapper."""
+    ports = wrapper_ports(config).items()
+    told = [{"name": name, "direction": way, "width": width} for name, (way, width) in ports]
+    return {"top": f"{config.module}_wb", "bus": BUSES[0], "ports": told}
+
+
 def register_files(config: MacroConfig) -> dict[str, str]:
     """C header and register document, from the same RegisterMap as the hardware.
 
@@ -39,6 +47,7 @@ def register_files(config: MacroConfig) -> dict[str, str]:
     name = config.module
     facts: dict[str, object] = {"name": name, "guard": name.upper(), "prefix": name.lower()}
     facts |= {"command": _command(config), "config": config, "map": RegisterMap(config)}
+    facts |= {"ports": wrapper_ports(config)}
     return {f"{name}_regs.{kind}": render(f"regs.{kind}.j2", **facts) for kind in ("h", "md")}
 
 

@@ -1,5 +1,6 @@
 """Reads a MacroConfig from a preset name or a TOML file, with overrides."""
 
+import json
 import os
 import tomllib
 from collections.abc import Iterable
@@ -54,7 +55,16 @@ def canonical_command(config: MacroConfig) -> str:
         changed = [key for key, value in target.items() if base[key] != value]
         options.append((name, [key for key in changed if key != "slice_bits"]))
     name, changed = min(options, key=lambda option: len(option[1]))
-    return " ".join(["cimforge generate", name, *(f"--set {key}={target[key]}" for key in changed)])
+    chosen = (f"--set {_override(key, target[key])}" for key in changed)
+    return " ".join(["cimforge generate", name, *chosen])
+
+
+def _override(key: str, value: Any) -> str:
+    """KEY=VALUE for a shell that is read back as this value: a word that TOML takes for another
+    thing (true, inf) is quoted."""
+    plain = f"{key}={value}"
+    read = _parse_override(plain)[1]
+    return plain if read == value and type(read) is type(value) else f"'{key}={json.dumps(value)}'"
 
 
 def _preset(name: Any, where: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """ConfigError, and how a failed field check becomes one clear line."""
 
+import re
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -9,7 +10,7 @@ from cimforge.hdl.params.ranges import nearest_word
 __all__ = ["ConfigError", "explain", "one_line", "shown", "unknown_key"]
 
 # Characters kept of a longer line: what and where, and what is legal.
-LINE_HEAD, LINE_TAIL = 260, 100
+LINE_HEAD, LINE_TAIL = 600, 200
 
 
 def one_line(text: object) -> str:
@@ -81,7 +82,18 @@ def _rule_and_nearest(schema: dict[str, Any], value: Any) -> tuple[str, Any]:
     low, high = number.get("minimum", 0), number.get("maximum")
     span = f"an integer in {low}..{high}" if high else "an integer"
     also = f" or {words[0]!r}" if words else ""
-    nearest = schema["default"] or low
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:
-        nearest = round(max(low, min(value, high or 2**20)))
+    close = nearest_word(value, words) if isinstance(value, str) else None
+    nearest = close or schema["default"] or low
+    meant = _number(value)
+    if meant is not None:
+        nearest = round(max(low, min(meant, high or 2**20)))
     return f"must be {span}{also}, not {shown(value)}", nearest
+
+
+def _number(value: Any) -> int | float | None:
+    """What a value of the wrong type says as a number: 8 of "8" and 8.0; None where nothing."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[-+]?\d{1,9}\s*", value):
+        return int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:
+        return value
+    return None

@@ -112,6 +112,20 @@ def test_document_lists_every_register_field_and_window():
             assert f"| {register.name} | {field.low + field.width - 1}:{field.low} |" in text
     for window in table.windows():
         assert f"| 0x{window.offset:03x} | {window.name.upper()} |" in text
+    assert f"| wb_adr | input | {table.address_bits} |" in text
+
+
+def test_the_manifest_tells_the_wrappers_ports_as_emitted(tmp_path):
+    config = SIZES["latches"]
+    told = emit_macro(config, tmp_path, wrapper_files(config))["wrapper"]
+    assert (told["top"], told["bus"]) == (f"{config.module}_wb", "wishbone")
+    text = (tmp_path / f"{config.module}_wb.v").read_text()
+    head = text[text.index(f"module {told['top']} (") :]
+    head = head[: head.index(");")]
+    emitted = re.findall(r"(input|output) +wire +(?:\[(\d+):0\] +)?(\w+)", head)
+    ports = [(p["direction"], p["width"], p["name"]) for p in told["ports"]]
+    assert ports == [(way, int(high or 0) + 1, name) for way, high, name in emitted]
+    assert "wrapper" not in emit_macro(SIZES["tiny"], tmp_path / "bare")
 
 
 @needs_icarus

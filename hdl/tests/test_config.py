@@ -32,7 +32,12 @@ REFUSALS = [
     ({"rows": 0}, "rows must be an integer in 1..1024, not 0 (nearest legal value: 1)"),
     ({"rows": 1025}, "rows must be an integer in 1..1024, not 1025 (nearest legal value: 1024)"),
     ({"cols": -7}, "cols must be an integer in 1..1024, not -7 (nearest legal value: 1)"),
-    ({"cols": "8"}, "cols must be an integer in 1..1024, not '8' (nearest legal value: 16)"),
+    ({"cols": "8"}, "cols must be an integer in 1..1024, not '8' (nearest legal value: 8)"),
+    ({"rows": " -8 "}, "rows must be an integer in 1..1024, not ' -8 ' (nearest legal value: 1)"),
+    (
+        {"tree_stages": "AUTO"},
+        "tree_stages must be an integer or 'auto', not 'AUTO' (nearest legal value: 'auto')",
+    ),
     ({"cols": True}, "cols must be an integer in 1..1024, not True (nearest legal value: 16)"),
     (
         {"rows": float("nan")},

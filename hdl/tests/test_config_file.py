@@ -174,8 +174,8 @@ def test_odd_overrides_stay_one_short_line(override):
     [
         ("a\n b\t c ", "a b c"),
         ("bell\x07", r"bell\x07"),
-        ("x" * 360, "x" * 360),
-        ("h" * 300 + "t" * 200, "h" * 260 + " ... " + "t" * 100),
+        ("x" * 800, "x" * 800),
+        ("h" * 700 + "t" * 300, "h" * 600 + " ... " + "t" * 200),
     ],
     ids=["white space", "control", "fits", "long"],
 )

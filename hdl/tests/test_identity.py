@@ -91,6 +91,14 @@ def test_canonical_command_makes_the_config_again(config):
     assert load_config(preset, options[1::2]).parameters() == config.parameters()
 
 
+@pytest.mark.parametrize("name", ["true", "inf", "nan", "mine", "e1", "x_2"])
+def test_a_name_that_toml_takes_for_another_thing_is_quoted(name):
+    command = canonical_command(MacroConfig(name=name))
+    *_, option = shlex.split(command)
+    assert load_config("base", [option]).name == name
+    assert ('"' in option) == (name in ("true", "inf", "nan"))
+
+
 @given(legal_configs())
 @settings(max_examples=200, deadline=None)
 def test_canonical_command_is_the_shortest(config):

@@ -17,6 +17,11 @@ SIMULATOR = "icarus" if shutil.which("iverilog") else "verilator"
 COMMAND = (sys.executable, "-m", "cimforge.scripts.main")
 
 
+def verify_folder(simulator: str = SIMULATOR) -> str:
+    """Where verify's results are, in the folder of the macro."""
+    return "verify" if simulator == "verilator" else f"verify-{simulator}"
+
+
 class Outcome(NamedTuple):
     """What a command left: its exit status, stdout and stderr."""
 

@@ -10,7 +10,7 @@ import pytest
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.presets import PRESETS
 from cimforge.scripts.main import VERBS
-from cimforge.scripts.tests.conftest import SIMULATOR
+from cimforge.scripts.tests.conftest import SIMULATOR, verify_folder
 
 GENERATE_KEYS = ["name", "config", "files", "top", "latency", "cycles_per_pass", "macs_1b"]
 VERIFY_KEYS = ["passed", "tests", "failed", "skipped", "passes", "seed", "simulator", "coverage"]
@@ -28,7 +28,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def counts(folder: Path) -> dict:
     """What the stimuli of a regression hit, and how often."""
-    return json.loads((folder / "out/verify/coverage.json").read_text())
+    return json.loads((folder / "out" / verify_folder() / "coverage.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_verify_passes_and_reports_its_contract(verified):
     assert report["tests"] > report["skipped"] > 0
     assert report["passes"] > 0
     assert report["coverage"]["hit"] == report["coverage"]["bins"] > 0
-    assert (folder / "out/verify/results.xml").exists()
+    assert (folder / "out" / verify_folder() / "results.xml").exists()
     assert done.messages == []
 
 

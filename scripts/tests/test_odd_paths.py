@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cimforge.hdl.tests.tools import needs_icarus
+from cimforge.scripts.tests.conftest import verify_folder
 
 ODD = "on 2024-05-01 12:30;x#é$(y)\"'%="
 
@@ -30,7 +31,7 @@ def test_products_and_regression(cimforge, odd, simulator):
     done = cimforge(*words, "--json")
     assert (done.status, done.messages) == (0, [])
     assert "building" not in done.err
-    assert (macro / "verify/results.xml").exists()
+    assert (macro / verify_folder(simulator) / "results.xml").exists()
 
 
 def test_netlists(cimforge, odd):

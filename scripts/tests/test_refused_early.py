@@ -12,7 +12,7 @@ import pytest
 
 from cimforge.compiler import digits
 from cimforge.hdl.params.install_hint import install_hint
-from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
+from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment, verify_folder
 from cimforge.scripts.tests.test_bad_input import check_refused
 
 NEEDS_ICARUS = "--simulator icarus: no iverilog on PATH; install Icarus Verilog"
@@ -73,14 +73,15 @@ def test_build_that_is_a_file_is_refused(cimforge, folder):
 
 
 def test_verify_never_clears_a_folder_that_holds_other_files(cimforge, folder):
-    (folder / "project/verify").mkdir(parents=True)
-    (folder / "project/verify/thesis.txt").write_text("years of work\n")
+    results = verify_folder()
+    (folder / "project" / results).mkdir(parents=True)
+    (folder / "project" / results / "thesis.txt").write_text("years of work\n")
     words = ("verify", "tiny", "--simulator", SIMULATOR, "-o", "project")
-    check_refused(cimforge(*words), "project/verify/thesis.txt is not one of its results")
-    assert [path.name for path in (folder / "project").iterdir()] == ["verify"]
+    check_refused(cimforge(*words), f"project/{results}/thesis.txt is not one of its results")
+    assert [path.name for path in (folder / "project").iterdir()] == [results]
     (folder / "other").mkdir()
-    (folder / "other/verify").write_text("a file\n")
-    check_refused(cimforge(*words[:-1], "other"), "other/verify is not one of its results")
+    (folder / "other" / results).write_text("a file\n")
+    check_refused(cimforge(*words[:-1], "other"), f"other/{results} is not one of its results")
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])

@@ -42,6 +42,8 @@ def test_table_names_roles_cells_and_library(cimforge):
     [
         (("--target", "asic"), "'asic' is not one of"),
         (("--target", "liberty", "--liberty", "none.lib"), "--liberty none.lib: no such file"),
+        (("--target", "liberty", "--liberty", ""), "--liberty: must not be empty; give"),
+        (("--target", "liberty", "--liberty", "/dev/null"), "is a device or a pipe; name a file"),
         (("--target", "ice40", "--liberty", SMALL), "--liberty: only with --target liberty"),
         (("--target", "ice40", "--cell", "fa=A"), "--cell: only with --target liberty"),
         (("--target", "liberty", "--liberty", "."), "--liberty .: is a folder"),

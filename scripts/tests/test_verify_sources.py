@@ -114,6 +114,22 @@ def test_a_module_that_is_not_there_is_one_line(cimforge, theirs):
     assert f"--sources: hold no module {NAME}; name yours with --top" in done.err
 
 
+def test_cells_that_no_file_defines_are_one_line_before_any_build(cimforge, theirs, folder):
+    done = cimforge("verify", "tiny", "--sources", theirs / "top.v", "--top", "mine", *QUICK)
+    assert (done.status, done.out) == (2, "")
+    (line,) = done.messages
+    assert line.startswith("cimforge: --sources: instantiate cim_")
+    assert "in the cim_cells.v beside it" in line
+    assert not list(folder.rglob("build.log"))
+
+
+def test_a_bare_macro_is_no_wrapper(cimforge, theirs):
+    pytest.importorskip("cocotb_bus")
+    done = cimforge(*words(theirs, *QUICK, "--bus", "wishbone"))
+    assert (done.status, done.out) == (2, "")
+    assert "cimforge: --sources: ports of mine: wb_cyc must be an input" in done.err
+
+
 def test_verilog_that_does_not_parse_is_told_by_the_simulator(cimforge, theirs):
     (theirs / "top.v").write_text("module mine (input clk;\nendmodule\n")
     done = cimforge(*words(theirs, *QUICK, "-o", "out"))

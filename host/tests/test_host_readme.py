@@ -52,10 +52,3 @@ def test_the_example_runs(serial_board):
     given = {"weights": rng.integers(-8, 8, (16, 8)), "vectors": rng.integers(-128, 128, (3, 16))}
     exec(example.replace("/dev/ttyUSB0", serial_board), given)
     assert np.array_equal(given["y"], given["vectors"] @ given["weights"])
-
-
-def test_files_that_the_readme_names_are_there():
-    for name in re.findall(r"`(\w+\.py)`", README.read_text()):
-        assert (README.parent / name).exists(), name
-    for path in re.findall(r"\]\(([^)]+)\)", README.read_text()):
-        assert (README.parent / path).exists(), path
