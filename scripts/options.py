@@ -39,6 +39,8 @@ __all__ = [
 
 SIMULATORS = ("verilator", "icarus")  # the first is the default
 
+PIPED_WIDTH = 120  # of tables that no terminal bounds: names of tests stay whole
+
 stderr = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 stdout = Console(highlight=False, markup=False, emoji=False)
 
@@ -161,6 +163,8 @@ def show_table(
 
     ``below`` are paths and commands, one labelled line each, never broken: they are to be copied.
     """
+    if not stdout.is_terminal:
+        stdout.width = PIPED_WIDTH
     table = Table(title=title, title_justify="left", show_header=bool(header))
     for column in header or [""] * len(rows[0]):
         table.add_column(column, overflow="fold")

@@ -20,12 +20,12 @@ CONFIGS = {
     "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),
 }
 
+ACCESSES = {"tiny": 8000, "odd": 8000, "wide_results": 20_000}  # fewer leave holes in coverage
+CASES = [*((name, "verilator") for name in CONFIGS), ("tiny", "icarus")]
 
-CASES = [*((name, "verilator", 20_000) for name in CONFIGS), ("tiny", "icarus", 8000)]
 
-
-@pytest.mark.parametrize(("name", "simulator", "accesses"), CASES)
-def test_the_wrapper_passes(name, simulator, accesses, tmp_path):
+@pytest.mark.parametrize(("name", "simulator"), CASES)
+def test_the_wrapper_passes(name, simulator, tmp_path):
     if simulator == "icarus" and shutil.which("iverilog") is None:
         pytest.skip("Icarus is not installed")
     config = CONFIGS[name]
@@ -35,7 +35,7 @@ def test_the_wrapper_passes(name, simulator, accesses, tmp_path):
         tmp_path / "verify",
         simulator=simulator,
         suite=BUS_SUITE,
-        options={"accesses": accesses},
+        options={"accesses": ACCESSES[name]},
         announce=lambda _: None,
     )
     assert_passed(report)

@@ -11,7 +11,7 @@ __all__ = ["LIMIT_S", "CommandError", "first_error", "run_commands"]
 
 LIMIT_S = 3600.0  # without a sign of life
 POLL_S = 0.1
-TEXT_CHARS = 200
+TEXT_CHARS = 400  # long enough for two paths
 
 # Lines that name a cause, the surest first; make's own last line at best repeats it.
 CAUSES = (

@@ -37,7 +37,7 @@ def test_the_first_error_of_a_log_is_told(tmp_path, text):
 
 def test_a_long_line_is_cut(tmp_path):
     (tmp_path / "log").write_text("error: " + "x" * 10_000)
-    assert len(first_error(tmp_path / "log")) == 200
+    assert len(first_error(tmp_path / "log")) == 400
 
 
 @pytest.mark.parametrize(
