@@ -8,12 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from cimforge.flow.liberty.function import parse_function
 from cimforge.flow.liberty.leaf_cells import LeafCells
 from cimforge.flow.liberty.liberty_writer import mapper_library
-from cimforge.flow.liberty.library import Cell, Library
+from cimforge.flow.liberty.library import Library
+from cimforge.flow.liberty.mapper_cells import mapper_cells
 from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
-from cimforge.flow.synth.techmap import mapped_leaves, techmap_verilog
+from cimforge.flow.synth.techmap import enable_gate_commands, mapped_leaves, techmap_verilog
 from cimforge.hdl.emit.handover import render_sdc
 from cimforge.hdl.emit.package import CELLS
 from cimforge.hdl.netlist.drivers import LOADS
@@ -30,7 +30,6 @@ __all__ = [
 ]
 
 # Area first; nets inside a block get buffers where they have more than 32 loads.
-MOST_INPUTS = 8  # of a gate: no mapper uses wider ones
 ABC_SCRIPT = "+strash;ifraig;scorr;dc2;strash;dch;amap,-m;buffer,-N,32"
 
 
@@ -88,7 +87,7 @@ def map_to_library(
     work = _prepare(config, folder, library_folder(library, leaves, flatten))
     name = config.module
     _copy(work, "leaves.v", techmap_verilog(leaves, driver_loads(config, folder)))
-    _copy(work, "cells.lib", mapper_library(library, _mapper_cells(library)))
+    _copy(work, "cells.lib", mapper_library(library, mapper_cells(library)))
     mapped = mapped_leaves(leaves)
     gates = [
         leaf for leaf in ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate") if leaf not in mapped
@@ -100,6 +99,7 @@ def map_to_library(
         f"hierarchy -check -top {name}",
         *_keep(config, folder, flatten, gates),
         f"synth -flatten -noabc -top {name}",
+        *enable_gate_commands(leaves),
         "dfflibmap -liberty cells.lib",
         f"abc -liberty cells.lib -script {ABC_SCRIPT}",
         "techmap -map leaves.v",
@@ -178,20 +178,6 @@ def _timing_part(config: MacroConfig, flatten: bool) -> list[str]:
         "splitnets -ports",
         "opt_clean",
     ]
-
-
-def _mapper_cells(library: Library) -> list[Cell]:
-    """What the mapper may take: usable gates of one output that it can read, and flip-flops; none
-    without an area, for it would come for free."""
-    usable = (cell for cell in library.cells.values() if cell.usable and cell.area)
-    return [cell for cell in usable if cell.ff is not None or _is_gate(cell)]
-
-
-def _is_gate(cell: Cell) -> bool:
-    """Whether a cell is a gate of one output whose function is one of all its inputs."""
-    if not cell.combinational or len(cell.outputs) != 1 or len(cell.inputs) > MOST_INPUTS:
-        return False
-    return parse_function(cell.outputs[0].function).names() == set(cell.inputs)
 
 
 def _netlist(config: MacroConfig, work: Path) -> Netlist:

@@ -1,8 +1,12 @@
 """Verilog that replaces leaf cells by a library's own, and tells which role they play."""
 
+from math import ceil
+
 from cimforge.flow.liberty.leaf_cells import LeafCells, Match
 
-__all__ = ["mapped_leaves", "techmap_verilog"]
+__all__ = ["enable_gate_commands", "mapped_leaves", "techmap_verilog"]
+
+ENABLE_GATE = "cim_enable_gate"  # of flip-flops with an enable: no leaf, the mapper places it
 
 PORTS = {
     "fa": ("input a, b, ci", "output s, co"),
@@ -21,7 +25,49 @@ def techmap_verilog(leaves: LeafCells, loads: list[int]) -> str:
     """Modules for Yosys's techmap: one a role with a cell, and drivers for each number of
     ``loads``."""
     texts = [_leaf(leaves, role, match) for role, match in leaves.cells.items() if match]
-    return "\n".join([*texts, _driver(leaves, loads)])
+    return "\n".join([*texts, _driver(leaves, loads), _enable_gate(leaves)])
+
+
+def enable_gate_commands(leaves: LeafCells) -> list[str]:
+    """Commands that gate the clock of flip-flops which share an enable, where there are so many
+    that the gate is no larger than their enable multiplexers (two NOR gates each); none where the
+    library has neither a clock gate nor a latch to make one of."""
+    match = leaves.cells["clkgate"] or leaves.cells["latch"]
+    if match is None:
+        return []
+    area = sum(each.area for each in _gate_parts(leaves))
+    least = max(1, ceil(area / (2 * leaves.nor.area))) if leaves.nor.area else 1
+    return [f"clockgate -pos {ENABLE_GATE} enable:clk:gated -min_net_size {least}"]
+
+
+def _gate_parts(leaves: LeafCells) -> list[Match]:
+    gate, latch = leaves.cells["clkgate"], leaves.cells["latch"]
+    if gate is not None:
+        return [gate]
+    assert latch is not None
+    inverters = [leaves.inverter] * (1 if "gate" in latch.inverted else 2)
+    return [latch, leaves.nor, *inverters]
+
+
+def _enable_gate(leaves: LeafCells) -> str:
+    """``gated`` is clk while ``enable``, sampled in the low phase, is high: a library's cell, or a
+    latch and gates. The test pin of a cell is tied low, for a scan insertion to connect."""
+    gate, latch = leaves.cells["clkgate"], leaves.cells["latch"]
+    if gate is not None:
+        nets = {"clk": "clk", "enable": "enable", "gate": "gated", "test_en": "1'b0"}
+        pins = ", ".join(f".{cell_pin}({nets[pin]})" for pin, cell_pin in gate.pins.items())
+        lines = [f"{_escaped(gate.cell.name)} mapped ({pins});"]
+    elif latch is not None:
+        lines = [
+            "wire clk_n, kept, kept_n;",
+            _instance(leaves.inverter, "invert_clk", a="clk", y="clk_n"),
+            "cim_latch keep (.gate(clk_n), .d(enable), .q(kept));",
+            _instance(leaves.inverter, "invert_kept", a="kept", y="kept_n"),
+            _instance(leaves.nor, "mapped", a="clk_n", b="kept_n", y="gated"),
+        ]
+    else:
+        return ""
+    return _module(ENABLE_GATE, "input clk, enable, output gated", lines)
 
 
 def _leaf(leaves: LeafCells, role: str, match: Match) -> str:
