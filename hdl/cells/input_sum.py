@@ -1,6 +1,6 @@
 """Input sum: the shared correction that makes offset-binary weights signed."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, signed
+from amaranth.hdl import Const, Module, Mux, Signal
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.planners import plan_sum, word_operands
@@ -20,18 +20,20 @@ def build_popcount(config: MacroConfig) -> Structure:
 
 
 class InputSum(Block):
-    """Sum of one cycle's planes over all rows, negated: what a signed weight's offset adds too
-    much.
+    """What a signed weight's offset adds too much, taken from a constant: unsigned, so that no
+    column spends adders on its sign.
 
     A signed weight is stored as ``code = w + 2^(weight_bits-1)``, so every cycle's totals are too
-    large by ``2^(weight_bits-1) * sum over r of planes``; ``correction = -(sum_j +-2^j count_j)``
-    while ``sign`` (the bank's) is high, else 0, with count_j the ones in plane j and the top one
-    negative while ``negate``. Two's complement, correction_bits wide, which holds -rows (2^k - 1)
-    .. rows 2^(k-1).
+    large by 2^(weight_bits-1) times ``sum_j +-2^j count_j``, with count_j the ones in plane j and
+    the top one negative while ``negate``. ``correction = rows (2^k - 1) + (rows while ending) -
+    sum``, the sum counting while ``sign`` (the bank's) is high; ``ending`` is the last cycle of a
+    pass. The constants of a pass are ``rows (2^k - 1) (2^(k (cycles-1)) + ... + 1) + rows = rows
+    2^(k cycles)``, which the accumulators begin with, negated. correction_bits wide, for 0 .. rows
+    (2^k + 2^(k-1)).
 
     ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. Latency:
     config.ranks enabled cycles from planes_n (the array's lead and the trees' ranks), 0 from
-    ``sign`` and ``negate``. Shared by all columns, so it costs each only 1/cols of a small tree.
+    ``sign``, ``negate`` and ``ending``. Shared by all columns, so it costs each only 1/cols of a small tree.
     """
 
     role = "accumulate"
@@ -43,6 +45,7 @@ class InputSum(Block):
             "enable": In(1 if config.ranks else 0),
             "planes_n": In(config.rows * config.bits_per_cycle),
             "negate": In(1),
+            "ending": In(1),
             "sign": In(1),
             "correction": Out(config.correction_bits),
         }
@@ -55,12 +58,14 @@ class InputSum(Block):
         k = self._config.bits_per_cycle
         counts = [self._build_count(m, j) for j in range(k)]
 
-        low = Signal(range(self._config.rows * 2**k))
-        total = Signal(signed(self._config.correction_bits))
+        rows = self._config.rows
+        low = Signal(range(rows * 2**k))
+        total = Signal(range(-rows * 2 ** (k - 1), rows * 2**k))
         top = counts[-1] << (k - 1)
         m.d.comb += low.eq(sum((count << j for j, count in enumerate(counts[:-1])), Const(0)))
-        m.d.comb += total.eq(Mux(self.negate, top - low, -top - low))
-        m.d.comb += self.correction.eq(Mux(self.sign, total, 0))
+        m.d.comb += total.eq(Mux(self.sign, low + Mux(self.negate, -top, top), 0))
+        base = Mux(self.ending, rows * 2**k, rows * (2**k - 1))
+        m.d.comb += self.correction.eq(base - total)
         return m
 
     def _build_count(self, m: Module, plane: int) -> Signal:

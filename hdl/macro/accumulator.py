@@ -4,7 +4,7 @@ first."""
 from collections.abc import Sequence
 from itertools import accumulate
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand, Plan
@@ -20,7 +20,7 @@ def accumulate_plan(config: MacroConfig, arrival: Sequence[int]) -> Plan:
     """Plan of ``feedback + sum_j 2^j total_j + 2^(weight_bits-1) correction`` modulo 2^y_bits.
 
     Terms in order: negate (the +1 of a negated top plane, at weight k-1), the feedback's bits
-    k..y_bits-1, k totals of tree_bits, the correction, whose top bit stands for all above it.
+    k..y_bits-1, k totals of tree_bits, the correction, unsigned.
     ``arrival[i]`` is the level at which bit i of a total is ready.
     """
     k, y_bits, low = config.bits_per_cycle, config.y_bits, config.modes[0].correction_place
@@ -30,11 +30,10 @@ def accumulate_plan(config: MacroConfig, arrival: Sequence[int]) -> Plan:
         tuple(range(start, start + width)) for start, width in zip(starts, widths, strict=False)
     ]
     feedback, *totals, correction = words
-    extended = correction + (correction[-1],) * (y_bits - low - len(correction))
     operands = [
         Operand(feedback, k - 1),
         *(Operand(total, plane) for plane, total in enumerate(totals)),
-        Operand(extended[: y_bits - low], low),
+        Operand(correction[: y_bits - low], low),
     ]
     half = max(arrival, default=0) // 2
     ready = [*[0] * len(feedback), *list(arrival) * k, *[half] * len(correction)]
@@ -50,10 +49,11 @@ def build_accumulate_sum(config: MacroConfig, arrival: Sequence[int]) -> Structu
 
 class Accumulator(Block):
     """Result register of one column: ``y = 2^k y + sum_j +-2^j total_j + 2^(weight_bits-1)
-    correction``.
+    correction``, ``y`` being ``-rows 2^(weight_bits-1)`` before a pass: what the corrections of a
+    pass have too much (InputSum).
 
     ``totals`` holds k unsigned tree results of tree_bits, plane j's at bit j * tree_bits;
-    ``correction`` is two's complement, shared by all columns; ``y`` is two's complement, y_bits
+    ``correction`` is unsigned, shared by all columns; ``y`` is two's complement, y_bits
     wide. ``restart`` drops the old y, in the first cycle of a pass; ``negate``, only ever high with
     restart, negates the top plane's total (the sign plane of a signed pass): its bits are inverted,
     the +1 takes the free place at weight k-1 and the sign extension takes the places that restart
@@ -84,11 +84,10 @@ class Accumulator(Block):
         y_bits = self._config.y_bits
         y_q = Signal(y_bits, reset_less=True)
 
-        kept = y_q[: y_bits - k]
-        extended = tree_bits + k - 1
-        fresh = Cat(Const(0, extended - k), self.negate.replicate(y_bits - extended))
         feedback = Signal(y_bits - k)
-        m.d.comb += feedback.eq(Mux(self.restart, fresh, kept))
+        m.d.comb += feedback.eq(
+            Cat(self._feedback(place, y_q[place - k]) for place in range(k, y_bits))
+        )
 
         low, top = self.totals[: (k - 1) * tree_bits], self.totals[(k - 1) * tree_bits :]
         signed_top = Signal(tree_bits)
@@ -103,3 +102,15 @@ class Accumulator(Block):
             m.d.sync += y_q.eq(total)
         m.d.comb += self.y.eq(y_q)
         return m
+
+    def _feedback(self, place: int, kept: Value) -> Value:
+        """The fed-back bit of weight 2^place: in a restart the start value's, which has the sign
+        extension of a negated top plane as well. ``negate`` comes with restart alone."""
+        config = self._config
+        k = config.bits_per_cycle
+        start = -config.rows << (k + config.modes[0].correction_place)
+        bit, negated = (value >> place & 1 for value in (start, start - (1 << config.tree_bits + k - 1)))
+        going_on = kept & ~self.restart
+        if bit == negated:
+            return kept | self.restart if bit else going_on
+        return going_on | (self.restart & ~self.negate if bit else self.negate)

@@ -12,6 +12,8 @@ from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Sequencer"]
 
+TO_ACCUMULATORS = ("accumulate", "restart", "negate", "ending", "sign")
+
 
 class Sequencer(Block):
     """Control of one macro: accepts beats, hands out planes and tells the accumulators what
@@ -63,7 +65,7 @@ class Sequencer(Block):
             "write_bank": Out(banks),
         }
         # in the cycle in which the totals arrive
-        to_accumulators = {name: Out(1) for name in ("accumulate", "restart", "negate", "sign")}
+        to_accumulators = {name: Out(1) for name in TO_ACCUMULATORS}
         members = {**streams, **to_serialisers, **to_array, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -131,7 +133,8 @@ class Sequencer(Block):
             token.valid.eq(running),
             token.restart.eq(restart),
             token.negate.eq(signed & restart),
-            token.last.eq(running & (group == 0) & enable),
+            token.ending.eq(group == 0),
+            token.last.eq(running & token.ending & enable),
             token.read.eq(running & reading),
         ]
 
@@ -162,6 +165,7 @@ class Sequencer(Block):
         m.d.comb += [
             self.restart.eq(token.restart),
             self.negate.eq(token.negate),
+            self.ending.eq(token.ending),
             self.sign.eq(token.sign),
             self.accumulate.eq(token.valid & enable),
         ]

@@ -13,13 +13,15 @@ Bit: Any = 1  # a shape, which types know nothing of
 
 class Token(data.Struct):
     """Travels beside a plane: ``valid`` there is one; ``restart`` it begins a pass; ``negate`` its
-    top plane carries the sign of a signed input; ``sign`` its bank's weights are signed; ``last``
-    it ends a pass; ``read`` it belongs to a read-back."""
+    top plane carries the sign of a signed input; ``sign`` its bank's weights are signed; ``ending``
+    it is a pass's last (as it stays until the next pass), ``last`` and ends it now; ``read`` it
+    belongs to a read-back."""
 
     valid: Bit
     restart: Bit
     negate: Bit
     sign: Bit
+    ending: Bit
     last: Bit
     read: Bit
 

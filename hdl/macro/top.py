@@ -108,7 +108,7 @@ class _Top:
     def _place_correction(self) -> None:
         """What the planes alone decide, for all columns."""
         offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
-        names = ("clk", "enable", "planes_n", "negate", "sign", "correction")
+        names = ("clk", "enable", "planes_n", "negate", "ending", "sign", "correction")
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
         self._out.place(correction, "input_sum", **{n: pins[n] for n in names if n in pins})
@@ -158,7 +158,6 @@ class _Top:
         """Pins of one column on each net that all columns share, and what the net serves."""
         config = self._config
         width, k = config.weight_bits, config.bits_per_cycle
-        extended = config.y_bits - (width - 1)
         return {
             "gate": (width, "storage"),
             "bank_select": (root_pins(config.rows, width), "multiply"),
@@ -167,6 +166,5 @@ class _Top:
             "accumulate": (config.y_bits, "accumulate"),
             "restart": (config.y_bits - k, "accumulate"),
             "negate": (config.y_bits, "accumulate"),
-            # of its sign bit
-            "correction": (extended - config.correction_bits + 1, "accumulate"),
+            "correction": (1, "accumulate"),
         }

@@ -188,9 +188,9 @@ class MacroConfig(BaseModel):
 
     @property
     def correction_bits(self) -> int:
-        """Bits of the shared correction -(input sum of one cycle's planes), two's complement."""
-        planes = self.bits_per_cycle
-        return signed_width(-self.rows * (2**planes - 1), self.rows * 2 ** (planes - 1))
+        """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
+        where the sum may be as low as -rows 2^(k-1)."""
+        return unsigned_width(self.rows * 3 * 2 ** (self.bits_per_cycle - 1))
 
     @property
     def x_bits_width(self) -> int:

@@ -52,18 +52,13 @@ def prove_equal(folder: Path, options: str) -> None:
     )
 
 
-def extended(name: str, width: int) -> str:
-    """``name`` extended by its sign to WIDE bits."""
-    return f"{{{{{WIDE - width}{{{name}[{width - 1}]}}}}, {name}}}"
-
-
 def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
     """What InputSum must give, and InputSum widened; planes pass as many ranks as in the trees."""
     k, rows, bits = config.bits_per_cycle, config.rows, config.correction_bits
     ranks = config.ranks
     header = (
         f"(input clk, input enable, input [{rows * k - 1}:0] planes_n, "
-        f"input negate, input sign, output [{WIDE - 1}:0] wide);"
+        f"input negate, input ending, input sign, output [{WIDE - 1}:0] wide);"
     )
     shift = " ".join(f"q{rank} <= q{rank - 1};" for rank in range(1, ranks + 1))
     delay = "".join(f"  reg [{rows * k - 1}:0] q{rank};\n" for rank in range(1, ranks + 1))
@@ -73,20 +68,21 @@ def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
     terms = [f"q{ranks}[{j * rows + r}] * {weights[j]}" for r in range(rows) for j in range(k)]
     gold = (
         f"module gold {header}\n  wire [{rows * k - 1}:0] q0 = ~planes_n;\n{delay}"
-        f"  assign wide = sign ? -({' + '.join(terms)}) : {WIDE}'d0;\nendmodule\n"
+        f"  wire [{WIDE - 1}:0] sum = {' + '.join(terms)};\n"
+        f"  assign wide = {rows} * ({2**k - 1} + ending) - (sign ? sum : 0);\nendmodule\n"
     )
     clock = ".enable(enable), " if ranks else ""
     gate = (
         f"module gate {header}\n  wire [{bits - 1}:0] c;\n"
         f"  {config.module}_input_sum dut ({clock}{'.clk(clk), ' if ranks else ''}"
-        ".planes_n(planes_n), .negate(negate), .sign(sign), .correction(c));\n"
-        f"  assign wide = {extended('c', bits)};\nendmodule\n"
+        ".planes_n(planes_n), .negate(negate), .ending(ending), .sign(sign), .correction(c));\n"
+        "  assign wide = c;\nendmodule\n"
     )
     return gold, gate
 
 
 @pytest.mark.parametrize("name", INPUT_SUMS)
-def test_input_sum_is_the_negated_sum_of_the_planes(name, tmp_path):
+def test_input_sum_is_the_sum_of_the_planes_taken_from_a_constant(name, tmp_path):
     config = INPUT_SUMS[name]
     text = modules_to_verilog(distinct_modules(InputSum(config)))
     write_design(tmp_path, text, *input_sum_reference(config))
@@ -107,8 +103,10 @@ def accumulator_reference(config: MacroConfig) -> tuple[str, str]:
         for j in range(k)
     ]
     top = f"(negate & restart ? -{totals[-1]} : {totals[-1]})"
-    wide = f"({extended('correction', config.correction_bits)} << {config.weight_bits - 1})"
-    terms = " + ".join([f"(restart ? {WIDE}'d0 : y_q << {k})", *totals[:-1], top, wide])
+    place = config.weight_bits - 1
+    wide = f"({{{WIDE}'d0, correction}} << {place})"
+    start = f"(-{WIDE}'d{config.rows} << {place + k})"
+    terms = " + ".join([f"(restart ? {start} : y_q << {k})", *totals[:-1], top, wide])
     gold = (
         f"module gold {header}\n  reg [{y_bits - 1}:0] y_q;\n  assign y = y_q;\n"
         f"  always @(posedge clk) if (enable) y_q <= {terms};\nendmodule\n"
