@@ -169,7 +169,7 @@ def test_a_macro_of_toy_styles_is_measured(toys, tmp_path):
         "generic",
     )
     trees = config.cols * config.trees
-    assert report.ffs == plain.ffs + trees * sum(config.operand_widths) + 2 * 5 + 6
+    assert report.ffs == plain.ffs + trees * sum(config.operand_widths) + 2 * 5 + 7
     assert report.breakdown["multiply"] > plain.breakdown["multiply"]
     assert report.breakdown["tree"] == plain.breakdown["tree"]
     assert sum(report.breakdown.values()) == report.total

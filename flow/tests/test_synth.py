@@ -87,11 +87,28 @@ def test_library_areas_sum_over_all_instances(config, tmp_path):
     assert report.total == sum(float(areas[kind]) * count for kind, count in cells.items())
     bits = config.rows * config.cols * config.weight_bits * config.banks
     assert cells["HOLD"] == bits
-    assert cells["GATE"] == config.rows * config.banks
+    assert cells["GATE"] > config.rows * config.banks, "row gates, and those of registers"
     assert report.ffs == cells["STEP"]
     trees = config.cols * config.bits_per_cycle
     assert cells["SUM3_CN"] >= report.adders["fa"] == trees * tree_plan(config).counts()["fa"]
     assert 0 < report.drivers <= cells["FOLLOW_1"] + cells["FOLLOW_4"]
+
+
+@pytest.mark.parametrize(
+    ("library", "gates"), [("small.lib", {"GATE": 1}), ("data/sg13g2_typ.lib.gz", {})]
+)
+def test_registers_that_share_an_enable_share_a_clock_gate(library, gates, tmp_path):
+    """The accumulator's y: no multiplexer a bit, but one gate, or the latch and gates of one."""
+    config = LATCHES["tiny"]
+    report = synth(config, tmp_path, "liberty", Path(__file__).parent / library)
+    modules = json.loads((report.folder / "netlist.json").read_text())["modules"]
+    cells = Counter(c["type"] for c in modules[f"{config.module}_accumulator"]["cells"].values())
+    latches = [count for kind, count in cells.items() if kind == "sg13g2_dlhq_1"]
+    assert {kind: cells[kind] for kind in gates} == gates
+    assert latches == ([] if gates else [1])
+    assert cells["MUX"] == 0
+    flops = [n for kind, n in cells.items() if kind in report.cells["dff"].split(", ")]
+    assert sum(flops) == config.y_bits
 
 
 def test_chosen_cells_are_named_and_used(tmp_path):

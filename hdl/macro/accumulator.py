@@ -53,8 +53,8 @@ class Accumulator(Block):
     pass have too much (InputSum).
 
     ``totals`` holds k unsigned tree results of tree_bits, plane j's at bit j * tree_bits;
-    ``correction`` is unsigned, shared by all columns; ``y`` is two's complement, y_bits
-    wide. ``restart`` drops the old y, in the first cycle of a pass; ``negate``, only ever high with
+    ``correction`` is unsigned, shared by all columns; ``y`` is two's complement, y_bits wide.
+    ``restart`` drops the old y, in the first cycle of a pass; ``negate``, only ever high with
     restart, negates the top plane's total (the sign plane of a signed pass): its bits are inverted,
     the +1 takes the free place at weight k-1 and the sign extension takes the places that restart
     empties, so no adder cell is spent on signs.
@@ -109,7 +109,9 @@ class Accumulator(Block):
         config = self._config
         k = config.bits_per_cycle
         start = -config.rows << (k + config.modes[0].correction_place)
-        bit, negated = (value >> place & 1 for value in (start, start - (1 << config.tree_bits + k - 1)))
+        bit, negated = (
+            value >> place & 1 for value in (start, start - (1 << config.tree_bits + k - 1))
+        )
         going_on = kept & ~self.restart
         if bit == negated:
             return kept | self.restart if bit else going_on
