@@ -33,7 +33,8 @@ class InputSum(Block):
 
     ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. Latency:
     config.ranks enabled cycles from planes_n (the array's lead and the trees' ranks), 0 from
-    ``sign``, ``negate`` and ``ending``. Shared by all columns, so it costs each only 1/cols of a small tree.
+    ``sign``, ``negate`` and ``ending``. Shared by all columns, so it costs each only 1/cols of a
+    small tree.
     """
 
     role = "accumulate"

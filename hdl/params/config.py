@@ -19,7 +19,7 @@ from cimforge.hdl.params.interface import INTERFACE_VERSION
 from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
 from cimforge.hdl.params.names import check_name
-from cimforge.hdl.params.ranges import nearest_divisor, signed_width, unsigned_width
+from cimforge.hdl.params.ranges import nearest_divisor, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
 from cimforge.hdl.params.trees import TREES
