@@ -128,7 +128,8 @@ MUTANTS = (
     Mutant("columns 0 and 1 swapped", _swap("column", "y", "col0", "col1")),
     Mutant("weights of columns 0 and 1 swapped", _swap("column", "w_code", "col0", "col1")),
     Mutant(
-        "inputs of rows 0 and 1 swapped", _swap("serialiser", "x", "serialiser0", "serialiser1")
+        "inputs of rows 0 and 1 swapped",
+        _swap("serialiser", "element", "serialiser0", "serialiser1"),
     ),
     Mutant("write lines of rows 0 and 1 swapped", _swap("write_gate", "row", "write0", "write1")),
     Mutant(
@@ -171,7 +172,7 @@ MUTANTS = (
     Mutant("read-back stalls are ignored", _pin("sequencer", "q_ready", "1'b1")),
     Mutant("trees advance while stalled", _pin("tree", "enable", "1'b1")),
     Mutant("input sum advances while stalled", _pin("input_sum", "enable", "1'b1")),
-    Mutant("elements reload every cycle", _pin("serialiser", "load", "1'b1")),
+    Mutant("elements reload every cycle", _pin("input_register", "load", "1'b1")),
     Mutant("read-backs come as results", _pin("sequencer", "y_valid", "q_valid")),
     Mutant("reset ignored", _pin("sequencer", "rst", "1'b0")),
 )

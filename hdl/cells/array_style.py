@@ -40,9 +40,10 @@ def no_constraints(config: MacroConfig) -> list[str]:
 class ArrayStyle:
     """One storage style.
 
-    ``write_port(config)`` is the module that each row has once: it is offered ``clk``, ``row`` (1),
-    ``bank`` (banks) and the style's control ports, and drives ``gate`` (banks). ``place`` adds a
-    column's array to its Structure; it drives the operands ``lead`` cycles behind their planes.
+    ``write_port(config)`` is the module that each row has once: it is offered ``clk``, ``row`` (1,
+    high to write), ``bank`` (banks, where there is more than one) and the style's control ports,
+    and drives ``gate`` (banks). ``place`` adds a column's array to its Structure; it drives the
+    operands ``lead`` cycles behind their planes.
     ``constraints(config)`` are further SDC commands, for a hierarchical netlist.
     """
 

@@ -35,19 +35,21 @@ class FlopStore(Block):
 class FlopGate(Block):
     """Write enables of one row: one for each bank.
 
-    ``gate[b] = row & bank[b]``, combinational (latency 0): the row is written at the edge that ends
-    the cycle.
+    ``gate[b] = row & bank[b]``, with one bank ``row`` alone; combinational (latency 0): the row is
+    written at the edge that ends the cycle.
     """
 
     role = "storage"
 
     def __init__(self, config: MacroConfig):
-        ports = {"row": In(1), "bank": In(config.banks), "gate": Out(config.banks)}
+        bank = config.banks if config.banks > 1 else 0
+        ports = {"row": In(1), "bank": In(bank), "gate": Out(config.banks)}
         super().__init__(config.module, "write_gate", ports)
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.gate.eq(self.bank & self.row.replicate(len(self.bank)))
+        lines = self.row.replicate(len(self.gate))
+        m.d.comb += self.gate.eq(lines & self.bank if hasattr(self, "bank") else lines)
         return m
 
 

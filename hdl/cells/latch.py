@@ -29,15 +29,17 @@ def latch_store(config: MacroConfig) -> Structure:
 
 def latch_gate(config: MacroConfig) -> Structure:
     """Clock gates of one row, one for each bank: ``gate[b]`` is high while clk is low, row and
-    bank[b] high; ``test_en`` opens all of them in every low phase."""
+    bank[b] (with more than one bank) high; ``test_en`` opens all of them in every low phase."""
     sentence = "Clock gates of one row, one for each bank: high opens the latches."
     out = Structure(config.module, "write_gate", sentence, role="storage")
     clk, test_en = out.port("input", "clk"), out.port("input", "test_en")
     row = out.port("input", "row")
-    bank = out.port("input", "bank", config.banks)
+    enable = row
+    if config.banks > 1:
+        bank = out.port("input", "bank", config.banks)
+        enable = out.wire("enable", config.banks)
+        out.assign(enable, f"{bank} & {{{config.banks}{{{row}}}}}")
     gate = out.port("output", "gate", config.banks)
-    enable = out.wire("enable", config.banks)
-    out.assign(enable, f"{bank} & {{{config.banks}{{{row}}}}}")
     for index in range(config.banks):
         pins = {"clk": clk, "enable": enable.bits(index), "test_en": test_en}
         out.place(CLOCK_GATE, f"bank{index}", **pins, gate=gate.bits(index))

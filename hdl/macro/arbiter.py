@@ -1,15 +1,24 @@
 """Who may move now: the order of passes, read-backs and writes."""
 
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Arbiter", "one_hot"]
 
 
-def one_hot(index: Value, count: int) -> Value:
-    """``count`` bits with bit ``index`` set; none where index >= count."""
-    return (Const(1, count) << index)[:count] if count > 1 else Const(1, 1)
+def one_hot(index: Value, count: int, enable: Value | None = None) -> Value:
+    """``count`` bits with bit ``index`` set; none where index >= count, or while ``enable`` is low.
+
+    A gate a line: the halves of the index are decoded first, and one of them is enabled.
+    """
+    enable = Const(1, 1) if enable is None else enable
+    if count <= 1:
+        return enable
+    half = len(index) // 2
+    low = [index[:half] == place for place in range(1 << half)]
+    high = [enable & (index[half:] == place) for place in range(1 << len(index) - half)]
+    return Cat(high[line >> half] & low[line % (1 << half)] for line in range(count))
 
 
 class Arbiter:

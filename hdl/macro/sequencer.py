@@ -62,7 +62,7 @@ class Sequencer(Block):
             "enable": Out(1 if config.ranks else 0),
             "capture": Out(1 if config.write_landing else 0),
             "write_row": Out(config.rows),
-            "write_bank": Out(banks),
+            "write_bank": Out(banks if banks > 1 else 0),
         }
         # in the cycle in which the totals arrive
         to_accumulators = {name: Out(1) for name in TO_ACCUMULATORS}
@@ -126,7 +126,7 @@ class Sequencer(Block):
             m.d.sync += running.eq(0)
         with m.Elif(running & enable):
             m.d.sync += [group.eq(group - 1), restart.eq(0)]
-        lines = one_hot(row, self._config.rows) & reading.replicate(self._config.rows)
+        lines = one_hot(row, self._config.rows, reading)
         self._drive(m, load=arbiter.x_fire, plane=group, read=reading, read_row=lines)
         self._build_fill(m, arbiter, first, restart)
         m.d.comb += [
@@ -177,16 +177,17 @@ class Sequencer(Block):
             m.d.comb += stream.valid.eq(valid & ~ResetSignal())
 
     def _build_write(self, m: Module, arbiter: Arbiter) -> None:
-        """Row and bank lines of a write: in the accepting cycle, or registered for styles that
-        write in the cycle after it."""
-        row = getattr(self.w, "row", Const(0, 1))
-        lines = arbiter.banks["w"] & arbiter.w_fire.replicate(self._config.banks)
+        """Row lines of a write, high while a row is written, and bank lines: in the accepting
+        cycle, or registered for styles that write in the cycle after it."""
+        row: Value = getattr(self.w, "row", Const(0, 1))
+        bank, fire = arbiter.banks["w"], arbiter.w_fire
         if self._config.write_landing:
             row_q = Signal(len(row), reset_less=True)
-            lines_q = Signal(self._config.banks)
-            with m.If(arbiter.w_fire):
-                m.d.sync += row_q.eq(row)
-            m.d.sync += lines_q.eq(lines)
-            row, lines = row_q, lines_q
-        row_lines = one_hot(row, self._config.rows)
-        self._drive(m, capture=arbiter.w_fire, write_row=row_lines, write_bank=lines)
+            bank_q = Signal(self._config.banks, reset_less=True)
+            fire_q = Signal()
+            with m.If(fire):
+                m.d.sync += [row_q.eq(row), bank_q.eq(bank)]
+            m.d.sync += fire_q.eq(fire)
+            row, bank, fire = row_q, bank_q, fire_q
+        row_lines = one_hot(row, self._config.rows, fire)
+        self._drive(m, capture=arbiter.w_fire, write_row=row_lines, write_bank=bank)

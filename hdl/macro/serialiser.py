@@ -1,4 +1,4 @@
-"""Input serialiser of one row: holds the element and hands out its bit planes."""
+"""Input serialiser of one row: hands out the bit planes of its element."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 
@@ -11,18 +11,18 @@ __all__ = ["Serialiser"]
 class Serialiser(Block):
     """Bit planes of one input element, the most significant group of k first.
 
-    While ``load`` is high the element ``x`` (input_bits) is taken. Afterwards ``planes_n[j] =
-    ~x[plane * k + j]``, combinational in ``plane``, so the planes come in any order and the element
-    never shifts (a multiplexer a row is smaller than a shift path a bit, and toggles less). In the
+    ``planes_n[j] = ~element[plane * k + j]``, combinational, so the planes come in any order and
+    the element (input_bits, held by the input register) never shifts: a multiplexer a row is
+    smaller than a shift path a bit, and toggles less. In the
     first cycle of a pass whose precision is not a multiple of k, planes with ``fill[j - 1]`` set
     carry the element's sign, which stands in the plane marked in ``sign_plane`` (no mark: unsigned,
     zeros). With ``read`` high plane 0 carries ``read_row`` instead and the others 0: a one-hot
     vector that makes the trees deliver one row.
 
-    Latency: planes 1 cycle after load. Not reset: control ignores planes until a load.
+    Latency 0.
     """
 
-    role, latency = "input", 1
+    role = "input"
 
     def __init__(self, config: MacroConfig):
         self._planes = k = config.bits_per_cycle
@@ -30,8 +30,7 @@ class Serialiser(Block):
             config.module,
             "serialiser",
             {
-                "load": In(1),
-                "x": In(config.input_bits),
+                "element": In(config.input_bits),
                 "plane": In((config.max_planes - 1).bit_length()),
                 "fill": In(k - 1),
                 "sign_plane": In(k if k > 1 else 0),
@@ -44,13 +43,11 @@ class Serialiser(Block):
     def elaborate(self, platform):
         m = Module()
         k = self._planes
-        x_q = Signal.like(self.x, reset_less=True)
-        with m.If(self.load):
-            m.d.sync += x_q.eq(self.x)
-
         group = Signal(k)
         m.d.comb += group.eq(
-            x_q.word_select(self.plane, k) if "plane" in self.signature.members else x_q
+            self.element.word_select(self.plane, k)
+            if "plane" in self.signature.members
+            else self.element
         )
 
         planes = [*group]

@@ -1,14 +1,13 @@
 """The macro's top: serialisers, write ports, columns, correction and sequencer."""
 
-from itertools import groupby
-
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
 from cimforge.hdl.macro.column import build_column
+from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
-from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, root_pins, spread
+from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, held, root_pins, spread
 from cimforge.hdl.netlist.module import Module, distinct_modules
 from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 from cimforge.hdl.params.config import MacroConfig
@@ -20,7 +19,7 @@ Nets = dict[str, Bus]
 # The order in which a file holds them; modules of other styles come first.
 KINDS = (
     *("store", "write_gate", "multiplier", "word", "tree", "popcount", "accumulate_sum"),
-    *("accumulator", "input_sum", "column", "serialiser", "sequencer", ""),
+    *("accumulator", "input_sum", "column", "input_register", "serialiser", "sequencer", ""),
 )
 
 
@@ -80,26 +79,29 @@ class _Top:
         }
 
     def _place_rows(self) -> None:
-        """Each row's write port and serialiser."""
+        """Each row's write port and serialiser, and the register in front of all serialisers."""
         config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
         write_port = ARRAY_STYLES[config.storage].write_port(config)
         serialiser = Serialiser(config)
         control = {name: banks for name, _ in config.storage_traits.control_ports}
         write = self._spread(config.rows, {"write_bank": 1, **control}, "storage")
-        loads = {"load": bits, "plane": bits, "fill": 1, "sign_plane": 1, "read": k}
+        loads = {"plane": bits, "fill": 1, "sign_plane": 1, "read": k}
         lines = self._spread(config.rows, loads, "input")
+        elements = self._out.wire("elements", config.rows * bits)
+        pins = {"clk": nets["clk"], "load": nets["load"], "x": nets["x_data"], "element": elements}
+        self._out.place(build_input_register(config), "input_register", **pins)
         for row in range(config.rows):
             pins: dict[str, Net] = {"clk": nets["clk"]}
             pins |= {name: write[name](row) for name in control}
-            pins |= {"row": nets["write_row"].bits(row), "bank": write["write_bank"](row)}
+            pins |= {"row": nets["write_row"].bits(row)}
+            pins |= {"bank": write["write_bank"](row)} if "write_bank" in write else {}
             gate = nets["gate"].bits(row * banks, banks)
             self._out.place(write_port, f"write{row}", **pins, gate=gate)
             self._out.place(
                 serialiser,
                 f"serialiser{row}",
-                clk=nets["clk"],
-                x=nets["x_data"].bits(row * bits, bits),
+                element=elements.bits(row * bits, bits),
                 **{name: line(row) for name, line in lines.items()},
                 read_row=nets["read_row"].bits(row),
                 planes_n=nets["planes_n"].bits(row * k, k),
@@ -125,20 +127,13 @@ class _Top:
         """``w_code = w_data xor (w_signed << weight_bits-1)`` for each column, registered where
         storage takes it a cycle later."""
         config, out = self._config, self._out
-        bits, mode = config.weight_bits, config.modes[0]
+        mode = config.modes[0]
         width = mode.row_width
         code = out.wire("w_code", width)
         out.assign(code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})")
         if config.write_landing == 0:
             return code
-        code_q = out.register("w_code_q", width)
-        capture = spread(out, self._nets["capture"], config.cols, bits, "storage")
-        for driver, columns in groupby(range(config.cols), key=capture):
-            first, *others = columns
-            low, count = first * bits, (1 + len(others)) * bits
-            kept, taken = code_q.bits(low, count), code.bits(low, count)
-            out.line(f"always @(posedge clk) if ({driver}) {kept} <= {taken};")
-        return code_q
+        return held(out, "w_code_q", code, self._nets["capture"])
 
     def _place_columns(self, code: Bus) -> None:
         config, out, nets = self._config, self._out, self._nets

@@ -1,12 +1,13 @@
 """Drivers of nets with many loads: the levels of a driver tree as data, then its instances."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil
 
 from cimforge.hdl.netlist.leaf import driver
 from cimforge.hdl.netlist.structure import Bus, Structure
 
-__all__ = ["LOADS", "SPREAD", "DriverTree", "driver_levels", "root_pins", "spread"]
+__all__ = ["LOADS", "SPREAD", "DriverTree", "driver_levels", "held", "root_pins", "spread"]
 
 LOADS = 32  # most pins of users behind one driver
 SPREAD = 16  # drivers behind one driver, or behind the cell that makes the signal
@@ -60,6 +61,18 @@ def spread(out: Structure, bus: Bus, leaves: int, pins: int, role: str) -> Drive
         loads = [count * (pins if last else 1) for count in served]
         nets = _place_level(out, bus, level, nets, loads, role)
     return DriverTree(nets, _users(pins) if levels else leaves)
+
+
+def held(out: Structure, name: str, value: Bus, enable: Bus) -> Bus:
+    """A register ``name`` of ``out`` that takes ``value`` at the edges of clk at which ``enable`` is
+    high: LOADS bits behind each driver of it."""
+    register = out.register(name, value.width)
+    line = spread(out, enable, value.width, 1, out.role)
+    for driver, places in groupby(range(value.width), key=line):
+        first, *others = places
+        kept, taken = (bus.bits(first, 1 + len(others)) for bus in (register, value))
+        out.line(f"always @(posedge clk) if ({driver}) {kept} <= {taken};")
+    return register
 
 
 def _place_level(

@@ -143,10 +143,10 @@ class Model:
         config, now = self.config, self.running
         write = cycle if fired(cycle, "w") else None
         landing = self.landing if config.write_landing else write
-        bank = existing(config, landing.get("w_bank", 0), config.banks) if landing else 0
-        assert cycle["write_bank"] == bank
-        if landing:
-            assert cycle["write_row"] == existing(config, landing.get("w_row", 0), config.rows)
+        row = existing(config, landing.get("w_row", 0), config.rows) if landing else 0
+        assert cycle["write_row"] == row
+        if landing and config.banks > 1:
+            assert cycle["write_bank"] == existing(config, landing["w_bank"], config.banks)
         if config.write_landing:
             assert cycle["capture"] == bool(write)
             for source in ("x", "r"):
