@@ -1,5 +1,7 @@
 """Who may move now: the order of passes, read-backs and writes."""
 
+from math import ceil
+
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.params.config import MacroConfig
@@ -7,18 +9,30 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["Arbiter", "one_hot"]
 
 
-def one_hot(index: Value, count: int, enable: Value | None = None) -> Value:
-    """``count`` bits with bit ``index`` set; none where index >= count, or while ``enable`` is low.
+def one_hot(m: Module, name: str, index: Value, count: int, enable: Value | None = None) -> Signal:
+    """The signal ``name``: ``count`` bits with bit ``index`` set; none where index >= count, or
+    while ``enable`` is low.
 
     A gate a line: the halves of the index are decoded first, and one of them is enabled.
     """
+    lines = Signal(count, name=name)
     enable = Const(1, 1) if enable is None else enable
-    if count <= 1:
-        return enable
+    if count == 1:
+        m.d.comb += lines.eq(enable)
+        return lines
     half = len(index) // 2
-    low = [index[:half] == place for place in range(1 << half)]
-    high = [enable & (index[half:] == place) for place in range(1 << len(index) - half)]
-    return Cat(high[line >> half] & low[line % (1 << half)] for line in range(count))
+    low = Signal(1 << half, name=f"{name}_low")
+    high = Signal(ceil(count / len(low)), name=f"{name}_high")
+    m.d.comb += low.eq(_decoded(index[:half]))
+    m.d.comb += high.eq(_decoded(index[half:])[: len(high)] & enable.replicate(len(high)))
+    m.d.comb += lines.eq(Cat(low & line.replicate(len(low)) for line in high)[:count])
+    return lines
+
+
+def _decoded(index: Value) -> Value:
+    """A line for each value of ``index``."""
+    count = 1 << len(index)
+    return (Const(1, count) << index)[:count] if len(index) else Const(1, 1)
 
 
 class Arbiter:
@@ -41,9 +55,8 @@ class Arbiter:
         self._x, self._r, self._w, self._live, self._free = x, r, w, live, free
         self.banks = {}
         for name, stream in (("x", x), ("r", r), ("w", w)):
-            line = Signal(config.banks, name=f"{name}_bank_line")
-            m.d.comb += line.eq(one_hot(getattr(stream, "bank", Const(0, 1)), config.banks))
-            self.banks[name] = line
+            bank = getattr(stream, "bank", Const(0, 1))
+            self.banks[name] = one_hot(m, f"{name}_bank_line", bank, config.banks)
         self.x_fire, self.r_fire, self.w_fire = (Signal(name=f"{s}_fire") for s in "xrw")
         for fire, stream in ((self.x_fire, x), (self.r_fire, r), (self.w_fire, w)):
             m.d.comb += fire.eq(stream.valid & stream.ready)

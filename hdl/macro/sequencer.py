@@ -126,7 +126,7 @@ class Sequencer(Block):
             m.d.sync += running.eq(0)
         with m.Elif(running & enable):
             m.d.sync += [group.eq(group - 1), restart.eq(0)]
-        lines = one_hot(row, self._config.rows, reading)
+        lines = one_hot(m, "read_line", row, self._config.rows, reading)
         self._drive(m, load=arbiter.x_fire, plane=group, read=reading, read_row=lines)
         self._build_fill(m, arbiter, first, restart)
         m.d.comb += [
@@ -189,5 +189,5 @@ class Sequencer(Block):
                 m.d.sync += [row_q.eq(row), bank_q.eq(bank)]
             m.d.sync += fire_q.eq(fire)
             row, bank, fire = row_q, bank_q, fire_q
-        row_lines = one_hot(row, self._config.rows, fire)
+        row_lines = one_hot(m, "write_line", row, self._config.rows, fire)
         self._drive(m, capture=arbiter.w_fire, write_row=row_lines, write_bank=bank)

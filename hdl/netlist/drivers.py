@@ -64,14 +64,14 @@ def spread(out: Structure, bus: Bus, leaves: int, pins: int, role: str) -> Drive
 
 
 def held(out: Structure, name: str, value: Bus, enable: Bus) -> Bus:
-    """A register ``name`` of ``out`` that takes ``value`` at the edges of clk at which ``enable`` is
-    high: LOADS bits behind each driver of it."""
+    """A register ``name`` of ``out`` that takes ``value`` at the edges of clk at which ``enable``
+    is high: LOADS bits behind each driver of it."""
     register = out.register(name, value.width)
     line = spread(out, enable, value.width, 1, out.role)
-    for driver, places in groupby(range(value.width), key=line):
+    for source, places in groupby(range(value.width), key=line):
         first, *others = places
         kept, taken = (bus.bits(first, 1 + len(others)) for bus in (register, value))
-        out.line(f"always @(posedge clk) if ({driver}) {kept} <= {taken};")
+        out.line(f"always @(posedge clk) if ({source}) {kept} <= {taken};")
     return register
 
 

@@ -167,7 +167,7 @@ def test_serialiser_reads_back_with_plane_0_alone(input_bits, k):
 def test_one_hot_has_no_line_for_what_does_not_exist(count):
     top, bits = Module(), max(1, (count - 1).bit_length())
     index, enable, lines = Signal(bits), Signal(), Signal(count)
-    top.d.comb += lines.eq(one_hot(index, count, enable))
+    top.d.comb += lines.eq(one_hot(top, "line", index, count, enable))
 
     async def drive(ctx):
         for value in range(2**bits if count > 1 else 1):

@@ -160,11 +160,12 @@ def test_latch_gate_opens_one_bank_of_its_row(banks, tmp_path):
     config = macro(1, 1, 2, 2, banks=banks, storage="latch")
     vector = f"[{banks - 1}:0]"
     pins = f"(input clk, test_en, row, input {vector} bank, output {vector} gate);"
-    opened = f"{{{banks}{{~clk}}}} & (bank & {{{banks}{{row}}}} | {{{banks}{{test_en}}}})"
+    lines = f"bank & {{{banks}{{row}}}}" if banks > 1 else "row"
+    opened = f"{{{banks}{{~clk}}}} & ({lines} | {{{banks}{{test_en}}}})"
     gold = f"module gold {pins} assign gate = {opened}; endmodule\n"
     gate = (
         f"module gate {pins} {config.module}_write_gate dut (.clk(clk), .test_en(test_en), "
-        ".row(row), .bank(bank), .gate(gate)); endmodule\n"
+        f".row(row), {'.bank(bank), ' if banks > 1 else ''}.gate(gate)); endmodule\n"
     )
     write_design(tmp_path, latch_gate(config).verilog(), gold, gate)
     prove_equal(tmp_path, "")
