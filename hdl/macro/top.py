@@ -79,7 +79,7 @@ class _Top:
         }
 
     def _place_rows(self) -> None:
-        """Each row's write port and serialiser, and the register in front of all serialisers."""
+        """Each row's write port and serialiser."""
         config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
         write_port = ARRAY_STYLES[config.storage].write_port(config)
@@ -88,9 +88,7 @@ class _Top:
         write = self._spread(config.rows, {"write_bank": 1, **control}, "storage")
         loads = {"plane": bits, "fill": 1, "sign_plane": 1, "read": k}
         lines = self._spread(config.rows, loads, "input")
-        elements = self._out.wire("elements", config.rows * bits)
-        pins = {"clk": nets["clk"], "load": nets["load"], "x": nets["x_data"], "element": elements}
-        self._out.place(build_input_register(config), "input_register", **pins)
+        elements = self._place_input_register()
         for row in range(config.rows):
             pins: dict[str, Net] = {"clk": nets["clk"]}
             pins |= {name: write[name](row) for name in control}
@@ -106,6 +104,14 @@ class _Top:
                 read_row=nets["read_row"].bits(row),
                 planes_n=nets["planes_n"].bits(row * k, k),
             )
+
+    def _place_input_register(self) -> Bus:
+        """The register that holds the vector; returns its elements."""
+        nets, x = self._nets, self._nets["x_data"]
+        elements = self._out.wire("elements", x.width)
+        pins = {"clk": nets["clk"], "load": nets["load"], "x": x, "element": elements}
+        self._out.place(build_input_register(self._config), "input_register", **pins)
+        return elements
 
     def _place_correction(self) -> None:
         """What the planes alone decide, for all columns."""
