@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from cimforge.flow.liberty.function import FunctionError, truth_table
+from cimforge.flow.liberty.function import FunctionError, literal, truth_table
 from cimforge.flow.liberty.library import Cell, Library, why_no_flip_flop
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.ranges import nearest_word
@@ -36,13 +36,15 @@ GATE_ATTRIBUTES = ("clock", "enable", "test", "out")
 class Match:
     """A cell that can play a role: ``pins`` maps the role's pins to the cell's.
 
-    Pins of ``inverted`` need an inverter; ``area`` includes it.
+    Pins of ``inverted`` need an inverter; ``area`` includes it. ``tied`` are further pins of the
+    cell, which a constant switches off.
     """
 
     cell: Cell
     pins: Mapping[str, str]
     inverted: frozenset[str] = frozenset()
     area: float = 0.0
+    tied: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class LeafCells:
 def choose_cells(
     library: Library, overrides: Mapping[str, str] | None = None, *, latches: bool = True
 ) -> LeafCells:
-    """The smallest usable cell of exactly the needed pins for each role; overrides name others.
+    """The smallest usable cell for each role, of the needed pins and what a constant switches off;
+    overrides name others.
 
     Raises InputError where an override names no cell or role or a cell of another function, and
     where the library lacks an inverter, a NOR gate, a buffer or, with ``latches``, a latch.
@@ -112,7 +115,7 @@ def choose_cells(
             for cell in every
             if cell.latch is not None
         }
-        kind = "latch of exactly data, enable and output"
+        kind = "latch of data, enable and output"
         raise _lack(library, kind, others, "; --cell latch=NAME takes one, storage=flop needs none")
     drivers = tuple(buffers)
     if "driver" in wanted:
@@ -225,14 +228,18 @@ def _functions(
 
 
 def _latch(cell: Cell, inverter: Match) -> list[Match]:
-    """A latch with data, enable and one output, whatever their polarity."""
+    """A latch with data, enable and one output, whatever their polarity; what clears or presets it
+    is tied off."""
     state = cell.latch
-    if not state or cell.gate_kind or len(cell.inputs) != 2 or len(cell.outputs) != 1:
+    if not state or cell.gate_kind or len(cell.outputs) != 1:
         return []
-    if {"clear", "preset"} & set(state) or not {"data_in", "enable", "IQ", "IQN"} <= set(state):
+    if not {"data_in", "enable", "IQ", "IQN"} <= set(state):
+        return []
+    tied = _tied(cell, [state[key] for key in ("clear", "preset") if key in state])
+    if tied is None:
         return []
     output = cell.outputs[0]
-    for d, gate in permutations(cell.inputs):
+    for d, gate in permutations([pin for pin in cell.inputs if pin not in tied], 2):
         try:
             data = truth_table(state["data_in"], (d,))
             enable = truth_table(state["enable"], (gate,))
@@ -247,8 +254,20 @@ def _latch(cell: Cell, inverter: Match) -> list[Match]:
             wrong.add("q")
         area = cell.area + len(wrong) * inverter.area
         mapping = {"d": d, "gate": gate, "q": output.name}
-        return [Match(cell, mapping, frozenset(wrong), area)]
+        return [Match(cell, mapping, frozenset(wrong), area, tied)]
     return []
+
+
+def _tied(cell: Cell, functions: Sequence[str]) -> dict[str, int] | None:
+    """The constants that keep ``functions`` of one pin each at 0; None where there are none, or
+    where the cell has not two inputs besides."""
+    tied: dict[str, int] = {}
+    for function in functions:
+        pin = literal(function)
+        if pin is None or tied.get(pin[0], int(pin[1])) != int(pin[1]):
+            return None
+        tied[pin[0]] = int(pin[1])
+    return tied if len(cell.inputs) == 2 + len(tied) else None
 
 
 def _q_follows(table: int) -> bool | None:

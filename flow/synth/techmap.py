@@ -93,7 +93,9 @@ def _leaf(leaves: LeafCells, role: str, match: Match) -> str:
             source, target = (f"{pin}_n", pin) if outward else (pin, f"{pin}_n")
             lines.append(_instance(leaves.inverter, f"invert_{pin}", a=source, y=target))
             nets[pin] = f"{pin}_n"
-    connections = ", ".join(f".{cell_pin}({nets[pin]})" for pin, cell_pin in pins.items())
+    wired = {cell_pin: nets[pin] for pin, cell_pin in pins.items()}
+    wired |= {pin: f"1'b{value}" for pin, value in match.tied.items()}
+    connections = ", ".join(f".{pin}({net})" for pin, net in wired.items())
     lines.append(f"{_escaped(match.cell.name)} mapped ({connections});")
     return _module(f"cim_{role}", ports, lines)
 

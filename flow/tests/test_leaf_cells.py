@@ -53,6 +53,37 @@ def test_a_role_without_a_cell_falls_back_to_gates(missing, role):
     assert chosen(without(*missing))[role] is None
 
 
+CLEARED = """
+  cell (HOLD_CLR) {{
+    area : 5.5;
+    latch (S, SN) {{ enable : "EN"; data_in : "D"; {clear} }}
+    pin (EN) {{ direction : input; }} pin (D) {{ direction : input; }}
+    pin (R) {{ direction : input; }} pin (T) {{ direction : input; }}
+    pin (Q) {{ direction : output; function : "S"; }}
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("clear", "tied"),
+    [
+        ('clear : "R\'"; preset : "T";', {"R": 1, "T": 0}),
+        ('clear : "R"; preset : "!T";', {"R": 0, "T": 1}),
+        ('clear : "R & T";', None),
+        ('clear : "R"; preset : "R\'";', None),
+        ('clear : "R";', None),
+    ],
+)
+def test_what_clears_a_latch_is_tied_off(clear, tied, tmp_path):
+    """The smaller latch is taken where constants leave data, enable and output; each pin once."""
+    text = SMALL_TEXT.rstrip().removesuffix("}") + CLEARED.format(clear=clear)
+    (tmp_path / "small.lib").write_text(text)
+    latch = choose_cells(read_library(tmp_path / "small.lib")).cells["latch"]
+    assert latch
+    assert (latch.cell.name, dict(latch.tied)) == (("HOLD_CLR", tied) if tied else ("HOLD", {}))
+
+
 def test_a_decoy_is_taken_where_it_is_named():
     assert chosen(SMALL, latch="HOLD_ISO", fa="SUM3_BAD") == {
         **{"fa": "SUM3_BAD", "ha": "SUM2"},
@@ -90,7 +121,7 @@ def test_drivers_by_load():
         (
             without("HOLD"),
             {},
-            r"no usable latch of exactly data, enable and output; left out: HOLD_ISO \(isolation\)"
+            r"no usable latch of data, enable and output; left out: HOLD_ISO \(isolation\)"
             "; --cell latch=NAME takes one, storage=flop needs none",
         ),
         (without("STEP"), {}, r"no usable flip-flop; left out: STEP_SCAN \(scan\)"),
@@ -122,7 +153,7 @@ def test_flops_need_no_latch():
                 "clkgate": "sky130_fd_sc_hd__sdlclkp_1",
             },
         ),
-        ("sg13g2_typ", {"fa": None, "ha": None, "latch": "sg13g2_dlhq_1", "clkgate": None}),
+        ("sg13g2_typ", {"fa": None, "ha": None, "latch": "sg13g2_dlhrq_1", "clkgate": None}),
     ],
 )
 def test_real_libraries(library, cells):

@@ -103,7 +103,7 @@ def test_registers_that_share_an_enable_share_a_clock_gate(library, gates, tmp_p
     report = synth(config, tmp_path, "liberty", Path(__file__).parent / library)
     modules = json.loads((report.folder / "netlist.json").read_text())["modules"]
     cells = Counter(c["type"] for c in modules[f"{config.module}_accumulator"]["cells"].values())
-    latches = [count for kind, count in cells.items() if kind == "sg13g2_dlhq_1"]
+    latches = [count for kind, count in cells.items() if kind == "sg13g2_dlhrq_1"]
     assert {kind: cells[kind] for kind in gates} == gates
     assert latches == ([] if gates else [1])
     assert cells["MUX"] == 0
