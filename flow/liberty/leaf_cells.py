@@ -17,6 +17,7 @@ __all__ = [
     "Match",
     "choose_cells",
     "clock_gate_pins",
+    "smallest_gate",
 ]
 
 # Truth tables over (a, b, ci) and (a, b), the first input as bit 0 of the row.
@@ -192,6 +193,12 @@ def _check_override(library: Library, role: str, name: str) -> None:
 def _gates(cells: Iterable[Cell], pins: tuple[str, ...], table: int) -> list[Match]:
     """Single-output cells that compute ``table`` of ``pins`` in some order."""
     return [match for cell in cells for match in _functions(cell, pins, {"y": table})]
+
+
+def smallest_gate(library: Library, pins: tuple[str, ...], table: int) -> Match | None:
+    """The smallest usable gate that computes ``table`` of ``pins`` (output y), or None."""
+    usable = [cell for cell in library.cells.values() if cell.usable and cell.area]
+    return min(_gates(usable, pins, table), key=_by_area, default=None)
 
 
 def _buffer_search(cell: Cell) -> list[Match]:

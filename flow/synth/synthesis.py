@@ -8,10 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from cimforge.flow.liberty.adder_gates import AdderGates, find_adder_gates
 from cimforge.flow.liberty.leaf_cells import LeafCells
 from cimforge.flow.liberty.liberty_writer import mapper_library
 from cimforge.flow.liberty.library import Library
 from cimforge.flow.liberty.mapper_cells import mapper_cells
+from cimforge.flow.synth.free_polarity import free_polarity
 from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
 from cimforge.flow.synth.techmap import enable_gate_commands, mapped_leaves, techmap_verilog
 from cimforge.hdl.emit.handover import render_sdc
@@ -92,11 +94,18 @@ def map_to_library(
     gates = [
         leaf for leaf in ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate") if leaf not in mapped
     ]
-    script = [
+    read = [
         f"read_verilog {CELLS}",
         f"blackbox {' '.join(mapped)}",
         f"read_verilog {name}.v",
         f"hierarchy -check -top {name}",
+    ]
+    adders = find_adder_gates(library) if "cim_fa" in gates else None
+    if adders:
+        read = _rewrite_adders(work, read, adders)
+        gates.remove("cim_fa")
+    script = [
+        *read,
         *_keep(config, folder, flatten, gates),
         f"synth -flatten -noabc -top {name}",
         *enable_gate_commands(leaves),
@@ -117,6 +126,16 @@ def map_to_library(
     gate_pin = f".mapped/{gate.pins['gate']}" if gate else None
     _copy(work, "netlist.sdc", render_sdc(config, gate_pin=gate_pin))
     return _netlist(config, work)
+
+
+def _rewrite_adders(work: Path, read: list[str], gates: AdderGates) -> list[str]:
+    """Commands that read what ``read`` does, its adders as gates of the library."""
+    run_yosys("\n".join([*read, "proc", "write_json adders.json"]) + "\n", work)
+    design = json.loads((work / "adders.json").read_text())
+    design["modules"] = free_polarity(design["modules"], gates)
+    _copy(work, "adders.json", json.dumps(design))
+    rewritten = " ".join(design["modules"])
+    return [*read, "read_liberty -lib cells.lib", f"delete {rewritten}", "read_json adders.json"]
 
 
 def library_folder(library: Library, leaves: LeafCells, flatten: bool = False) -> str:
