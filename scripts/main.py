@@ -9,7 +9,7 @@ import click
 
 __all__ = ["cli", "main"]
 
-VERBS = ("generate", "verify", "synth", "fpga", "mvm", "run", "schema", "doctor")
+VERBS = ("generate", "verify", "prove", "synth", "fpga", "mvm", "run", "schema", "doctor")
 
 
 class Verbs(click.Group):
