@@ -26,7 +26,7 @@ __all__ = ["synth"]
 
 CONTRACT = (
     *("target", "macs_1b", "total", "unit", "ffs", "per_1b_mac", "breakdown", "adders", "cells"),
-    *("min_period_ns", "seconds"),
+    *("min_period_ns", "tops", "tops_per_mm2", "seconds"),
 )
 
 
@@ -127,6 +127,8 @@ def _show(report: SynthReport) -> None:
         wires = f"wire loads {report.timing.wires}" if report.timing.wires else "wires not counted"
         facts += [("shortest clock period", f"{report.timing.period:.2f} ns, {wires}")]
         facts += [("critical path, ns (cells)", path)]
+        rate = f"{report.tops:.2f} TOPS, {report.tops_per_mm2:.1f} TOPS/mm² of cells"
+        facts += [("binary, at that period", f"{rate}; int8: by 64")]
     facts += [("time", f"{report.seconds:.1f} s")]
     below: list[tuple[str, object]] = [("netlist", report.folder / "netlist.v")]
     below += [("log", report.folder / LOG), *(("library", path) for path in report.libraries)]

@@ -58,6 +58,23 @@ class SynthReport:
         return self.total / self.config.macs_1b
 
     @property
+    def tops(self) -> float | None:
+        """Binary tera-operations a second at the shortest period, full precision, two a 1b-MAC: ``2
+        rows cols weight_bits input_bits / (cycles_per_pass period)``; None without a period."""
+        if self.timing is None:
+            return None
+        config = self.config
+        macs = config.rows * config.cols * config.weight_bits * config.input_bits
+        return 2 * macs / (config.cycles_per_pass() * self.timing.period) / 1000
+
+    @property
+    def tops_per_mm2(self) -> float | None:
+        """``tops`` over the area of the cells, where that is in um2."""
+        if self.tops is None or self.unit != "um2":
+            return None
+        return self.tops / (self.total * 1e-6)
+
+    @property
     def adders(self) -> dict[str, int]:
         """Full and half adders of the trees alone, whole macro."""
         counts = tree_plan(self.config).counts()
@@ -83,6 +100,8 @@ class SynthReport:
             "notes": self.notes,
             "drivers": self.drivers,
             "min_period_ns": round(self.timing.period, 3) if self.timing else None,
+            "tops": _rounded(self.tops),
+            "tops_per_mm2": _rounded(self.tops_per_mm2),
             "wire_load": self.timing.wires or None if self.timing else None,
             "critical_path": self.timing.as_json() if self.timing else None,
             "seconds": round(self.seconds, 2),
@@ -203,6 +222,10 @@ def _fallbacks(used: set[str], leaves: LeafCells, library: Library) -> list[str]
         for role, match in leaves.cells.items()
         if role in used and match is None
     ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _tidy(size: float) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cimforge.flow.synth.census import BREAKDOWN
-from cimforge.flow.synth.static_timing import STA
+from cimforge.flow.synth.static_timing import STA, Timing
 from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_macro
 from cimforge.flow.synth.targets import TARGETS, mark_lone_carries
 from cimforge.hdl.arith.plan import Plan
@@ -210,10 +210,22 @@ def test_period_grows_with_the_tree_and_shrinks_with_registers(tmp_path):
     assert report.as_json()["min_period_ns"] == round(periods[1], 3)
 
 
+def test_tops_worked_by_hand():
+    """4 x 2 at 4b x 6b, two planes a cycle: 3 cycles of 2 ns a vector, 192 1b-MACs in them."""
+    report = SynthReport(macro(4, 2, 4, 6, 2), "liberty", "um2", 5000.0, 0, {})
+    assert (report.tops, report.tops_per_mm2) == (None, None)
+    report.timing = Timing(2.0, ())
+    assert report.tops == pytest.approx(2 * 192 / 6e-9 / 1e12)
+    assert report.tops_per_mm2 == pytest.approx(2 * 192 / 6e-9 / 1e12 / 0.005)
+    report.unit = "luts"
+    assert report.tops_per_mm2 is None
+
+
 def test_without_opensta_the_period_is_null(tmp_path, monkeypatch):
     monkeypatch.setattr("cimforge.flow.synth.static_timing.STA", "no-such-sta")
     report = synth(LATCHES["tiny"], tmp_path, "liberty", SMALL)
-    assert report.as_json()["min_period_ns"] is None
+    told = report.as_json()
+    assert [told[key] for key in ("min_period_ns", "tops", "tops_per_mm2")] == [None] * 3
     assert report.notes[1:] == ["no clock period: needs OpenSTA (Debian: apt install opensta)"]
 
 

@@ -12,7 +12,7 @@ from cimforge.scripts.tests.conftest import SIMULATOR
 SMALL = Path(__file__).parents[2] / "flow" / "tests" / "small.lib"
 KEYS = (
     *("target", "macs_1b", "total", "unit", "ffs", "per_1b_mac", "breakdown", "adders", "cells"),
-    *("min_period_ns", "seconds"),
+    *("min_period_ns", "tops", "tops_per_mm2", "seconds"),
 )
 
 
