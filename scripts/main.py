@@ -9,7 +9,9 @@ import click
 
 __all__ = ["cli", "main"]
 
-VERBS = ("generate", "verify", "prove", "synth", "fpga", "mvm", "run", "schema", "doctor")
+VERBS = ("generate", "verify", "prove", "draw", "synth", "fpga", "mvm", "run", "schema", "doctor")
+
+FILES = {"draw": "draw_tree"}  # of verbs whose file is not called as they are
 
 
 class Verbs(click.Group):
@@ -21,7 +23,9 @@ class Verbs(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The verb ``name``, or None."""
-        return getattr(import_module(f"cimforge.scripts.{name}"), name) if name in VERBS else None
+        if name not in VERBS:
+            return None
+        return getattr(import_module(f"cimforge.scripts.{FILES.get(name, name)}"), name)
 
 
 @click.group(

@@ -1,0 +1,156 @@
+"""Dot diagrams of adder plans, as Dadda drew them: a dot a bit, its weight to the left.
+
+One band a level shows the bits that are there before it, and encloses what its cells take: three
+dots a full adder, two a half adder, the rows of two words a word adder. The last band is the
+result.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from cimforge.hdl.arith.plan import Cell, Operand, Plan
+
+__all__ = ["draw_plan"]
+
+STEP, RADIUS, GAP, MARGIN = 14, 3.5, 26, 40
+COLOURS = {"fa": "#1f6fb4", "ha": "#d98200", "xor": "#b4411f", "add": "#3a8f4d"}
+NAMES = {"fa": "full adder", "ha": "half adder", "xor": "carry leaves", "add": "word adder"}
+
+
+def draw_plan(plan: Plan, operands: Sequence[Operand], title: str, stages: int = 0) -> str:
+    """An SVG of ``plan``, the sum of ``operands``; a line where each of ``stages`` registers
+    stands."""
+    return _Drawing(plan, operands, stages).render(title)
+
+
+class _Drawing:
+    def __init__(self, plan: Plan, operands: Sequence[Operand], stages: int):
+        self.plan, self.stages = plan, stages
+        self.place = _places(plan, operands)
+        self.made = plan.level_of
+        self.taken: dict[int, Cell] = {}
+        for cell in plan.cells:
+            for word in cell.inputs:
+                self.taken |= {bit: cell for bit in word if bit is not None}
+        self.bits = 1 + max([len(plan.result) - 1, *self.place.values()])
+        self.svg = ET.Element("svg", xmlns="http://www.w3.org/2000/svg")
+
+    def render(self, title: str) -> str:
+        """The whole picture."""
+        width = 2 * MARGIN + max(STEP * self.bits, 7 * len(title))
+        self._text(MARGIN, 20, title, weight="bold")
+        y = self._legend(38)
+        for level in range(1, self.plan.levels + 1):
+            y = self._band(level, y)
+        y = self._result(y)
+        self.svg.attrib |= {"width": str(width), "height": str(round(y + MARGIN / 2))}
+        self.svg.attrib |= {"font-family": "sans-serif", "font-size": "11"}
+        self.svg.insert(0, ET.Element("rect", width="100%", height="100%", fill="white"))
+        return ET.tostring(self.svg, encoding="unicode") + "\n"
+
+    def _legend(self, y: float) -> float:
+        counts = self.plan.counts()
+        x = MARGIN
+        for kind in (kind for kind in COLOURS if counts[kind]):
+            told = (
+                f"{counts[kind]} {NAMES[kind]}{'s' if counts[kind] > 1 and kind != 'xor' else ''}"
+            )
+            self._circle(x, y - 4, COLOURS[kind])
+            self._text(x + 8, y, told)
+            x += 20 + 7 * len(told)
+        return y + GAP
+
+    def _alive(self, level: int) -> dict[int, list[int]]:
+        """The bits that are there before ``level``, by their place; those taken together are
+        neighbours."""
+        columns: dict[int, list[int]] = defaultdict(list)
+        for bit, place in self.place.items():
+            cell = self.taken.get(bit)
+            if self.made[bit] < level and (cell is None or cell.level >= level):
+                columns[place].append(bit)
+        order = {id(cell): number for number, cell in enumerate(self.plan.cells)}
+
+        def together(bit: int) -> tuple[bool, int, int]:
+            cell = self.taken.get(bit)
+            now = cell is not None and cell.level == level
+            return (not now, order[id(cell)] if now else 0, bit)
+
+        return {place: sorted(bits, key=together) for place, bits in columns.items()}
+
+    def _band(self, level: int, y: float) -> float:
+        columns = self._alive(level)
+        where = self._dots(columns, y)
+        for cell in self.plan.cells:
+            if cell.level == level:
+                self._enclose(cell, where)
+        low = y + STEP * max(map(len, columns.values()), default=1)
+        self._text(4, y + 4, str(level))
+        if self._registered(level):
+            self._line(low, "register")
+        return low + GAP
+
+    def _registered(self, level: int) -> bool:
+        """Whether a register rank stands behind ``level``."""
+        if level == self.plan.levels or not self.stages:
+            return False
+        return self.plan.stage(level, self.stages) != self.plan.stage(level + 1, self.stages)
+
+    def _result(self, y: float) -> float:
+        columns = {p: [bit] for p, bit in enumerate(self.plan.result) if bit is not None}
+        self._dots(columns, y)
+        for place in range(self.bits):
+            self._text(self._x(place) - 3, y + 20, str(place), size="8")
+        return y + GAP
+
+    def _x(self, place: int) -> float:
+        return MARGIN + STEP * (self.bits - 1 - place) + STEP / 2
+
+    def _dots(self, columns: dict[int, list[int]], y: float) -> dict[int, tuple[float, float]]:
+        where = {}
+        for place, bits in columns.items():
+            for row, bit in enumerate(bits):
+                where[bit] = (self._x(place), y + STEP * row)
+                self._circle(*where[bit], "#222222")
+        return where
+
+    def _enclose(self, cell: Cell, where: dict[int, tuple[float, float]]) -> None:
+        # a carry inside a level (of a ripple adder) is no dot
+        points = [where[bit] for word in cell.inputs for bit in word if bit in where]
+        left, top = (min(point[axis] for point in points) - 6 for axis in (0, 1))
+        right, low = (max(point[axis] for point in points) + 6 for axis in (0, 1))
+        box = {"x": left, "y": top, "width": right - left, "height": low - top, "rx": 6}
+        shape = {"fill": "none", "stroke": COLOURS[cell.kind], "stroke-width": "1.4"}
+        ET.SubElement(self.svg, "rect", {k: f"{v:g}" for k, v in box.items()} | shape)
+
+    def _circle(self, x: float, y: float, colour: str) -> None:
+        ET.SubElement(self.svg, "circle", cx=f"{x:g}", cy=f"{y:g}", r=f"{RADIUS}", fill=colour)
+
+    def _line(self, y: float, told: str) -> None:
+        ends = {"x1": "0", "x2": "100%", "y1": f"{y:g}", "y2": f"{y:g}"}
+        ET.SubElement(self.svg, "line", {**ends, "stroke": "#888888", "stroke-dasharray": "4 3"})
+        self._text(4, y - 3, told, size="8")
+
+    def _text(
+        self, x: float, y: float, told: str, size: str = "11", weight: str = "normal"
+    ) -> None:
+        place = {"x": f"{x:g}", "y": f"{y:g}", "font-size": size, "font-weight": weight}
+        ET.SubElement(self.svg, "text", place).text = told
+
+
+def _places(plan: Plan, operands: Sequence[Operand]) -> dict[int, int]:
+    """The weight of each bit, as a power of two."""
+    place: dict[int, int] = {}
+    for operand in operands:
+        for index, bit in enumerate(operand.bits):
+            place.setdefault(bit, operand.shift + index)
+    for cell in plan.cells:
+        known = (
+            place[bit] - index
+            for word in cell.inputs
+            for index, bit in enumerate(word)
+            if bit is not None
+        )
+        low = next(known)
+        place |= {bit: low + index for index, bit in enumerate(cell.outputs)}
+    return place

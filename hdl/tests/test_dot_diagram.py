@@ -1,0 +1,43 @@
+"""Dot diagrams: every bit and every cell is drawn, where its weight says."""
+
+from collections import Counter
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cimforge.hdl.arith.planners import PLANNERS, plan_sum, word_operands
+from cimforge.hdl.emit.dot_diagram import COLOURS, GAP, MARGIN, draw_plan
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.mark.parametrize("tree", PLANNERS)
+@pytest.mark.parametrize("widths", [[1], [4] * 8, [3, 1, 5, 2, 2, 4]], ids=str)
+def test_every_cell_is_outlined_in_its_colour(tree, widths):
+    bits = sum(2**width - 1 for width in widths).bit_length()
+    operands = word_operands(widths)
+    plan = plan_sum(tree, operands, bits)
+    picture = ET.fromstring(draw_plan(plan, operands, "a tree"))
+    outlined = Counter(box.get("stroke") for box in picture.iter(f"{SVG}rect"))
+    del outlined[None]
+    assert outlined == {COLOURS[kind]: count for kind, count in plan.counts().items()}
+
+
+def test_a_tree_of_three_bits_worked_by_hand():
+    """Three dots of weight 0 in one outline; then a sum at weight 0 and a carry to its left."""
+    operands = word_operands([1, 1, 1])
+    picture = ET.fromstring(draw_plan(plan_sum("csa", operands, 2), operands, "three"))
+    dots = [(float(c.get("cx")), float(c.get("cy"))) for c in picture.iter(f"{SVG}circle")][1:]
+    right, left = MARGIN + 21, MARGIN + 7
+    top, low = 38 + GAP, 38 + 2 * GAP + 3 * 14
+    assert sorted(dots[:3]) == [(right, top), (right, top + 14), (right, top + 28)]
+    assert sorted(dots[3:]) == [(left, low), (right, low)]
+    texts = [text.text for text in picture.iter(f"{SVG}text")]
+    assert texts == ["three", "1 full adder", "1", "0", "1"]
+
+
+@pytest.mark.parametrize("stages", [0, 1, 3])
+def test_a_line_stands_where_registers_are(stages):
+    operands = word_operands([4] * 12)
+    picture = ET.fromstring(draw_plan(plan_sum("csa", operands, 8), operands, "", stages))
+    assert len(list(picture.iter(f"{SVG}line"))) == stages

@@ -1,0 +1,49 @@
+"""cimforge draw: a picture of a column's adder tree."""
+
+from pathlib import Path
+
+import click
+
+from cimforge.hdl.arith.planners import word_operands
+from cimforge.hdl.emit.dot_diagram import draw_plan
+from cimforge.hdl.emit.outputs import write_file
+from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.params.config_file import load_config
+from cimforge.scripts.options import (
+    OutputPath,
+    config_epilog,
+    print_json,
+    set_option,
+    show_table,
+)
+
+__all__ = ["draw"]
+
+
+@click.command(epilog=config_epilog, short_help="Draw the adder tree of a column.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.option(
+    "-o",
+    "--output",
+    type=OutputPath(".svg"),
+    default=Path("build/tree.svg"),
+    show_default=True,
+    help="Picture to write.",
+)
+@set_option
+@click.argument("config", metavar="CONFIG")
+def draw(config: str, overrides: tuple[str, ...], output: Path, as_json: bool) -> None:
+    """Draw the adder tree of a column of CONFIG as a dot diagram (SVG): a dot a bit, a band a
+    level, an outline an adder, a line a register rank."""
+    macro = load_config(config, overrides)
+    plan, operands = tree_plan(macro), word_operands(macro.operand_widths)
+    title = f"{macro.module}: {macro.tree} tree of {len(operands)} operands"
+    write_file(output, draw_plan(plan, operands, title, macro.pipeline_stages))
+    counts = dict(sorted(plan.counts().items()))
+    facts = {"levels": plan.levels, "ranks": macro.pipeline_stages, "cells": counts}
+    if as_json:
+        print_json({"picture": str(output), **facts})
+        return
+    rows = [("levels", str(plan.levels)), ("register ranks", str(macro.pipeline_stages))]
+    rows += [(kind, str(count)) for kind, count in counts.items()]
+    show_table(macro.module, rows, below=[("picture", output)])
