@@ -1,118 +1,98 @@
 """Proof that the adders of an emitted macro add: every tree, count of ones and accumulating sum."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
-from cimforge.flow.formal.adder_graph import ADDERS, AdderGraph, Fault
+from cimforge.flow.formal.cell_laws import LawError
+from cimforge.flow.formal.emitted_design import DESIGN, read_design
+from cimforge.flow.formal.leaf_laws import Leaves, Modules
+from cimforge.flow.formal.netlist_graph import read_graph
+from cimforge.flow.formal.netlist_rules import check_netlist
+from cimforge.flow.formal.sat_proofs import WHOLE_BITS, law_goal, prove_goals, sum_goal
+from cimforge.flow.formal.tree_checker import check_module
+from cimforge.flow.formal.tree_claims import Claim, macro_claims
+from cimforge.flow.formal.tree_rules import Fault
 from cimforge.hdl.emit.outputs import CELLS
-from cimforge.hdl.netlist.yosys import YosysError, run_yosys
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["AdderProof", "prove_adders"]
-
-WHOLE_BITS = 16  # operand bits up to which an adder is also proven whole
+__all__ = ["AdderProof", "prove_adders", "prove_claims"]
 
 
 @dataclass(frozen=True)
 class AdderProof:
-    """What was proven: ``adders`` names each module with the number of its cells, ``leaves`` the
-    leaf cells whose equation SAT proved, ``whole`` the modules that SAT proved equal to a plain
-    sum. Nothing is proven where there are ``faults``."""
+    """What was proven: ``adders`` names each claimed module with the number of its cells, registers
+    left out, ``leaves`` each leaf cell in them with its law as text, ``whole`` the modules that SAT
+    compared with a sum. Nothing is proven where there are ``faults``."""
 
     adders: dict[str, int]
-    leaves: tuple[str, ...]
+    leaves: dict[str, str]
     whole: tuple[str, ...]
     faults: tuple[Fault, ...]
 
 
 def prove_adders(config: MacroConfig, folder: Path) -> AdderProof:
-    """Prove the adders of the macro emitted in ``folder``, from its Verilog alone.
-
-    Structure: each bit's weight, each bit used exactly once, no dropped carry that may be 1, one
-    register depth on all paths. Function: each leaf by SAT, and adders of up to WHOLE_BITS operand
-    bits without registers whole. The final results are modulo 2^y_bits. Files go to
-    ``folder``/proof. Raises YosysError where the Verilog cannot be read.
-    """
+    """Prove the adders of the macro emitted in ``folder``, from its Verilog alone. Files go to
+    ``folder``/proof. Raises YosysError where the Verilog cannot be read."""
     work = folder / "proof"
     work.mkdir(exist_ok=True)
-    for source in (CELLS, f"{config.module}.v"):
-        (work / source).write_text((folder / source).read_text())
-    read = f"read_verilog {CELLS} {config.module}.v\nhierarchy -check -top {config.module}\nproc\n"
-    run_yosys(f"{read}opt_clean\nopt_dff\nopt_clean\nwrite_json adders.json\n", work)
-    modules = json.loads((work / "adders.json").read_text())["modules"]
-    faults: list[Fault] = []
-    counts, whole = {}, []
-    for name, weights, modulo in _adders(config):
-        module = modules[name]
-        found = AdderGraph(name, module, weights, modulo).check()
-        faults += found
-        counts[name] = sum(_adds(cell) for cell in module["cells"].values())
-        clocked = "clk" in module["ports"]
-        if not found and len(weights) <= WHOLE_BITS and not clocked:
-            whole.append(name)
-            if not _is_sum(work, read, name, weights, len(module["ports"]["total"]["bits"])):
-                faults.append(Fault(name, "total", "", "is not the sum of its operands"))
-    used = {c["type"] for m in modules.values() for c in m["cells"].values()} & set(ADDERS)
-    for leaf in sorted(used):
-        if not _leaf_holds(work, leaf):
-            faults.append(Fault(leaf, "", "", "does not compute its equation"))
-    return AdderProof(counts, tuple(sorted(used)), tuple(whole), tuple(faults))
+    source = f"{config.module}.v"
+    for name in (CELLS, source):
+        (work / name).write_text((folder / name).read_text())
+    return prove_claims(work, [source], macro_claims(config))
 
 
-def _adders(config: MacroConfig) -> Iterator[tuple[str, list[int], int]]:
-    """Name, weights of the operand bits and modulus of each adder of a macro."""
-    k, y_bits = config.bits_per_cycle, config.y_bits
-    tree = [1 << bit for width in config.operand_widths for bit in range(width)]
-    yield f"{config.module}_tree", tree, 0
-    yield f"{config.module}_popcount", [1] * config.rows, 0
-    negate, feedback = [1 << k - 1], [1 << place for place in range(k, y_bits)]
-    totals = chain(*([1 << plane + bit for bit in range(config.tree_bits)] for plane in range(k)))
-    place = config.modes[0].correction_place
-    correction = [1 << place + bit for bit in range(config.correction_bits)]
-    terms = [*negate, *feedback, *totals, *correction]
-    yield f"{config.module}_accumulate_sum", terms, 1 << y_bits
+def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) -> AdderProof:
+    """Prove ``claims`` on Verilog files in ``work``, which holds the leaf cells' too.
+
+    Structure: the rules of RULES. Function: each leaf cell's law, by its truth table and by SAT;
+    modules of up to WHOLE_BITS operand bits whole, by SAT against a sum written as +.
+    """
+    modules = read_design(work, CELLS, sources, [claim.module for claim in claims])
+    leaves = Leaves(modules)
+    faults = check_netlist(modules, leaves, claims)
+    adders: dict[str, int] = {}
+    used: set[str] = set()
+    for claim in (claim for claim in claims if claim.module in modules):
+        graph = read_graph(claim.module, modules, leaves)
+        adders[claim.module] = sum(n.law is not None and not n.is_wire for n in graph.nodes)
+        used |= {data["type"] for data in modules[claim.module]["cells"].values()}
+        faults += check_module(graph, claim)
+    whole = tuple(c.module for c in claims if c.module in adders and c.input_bits <= WHOLE_BITS)
+    laws = _laws(leaves, used)
+    faults += _prove_by_sat(work, modules, claims, whole, laws)
+    return AdderProof(adders, laws, whole, tuple(faults))
 
 
-def _adds(cell: dict[str, Any]) -> bool:
-    return cell["type"] in ADDERS or cell["type"] in ("$add", "$xor")
+def _laws(leaves: Leaves, used: set[str]) -> dict[str, str]:
+    """The laws of the leaf cells among ``used``, by name; those that have none are faults of the
+    modules they stand in."""
+    laws = {}
+    for kind in sorted(used):
+        try:
+            if kind in leaves and leaves.wires(kind) is None:
+                laws[kind] = str(leaves.law(kind))
+        except LawError:
+            continue
+    return laws
 
 
-def _is_sum(work: Path, read: str, name: str, weights: list[int], width: int) -> bool:
-    """Whether SAT proves the module equal to the plain sum of its weighted bits."""
-    terms = " + ".join(f"{weight} * terms[{place}]" for place, weight in enumerate(weights))
-    port = f"input [{len(weights) - 1}:0] terms, output [{width - 1}:0] total"
-    (work / "sum.v").write_text(f"module sum({port}); assign total = {terms}; endmodule\n")
-    return _equal(work, f"{read}read_verilog sum.v\n", name, "sum")
-
-
-def _leaf_holds(work: Path, leaf: str) -> bool:
-    """Whether SAT proves a leaf cell's equation."""
-    equation = ADDERS[leaf]
-    inputs = " + ".join(f"{weight} * {pin}" for pin, weight in equation.inputs.items())
-    outputs = sorted(equation.outputs, key=lambda pin: equation.outputs[pin])
-    parts = [
-        f"assign {pin} = (({inputs}) >> {equation.outputs[pin].bit_length() - 1}) & 1;"
-        for pin in outputs
+def _prove_by_sat(
+    work: Path,
+    modules: Modules,
+    claims: Sequence[Claim],
+    whole: Sequence[str],
+    laws: dict[str, str],
+) -> list[Fault]:
+    """Faults of the small modules, taken whole, and of the leaf cells."""
+    leaves = Leaves(modules)
+    goals = [(claim.module, "whole", sum_goal(claim)) for claim in claims if claim.module in whole]
+    for kind in laws:
+        ports = {name: len(port["bits"]) for name, port in modules[kind]["ports"].items()}
+        goals.append((kind, "cell", law_goal(kind, leaves.law(kind), ports)))
+    broken = prove_goals(work, [f"read_rtlil {DESIGN}"], [goal for *_, goal in goals])
+    return [
+        Fault(name, rule, "", "", f"SAT finds a pattern that breaks {laws.get(name, 'the sum')}")
+        for name, rule, goal in goals
+        if goal[0] in broken
     ]
-    ports = [f"input {pin}" for pin in equation.inputs] + [f"output {pin}" for pin in outputs]
-    text = f"module leaf({', '.join(ports)}); {' '.join(parts)} endmodule\n"
-    (work / "leaf.v").write_text(text)
-    return _equal(work, f"read_verilog {CELLS} leaf.v\nproc\n", leaf, "leaf")
-
-
-def _equal(work: Path, read: str, gate: str, gold: str) -> bool:
-    script = (
-        f"{read}miter -equiv -flatten -make_outputs {gold} {gate} miter\nhierarchy -top miter\n"
-        "flatten\nopt\nsat -verify -prove trigger 0 miter\n"
-    )
-    try:
-        run_yosys(script, work)
-    except YosysError as error:
-        if "proof did fail" in str(error) or "-verify" in str(error):
-            return False
-        raise
-    return True

@@ -1,7 +1,8 @@
 """cimforge prove: its table and JSON, and a fault told in one line."""
 
-from cimforge.flow.formal.adder_graph import Fault
 from cimforge.flow.formal.adder_proof import AdderProof
+from cimforge.flow.formal.tree_rules import Fault
+from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import load_config
 
 NAME = load_config("tiny").module
@@ -12,18 +13,32 @@ def test_json_and_table(cimforge):
     assert (done.status, done.json["proven"], done.json["faults"]) == (0, True, [])
     assert done.json["adders"][f"{NAME}_tree"] == 28
     assert done.json["leaves"] == ["cim_fa", "cim_ha"]
+    assert done.json["laws"] == {"cim_fa": "a + b + ci = s + 2 co", "cim_ha": "a + b = s + 2 co"}
+    assert done.json["broken"] == []
     assert done.json["whole"] == [f"{NAME}_popcount"]
     shown = cimforge("prove", "tiny", "-o", "out")
     assert "accumulate_sum" in shown.out
 
 
 def test_a_fault_is_status_1(cimforge, monkeypatch):
-    fault = Fault(f"{NAME}_tree", "fa3", "s1", "is used 2 times")
-    proof = AdderProof({f"{NAME}_tree": 28}, ("cim_fa",), (), (fault,))
+    fault = Fault(f"{NAME}_tree", "used once", "fa3", "s1", "goes to fa3.a, fa3.b")
+    proof = AdderProof({f"{NAME}_tree": 28}, {}, (), (fault,))
     monkeypatch.setattr("cimforge.scripts.prove.prove_adders", lambda *_: proof)
     done = cimforge("prove", "tiny", "-o", "out", "--json")
     assert (done.status, done.json["proven"]) == (1, False)
+    (told,) = done.json["broken"]
+    assert (told["cell"], told["bit"], told["rule"]) == ("fa3", "s1", "used once")
     assert done.messages == [
-        f"FAILED {NAME}_tree: fa3 s1: is used 2 times",
+        f"FAILED {NAME}_tree: fa3, s1: goes to fa3.a, fa3.b (rule: used once)",
         f"cimforge: 1 faults in the adders of {NAME}",
     ]
+
+
+def test_verilog_that_yosys_refuses_is_status_1(cimforge, monkeypatch):
+    def refuse(*_):
+        raise YosysError("Yosys failed: no")
+
+    monkeypatch.setattr("cimforge.scripts.prove.prove_adders", refuse)
+    done = cimforge("prove", "tiny", "-o", "out", "--json")
+    assert (done.status, done.json["proven"], done.json["failed"]) == (1, False, "Yosys failed: no")
+    assert done.messages == ["cimforge: Yosys failed: no"]

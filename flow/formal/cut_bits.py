@@ -1,0 +1,56 @@
+"""What is cut off on the way through an adder module: proven to be 0, or worth nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cimforge.flow.formal.leaf_laws import Bit
+from cimforge.flow.formal.netlist_graph import Graph, Node
+from cimforge.flow.formal.tree_claims import Claim
+
+__all__ = ["Cut", "may_count"]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A bit that nothing takes, or (``bit`` None) what a cell loses above its top output; ``node``
+    makes it, None for an input."""
+
+    node: Node | None
+    bit: Bit | None
+    weight: int
+
+
+def may_count(
+    cut: Cut, claim: Claim, graph: Graph, sources: Mapping[Bit, Node], constants: Mapping[Node, int]
+) -> int | None:
+    """The most that can come to a cut bit, where that is enough to make it 1; else None.
+
+    The part of the graph that leads to it takes bits of some operands. All that leaves this part,
+    the cut bit as well, adds up to them less the constants of its cells, and nothing of it is
+    negative: a bit of more weight is 0. A multiple of a modulus counts nothing.
+    """
+    if claim.modular and cut.weight % (1 << claim.total_bits) == 0:
+        return None
+    if cut.node is None:
+        return cut.weight
+    cone, entered = _cone(cut.node, sources)
+    most = -sum(constants.get(node, 0) for node in cone)
+    terms = graph.ports["terms"]
+    for word in claim.words:
+        bits = [place for place in range(word.width) if terms[word.low + place] in entered]
+        most += min(word.most, sum(1 << place for place in bits)) << word.shift
+    return most if cut.weight <= most else None
+
+
+def _cone(end: Node, sources: Mapping[Bit, Node]) -> tuple[set[Node], set[Bit]]:
+    """The nodes that lead to ``end``, itself included, and the module's inputs that they take."""
+    cone, waiting, entered = {end}, [end], set()
+    while waiting:
+        for _, bit in waiting.pop().inputs:
+            source = sources.get(bit)
+            if source is None:
+                entered.add(bit)
+            elif source not in cone:
+                cone.add(source)
+                waiting.append(source)
+    return cone, entered

@@ -1,0 +1,57 @@
+"""Rules between modules: nothing adds that is not claimed, and instances get operands of their
+own."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cimforge.flow.formal.cell_laws import LawError
+from cimforge.flow.formal.leaf_laws import Bit, Leaves, Modules
+from cimforge.flow.formal.tree_claims import Claim
+from cimforge.flow.formal.tree_rules import Fault
+
+__all__ = ["check_netlist"]
+
+
+def check_netlist(modules: Modules, leaves: Leaves, claims: Sequence[Claim]) -> list[Fault]:
+    """Faults of the modules around the claimed ones, as Yosys' JSON has them."""
+    claimed = {claim.module: claim for claim in claims}
+    faults = [
+        Fault(claim.module, "claim", "", "", "is not in the netlist")
+        for claim in claims
+        if claim.module not in modules
+    ]
+    for name, module in modules.items():
+        if name not in claimed and not leaves.is_leaf(name):
+            faults += _unclaimed(name, module, leaves)
+            faults += _shared_operands(name, module, claimed)
+    return faults
+
+
+def _unclaimed(name: str, module: Any, leaves: Leaves) -> Iterator[Fault]:
+    """Leaf cells that add, in a module of which nothing is claimed."""
+    for cell, data in module["cells"].items():
+        kind = data["type"]
+        if kind not in leaves or not leaves.is_leaf(kind):
+            continue
+        try:
+            adds = leaves.wires(kind) is None and len(leaves.law(kind).inputs) > 1
+        except LawError:
+            continue  # a latch, a clock gate
+        if adds:
+            text = f"is a {leaves.hdl_name(kind)} in a module of which nothing is claimed"
+            yield Fault(name, "claim", cell, "", text)
+
+
+def _shared_operands(name: str, module: Any, claimed: dict[str, Claim]) -> Iterator[Fault]:
+    """Operand pins of claimed modules' instances that are constant, or share a net."""
+    taken: dict[Bit, str] = {}
+    for cell, data in module["cells"].items():
+        if data["type"] not in claimed:
+            continue
+        for place, bit in enumerate(data["connections"].get("terms", [])):
+            pin = f"terms[{place}]"
+            if isinstance(bit, str):
+                yield Fault(name, "wiring", cell, pin, f"takes the constant {bit}")
+            elif bit in taken:
+                yield Fault(name, "wiring", cell, pin, f"takes the net of {taken[bit]}")
+            taken[bit] = f"{cell}.{pin}"

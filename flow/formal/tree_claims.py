@@ -1,0 +1,87 @@
+"""What each adder module of a macro must compute, from the configuration alone: no planner is
+asked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.ranges import unsigned_width
+
+__all__ = ["Claim", "Word", "macro_claims"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """An unsigned operand: ``width`` bits of the input port from ``low`` up, worth ``2**shift``
+    times its value, which is at most ``most``."""
+
+    low: int
+    width: int
+    shift: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``total = sum of the words``, ``depth`` registers after ``terms``; exactly, or where it is
+    ``modular`` modulo ``2**total_bits``."""
+
+    module: str
+    sentence: str
+    words: tuple[Word, ...]
+    total_bits: int
+    depth: int = 0
+    modular: bool = False
+
+    @property
+    def input_bits(self) -> int:
+        """Bits of the port ``terms``."""
+        return sum(word.width for word in self.words)
+
+
+def macro_claims(config: MacroConfig) -> list[Claim]:
+    """The claims of a macro: column tree, count of a plane's ones, the accumulator's sum."""
+    return [_tree(config), _popcount(config), _accumulate_sum(config)]
+
+
+def _tree(config: MacroConfig) -> Claim:
+    """The operands of a column's rows, those of a group of rows as one."""
+    group, most = config.storage_traits.rows_per_operand, config.multiply_traits.most
+    sizes = [min(group, config.rows - row) for row in range(0, config.rows, group)]
+    tops = [size * most(config.weight_bits) for size in sizes]
+    words = _side_by_side([(top.bit_length(), 0, top) for top in tops])
+    name, bits = f"{config.module}_tree", sum(tops).bit_length()
+    return Claim(name, f"sum of {len(words)} operands", words, bits, config.pipeline_stages)
+
+
+def _popcount(config: MacroConfig) -> Claim:
+    words = _side_by_side([(1, 0, 1)] * config.rows)
+    name, bits = f"{config.module}_popcount", config.rows.bit_length()
+    return Claim(name, f"ones of {config.rows} bits", words, bits, config.pipeline_stages)
+
+
+def _accumulate_sum(config: MacroConfig) -> Claim:
+    """``negate 2^(k-1) + feedback 2^k + sum of total_j 2^j + correction 2^(weight_bits-1)``,
+    modulo ``2^y_bits``."""
+    k, y_bits = config.bits_per_cycle, config.y_bits
+    parts = [
+        (1, k - 1),
+        (y_bits - k, k),
+        *((config.tree_bits, plane) for plane in range(k)),
+        (unsigned_width(config.rows * 3 << (k - 1)), config.weight_bits - 1),
+    ]
+    words = _side_by_side([(width, shift, (1 << width) - 1) for width, shift in parts])
+    text = "sum of negation, feedback, totals and correction"
+    return Claim(f"{config.module}_accumulate_sum", text, words, y_bits, modular=True)
+
+
+def _side_by_side(parts: list[tuple[int, int, int]]) -> tuple[Word, ...]:
+    """Words of (width, shift, most), one behind the other."""
+
+    def words() -> Iterator[Word]:
+        low = 0
+        for width, shift, most in parts:
+            yield Word(low, width, shift, most)
+            low += width
+
+    return tuple(words())

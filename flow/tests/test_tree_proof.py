@@ -1,0 +1,197 @@
+"""The proof of emitted adders: presets, diverse and drawn macros pass, planted faults each fail."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cimforge.flow.formal.adder_proof import AdderProof, prove_adders, prove_claims
+from cimforge.flow.formal.sat_proofs import WHOLE_BITS
+from cimforge.flow.formal.tree_claims import macro_claims
+from cimforge.flow.formal.tree_rules import RULES
+from cimforge.flow.tests.tree_designs import SEED, configs, write_macros
+from cimforge.hdl.emit.outputs import CELLS
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config_file import load_config
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory) -> AdderProof:
+    """All macros proven at once."""
+    print(f"CIMFORGE_SEED={SEED}")
+    folder = tmp_path_factory.mktemp("proof")
+    source = write_macros(folder, configs())
+    return prove_claims(folder, [source], [c for each in configs() for c in macro_claims(each)])
+
+
+def test_presets_and_drawn_macros_are_proven(proof):
+    assert [str(fault) for fault in proof.faults] == []
+    assert len(proof.adders) == 3 * len(configs())
+
+
+def test_every_full_tree_has_its_cells(proof):
+    """Bits in less bits out full adders, and a half adder or parity at most a bit of the result."""
+    for config in (config for config in configs() if config.tree == "csa" and config.rows > 1):
+        bits = config.rows * config.weight_bits
+        extra = proof.adders[f"{config.module}_tree"] - (bits - config.tree_bits)
+        assert 0 <= extra <= 2 * config.tree_bits, config.module
+
+
+def test_small_adders_are_proven_whole(proof):
+    claims = [claim for config in configs() for claim in macro_claims(config)]
+    small = {claim.module for claim in claims if claim.input_bits <= WHOLE_BITS}
+    assert set(proof.whole) == small
+    assert len(small) > 20
+    assert any(claim.depth for claim in claims if claim.module in small)
+    assert any(claim.modular for claim in claims if claim.module in small)
+    assert proof.leaves == {"cim_fa": "a + b + ci = s + 2 co", "cim_ha": "a + b = s + 2 co"}
+
+
+SUBJECTS = {
+    "csa": ["rows=11", "tree_stages=2", "bits_per_cycle=2"],
+    "ripple": ["rows=5", "tree=ripple", "tree_stages=1", "storage=latch"],
+    "behavioral": ["rows=9", "tree=behavioral", "tree_stages=2"],
+}
+OPERAND = r"terms\[\d+(?::\d+)?\]"
+# (pattern, replacement) in the text of a tree, and the rule that breaks; the first place is taken.
+FAULTS = {
+    "swapped carry weight": {
+        "csa": (r"\.s\((\w+)\), \.co\((\w+)\)", r".s(\2), .co(\1)", "weight"),
+        "ripple": (r"\.s\((\w+)\), \.co\((\w+)\)", r".s(\2), .co(\1)", "weight"),
+        "behavioral": (r"= a(\d+)\[1\];", r"= a\1[2];", "used once"),
+    },
+    "dropped bit": {
+        "csa": (rf"\.a\({OPERAND}\)", ".a(1'h0)", "dropped"),
+        "ripple": (rf"\.b\({OPERAND}\)", ".b(1'h0)", "dropped"),
+        "behavioral": (r"terms\[3:0\]", "{1'h0, terms[2:0]}", "dropped"),
+    },
+    "bit used twice": {
+        "csa": (rf"\.a\(({OPERAND})\), \.b\({OPERAND}\)", r".a(\1), .b(\1)", "used once"),
+        "ripple": (rf"\.a\(({OPERAND})\), \.b\({OPERAND}\)", r".a(\1), .b(\1)", "used once"),
+        "behavioral": (r"terms\[7:4\]", "terms[3:0]", "used once"),
+    },
+    "missing register": {
+        "csa": (r"(cim_fa \w+ \([^;]*?)(\w+?)_q1\)", r"\1\2)", "used once|depth"),
+        "ripple": (r"(cim_fa \w+ \([^;]*?)(\w+?)_q1\)", r"\1\2)", "used once|depth"),
+        "behavioral": (r"(= [^;<]*\+[^;<]*?)\b(a\d+)_(\d+)_q1", r"\1\2[\3]", "used once|depth"),
+    },
+    "wrong cell": {
+        "csa": (r"cim_fa (\w+ \(.*?), \.ci\([^)]+\)", r"cim_ha \1", "dropped"),
+        "ripple": (r"cim_ha (\w+ \()", r"cim_fa \1.ci(1'h1), ", "constant"),
+        "behavioral": (r" \+ ", " | ", "cell"),
+    },
+}
+
+
+@pytest.fixture(scope="module", params=SUBJECTS)
+def emitted(request, tmp_path_factory):
+    """A macro with registers in its trees, emitted whole, and its tree's style."""
+    config = load_config("tiny", SUBJECTS[request.param])
+    folder = tmp_path_factory.mktemp("emitted")
+    emit_macro(config, folder)
+    return request.param, config, folder
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_fails(fault, emitted, tmp_path):
+    style, config, folder = emitted
+    pattern, replacement, rule = FAULTS[fault][style]
+    (tmp_path / CELLS).write_text((folder / CELLS).read_text())
+    text = (folder / f"{config.module}.v").read_text()
+    start = text.index(f"module {config.module}_tree (")
+    body, end = text[start:].split("endmodule", 1)
+    broken = re.sub(pattern, replacement, body, count=1)
+    assert broken != body
+    (tmp_path / f"{config.module}.v").write_text(f"{text[:start]}{broken}endmodule{end}")
+    faults = prove_adders(config, tmp_path).faults
+    assert {each.module for each in faults} == {f"{config.module}_tree"}
+    assert any(re.fullmatch(rule, each.rule) for each in faults), [str(f) for f in faults]
+    assert all(each.cell or each.bit or each.rule == "whole" for each in faults)
+    assert {each.rule for each in faults} <= set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "old", "new", "told"),
+    [
+        ("cim_fa", "a ^ b ^ ci", "a ^ b | ci", r"breaks a \+ b \+ ci = s \+ 2 co at a=0 b=1 ci=1"),
+        ("cim_ha", "co = a & b;", "co = a | b;", r"breaks a \+ b = s \+ 2 co at a=0 b=1 s=1 co=1"),
+        ("cim_fa", "input  wire ci,", "input  wire ci, input wire cj,", "must have the pins of a"),
+    ],
+)
+def test_a_wrong_leaf_fails(leaf, old, new, told, tmp_path):
+    config = load_config("tiny", ["rows=3"])
+    emit_macro(config, tmp_path)
+    cells = tmp_path / CELLS
+    assert old in cells.read_text()
+    cells.write_text(cells.read_text().replace(old, new, 1))
+    faults = prove_adders(config, tmp_path).faults
+    named = Counter((fault.rule, fault.text.split()[0]) for fault in faults)
+    assert named["cell", leaf] > 1
+    assert any(re.search(told, fault.text) for fault in faults), faults[0]
+
+
+def test_all_registers_lost_are_missed_at_the_result(tmp_path):
+    """Equal depths are not enough: the depth must be that of the other stations."""
+    config = load_config("tiny", ["tree_stages=1"])
+    emit_macro(config, tmp_path)
+    path = Path(tmp_path / f"{config.module}.v")
+    start = path.read_text().index("_tree (")
+    head, body = path.read_text()[:start], path.read_text()[start:]
+    tree, rest = body.split("endmodule", 1)
+    assigned = re.sub(r"^  always .*\n", "", tree, flags=re.M)
+    assigned = re.sub(r"^    (\w+) <= (\S+);", r"  assign \1 = \2;", assigned, flags=re.M)
+    assigned = re.sub(r"^  end\n", "", assigned, flags=re.M).replace("  reg ", "  wire ")
+    path.write_text(f"{head}{assigned}endmodule{rest}")
+    faults = prove_adders(config, tmp_path).faults
+    assert [fault.rule for fault in faults] == ["depth"]
+    assert "comes through 0 registers, not 1" in faults[0].text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "told"),
+    [
+        (r"posedge clk", "negedge clk", "clock or enable is inverted"),
+        (r"posedge clk\) if \(enable\)", "posedge clk)", "takes nothing as its enable"),
+        (r"if \(\w+\) begin", "if (terms[0]) begin", "takes terms.0. as its enable"),
+    ],
+)
+def test_registers_follow_clk_and_enable(pattern, replacement, told, tmp_path):
+    config = load_config("tiny", ["tree_stages=1"])
+    emit_macro(config, tmp_path)
+    path = tmp_path / f"{config.module}.v"
+    start = path.read_text().index("_tree (")
+    body = re.sub(pattern, replacement, path.read_text()[start:], count=1)
+    path.write_text(path.read_text()[:start] + body)
+    faults = prove_adders(config, tmp_path).faults
+    assert any(re.search(told, fault.text) for fault in faults), [str(f) for f in faults]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "rule", "told"),
+    [
+        (r"\.terms\(products_0\)", ".terms({products_0[31:1], 1'h0})", "wiring", "constant 0"),
+        (
+            r"\.terms\(products_0\)",
+            ".terms({products_0[31:1], products_0[1]})",
+            "wiring",
+            r"takes the net of tree0.terms.0.",
+        ),
+        (
+            r"(_column \([^;]*\);)",
+            r"\1 wire s, c; cim_fa more (.a(w_code[0]), .b(w_code[1]), .ci(1'h0), .s(s), .co(c));",
+            "claim",
+            "is a cim_fa in a module of which nothing is claimed",
+        ),
+        ("_popcount\\b", "_counter", "claim", "is not in the netlist"),
+    ],
+)
+def test_rules_between_modules(pattern, replacement, rule, told, tmp_path):
+    config = load_config("tiny")
+    emit_macro(config, tmp_path)
+    path = tmp_path / f"{config.module}.v"
+    text = re.sub(pattern, replacement, path.read_text())
+    assert text != path.read_text()
+    path.write_text(text)
+    faults = prove_adders(config, tmp_path).faults
+    assert any(f.rule == rule and re.search(told, f.text) for f in faults), [str(f) for f in faults]
