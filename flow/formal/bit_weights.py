@@ -64,8 +64,8 @@ def pass_on(node: Node, literals: Mapping[Bit, Literal], name: Callable[[Bit], s
     first = taken[0]
     for each in taken:
         if each.literal.depth != first.literal.depth:
-            depths = f"is {each.literal.depth} registers behind the inputs, that of pin {first.pin}"
-            text = f"{depths} {first.literal.depth}"
+            text = f"pin {each.pin} is {each.literal.depth} registers behind the inputs"
+            text += f", that of pin {first.pin} {first.literal.depth}"
             raise BrokenRuleError("depth", node.cell, name(each.bit), text)
     if node.law.parity:
         return _pass_parity(node, node.law, taken, name)

@@ -44,7 +44,6 @@ SUM = {"s": 1, "co": 2}
 LAWS = {
     "cim_fa": Law(ADDS_3, SUM),
     "cim_ha": Law(ADDS_2, SUM),
-    "cim_c42": Law({"a": 1, "b": 1, "c": 1, "d": 1, "ci": 1}, {"s": 1, "c1": 2, "c2": 2}),
 }
 
 

@@ -26,6 +26,7 @@ def read_design(folder: Path, cells: str, sources: Sequence[str], adders: Sequen
         f"read_verilog {' '.join(sources)}",
         "hierarchy -check",
         "proc -noopt",
+        f"flatten -noscopeinfo A:{LEAF}",
         f"setattr -mod -set keep_hierarchy 1 A:{LEAF}",
         f"flatten -noscopeinfo {' '.join(adders)}",
         f"select {' '.join(adders)} A:{LEAF}\nwrite_rtlil -selected {DESIGN}\nselect -clear",

@@ -1,7 +1,6 @@
 """Designs the tests of the proof share: many macros' adders read in one run of Yosys, and small
 modules written by hand."""
 
-import copy
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import DIVERSE
 
-__all__ = ["LEAVES", "adder", "broken_rules", "check", "configs", "sum_claim", "write_macros"]
+__all__ = ["DRAWN", "LEAVES", "SEED", "adder", "check", "configs", "sum_claim", "write_macros"]
 
 LEAVES = (Path(__file__).parents[2] / "hdl" / "cells" / CELLS).read_text()
 SEED = int(os.environ.get("CIMFORGE_SEED", "1"))
@@ -65,10 +64,3 @@ def check(modules: Mapping[str, Any], claim: Claim) -> list[Fault]:
     """The faults of one module of a design."""
     leaves = Leaves(modules)
     return check_module(read_graph(claim.module, modules, leaves), claim)
-
-
-def broken_rules(modules: Mapping[str, Any], claim: Claim, **cells: Any) -> set[str]:
-    """The rules broken where these cells of the claim's module take the place of their own."""
-    changed = {**modules, claim.module: copy.deepcopy(modules[claim.module])}
-    changed[claim.module]["cells"] |= cells
-    return {fault.rule for fault in check(changed, claim)}
