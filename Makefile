@@ -39,7 +39,7 @@ bench: $(VENV)/.networks ## speed and size, as ratios measured side by side
 
 soak: $(VENV)/.test ## hours: 200 drawn configurations, every mutant, every figure
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest cocotb_tests/tests/test_configs.py -k drawn
-	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest flow/tests/test_tree_proof.py flow/tests/test_tree_faults.py -k 'proven or adds'
+	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest flow/tests/test_tree_proof.py flow/tests/test_tree_faults.py flow/tests/test_mapped_proof.py -k 'proven or adds'
 	$(MAKE) mutants figures
 
 figures: $(VENV)/.test ## measure every figure of the documents again: three quarters of an hour

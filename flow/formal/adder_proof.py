@@ -23,12 +23,14 @@ __all__ = ["AdderProof", "prove_adders", "prove_claims"]
 class AdderProof:
     """What was proven: ``adders`` names each claimed module with the number of its cells, registers
     left out, ``leaves`` each leaf cell in them with its law as text, ``whole`` the modules that SAT
-    compared with a sum. Nothing is proven where there are ``faults``."""
+    compared with a sum, ``words`` those with a + of Verilog, which a mapper builds as it likes.
+    Nothing is proven where there are ``faults``."""
 
     adders: dict[str, int]
     leaves: dict[str, str]
     whole: tuple[str, ...]
     faults: tuple[Fault, ...]
+    words: tuple[str, ...] = ()
 
 
 def prove_adders(config: MacroConfig, folder: Path) -> AdderProof:
@@ -52,16 +54,16 @@ def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) ->
     leaves = Leaves(modules)
     faults = check_netlist(modules, leaves, claims)
     adders: dict[str, int] = {}
-    used: set[str] = set()
     for claim in (claim for claim in claims if claim.module in modules):
         graph = read_graph(claim.module, modules, leaves)
         adders[claim.module] = sum(n.law is not None and not n.is_wire for n in graph.nodes)
-        used |= {data["type"] for data in modules[claim.module]["cells"].values()}
         faults += check_module(graph, claim)
     whole = tuple(c.module for c in claims if c.module in adders and c.input_bits <= WHOLE_BITS)
-    laws = _laws(leaves, used)
+    kinds = {name: {c["type"] for c in modules[name]["cells"].values()} for name in adders}
+    laws = _laws(leaves, set().union(*kinds.values()))
     faults += _prove_by_sat(work, modules, claims, whole, laws)
-    return AdderProof(adders, laws, whole, tuple(faults))
+    words = tuple(name for name in adders if "$add" in kinds[name])
+    return AdderProof(adders, laws, whole, tuple(faults), words)
 
 
 def _laws(leaves: Leaves, used: set[str]) -> dict[str, str]:

@@ -114,7 +114,7 @@ def _pass_parity(
         if each.literal.weight != first.literal.weight:
             text = f"has {each.literal.told()}, pin {first.pin} {first.literal.told()}"
             raise BrokenRuleError("weight", node.cell, name(each.bit), f"pin {each.pin} {text}")
-    ones = sum(bit == "1" for _, bit in node.inputs)
+    ones = sum(bit == "1" for _, bit in node.inputs) + law.constant
     odd = (sum(each.literal.inverted for each in taken) + ones) % 2 == 1
     literal = replace(first.literal, inverted=odd)
     return Passed({node.outputs[0][1]: literal}, 0, literal.weight * law.overflow)

@@ -16,7 +16,8 @@ class Law:
     the values 0 and 1 of its pins, for every pattern at its inputs.
 
     Weights may be negative: an inverter's law is ``a = -y + 1``. With ``overflow``, a whole number
-    of at least 0 times this weight is lost besides: what is above the top bit of a word adder.
+    of at least 0 times this weight is lost besides: what is above the top bit of a word adder. A
+    ``parity`` is the lowest bit of the sum, inverted where ``constant`` is 1.
     """
 
     inputs: Mapping[str, int]
@@ -57,8 +58,9 @@ def find_law(name: str, table: TruthTable) -> Law:
     law = _kept_sum(table)
     if law is not None:
         return law
-    if len(table.outputs) == 1 and table.is_parity():
-        return Law(dict.fromkeys(table.inputs, 1), {table.outputs[0]: 1}, 0, 2, parity=True)
+    odd = table.parity()
+    if odd is not None:
+        return Law(dict.fromkeys(table.inputs, 1), {table.outputs[0]: 1}, odd, 2, parity=True)
     raise LawError(f"{name} keeps no weighted sum of its inputs")
 
 

@@ -1,26 +1,27 @@
 """An adder module as a graph of one-bit nets, laws and registers, from Yosys' JSON of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from cimforge.flow.formal.cell_laws import Law, LawError
 from cimforge.flow.formal.leaf_laws import Bit, Leaves, Modules
 
-__all__ = ["Graph", "Node", "Pins", "read_graph"]
+__all__ = ["Graph", "Node", "Pins", "empty_graph", "read_graph"]
 
 Pins = tuple[tuple[str, Bit], ...]
 
 IDENTITY = Law({"A": 1}, {"Y": 1})
 INVERSE = Law({"A": 1}, {"Y": -1}, 1)
 PARITY = Law({"A": 1, "B": 1}, {"Y": 1}, 0, 2, parity=True)
+ODD = replace(PARITY, constant=1)  # an exclusive NOR
 BITWISE = {
     **dict.fromkeys(("$not", "$_NOT_", "$logic_not"), INVERSE),
     **dict.fromkeys(("$pos", "$buf", "$_BUF_"), IDENTITY),
-    **dict.fromkeys(("$xor", "$xnor", "$_XOR_", "$_XNOR_"), PARITY),
+    **dict.fromkeys(("$xor", "$_XOR_"), PARITY),
+    **dict.fromkeys(("$xnor", "$_XNOR_"), ODD),
 }
-INVERTED = ("$xnor", "$_XNOR_")  # a parity with a constant 1 more
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +71,7 @@ class Graph:
 def read_graph(name: str, modules: Modules, leaves: Leaves) -> Graph:
     """The graph of the module ``name``; cells of other modules are taken at those modules' laws."""
     module = modules[name]
-    ports = {port: list(data["bits"]) for port, data in module["ports"].items()}
-    inputs = {port for port, data in module["ports"].items() if data["direction"] == "input"}
-    graph = Graph(name, ports, inputs, _names(module))
+    graph = empty_graph(name, module)
     muxes: dict[Bit, tuple[str, Bit, Bit, Bit]] = {}
     cells = module["cells"].items()
     for cell, data in cells:
@@ -89,6 +88,13 @@ def read_graph(name: str, modules: Modules, leaves: Leaves) -> Graph:
     for y, (cell, *_) in muxes.items():
         graph.unknown.append((cell, graph.name(y), "a multiplexer that holds no register"))
     return graph
+
+
+def empty_graph(name: str, module: Mapping[str, Any]) -> Graph:
+    """The ports and names of a module, without its cells."""
+    ports = {port: list(data["bits"]) for port, data in module["ports"].items()}
+    inputs = {port for port, data in module["ports"].items() if data["direction"] == "input"}
+    return Graph(name, ports, inputs, _names(module))
 
 
 def _names(module: Mapping[str, Any]) -> dict[Bit, str]:
@@ -185,5 +191,4 @@ def _bitwise(cell: str, data: Mapping[str, Any]) -> Iterator[Node]:
         if any(len(word) != len(pins["Y"]) for word in words):
             raise LawError(f"{kind} of words of different widths")
         inputs: Pins = tuple((pin, word[place]) for pin, word in zip("AB", words, strict=False))
-        inverted: Pins = (("1", "1"),) if kind in INVERTED else ()
-        yield Node(cell, kind, inputs + inverted, (("Y", y),), BITWISE[kind])
+        yield Node(cell, kind, inputs, (("Y", y),), BITWISE[kind])

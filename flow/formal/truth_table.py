@@ -34,9 +34,11 @@ class TruthTable:
     outputs: tuple[str, ...]
     rows: tuple[tuple[int, ...], ...]
 
-    def is_parity(self) -> bool:
-        """Whether the only output is the parity of all inputs."""
-        return bool(self.inputs) and all(reduce(xor, row) == 0 for row in self.rows)
+    def parity(self) -> int | None:
+        """0 where the only output is the parity of all inputs, 1 where it is its inverse, else
+        None."""
+        kinds = {reduce(xor, row) for row in self.rows}
+        return kinds.pop() if self.inputs and len(self.outputs) == len(kinds) == 1 else None
 
 
 def truth_table(module: Mapping[str, Any]) -> TruthTable | None:

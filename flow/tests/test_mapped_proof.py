@@ -1,0 +1,130 @@
+"""The proof on a library's netlist: adders mapped to its cells, or built of its gates, still add;
+faults in the netlist are found."""
+
+import copy
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from cimforge.flow.formal.mapped_graph import mapped_graph
+from cimforge.flow.formal.mapped_proof import prove_mapped
+from cimforge.flow.formal.tree_checker import check_module
+from cimforge.flow.formal.tree_claims import macro_claims
+from cimforge.flow.liberty.library import Library, read_library
+from cimforge.flow.tests.test_leaf_cells import SG13G2, SHARED
+from cimforge.flow.tests.tree_designs import DRAWN
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config_file import load_config
+
+CONFIGS = {
+    "ranks": ["rows=11", "tree_stages=2", "bits_per_cycle=2"],
+    "few registers": ["rows=3", "weight_bits=1", "tree_stages=1"],
+    "ripple, latches": ["tree=ripple", "tree_stages=1", "storage=latch", "cols=1"],
+}
+LIBRARIES = {
+    "small": Path(__file__).parent / "small.lib",
+    "sg13g2": SG13G2,
+    "nangate45": SHARED / "nangate45_typ.lib.gz",
+    "sky130hd": SHARED / "sky130hd_tt.lib.gz",
+}
+# Each library's own way: half adders, gates of free polarity, clock gates, flip-flops with enable.
+PAIRS = [
+    *(("small", "few registers"), ("sg13g2", "ranks"), ("sg13g2", "ripple, latches")),
+    *(("nangate45", "ranks"), ("sky130hd", "few registers")),
+]
+ALL = [(library, name) for library in LIBRARIES for name in CONFIGS]
+
+
+@cache
+def library_of(name: str) -> Library:
+    """A library, or a skip where it is not on this machine."""
+    if not LIBRARIES[name].exists():
+        pytest.skip(f"{LIBRARIES[name].name} is not here (development data)")
+    return read_library(LIBRARIES[name])
+
+
+@pytest.mark.parametrize(("library", "name"), ALL if len(ALL) < DRAWN else PAIRS)
+def test_mapped_adders_are_proven(library, name, tmp_path):
+    config = load_config("tiny", CONFIGS[name])
+    emit_macro(config, tmp_path)
+    proof = prove_mapped(config, tmp_path, library_of(library))
+    assert [str(fault) for fault in proof.faults] == []
+    assert len(proof.adders) == 3
+
+
+@pytest.fixture(scope="module")
+def netlist(tmp_path_factory):
+    """A tree of SG13G2's gates with registers: claim, module, library."""
+    config = load_config("tiny", ["rows=5", "weight_bits=2", "tree_stages=1"])
+    folder, library = tmp_path_factory.mktemp("mapped"), library_of("sg13g2")
+    emit_macro(config, folder)
+    prove_mapped(config, folder, library)
+    (found,) = Path(folder / "synth").glob("*/netlist.json")
+    claim, *_ = macro_claims(config)
+    return claim, json.loads(found.read_text())["modules"][claim.module], library
+
+
+def of_type(module, part: str, place: int = 0) -> dict:
+    """The pins of a cell whose type holds ``part``."""
+    return [c for c in module["cells"].values() if part in c["type"]][place]["connections"]
+
+
+def swap_outputs(module) -> None:
+    """The sum of an adder where its carry belongs."""
+    cells = module["cells"]
+    name = next(n.split(".")[0] for n in cells if n.endswith(".sum"))
+    first, second = cells[f"{name}.sum"]["connections"], cells[f"{name}.carry"]["connections"]
+    (one,) = (pin for pin in first if pin in ("X", "Y"))
+    first[one], second["Y"] = second["Y"], first[one]
+
+
+def replace_type(old: str, new: str) -> Callable:
+    """Another cell with the same pins."""
+
+    def plant(module) -> None:
+        cell = next(c for c in module["cells"].values() if old in c["type"])
+        cell["type"] = cell["type"].replace(old, new)
+
+    return plant
+
+
+def tie(part: str, pin: str, value: str) -> Callable:
+    """A constant at a pin."""
+    return lambda module: of_type(module, part).__setitem__(pin, [value])
+
+
+def bypass_register(module) -> None:
+    """The data of a flip-flop in place of its state."""
+    result = module["ports"]["total"]["bits"]
+    registers = {n: c["connections"] for n, c in module["cells"].items() if "dfrbp" in c["type"]}
+    name, pins = next((n, p) for n, p in registers.items() if p["Q"][0] not in result)
+    del module["cells"][name]
+    for cell in module["cells"].values():
+        for bits in cell["connections"].values():
+            bits[:] = [pins["D"][0] if bit == pins["Q"][0] else bit for bit in bits]
+
+
+FAULTS = {
+    "swapped carry weight": (swap_outputs, {"weight", "cell", "driven"}),
+    "dropped bit": (tie("xor2", "A", "0"), {"dropped", "cell"}),
+    "wrong polarity": (replace_type("xnor2", "nand2"), {"cell", "weight"}),
+    "wrong gate": (replace_type("a22oi", "o22ai"), {"cell"}),
+    "missing register": (bypass_register, {"depth"}),
+    "register cleared": (tie("dfrbp", "RESET_B", "0"), {"cell"}),
+    "gate of another enable": (tie("dlhrq", "D", "1"), {"cell", "register"}),
+    "unknown cell": (replace_type("nor2", "nor9"), {"cell"}),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_in_the_netlist_is_found(name, netlist):
+    claim, module, library = netlist
+    assert check_module(mapped_graph(claim.module, module, library), claim) == []
+    plant, rules = FAULTS[name]
+    broken = copy.deepcopy(module)
+    plant(broken)
+    found = {f.rule for f in check_module(mapped_graph(claim.module, broken, library), claim)}
+    assert found & rules, found
