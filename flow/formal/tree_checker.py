@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from cimforge.flow.formal.bit_weights import CONSTANTS, Literal, pass_on
-from cimforge.flow.formal.cut_bits import Cut, may_count
+from cimforge.flow.formal.cut_bits import Cut, Walked, may_count
 from cimforge.flow.formal.leaf_laws import Bit
 from cimforge.flow.formal.netlist_graph import Graph, Node
 from cimforge.flow.formal.tree_claims import Claim
@@ -148,8 +148,10 @@ class _Check:
                 raise BrokenRuleError("depth", where, name, text)
 
     def _check_cuts(self) -> None:
+        weights = {bit: literal.weight for bit, literal in self.literals.items()}
+        walked = Walked(self.sources, weights, self.constants)
         for cut in self.cuts:
-            most = may_count(cut, self.claim, self.graph, self.sources, self.constants)
+            most = may_count(cut, self.claim, self.graph, walked)
             if most is not None:
                 cell = cut.node.cell if cut.node else ""
                 bit = "its carry" if cut.bit is None else self.graph.name(cut.bit)
