@@ -67,13 +67,14 @@ def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) ->
 
 
 def _laws(leaves: Leaves, used: set[str]) -> dict[str, str]:
-    """The laws of the leaf cells among ``used``, by name; those that have none are faults of the
-    modules they stand in."""
-    laws = {}
+    """The sums that the leaf cells among ``used`` keep, by name; those that keep none are parities,
+    pairs, or faults of the modules they stand in."""
+    laws: dict[str, str] = {}
     for kind in sorted(used):
         try:
             if kind in leaves and leaves.wires(kind) is None:
-                laws[kind] = str(leaves.law(kind))
+                law = leaves.law(kind)
+                laws |= {} if law.pair or law.parity else {kind: str(law)}
         except LawError:
             continue
     return laws

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from cimforge.flow.formal.cell_laws import Law
 from cimforge.flow.formal.leaf_laws import Bit
 from cimforge.flow.formal.netlist_graph import Node
+from cimforge.flow.formal.tree_claims import Atom, Claim
 from cimforge.flow.formal.tree_rules import BrokenRuleError
 
-__all__ = ["CONSTANTS", "Literal", "Passed", "pass_on"]
+__all__ = ["CONSTANTS", "Literal", "Passed", "claimed_pairs", "first_literals", "pass_on"]
 
 CONSTANTS = ("0", "1")
 
@@ -17,11 +18,12 @@ CONSTANTS = ("0", "1")
 @dataclass(frozen=True)
 class Literal:
     """What a net stands for: a bit of ``weight``, or its inverse, ``depth`` registers behind the
-    inputs."""
+    inputs. Of weight 0 it is an ``atom`` that counts in a pair only."""
 
     weight: int
     inverted: bool = False
     depth: int = 0
+    atom: Atom | None = None
 
     @property
     def signed(self) -> int:
@@ -30,7 +32,8 @@ class Literal:
 
     def told(self) -> str:
         """In words."""
-        return f"weight {self.weight}{' inverted' if self.inverted else ''}"
+        weight = f"weight {self.weight}" if self.weight else "no weight outside its pair"
+        return f"{weight}{' inverted' if self.inverted else ''}"
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,32 @@ class Taken:
     literal: Literal
 
 
-def pass_on(node: Node, literals: Mapping[Bit, Literal], name: Callable[[Bit], str]) -> Passed:
-    """Literals of a node's outputs. Raises BrokenRuleError where its inputs do not go together."""
+def first_literals(claim: Claim, terms: Sequence[Bit]) -> dict[Bit, Literal]:
+    """What the bits of the input port stand for."""
+    literals = {
+        terms[word.low + place]: Literal(1 << word.shift + place)
+        for word in claim.words
+        for place in range(word.width)
+    }
+    places = (place for pair in claim.pairs for place in pair.places)
+    return literals | {terms[place]: Literal(0, atom=place) for place in places}
+
+
+def claimed_pairs(claim: Claim) -> dict[Atom, Literal]:
+    """What each pair of the claim stands for, by its atom; those inside another have no weight."""
+    inner = (pair.atom for outer in claim.pairs for pair in outer.inner)
+    whole = {pair.atom: Literal(1 << pair.shift) for pair in claim.pairs}
+    return {atom: Literal(0, atom=atom) for atom in inner} | whole
+
+
+def pass_on(
+    node: Node,
+    literals: Mapping[Bit, Literal],
+    pairs: Mapping[Atom, Literal],
+    name: Callable[[Bit], str],
+) -> Passed:
+    """Literals of a node's outputs; ``pairs`` are those that the claim allows, by atom. Raises
+    BrokenRuleError where its inputs do not go together."""
     taken = [Taken(p, b, literals[b]) for p, b in node.inputs if b not in CONSTANTS]
     if not taken:
         bit = name(node.outputs[0][1])
@@ -67,6 +94,11 @@ def pass_on(node: Node, literals: Mapping[Bit, Literal], name: Callable[[Bit], s
             text = f"pin {each.pin} is {each.literal.depth} registers behind the inputs"
             text += f", that of pin {first.pin} {first.literal.depth}"
             raise BrokenRuleError("depth", node.cell, name(each.bit), text)
+    if node.law.pair:
+        return _pass_pair(node, node.law, taken, pairs)
+    for each in (each for each in taken if not each.literal.weight):
+        text = f"pin {each.pin} has {each.literal.told()}"
+        raise BrokenRuleError("weight", node.cell, name(each.bit), text)
     if node.law.parity:
         return _pass_parity(node, node.law, taken, name)
     return _pass_sum(node, node.law, taken, name)
@@ -118,3 +150,16 @@ def _pass_parity(
     odd = (sum(each.literal.inverted for each in taken) + ones) % 2 == 1
     literal = replace(first.literal, inverted=odd)
     return Passed({node.outputs[0][1]: literal}, 0, literal.weight * law.overflow)
+
+
+def _pass_pair(
+    node: Node, law: Law, taken: Sequence[Taken], pairs: Mapping[Atom, Literal]
+) -> Passed:
+    """An operand made of two atoms, where the claim has it."""
+    atoms = [each.literal.atom for each in taken if not each.literal.inverted]
+    made = pairs.get((law.pair, frozenset(atoms))) if len(atoms) == len(node.inputs) else None
+    if made is None:
+        shown = " and ".join(each.literal.told() for each in taken)
+        text = f"{node.kind} is no adder cell, nor a pair that is claimed, of {shown}"
+        raise BrokenRuleError("cell", node.cell, "", text)
+    return Passed({node.outputs[0][1]: replace(made, depth=taken[0].literal.depth)})

@@ -17,7 +17,8 @@ class Law:
 
     Weights may be negative: an inverter's law is ``a = -y + 1``. With ``overflow``, a whole number
     of at least 0 times this weight is lost besides: what is above the top bit of a word adder. A
-    ``parity`` is the lowest bit of the sum, inverted where ``constant`` is 1.
+    ``parity`` is the lowest bit of the sum, inverted where ``constant`` is 1. A ``pair`` (``and``,
+    ``or``) keeps no sum: it makes an operand of two bits where a claim says so.
     """
 
     inputs: Mapping[str, int]
@@ -25,6 +26,7 @@ class Law:
     constant: int = 0
     overflow: int = 0
     parity: bool = field(default=False, kw_only=True)
+    pair: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
         """The equation: ``a + b + ci = s + 2 co``."""
@@ -46,10 +48,12 @@ LAWS = {
     "cim_fa": Law(ADDS_3, SUM),
     "cim_ha": Law(ADDS_2, SUM),
 }
+PAIRS: dict[tuple[int, ...], str] = {(0, 0, 0, 1): "and", (0, 1, 1, 1): "or"}
 
 
 def find_law(name: str, table: TruthTable) -> Law:
-    """The law of the cell ``name``: the only weighted sum its truth table keeps, or a parity's.
+    """The law of the cell ``name``: the only weighted sum its truth table keeps, a parity's, or a
+    pair's.
 
     Raises LawError where it breaks its entry of LAWS, or has no law.
     """
@@ -61,6 +65,9 @@ def find_law(name: str, table: TruthTable) -> Law:
     odd = table.parity()
     if odd is not None:
         return Law(dict.fromkeys(table.inputs, 1), {table.outputs[0]: 1}, odd, 2, parity=True)
+    kind = PAIRS.get(tuple(row[-1] for row in table.rows)) if len(table.outputs) == 1 else None
+    if kind:
+        return Law(dict.fromkeys(table.inputs, 1), {table.outputs[0]: 1}, pair=kind)
     raise LawError(f"{name} keeps no weighted sum of its inputs")
 
 

@@ -60,16 +60,17 @@ def _operands(node: Node, claim: Claim, graph: Graph, walked: Walked) -> int:
     for word in claim.words:
         bits = [place for place in range(word.width) if terms[word.low + place] in entered]
         most += min(word.most, sum(1 << place for place in bits)) << word.shift
-    return most
+    return most + sum(walked.weights[bit] for bit in entered if bit in walked.sources)
 
 
 def _cone(end: Node, sources: Mapping[Bit, Node]) -> tuple[set[Node], set[Bit]]:
-    """The nodes that lead to ``end``, itself included, and the module's inputs that they take."""
+    """The nodes that lead to ``end``, itself included, and the operands' bits that they take: the
+    module's inputs, and what pairs make."""
     cone, waiting, entered = {end}, [end], set()
     while waiting:
         for _, bit in waiting.pop().inputs:
             source = sources.get(bit)
-            if source is None:
+            if source is None or (source.law and source.law.pair):
                 entered.add(bit)
             elif source not in cone:
                 cone.add(source)

@@ -17,6 +17,8 @@ INVERSE = Law({"A": 1}, {"Y": -1}, 1)
 PARITY = Law({"A": 1, "B": 1}, {"Y": 1}, 0, 2, parity=True)
 ODD = replace(PARITY, constant=1)  # an exclusive NOR
 BITWISE = {
+    **dict.fromkeys(("$and", "$_AND_"), Law({"A": 1, "B": 1}, {"Y": 1}, pair="and")),
+    **dict.fromkeys(("$or", "$_OR_"), Law({"A": 1, "B": 1}, {"Y": 1}, pair="or")),
     **dict.fromkeys(("$not", "$_NOT_", "$logic_not"), INVERSE),
     **dict.fromkeys(("$pos", "$buf", "$_BUF_"), IDENTITY),
     **dict.fromkeys(("$xor", "$_XOR_"), PARITY),
@@ -41,7 +43,7 @@ class Node:
     def is_wire(self) -> bool:
         """Whether the only output is the only input."""
         law = self.law
-        if law is None or law.constant or law.parity:
+        if law is None or law.constant or law.parity or law.pair:
             return False
         return list(law.inputs.values()) == [1] == list(law.outputs.values())
 

@@ -34,7 +34,8 @@ def _unclaimed(name: str, module: Any, leaves: Leaves) -> Iterator[Fault]:
         if kind not in leaves or not leaves.is_leaf(kind):
             continue
         try:
-            adds = leaves.wires(kind) is None and len(leaves.law(kind).inputs) > 1
+            law = leaves.law(kind) if leaves.wires(kind) is None else None
+            adds = law and len(law.inputs) > 1 and not law.pair
         except LawError:
             continue  # a latch, a clock gate
         if adds:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cimforge.flow.formal.cell_laws import Law
-from cimforge.flow.formal.tree_claims import Claim
+from cimforge.flow.formal.tree_claims import Claim, Pair
 from cimforge.hdl.netlist.yosys import run_yosys
 
 __all__ = ["WHOLE_BITS", "Goal", "law_goal", "prove_goals", "sum_goal"]
@@ -56,7 +56,9 @@ def sum_goal(claim: Claim) -> Goal:
         for w in claim.words
         if w.width
     ]
-    width = sum(word.most << word.shift for word in claim.words).bit_length() + 1
+    words += [f"({{1'b0, {_pair_text(pair)}}} << {pair.shift})" for pair in claim.pairs]
+    most = sum(word.most << word.shift for word in claim.words)
+    width = (most + sum(1 << pair.shift for pair in claim.pairs)).bit_length() + 1
     legal = [
         f"terms[{w.low + w.width - 1}:{w.low}] <= {w.width}'d{w.most}"
         for w in claim.words
@@ -102,6 +104,11 @@ def _signed_sum(weights: Mapping[str, int], width: int) -> str:
         f"{_literal(weight, width)} * {{{width - 1}'b0, {p}}}" for p, weight in weights.items()
     ]
     return " + ".join(parts)
+
+
+def _pair_text(pair: Pair) -> str:
+    parts = [f"terms[{i}]" if isinstance(i, int) else _pair_text(i) for i in pair.inputs]
+    return f"({(' & ' if pair.kind == 'and' else ' | ').join(parts)})"
 
 
 def _literal(value: int, width: int) -> str:

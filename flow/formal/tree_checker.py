@@ -9,7 +9,13 @@ module holds ``sum of operands = sum of weight * bit + constant``; at the output
 from collections import defaultdict
 from collections.abc import Iterator
 
-from cimforge.flow.formal.bit_weights import CONSTANTS, Literal, pass_on
+from cimforge.flow.formal.bit_weights import (
+    CONSTANTS,
+    Literal,
+    claimed_pairs,
+    first_literals,
+    pass_on,
+)
 from cimforge.flow.formal.cut_bits import Cut, Walked, may_count
 from cimforge.flow.formal.leaf_laws import Bit
 from cimforge.flow.formal.netlist_graph import Graph, Node
@@ -99,12 +105,10 @@ class _Check:
 
     def _walk(self) -> None:
         """Give every net its literal."""
-        terms = self.graph.ports["terms"]
-        for word in self.claim.words:
-            for place in range(word.width):
-                self.literals[terms[word.low + place]] = Literal(1 << word.shift + place)
+        self.literals = first_literals(self.claim, self.graph.ports["terms"])
+        pairs = claimed_pairs(self.claim)
         for node in self._in_order():
-            passed = pass_on(node, self.literals, self.graph.name)
+            passed = pass_on(node, self.literals, pairs, self.graph.name)
             self.literals |= passed.literals
             self.constants[node] = passed.constant
             if passed.lost:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["Claim", "Word", "macro_claims"]
+__all__ = ["Atom", "Claim", "Pair", "Word", "macro_claims"]
+
+Atom = int | tuple[str, frozenset]  # a bit of ``terms``, or a gate of two atoms
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,35 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """An operand of one bit, worth ``2**shift``: the ``and`` or ``or`` of two bits of the input
+    port, which may be pairs themselves. What an approximate tree adds in place of both."""
+
+    kind: str
+    inputs: tuple["int | Pair", "int | Pair"]
+    shift: int = 0
+
+    @property
+    def atom(self) -> Atom:
+        """Equal for equal functions, whatever the order of the inputs."""
+        return self.kind, frozenset(i if isinstance(i, int) else i.atom for i in self.inputs)
+
+    @property
+    def inner(self) -> list["Pair"]:
+        """The pairs in it, itself last."""
+        below = (pair for pair in self.inputs if isinstance(pair, Pair))
+        return [*(inner for pair in below for inner in pair.inner), self]
+
+    @property
+    def places(self) -> list[int]:
+        """The bits of the input port in it."""
+        return [i for pair in self.inner for i in pair.inputs if isinstance(i, int)]
+
+
+@dataclass(frozen=True)
 class Claim:
-    """``total = sum of the words``, ``depth`` registers after ``terms``; exactly, or where it is
-    ``modular`` modulo ``2**total_bits``."""
+    """``total = sum of the words and pairs``, ``depth`` registers after ``terms``; exactly, or
+    where it is ``modular`` modulo ``2**total_bits``."""
 
     module: str
     sentence: str
@@ -32,11 +60,12 @@ class Claim:
     total_bits: int
     depth: int = 0
     modular: bool = False
+    pairs: tuple[Pair, ...] = ()
 
     @property
     def input_bits(self) -> int:
         """Bits of the port ``terms``."""
-        return sum(word.width for word in self.words)
+        return sum(word.width for word in self.words) + sum(len(p.places) for p in self.pairs)
 
 
 def macro_claims(config: MacroConfig) -> list[Claim]:

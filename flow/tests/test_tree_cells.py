@@ -8,7 +8,7 @@ import pytest
 from cimforge.flow.formal.adder_proof import prove_claims
 from cimforge.flow.formal.emitted_design import read_design
 from cimforge.flow.formal.leaf_laws import Leaves
-from cimforge.flow.formal.tree_claims import Claim, Word
+from cimforge.flow.formal.tree_claims import Claim, Pair, Word
 from cimforge.flow.tests.tree_designs import LEAVES, adder, check, sum_claim
 from cimforge.hdl.emit.outputs import CELLS
 
@@ -24,6 +24,12 @@ module cim_fa_n (input a, input b, input ci, output s_n, output co_n);
 endmodule
 module cim_and (input a, input b, output y);
   assign y = a & b;
+endmodule
+module cim_or (input a, input b, output y);
+  assign y = a | b;
+endmodule
+module cim_nand (input a, input b, output y);
+  assign y = ~(a & b);
 endmodule
 module cim_xor3 (input a, input b, input c, output y);
   assign y = a ^ b ^ c;
@@ -47,6 +53,11 @@ COMPRESSED = """
     .c1(c1), .c2(c2));
   cim_ha h (.a(c1), .b(c2), .s(total[1]), .co(total[2]));
 """
+PAIRS = (
+    *(Pair("or", (3, 2), 1), Pair("and", (4, 5), 2)),
+    Pair("and", (Pair("or", (6, 7)), Pair("and", (8, 9))), 1),
+)
+APPROXIMATE = Claim("adder", "", (Word(0, 1, 0, 1), Word(1, 1, 0, 1)), 4, pairs=PAIRS)
 ONE_FA = "cim_fa f (.a(terms[0]), .b(terms[1]), .ci({}), .s(total[0]), .co(total[1]));"
 PROVEN = {
     "4:2 compressor": (COMPRESSED, sum_claim([1] * 5)),
@@ -72,6 +83,14 @@ PROVEN = {
         "pair p (terms, total); endmodule module pair (input [1:0] x, output [1:0] y);"
         " cim_ha h (.a(x[0]), .b(x[1]), .s(y[0]), .co(y[1]));",
         sum_claim([1, 1]),
+    ),
+    "approximate pairs": (  # of four bits, of bits that are pairs, and two exact ones
+        "wire o0, a0, o1, a1, p, c; cim_or g0 (.a(terms[2]), .b(terms[3]), .y(o0));"
+        " cim_and g1 (.a(terms[4]), .b(terms[5]), .y(a0)); assign o1 = terms[6] | terms[7];"
+        " assign a1 = terms[9] & terms[8]; assign p = o1 & a1;"
+        " cim_ha h (.a(terms[0]), .b(terms[1]), .s(total[0]), .co(c));"
+        " assign total[3:1] = c + o0 + {a0, p};",
+        APPROXIMATE,
     ),
     "registers placed anywhere": (
         "reg t, u, v, w; always @(posedge clk) if (enable) begin t <= terms[0]; u <= terms[1]; end"
@@ -138,7 +157,32 @@ FAULTY = {
     "an AND": (
         "cim_and g (.a(terms[0]), .b(terms[1]), .y(total[0])); assign total[1] = 0;",
         sum_claim([1, 1]),
-        ("cell", "cim_and keeps no weighted sum of its inputs"),
+        ("cell", "cim_and is no adder cell, nor a pair that is claimed, of weight 1 and weight 1"),
+    ),
+    "another gate": (
+        "cim_nand g (.a(terms[0]), .b(terms[1]), .y(total[0])); assign total[1] = 0;",
+        sum_claim([1, 1]),
+        ("cell", "cim_nand keeps no weighted sum of its inputs"),
+    ),
+    "an AND where an OR is claimed": (
+        "assign total = terms[0] & terms[1];",
+        Claim("adder", "", (), 1, pairs=(Pair("or", (0, 1)),)),
+        ("cell", "nor a pair that is claimed, of no weight outside its pair"),
+    ),
+    "a pair's bit added": (
+        "assign total = terms[0] ^ terms[1];",
+        Claim("adder", "", (), 1, pairs=(Pair("or", (0, 1)),)),
+        ("weight", "pin A has no weight outside its pair"),
+    ),
+    "half a pair": (
+        "assign total = terms[0];",
+        Claim("adder", "", (), 1, pairs=(Pair("or", (0, 1)),)),
+        ("weight", "has no weight outside its pair where 1 belongs"),
+    ),
+    "pairs whose sum is cut": (
+        "wire t = (terms[0] | terms[1]) ^ (terms[2] | terms[3]); assign total = t;",
+        Claim("adder", "", (), 1, pairs=(Pair("or", (0, 1)), Pair("or", (2, 3)))),
+        ("dropped", "it weighs 2, 2 may come to it"),
     ),
     "a latch": (
         "cim_latch l (.gate(terms[0]), .d(terms[1]), .q(total[0])); assign total[1] = 0;",
@@ -227,13 +271,17 @@ def test_laws_come_from_the_cells(designs):
     assert str(leaves.law("cim_c42")) == "a + b + c + d + ci = s + 2 c1 + 2 c2"
 
 
-def test_a_design_of_new_leaves_is_proven_whole_by_sat(tmp_path):
-    body, claim = PROVEN["inverted polarity"]
-    for name, text in adder(body, claim, LEAVES + MORE).items():
-        (tmp_path / name).write_text(text)
+@pytest.mark.parametrize(
+    ("name", "keeps"),
+    [("inverted polarity", {"cim_fa_n", "cim_ha"}), ("approximate pairs", {"cim_ha"})],
+)
+def test_a_design_of_new_leaves_is_proven_whole_by_sat(name, keeps, tmp_path):
+    body, claim = PROVEN[name]
+    for file, text in adder(body, claim, LEAVES + MORE).items():
+        (tmp_path / file).write_text(text)
     proof = prove_claims(tmp_path, ["adder.v"], [claim])
     assert (proof.faults, proof.whole) == ((), ("adder",))
-    assert proof.leaves.keys() == {"cim_fa_n", "cim_ha"}
+    assert proof.leaves.keys() == keeps
 
 
 def test_sat_alone_finds_a_wrong_sum(tmp_path):
