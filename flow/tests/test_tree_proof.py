@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from cimforge.flow.formal.adder_proof import AdderProof, prove_adders, prove_cla
 from cimforge.flow.formal.sat_proofs import WHOLE_BITS
 from cimforge.flow.formal.tree_claims import macro_claims
 from cimforge.flow.formal.tree_rules import RULES
-from cimforge.flow.tests.tree_designs import SEED, configs, write_macros
+from cimforge.flow.tests.tree_designs import LEAVES, SEED, configs, write_macros
 from cimforge.hdl.emit.outputs import CELLS
 from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.macro.top import macro_modules
+from cimforge.hdl.netlist.verilog import modules_to_verilog
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 
 
@@ -84,21 +88,32 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module", params=SUBJECTS)
-def emitted(request, tmp_path_factory):
-    """A macro with registers in its trees, emitted whole, and its tree's style."""
-    config = load_config("tiny", SUBJECTS[request.param])
-    folder = tmp_path_factory.mktemp("emitted")
-    emit_macro(config, folder)
-    return request.param, config, folder
+@cache
+def emitted_text(config: MacroConfig) -> str:
+    """The emitted Verilog of a macro, its modules as in its file."""
+    return modules_to_verilog(macro_modules(config))
 
 
+def write_macro(config: MacroConfig, folder: Path) -> None:
+    """What the proof reads of an emitted macro."""
+    (folder / f"{config.module}.v").write_text(emitted_text(config))
+    (folder / CELLS).write_text(LEAVES)
+
+
+def test_what_is_proven_is_what_is_emitted(tmp_path):
+    config = load_config("tiny")
+    emit_macro(config, tmp_path)
+    assert (tmp_path / f"{config.module}.v").read_text().endswith(emitted_text(config))
+    assert (tmp_path / CELLS).read_text() == LEAVES
+
+
+@pytest.mark.parametrize("style", SUBJECTS)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_fails(fault, emitted, tmp_path):
-    style, config, folder = emitted
+def test_a_planted_fault_fails(fault, style, tmp_path):
+    config = load_config("tiny", SUBJECTS[style])
     pattern, replacement, rule = FAULTS[fault][style]
-    (tmp_path / CELLS).write_text((folder / CELLS).read_text())
-    text = (folder / f"{config.module}.v").read_text()
+    write_macro(config, tmp_path)
+    text = emitted_text(config)
     start = text.index(f"module {config.module}_tree (")
     body, end = text[start:].split("endmodule", 1)
     broken = re.sub(pattern, replacement, body, count=1)
@@ -121,7 +136,7 @@ def test_a_planted_fault_fails(fault, emitted, tmp_path):
 )
 def test_a_wrong_leaf_fails(leaf, old, new, told, tmp_path):
     config = load_config("tiny", ["rows=3"])
-    emit_macro(config, tmp_path)
+    write_macro(config, tmp_path)
     cells = tmp_path / CELLS
     assert old in cells.read_text()
     cells.write_text(cells.read_text().replace(old, new, 1))
@@ -134,7 +149,7 @@ def test_a_wrong_leaf_fails(leaf, old, new, told, tmp_path):
 def test_all_registers_lost_are_missed_at_the_result(tmp_path):
     """Equal depths are not enough: the depth must be that of the other stations."""
     config = load_config("tiny", ["tree_stages=1"])
-    emit_macro(config, tmp_path)
+    write_macro(config, tmp_path)
     path = Path(tmp_path / f"{config.module}.v")
     start = path.read_text().index("_tree (")
     head, body = path.read_text()[:start], path.read_text()[start:]
@@ -158,7 +173,7 @@ def test_all_registers_lost_are_missed_at_the_result(tmp_path):
 )
 def test_registers_follow_clk_and_enable(pattern, replacement, told, tmp_path):
     config = load_config("tiny", ["tree_stages=1"])
-    emit_macro(config, tmp_path)
+    write_macro(config, tmp_path)
     path = tmp_path / f"{config.module}.v"
     start = path.read_text().index("_tree (")
     body = re.sub(pattern, replacement, path.read_text()[start:], count=1)
@@ -188,7 +203,7 @@ def test_registers_follow_clk_and_enable(pattern, replacement, told, tmp_path):
 )
 def test_rules_between_modules(pattern, replacement, rule, told, tmp_path):
     config = load_config("tiny")
-    emit_macro(config, tmp_path)
+    write_macro(config, tmp_path)
     path = tmp_path / f"{config.module}.v"
     text = re.sub(pattern, replacement, path.read_text())
     assert text != path.read_text()
