@@ -92,12 +92,12 @@ def _popcount(config: MacroConfig) -> Claim:
 def _accumulate_sum(config: MacroConfig) -> Claim:
     """``negate 2^(k-1) + feedback 2^k + sum of total_j 2^j + correction 2^(weight_bits-1)``,
     modulo ``2^y_bits``."""
-    k, y_bits = config.bits_per_cycle, config.y_bits
+    k, y_bits, place = config.bits_per_cycle, config.y_bits, config.weight_bits - 1
     parts = [
         (1, k - 1),
         (y_bits - k, k),
         *((config.tree_bits, plane) for plane in range(k)),
-        (unsigned_width(config.rows * 3 << (k - 1)), config.weight_bits - 1),
+        (min(unsigned_width(config.rows * 3 << (k - 1)), y_bits - place), place),
     ]
     words = _side_by_side([(width, shift, (1 << width) - 1) for width, shift in parts])
     text = "sum of negation, feedback, totals and correction"

@@ -189,8 +189,10 @@ class MacroConfig(BaseModel):
     @property
     def correction_bits(self) -> int:
         """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
-        where the sum may be as low as -rows 2^(k-1)."""
-        return unsigned_width(self.rows * 3 * 2 ** (self.bits_per_cycle - 1))
+        where the sum may be as low as -rows 2^(k-1); none beyond y_bits, modulo which it is
+        added."""
+        most = self.rows * 3 * 2 ** (self.bits_per_cycle - 1)
+        return min(unsigned_width(most), self.y_bits - self.modes[0].correction_place)
 
     @property
     def x_bits_width(self) -> int:

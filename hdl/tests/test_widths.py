@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from cimforge.hdl.macro.accumulator import accumulate_plan
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import nearest_divisor, nearest_word, signed_width, unsigned_width
 
@@ -182,3 +183,14 @@ def test_nearest_divisor_prefers_the_smaller_of_two():
 def test_nearest_word_ignores_case_and_gives_up_on_nonsense():
     assert nearest_word("Latsch", ["flop", "latch"]) == "latch"
     assert nearest_word("qqqq", ["flop", "latch"]) is None
+
+
+@pytest.mark.parametrize("bits", [(1, 1), (1, 2), (2, 1), (1, 4)], ids=str)
+@pytest.mark.parametrize("rows", range(1, 70))
+def test_no_correction_is_wider_than_the_results_it_is_added_to(rows, bits):
+    """Narrow macros: the accumulator takes every bit of the correction that it is offered."""
+    weight_bits, input_bits = bits
+    config = MacroConfig(rows=rows, cols=1, weight_bits=weight_bits, input_bits=input_bits)
+    plan = accumulate_plan(config, [0] * config.tree_bits)
+    width = 1 + config.y_bits - 1 + config.tree_bits + config.correction_bits
+    assert plan.input_bits == width
