@@ -17,7 +17,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from cimforge.cocotb_tests.mutation.subjects import SUBJECTS
 
 __all__ = ["Figure", "complaints", "load_figures", "main", "measure", "source_stamp"]
 
@@ -30,6 +33,9 @@ class Figure:
     """What one command measures: ``depends`` are globs of the sources that decide it, ``quotes``
     the texts that a document must hold, as format strings over the measured object ``r``.
 
+    ``designs`` names Verilog that decides it (of DESIGNS): its emitted text then stands for the
+    sources of the generator, and a change that leaves the text as it is leaves the figure.
+
     ``quick`` figures take less than a minute and are measured again in every continuous
     integration run; ``needs`` names files without which the command cannot run."""
 
@@ -38,6 +44,7 @@ class Figure:
     depends: list[str]
     quotes: list[list[str]]
     quick: bool = False
+    designs: str = ""
     needs: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -48,6 +55,10 @@ class Figure:
         """The committed result."""
         return RESULTS / f"{self.name}.json"
 
+    def stamp(self, root: Path = Path()) -> str:
+        """The stamp of all that decides it."""
+        return source_stamp(self.depends, root, DESIGNS[self.designs]() if self.designs else "")
+
 
 def load_figures(path: Path = RESULTS / "figures.toml") -> list[Figure]:
     """The figures of the table, in its order; a group's ``depends`` is a name of [sources]."""
@@ -56,10 +67,23 @@ def load_figures(path: Path = RESULTS / "figures.toml") -> list[Figure]:
     return [Figure(**{**entry, "depends": sources[entry["depends"]]}) for entry in table["figure"]]
 
 
-def source_stamp(globs: list[str], root: Path = Path()) -> str:
-    """SHA-256, 16 digits, of the files that match: of Python what it does, without comments and
-    docstrings. Raises ValueError for a glob that matches nothing."""
-    digest = hashlib.sha256()
+def mutated_designs() -> str:
+    """The Verilog of the designs that mutants are drawn from, and of their leaf cells."""
+    texts = []
+    with TemporaryDirectory() as folder:
+        for subject in SUBJECTS:
+            design = subject.emit(Path(folder) / subject.name)
+            texts += [(design.folder / s).read_text() for s in design.sources if s.endswith(".v")]
+    return "".join(texts)
+
+
+DESIGNS = {"mutated": mutated_designs}
+
+
+def source_stamp(globs: list[str], root: Path = Path(), text: str = "") -> str:
+    """SHA-256, 16 digits, of ``text`` and the files that match: of Python what it does, without
+    comments and docstrings. Raises ValueError for a glob that matches nothing."""
+    digest = hashlib.sha256(text.encode())
     for pattern in globs:
         found = sorted(path for path in root.glob(pattern) if path.is_file())
         if not found:
@@ -105,7 +129,7 @@ def complaints(figure: Figure, root: Path = Path()) -> Iterator[str]:
         yield f"{figure.path} is missing; run {again}"
         return
     kept = json.loads(path.read_text())
-    if kept["stamp"] != source_stamp(figure.depends, root):
+    if kept["stamp"] != figure.stamp(root):
         yield f"{figure.path} is stale: its sources changed; run {again}"
     for document, template in figure.quotes:
         text = template.format(r=kept["measured"])
@@ -156,7 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _keep(figure: Figure) -> list[str]:
     """Measure a figure and write its result; what went wrong."""
-    result = {"command": figure.command, "stamp": source_stamp(figure.depends)}
+    result = {"command": figure.command, "stamp": figure.stamp()}
     try:
         text = json.dumps({**result, "measured": measure(figure)}, indent=1)
     except RuntimeError as error:

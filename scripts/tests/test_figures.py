@@ -1,10 +1,12 @@
 """Published figures: stamps, quotes, and that the committed ones are true today."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cimforge.scripts import figures
 from cimforge.scripts.figures import (
     Figure,
     complaints,
@@ -52,6 +54,23 @@ def test_a_changed_source_makes_a_figure_stale(project):
         "results/cells.json is stale: its sources changed; run "
         "python -m cimforge.scripts.figures cells"
     ]
+
+
+def test_changed_designs_make_a_figure_stale_and_a_changed_generator_does_not(project, monkeypatch):
+    folder, figure = project
+    figure = replace(figure, designs="mutated")
+    monkeypatch.setitem(figures.DESIGNS, "mutated", lambda: "module m; endmodule")
+    before = figure.stamp(folder)
+    assert figure.stamp(folder) == before
+    monkeypatch.setitem(figures.DESIGNS, "mutated", lambda: "module m2; endmodule")
+    assert figure.stamp(folder) != before
+
+
+def test_the_mutated_designs_are_emitted_text():
+    text = figures.mutated_designs()
+    assert text == figures.mutated_designs()
+    for name in ("plain", "latched", "rippled", "single", "bussed", "boarded"):
+        assert f"module {name}" in text
 
 
 def test_a_document_that_says_something_else_is_named(project):
