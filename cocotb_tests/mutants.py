@@ -85,7 +85,7 @@ def _swap(module: str, port: str, first: str, second: str) -> Edit:
     def edit(text: str, name: str) -> str:
         spans = []
         for instance in (first, second):
-            line = rf"^  {name}_{module} {instance} \(\..*?\.{port}\(([^()]*)\)"
+            line = rf"^  {name}_{module} {instance} \(.*?\.{port}\(([^()]*)\)"
             spans += [match.span(1) for match in re.finditer(line, text, re.M)]
         if len(spans) != 2:
             return text
