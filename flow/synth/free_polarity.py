@@ -1,7 +1,7 @@
 """Adders of free polarity: full adders from gates, whose bits are inverted where that is smaller.
 
-A full adder is self-dual: of inverted inputs it makes inverted outputs. So an inverting gate can
-make the carry, and whoever takes the bit takes it inverted; only what leaves the adders must be
+A full adder is self-dual: of inverted inputs it makes inverted outputs. So the carry may come from
+an inverting gate, and whoever takes the bit takes it inverted; only what leaves the adders must be
 true. Sums cost the same either way (XOR or XNOR).
 """
 
