@@ -165,7 +165,7 @@ def fenced(folder):
         raise CheckFailedError("stopped by the fence")
 
     with pytest.MonkeyPatch.context() as patch:
-        for verb in ("generate", "verify", "mvm", "run"):
+        for verb in ("generate", "verify", "mvm", "run", "prove"):
             patch.setattr(f"cimforge.scripts.{verb}.emit_macro", stop)
         patch.setattr("cimforge.scripts.doctor.check_machine", list)
         patch.setattr("cimforge.scripts.doctor._compile", str)

@@ -30,7 +30,7 @@ def test_a_source_edited_by_hand_is_never_written_over(cimforge, folder, verb):
     before = digests(folder)
     outcome = cimforge(verb[0], *GENERATE[1:], *verb[1:], "--json")
     check_refused(outcome, EDITED)
-    as_it_is = "verify tiny --set name=m --sources out/m.v --sources out/cim_cells.v"
+    as_it_is = "verify tiny --set name=m --sources out/m.v --sources out/cim_cells.v -o out"
     assert outcome.err.endswith(f"is: cimforge {as_it_is}\n")
     assert digests(folder) == before
 

@@ -135,7 +135,7 @@ def test_verilog_that_does_not_parse_is_told_by_the_simulator(cimforge, theirs):
     done = cimforge(*words(theirs, *QUICK, "-o", "out"))
     assert done.status == 1
     assert "could not build the design: " in done.err
-    assert "top.v:1: " in done.err
+    assert "top.v:" in done.err
 
 
 @pytest.mark.parametrize(
