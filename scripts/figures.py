@@ -17,10 +17,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from cimforge.cocotb_tests.mutation.subjects import SUBJECTS
+from cimforge.scripts.figure_designs import design_text
 
 __all__ = ["Figure", "complaints", "load_figures", "main", "measure", "source_stamp"]
 
@@ -33,8 +32,9 @@ class Figure:
     """What one command measures: ``depends`` are globs of the sources that decide it, ``quotes``
     the texts that a document must hold, as format strings over the measured object ``r``.
 
-    ``designs`` names Verilog that decides it (of DESIGNS): its emitted text then stands for the
-    sources of the generator, and a change that leaves the text as it is leaves the figure.
+    ``designs`` says whose emitted Verilog decides it: "named", the macro that the command names, or
+    "mutated", those that mutants are drawn from. That text then stands for the sources of the
+    generator: a change that leaves it as it is leaves the figure.
 
     ``quick`` figures take less than a minute and are measured again in every continuous
     integration run; ``needs`` names files without which the command cannot run."""
@@ -57,7 +57,7 @@ class Figure:
 
     def stamp(self, root: Path = Path()) -> str:
         """The stamp of all that decides it."""
-        return source_stamp(self.depends, root, DESIGNS[self.designs]() if self.designs else "")
+        return source_stamp(self.depends, root, design_text(self.designs, self.command))
 
 
 def load_figures(path: Path = RESULTS / "figures.toml") -> list[Figure]:
@@ -65,19 +65,6 @@ def load_figures(path: Path = RESULTS / "figures.toml") -> list[Figure]:
     table = tomllib.loads(path.read_text())
     sources = table["sources"]
     return [Figure(**{**entry, "depends": sources[entry["depends"]]}) for entry in table["figure"]]
-
-
-def mutated_designs() -> str:
-    """The Verilog of the designs that mutants are drawn from, and of their leaf cells."""
-    texts = []
-    with TemporaryDirectory() as folder:
-        for subject in SUBJECTS:
-            design = subject.emit(Path(folder) / subject.name)
-            texts += [(design.folder / s).read_text() for s in design.sources if s.endswith(".v")]
-    return "".join(texts)
-
-
-DESIGNS = {"mutated": mutated_designs}
 
 
 def source_stamp(globs: list[str], root: Path = Path(), text: str = "") -> str:

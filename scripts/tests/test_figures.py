@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.scripts import figures
+from cimforge.scripts.figure_designs import DESIGNS, mutated_designs, named_design
 from cimforge.scripts.figures import (
     Figure,
     complaints,
@@ -59,18 +59,29 @@ def test_a_changed_source_makes_a_figure_stale(project):
 def test_changed_designs_make_a_figure_stale_and_a_changed_generator_does_not(project, monkeypatch):
     folder, figure = project
     figure = replace(figure, designs="mutated")
-    monkeypatch.setitem(figures.DESIGNS, "mutated", lambda: "module m; endmodule")
+    monkeypatch.setitem(DESIGNS, "mutated", lambda command: "module m; endmodule")
     before = figure.stamp(folder)
     assert figure.stamp(folder) == before
-    monkeypatch.setitem(figures.DESIGNS, "mutated", lambda: "module m2; endmodule")
+    monkeypatch.setitem(DESIGNS, "mutated", lambda command: "module m2; endmodule")
     assert figure.stamp(folder) != before
 
 
 def test_the_mutated_designs_are_emitted_text():
-    text = figures.mutated_designs()
-    assert text == figures.mutated_designs()
+    text = mutated_designs()
+    assert text == mutated_designs()
     for name in ("plain", "latched", "rippled", "single", "bussed", "boarded"):
         assert f"module {name}" in text
+
+
+@pytest.mark.parametrize(
+    "command", ["synth tiny --set rows=5 --target ecp5", "run digits --config tiny --set rows=5"]
+)
+def test_a_command_names_its_macro_to_the_last_override(command):
+    text = named_design(f"-m cimforge.scripts.main {command}")
+    assert "module cim_fa" in text
+    assert "module cim_latch" not in text  # it stores in flip-flops
+    assert "--set rows=5" in text
+    assert text != named_design("-m cimforge.scripts.main synth tiny")
 
 
 def test_a_document_that_says_something_else_is_named(project):
