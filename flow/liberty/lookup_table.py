@@ -60,9 +60,9 @@ def read_table(
     if len(axes) == 2 and axes[0][0] == axes[1][0]:
         axes = [(False, axes[0][1]), (True, axes[1][1])]
     count = 1
-    for _, points in axes:
-        count *= len(points)
-    if len(values) != count or any(list(p) != sorted(set(p)) for _, p in axes):
+    for _, axis in axes:
+        count *= len(axis)
+    if len(values) != count or any(axis != sorted(set(axis)) for _, axis in axes):
         raise TableError(f"{group.kind} has {len(values)} values where its axes say {count}")
     return _arranged(axes, values, slew_unit, load_unit, unit)
 

@@ -177,4 +177,4 @@ class ToggleCounter:
 
 
 def _nothing(nets: int) -> Toggles:
-    return Toggles(0, *(np.zeros(nets, np.int64) for _ in range(3)))
+    return Toggles(0, np.zeros(nets, np.int64), np.zeros(nets, np.int64), np.zeros(nets, np.int64))
