@@ -30,7 +30,7 @@ from cimforge.hdl.params.config_file import InputError
 __all__ = ["CONTRACT", "PowerReport", "measure_power"]
 
 SPARE = 1.1  # of the longest path, for what it leaves out: setup times, uncertainty
-STEP_NS = 0.01
+STEP_PS = 10
 CONTRACT = (
     *("fj_per_1b_mac", "by_role", "leakage_uw", "glitch_share", "clock_share", "idle_share"),
     *("tops_per_w", "data", "library", "period_ns"),
@@ -157,9 +157,9 @@ def measure_power(
     return report
 
 
-def _whole(nanoseconds: float) -> float:
+def _whole(nanoseconds: float) -> int:
     """A time in ps, rounded up to whole steps."""
-    return max(1, ceil(nanoseconds / STEP_NS - 1e-9)) * STEP_NS * 1000
+    return max(1, ceil(nanoseconds * 1000 / STEP_PS - 1e-6)) * STEP_PS
 
 
 def _physics(flat: FlatNetlist, library: Library, liberty: Iterable[Path]) -> dict[str, Physics]:

@@ -79,7 +79,7 @@ def count_toggles(
     finally:
         pipe.unlink(missing_ok=True)
     counter.finish()
-    _check(log, process.returncode, bench)
+    _check(log, process.returncode, bench, f"at {2 * half_ps / 1000:g} ns")
     return counter.kinds
 
 
@@ -106,15 +106,15 @@ def _wait(process: subprocess.Popen) -> None:
         return
 
 
-def _check(log: Path, status: int, bench: BenchFiles) -> None:
+def _check(log: Path, status: int, bench: BenchFiles, when: str) -> None:
     """Raise where the run did not end well, or computed something else."""
     text = log.read_text(errors="replace")
     found = DONE.search(text)
     if "STUCK" in text:
-        raise WrongResultsError("the netlist stopped answering")
+        raise WrongResultsError(f"{when} the netlist gives no more results")
     if status or not found:
         raise CommandError(first_error(log) or f"vvp ended with status {status} and no message")
     if int(found[2]) or int(found[1]) != bench.vectors:
         raise WrongResultsError(
-            f"{found[2]} of {bench.vectors} results of the netlist differ from golden's"
+            f"{when} {found[2]} of {bench.vectors} results of the netlist differ from golden's"
         )

@@ -51,7 +51,7 @@ class ToggleCounter:
         self._before = self._state.copy()
         self._toggles = np.zeros(size, np.int64)
         self._unknown = 0
-        self._cycle = 0
+        self._cycle = -1  # before the first
         self._last = np.zeros(0, np.int64)
         self._shared: dict[int, int] = {}
         self._rest = b""
