@@ -14,7 +14,7 @@ from cimforge.flow.liberty.lookup_table import (
     scalar_table,
 )
 
-__all__ = ["DelayArc", "Energy", "Leakage", "Physics", "read_physics"]
+__all__ = ["EDGES", "DelayArc", "Energy", "Leakage", "Physics", "read_physics"]
 
 EDGES = ("rise", "fall")
 DELAY_TYPES = {"", "combinational", "combinational_rise", "combinational_fall"}
@@ -69,6 +69,12 @@ class Physics:
     arcs: Mapping[str, tuple[DelayArc, ...]]
     energies: Mapping[str, tuple[Energy, ...]]
     leakage: tuple[Leakage, ...]
+
+    @property
+    def timed(self) -> bool:
+        """Whether any arc has a delay."""
+        arcs = [arc for group in self.arcs.values() for arc in group]
+        return any(arc.delays[edge] for arc in arcs for edge in EDGES)
 
 
 @dataclass(frozen=True)

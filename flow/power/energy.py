@@ -43,6 +43,11 @@ class CellEnergies:
     clock: Floats
     leakage: Floats
 
+    @property
+    def dynamic(self) -> Floats:
+        """What toggles take, inside the cells and on their nets."""
+        return self.internal + self.switching
+
 
 def net_activity(toggles: Toggles, clock: Mapping[int, bool]) -> NetActivity:
     """The activity of a window. A net has one functional transition a cycle at most: where it ends

@@ -1,29 +1,21 @@
 """What a macro takes: energy a 1b-MAC by role, from the toggles of its mapped netlist."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 from cimforge.flow.liberty.cell_models import ModelError
-from cimforge.flow.liberty.characterisation import Physics, read_physics
-from cimforge.flow.liberty.leaf_cells import choose_cells
-from cimforge.flow.liberty.library import Library, read_library
-from cimforge.flow.liberty.lookup_table import TableError
-from cimforge.flow.power.cell_kinds import clocking
-from cimforge.flow.power.clock_network import clock_network
-from cimforge.flow.power.energy import CellEnergies, cell_energies, net_activity
-from cimforge.flow.power.flat_netlist import FlatNetlist, flatten
-from cimforge.flow.power.operating_point import net_loads, operating_point
+from cimforge.flow.power.energy import net_activity
+from cimforge.flow.power.mapped_macro import MappedMacro, map_macro
 from cimforge.flow.power.power_bench import power_bench
-from cimforge.flow.power.timed_netlist import timed_netlist
+from cimforge.flow.power.timed_netlist import MARKS, timed_netlist
 from cimforge.flow.power.toggle_run import count_toggles
+from cimforge.flow.power.toggles import Toggles
 from cimforge.flow.power.workload import Workload
-from cimforge.flow.synth.census import BREAKDOWN, area_roles
-from cimforge.flow.synth.synthesis import Netlist, map_to_library
-from cimforge.hdl.macro.top import build_macro
+from cimforge.flow.synth.census import BREAKDOWN
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 
@@ -119,40 +111,16 @@ def measure_power(
     golden does.
     """
     started = time.perf_counter()
-    library = read_library(*liberty)
-    leaves = choose_cells(library, overrides, latches=bool(config.storage_traits.control_ports))
-    announce(f"mapping {config.module} to {library.name}")
-    netlist = map_to_library(config, folder, library, leaves)
-    flat = flatten(netlist.modules, netlist.top, area_roles(build_macro(config)))
-    physics = _physics(flat, library, liberty)
-    kinds = {kind: found for kind in physics if (found := clocking(library.cells[kind]))}
-    clock = clock_network(flat, physics, kinds, flat.ports["clk"][0])
-    loads = net_loads(flat, physics, wire_load)
-    point = operating_point(flat, physics, kinds, clock, loads)
-    half = ceil((period * 1000 if period else _whole(SPARE * point.longest)) / 2 - 1e-6)
-    work = netlist.folder / "power"
-    work.mkdir(exist_ok=True)
-    announce(f"building {config.module} with delays")
-    try:
-        text = "\n".join(timed_netlist(flat, library.cells, point)) + "\n"
-    except ModelError as error:
-        raise InputError(f"--liberty: {library.name} has no model of {error}") from None
-    (work / "core.v").write_text(text)
-    bench = power_bench(config, flat, workload, half)
-    announce(f"simulating {workload.vectors} vectors of {config.module} at {2 * half / 1000:g} ns")
-    marks = count_toggles(work, bench, flat.nets, half, progress)
-    energies = {}
-    for mark, toggles in marks.items():
-        activity = net_activity(toggles, clock.nets)
-        energies[mark] = cell_energies(
-            flat, library.cells, physics, kinds, clock.nets, activity, loads, point.slews
-        )
-    report = _report(config, workload, netlist, flat, energies)
+    announce(f"mapping {config.module}")
+    mapped = map_macro(config, folder, liberty, overrides, wire_load)
+    wanted = period * 1000 if period else _whole(SPARE * mapped.point.longest)
+    half = ceil(wanted / 2 - 1e-6)
+    when = f"at {2 * half / 1000:g} ns"
+    announce(f"simulating {workload.vectors} vectors of {config.module} with delays {when}")
+    kinds = _simulate(config, mapped, workload, half, progress)
+    report = _report(config, mapped, workload, kinds)
     report.period, report.wire_load = 2 * half / 1000, wire_load
-    report.cycles, report.libraries = marks["computing"].cycles, tuple(liberty)
-    report.notes = [*library.notes, *_notes(list(physics.values()))]
-    if marks["computing"].unknown:
-        report.notes.append(f"{marks['computing'].unknown} changes from or to an unknown value")
+    report.libraries = tuple(liberty)
     report.seconds = time.perf_counter() - started
     return report
 
@@ -162,68 +130,47 @@ def _whole(nanoseconds: float) -> int:
     return max(1, ceil(nanoseconds * 1000 / STEP_PS - 1e-6)) * STEP_PS
 
 
-def _physics(flat: FlatNetlist, library: Library, liberty: Iterable[Path]) -> dict[str, Physics]:
-    """What the libraries say of the netlist's cells; InputError where that is not enough."""
-    used = sorted({cell.kind for cell in flat.cells})
-    unknown = [kind for kind in used if kind not in library.cells]
-    if unknown:
-        raise InputError(f"--liberty: {library.name} has no cell for {', '.join(unknown[:4])}")
+def _simulate(
+    config: MacroConfig,
+    mapped: MappedMacro,
+    workload: Workload,
+    half: int,
+    progress: Callable[[int, int], None],
+) -> dict[str, Toggles]:
+    """Toggles by the kind of cycle."""
+    work = mapped.folder / "power"
+    work.mkdir(exist_ok=True)
     try:
-        physics = read_physics(liberty, used)
-    except TableError as error:
-        raise InputError(f"--liberty: {library.name}: {error}") from None
-    if not all(each.voltage for each in physics.values()):
-        raise InputError(f"--liberty: {library.name} says no nom_voltage, which energy needs")
-    still = [kind for kind in used if library.cells[kind].inputs and not _delays(physics[kind])]
-    if still:
-        raise InputError(f"--liberty: {library.name} has no delays of {', '.join(still[:4])}")
-    return physics
-
-
-def _delays(physics: Physics) -> bool:
-    arcs = [arc for group in physics.arcs.values() for arc in group]
-    return any(arc.delays["rise"] or arc.delays["fall"] for arc in arcs)
-
-
-def _notes(physics: Sequence[Physics]) -> list[str]:
-    """What the libraries leave out."""
-    notes = []
-    for what, lacks in (
-        ("internal power", lambda each: not any(each.energies.values())),
-        ("leakage", lambda each: not each.leakage),
-    ):
-        names = sorted(each.name for each in physics if lacks(each))
-        if names:
-            more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-            notes.append(f"no {what} of {', '.join(names[:4])}{more}: counted as 0")
-    return notes
+        lines = [*timed_netlist(mapped.netlist, mapped.library.cells, mapped.point)]
+    except ModelError as error:
+        raise InputError(f"--liberty: {mapped.library.name} has no model of {error}") from None
+    (work / "core.v").write_text("\n".join(lines) + "\n")
+    bench = power_bench(config, mapped.netlist, workload, half)
+    return count_toggles(work, bench, mapped.netlist.nets, half, progress)
 
 
 def _report(
-    config: MacroConfig,
-    workload: Workload,
-    netlist: Netlist,
-    flat: FlatNetlist,
-    energies: Mapping[str, CellEnergies],
+    config: MacroConfig, mapped: MappedMacro, workload: Workload, kinds: Mapping[str, Toggles]
 ) -> PowerReport:
-    """The report of the energies by mark, all but what it was measured at."""
-    found = energies["computing"]
-    dynamic = found.internal + found.switching
-    idle = energies["idle"].internal + energies["idle"].switching
-    total = max(dynamic.sum(), 1e-30)
+    """The report of what toggled, all but what it was measured at."""
+    found, idle = (mapped.energies(net_activity(kinds[mark], mapped.clock.nets)) for mark in MARKS)
+    total = max(float(found.dynamic.sum()), 1e-30)
     by_role = dict.fromkeys(BREAKDOWN, 0.0)
-    for cell, energy in zip(flat.cells, dynamic, strict=True):
+    for cell, energy in zip(mapped.netlist.cells, found.dynamic, strict=True):
         by_role[cell.role] += float(energy)
+    unknown = kinds["computing"].unknown
+    told = [f"{unknown} changes from or to an unknown value"] if unknown else []
     return PowerReport(
         config=config,
         workload=workload,
         period=0.0,
         by_role=by_role,
-        glitch_share=float(found.glitch.sum() / total),
-        clock_share=float(found.clock.sum() / total),
-        idle_share=float(idle.sum() / total),
+        glitch_share=float(found.glitch.sum()) / total,
+        clock_share=float(found.clock.sum()) / total,
+        idle_share=float(idle.dynamic.sum()) / total,
         leakage=float(found.leakage.sum()),
-        cycles=0,
+        cycles=kinds["computing"].cycles,
         libraries=(),
-        folder=netlist.folder,
+        folder=mapped.folder,
+        notes=[*mapped.notes, *told],
     )

@@ -12,6 +12,7 @@ import pytest
 
 from cimforge.flow.power import power_report
 from cimforge.flow.power.flat_netlist import ONE, ZERO, flatten
+from cimforge.flow.power.mapped_macro import MappedMacro, map_macro
 from cimforge.flow.power.operating_point import ArcDelays
 from cimforge.flow.power.power_bench import power_bench
 from cimforge.flow.power.power_report import PowerReport, measure_power
@@ -20,7 +21,6 @@ from cimforge.flow.power.toggle_run import WrongResultsError, count_toggles
 from cimforge.flow.power.workload import Segment, Workload, drawn_workload
 from cimforge.flow.simulate.bounded_run import CommandError
 from cimforge.flow.synth.census import BREAKDOWN, AreaRoles, area_roles, count_by_role
-from cimforge.flow.tests.power_cases import mapped
 from cimforge.flow.tests.test_leaf_cells import SG13G2
 from cimforge.flow.tests.test_synth import LATCHES, SMALL
 from cimforge.hdl.emit.package import emit_macro
@@ -47,6 +47,12 @@ def measure(config: MacroConfig, folder: Path, workload: Workload, **options) ->
     emit_macro(config, folder)
     quiet = {"announce": lambda _: None, "liberty": [SG13G2]}
     return measure_power(config, folder, workload, **{**quiet, **options})
+
+
+def mapped(config: MacroConfig, folder: Path, library: Path) -> MappedMacro:
+    """Emit and map."""
+    emit_macro(config, folder)
+    return map_macro(config, folder, [library])
 
 
 @needs_icarus

@@ -12,13 +12,14 @@ import pytest
 
 from cimforge.flow.liberty.liberty_text import KEPT, POWER, Group, read_groups
 from cimforge.flow.liberty.liberty_writer import _complex, _simple, _word
-from cimforge.flow.power.energy import NetActivity
+from cimforge.flow.power.energy import NetActivity, net_activity
 from cimforge.flow.power.flat_netlist import FlatCell, FlatNetlist
+from cimforge.flow.power.mapped_macro import MappedMacro, map_macro
 from cimforge.flow.power.operating_point import net_loads, operating_point
 from cimforge.flow.power.toggles import Toggles
 from cimforge.flow.synth.static_timing import STA
-from cimforge.flow.tests.power_cases import Mapped, mapped
 from cimforge.flow.tests.test_leaf_cells import SG13G2
+from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config_file import load_config
 
 needs_opensta = pytest.mark.skipif(
@@ -74,7 +75,7 @@ def library(folder: Path, name: str, scale: float) -> Path:
     return folder / name
 
 
-def part(case: Mapped) -> Mapped:
+def part(case: MappedMacro) -> MappedMacro:
     """A macro's gates and flip-flops; in place of its latches, its clock network and its ports
     stands a flip-flop for each net that they drive, the clocks being ports.
 
@@ -103,13 +104,13 @@ def part(case: Mapped) -> Mapped:
     return replace(case, netlist=flat, loads=loads, point=point)
 
 
-def outputs(case: Mapped, cell: FlatCell) -> list[str]:
+def outputs(case: MappedMacro, cell: FlatCell) -> list[str]:
     """A cell's wired outputs."""
     inputs = case.physics[cell.kind].capacitance
     return [pin for pin, net in cell.pins.items() if net >= 0 and pin not in inputs]
 
 
-def netlist_text(case: Mapped) -> str:
+def netlist_text(case: MappedMacro) -> str:
     """A flat netlist for OpenSTA, its ports named after their nets."""
     names = {-1: "1'b0", -2: "1'b1"}
     flat = case.netlist
@@ -124,7 +125,7 @@ def netlist_text(case: Mapped) -> str:
     return "\n".join([*lines, "endmodule", ""])
 
 
-def report_power(folder: Path, case: Mapped, activity: NetActivity) -> list[float]:
+def report_power(folder: Path, case: MappedMacro, activity: NetActivity) -> list[float]:
     """Internal, switching and leakage power in W that OpenSTA reports of halved energies.
 
     Where any pin is left without an activity it forgets those of others: so all pins are told.
@@ -155,14 +156,17 @@ def test_opensta_says_the_same(tmp_path):
     """Within 5 %: internal and switching power, and leakage, of a macro's cells at drawn
     activities."""
     ours = library(tmp_path, "whole.lib", 1.0)
-    case = part(mapped(load_config("tiny", ["storage=latch"]), tmp_path / "m", ours))
+    config = load_config("tiny", ["storage=latch"])
+    emit_macro(config, tmp_path / "m")
+    case = part(map_macro(config, tmp_path / "m", [ours]))
     assert len(case.netlist.cells) > 1000
     draw = np.random.default_rng(1)
     high = draw.integers(20, 80, case.netlist.nets)
     rates = draw.integers(0, 200, case.netlist.nets)
     for net, inverted in case.clock.nets.items():  # which OpenSTA knows, and takes as never gated
         rates[net], high[net] = 200, 100 if inverted else 0
-    activity, found = case.energies(Toggles(100, rates, rates, high))
+    activity = net_activity(Toggles(100, rates, rates, high), case.clock.nets)
+    found = case.energies(activity)
     theirs = report_power(tmp_path, case, activity)
     watts = 1e-15 / (PERIOD_NS * 1e-9)
     sums = [found.internal.sum() * watts, found.switching.sum() * watts, found.leakage.sum() * 1e-9]
