@@ -5,7 +5,7 @@ import re
 import select
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from cimforge.flow.power.power_bench import BenchFiles
@@ -52,12 +52,27 @@ def count_toggles(
     compile_ = ["iverilog", "-g2005", "-gspecify", "-s", "bench", "-o", "bench.vvp"]
     run_commands([[*compile_, "bench.v", "core.v"]], folder, environment, folder / "icarus.log")
     counter = ToggleCounter(nets, MARKS, start=half_ps, period=2 * half_ps)
+    log = folder / "vvp.log"
+    status = _play(folder, environment, log, counter, bench, progress)
+    counter.finish()
+    _check(log, status, bench, f"at {2 * half_ps / 1000:g} ns")
+    return counter.kinds
+
+
+def _play(
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    counter: ToggleCounter,
+    bench: BenchFiles,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Run the simulation, its dump through ``counter``; its exit status."""
     pipe = folder / DUMP
     pipe.unlink(missing_ok=True)
     os.mkfifo(pipe)
-    log = folder / "vvp.log"
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
         with log.open("wb") as said:
             process = subprocess.Popen(
                 ("vvp", "-n", "bench.vvp"),
@@ -67,20 +82,18 @@ def count_toggles(
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
-            try:
-                for piece in _pieces(reader, process):
-                    counter.feed(piece)
-                    done = min(counter.counted, bench.cycles)
-                    progress(bench.vectors * done // bench.cycles, bench.vectors)
-            finally:
-                os.close(reader)
-                process.kill()
-                process.wait()
+        try:
+            for piece in _pieces(reader, process):
+                counter.feed(piece)
+                done = min(counter.counted, bench.cycles)
+                progress(bench.vectors * done // bench.cycles, bench.vectors)
+        finally:
+            process.kill()
+            process.wait()
     finally:
+        os.close(reader)
         pipe.unlink(missing_ok=True)
-    counter.finish()
-    _check(log, process.returncode, bench, f"at {2 * half_ps / 1000:g} ns")
-    return counter.kinds
+    return process.returncode
 
 
 def _pieces(reader: int, process: subprocess.Popen) -> Iterator[bytes]:
