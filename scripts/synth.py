@@ -13,6 +13,7 @@ from cimforge.hdl.netlist.yosys import LOG, YosysError
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.scripts.options import (
     CheckFailedError,
+    cell_option,
     config_epilog,
     config_options,
     default_folder,
@@ -30,17 +31,6 @@ CONTRACT = (
 )
 
 
-def _overrides(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str]:
-    """Parse ``role=NAME``."""
-    pairs = [value.partition("=") for value in values]
-    for (role, _, name), value in zip(pairs, values, strict=True):
-        if not role or not name:
-            raise click.BadParameter(f"must be role=NAME, for example fa=FA_X1, not {value!r}")
-    return {role.strip(): name.strip() for role, _, name in pairs}
-
-
 @click.command(epilog=config_epilog, short_help="Measure area or LUTs, by role.")
 @config_options
 @click.option(
@@ -51,14 +41,7 @@ def _overrides(
     help="What to synthesise for.",
 )
 @liberty_option
-@click.option(
-    "--cell",
-    "cells",
-    multiple=True,
-    callback=_overrides,
-    metavar="ROLE=NAME",
-    help="Library cell of a role: fa, ha, latch, clkgate, driver; repeatable.",
-)
+@cell_option
 @click.option("--flatten", is_flag=True, help="One module, for comparison; no split by role.")
 def synth(
     config: str,

@@ -1,12 +1,12 @@
 """Simulation models of library cells, in plain Verilog, from what Liberty says they compute."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from cimforge.flow.liberty.function import literal, parse_function
 from cimforge.flow.liberty.leaf_cells import CLOCK_GATES, clock_gate_pins
 from cimforge.flow.liberty.library import Cell
 
-__all__ = ["ModelError", "cell_models"]
+__all__ = ["ModelError", "cell_model", "cell_models"]
 
 
 class ModelError(ValueError):
@@ -21,13 +21,20 @@ def cell_models(cells: Iterable[Cell]) -> str:
     clear wins. Raises ModelError.
     """
     header = "// Simulation models of library cells, from their functions in the Liberty file.\n\n"
-    return header + "\n".join(_model(cell) for cell in cells)
+    return header + "\n".join(cell_model(cell) for cell in cells)
 
 
-def _model(cell: Cell) -> str:
+def cell_model(cell: Cell, name: str = "", paths: Sequence[str] = ()) -> str:
+    """The module of one cell, of another ``name`` where one is given, with specify ``paths``.
+
+    Raises ModelError as cell_models does.
+    """
     ports = [f"{pin.direction} wire {pin.name}" for pin in cell.pins]
     body = list(_clock_gate(cell)) if cell.gate_kind else [*_state(cell), *_outputs(cell)]
-    lines = [f"module {cell.name} ({', '.join(ports)});", *(f"  {line}" for line in body)]
+    if paths:
+        body += ["specify", *(f"  {path}" for path in paths), "endspecify"]
+    head = f"module {name or cell.name} ({', '.join(ports)});"
+    lines = [head, *(f"  {line}" for line in body)]
     return "\n".join([*lines, "endmodule", ""])
 
 

@@ -3,12 +3,13 @@
 import gzip
 import re
 import zlib
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cimforge.hdl.params.config_file import InputError
 
-__all__ = ["Group", "read_groups"]
+__all__ = ["POWER", "Group", "read_groups"]
 
 CONTINUED = r"\\[ \t]*(?:\r\n?|\n)"
 COMMENT = r"/\*.*?\*/|//[^\r\n]*"
@@ -28,6 +29,11 @@ KEPT = {
     *("library", "cell", "pin", "bus", "bundle", "ff", "latch", "timing", "lu_table_template"),
     *("cell_rise", "cell_fall", "rise_transition", "fall_transition"),
     *("rise_constraint", "fall_constraint", "wire_load"),
+}
+# And what power needs besides.
+POWER = {
+    *("internal_power", "leakage_power", "power_lut_template"),
+    *("rise_power", "fall_power", "power"),
 }
 
 
@@ -51,14 +57,16 @@ class Group:
         return next((args for key, args in reversed(self.lists) if key == name), ())
 
 
-def read_groups(path: Path) -> list[Group]:
+def read_groups(path: Path, further: Set[str] = frozenset()) -> list[Group]:
     """The libraries in a Liberty file, gzipped or not; what include_file names stands in its place.
+
+    Groups are kept whole if they are of a kind in KEPT or ``further``.
 
     Raises InputError where a file cannot be read or is no Liberty text.
     """
     text = _file_text(path, f"--liberty {path}")
     try:
-        return _Reader(text, path).libraries()
+        return _Reader(text, path, KEPT | further).libraries()
     except (ValueError, RecursionError) as error:
         raise InputError(f"--liberty {path}: not a Liberty file: {error}") from None
 
@@ -76,9 +84,10 @@ def _file_text(path: Path, where: str) -> str:
 class _Reader:
     """A recursive reader of statements, by position in the text."""
 
-    def __init__(self, text: str, path: Path, depth: int = 0):
+    def __init__(self, text: str, path: Path, kept: Set[str], depth: int = 0):
         self._text = text
         self._path = path
+        self._kept = kept
         self._depth = depth
         self._at = 0
 
@@ -127,7 +136,7 @@ class _Reader:
         args = self._arguments()
         if self._next() == "{":
             group = Group(name, args)
-            if name in KEPT:
+            if name in self._kept:
                 self._at += 1
                 self._fill(group, closed=True)
             else:
@@ -201,7 +210,8 @@ class _Reader:
         where = f"--liberty {self._path}: include_file ({' '.join(args)})"
         if self._depth == DEEPEST_INCLUDE:
             raise InputError(f"{where}: files include each other more than {self._depth} deep")
-        _Reader(_file_text(named, where), named, self._depth + 1)._fill(parent, closed=False)
+        inner = _Reader(_file_text(named, where), named, self._kept, self._depth + 1)
+        inner._fill(parent, closed=False)
 
 
 def _plain(token: str) -> str:

@@ -13,7 +13,6 @@ from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.liberty_writer import mapper_library, timing_library
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.tests.test_leaf_cells import SG13G2
-from cimforge.flow.tests.trim_liberty import trim
 from cimforge.hdl.params.config_file import InputError
 
 SMALL = Path(__file__).parent / "small.lib"
@@ -324,14 +323,9 @@ def test_a_missing_file_is_refused(tmp_path):
         read_library(tmp_path / "none.lib")
 
 
-def test_the_real_library_is_trimmed_of_power_alone(tmp_path):
-    """What the script leaves of a text that still has power is what it was made of."""
-    power = (
-        '    internal_power () { values ("1"); deep () { } }\n    leakage_power () { value : 1; }\n'
-    )
-    text = SMALL.read_text().replace("    area : 6;", power + "    area : 6;")
-    assert trim(text) == trim(SMALL.read_text())
+def test_the_real_library_is_as_published():
+    """Its head says who may use it; its power groups are in it."""
     real = gzip.decompress(SG13G2.read_bytes()).decode()
     assert "Licensed under the Apache License" in real
-    assert not re.search(r"\b(internal_power|leakage_power) \(", real)
+    assert re.search(r"\binternal_power \(", real)
     assert SG13G2.stat().st_size < 400_000
