@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from cimforge.hdl.arith.cell_kinds import KINDS
 from cimforge.hdl.arith.plan import Bit, Cell, Plan
 from cimforge.hdl.netlist.drivers import spread
-from cimforge.hdl.netlist.leaf import FULL_ADDER, HALF_ADDER
 from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 
 __all__ = ["build_adder"]
 
-LEAVES = {"fa": (FULL_ADDER, ("a", "b", "ci")), "ha": (HALF_ADDER, ("a", "b"))}
+LETTERS = "sct"  # of the nets of a cell's outputs, in their order
 
 
 def build_adder(
@@ -96,7 +96,7 @@ class _Builder:
                 bus = self.out.wire(f"a{number}", len(cell.outputs))
                 self._drive_vector(bus, cell.outputs, self._stage(cell))
                 continue
-            for letter, bit in zip("sc", cell.outputs, strict=False):
+            for letter, bit in zip(LETTERS, cell.outputs, strict=False):
                 scalars.append(f"{letter}{number}")
                 self.bits[bit] = _Driven(Net(scalars[-1], 1), self._stage(cell))
         self.out.scalars("wire", scalars)
@@ -116,13 +116,16 @@ class _Builder:
             self.out.assign(f"a{number}", operands)
             return
         inputs = [self._net(word[0], stage) for word in cell.inputs]
-        if cell.kind == "xor":
-            self.out.assign(f"s{number}", " ^ ".join(inputs))
+        kind = KINDS[cell.kind]
+        if kind.leaf is None:
+            self.out.assign(f"s{number}", kind.expression(inputs))
             return
-        leaf, pins = LEAVES[cell.kind]
-        outputs = {"s": Net(f"s{number}", 1), "co": Net(f"c{number}", 1)}
-        taken = dict(zip(pins, inputs, strict=True))
-        self.out.place(leaf, f"{cell.kind}{number}", **taken, **outputs)
+        taken = dict(zip(kind.pins[0], inputs, strict=True))
+        made = {
+            pin: Net(f"{letter}{number}", 1)
+            for pin, letter in zip(kind.pins[1], LETTERS, strict=False)
+        }
+        self.out.place(kind.leaf, f"{cell.kind}{number}", **taken, **made)
 
     def _net(self, bit: Bit, stage: int) -> Net:
         """The net that carries ``bit`` in pipeline stage ``stage``."""

@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from cimforge.hdl.arith.cell_kinds import KINDS
 from cimforge.hdl.arith.plan import Cell, Operand, Plan
 
 __all__ = ["draw_plan"]
 
 STEP, RADIUS, GAP, MARGIN = 14, 3.5, 26, 40
 COLOURS = {"fa": "#1f6fb4", "ha": "#d98200", "xor": "#b4411f", "add": "#3a8f4d"}
-NAMES = {"fa": "full adder", "ha": "half adder", "xor": "carry leaves", "add": "word adder"}
 
 
 def draw_plan(plan: Plan, operands: Sequence[Operand], title: str, stages: int = 0) -> str:
@@ -53,9 +53,8 @@ class _Drawing:
         counts = self.plan.counts()
         x = MARGIN
         for kind in (kind for kind in COLOURS if counts[kind]):
-            told = (
-                f"{counts[kind]} {NAMES[kind]}{'s' if counts[kind] > 1 and kind != 'xor' else ''}"
-            )
+            many = "s" if counts[kind] > 1 and kind != "xor" else ""
+            told = f"{counts[kind]} {KINDS[kind].about}{many}"
             self._circle(x, y - 4, COLOURS[kind])
             self._text(x + 8, y, told)
             x += 20 + 7 * len(told)
@@ -152,5 +151,6 @@ def _places(plan: Plan, operands: Sequence[Operand]) -> dict[int, int]:
             if bit is not None
         )
         low = next(known)
-        place |= {bit: low + index for index, bit in enumerate(cell.outputs)}
+        above = KINDS[cell.kind].places or range(len(cell.outputs))
+        place |= {bit: low + index for index, bit in zip(above, cell.outputs, strict=True)}
     return place
