@@ -39,9 +39,28 @@ class CellKind:
     exact: bool = True
 
 
+def _logic(about: str, gate: Callable[..., Any], verilog: str, place: int = 0) -> CellKind:
+    """A gate of one output that keeps no sum."""
+    return CellKind(
+        about,
+        lambda words, _: [gate(*words)],
+        (place,),
+        expression=lambda nets: verilog.format(*nets),
+        exact=False,
+    )
+
+
 KINDS: dict[str, CellKind] = {
     "fa": CellKind("full adder", _sum_bits, (0, 1), FULL_ADDER, (("a", "b", "ci"), ("s", "co"))),
     "ha": CellKind("half adder", _sum_bits, (0, 1), HALF_ADDER, (("a", "b"), ("s", "co"))),
     "xor": CellKind("carry leaves", _sum_bits, (0,), expression=" ^ ".join),
     "add": CellKind("word adder", _sum_bits, ()),
+    # Of approximate trees; e is high in a read-back.
+    "or": _logic("OR pair", lambda a, b: a | b, "{} | {}", 1),
+    "and": _logic(
+        "AND pair", lambda a, b, e: a & b | e & (a | b), "{0} & {1} | {2} & ({0} | {1})", 1
+    ),
+    "hold": _logic("single row, computing", lambda a, e: a & (1 ^ e), "{} & ~{}"),
+    "lift": _logic("single row, read back", lambda a, b, e: a | b & e, "{} | {} & {}"),
+    "mux": _logic("place read back", lambda a, b, e: a & (1 ^ e) | b & e, "{2} ? {1} : {0}"),
 }
