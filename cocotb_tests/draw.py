@@ -13,7 +13,8 @@ __all__ = ["ODD", "draw_configs", "quickest_simulator"]
 MAX_CELL_BITS = 12_000
 MAX_PRODUCTS = 16_000
 
-# Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks.
+# Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
+# an approximate tree whose rows leave one without partner at both levels, behind registers.
 ODD = (
     {"rows": 37, "cols": 11, "weight_bits": 3, "input_bits": 5, "bits_per_cycle": 5, "banks": 3},
     {
@@ -40,6 +41,17 @@ ODD = (
         "banks": 5,
         "tree": "behavioral",
         "tree_stages": 5,
+    },
+    {
+        "rows": 7,
+        "cols": 3,
+        "weight_bits": 4,
+        "input_bits": 6,
+        "bits_per_cycle": 2,
+        "banks": 2,
+        "storage": "latch",
+        "tree": "approx2",
+        "tree_stages": 2,
     },
 )
 

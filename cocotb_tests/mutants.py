@@ -1,6 +1,6 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks three small configurations
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks four small configurations
 in every way that applies to them (or draws N of those), runs the regression on each and prints
 killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
 nothing, and then it should not be listed.
@@ -40,6 +40,7 @@ CONFIGS = (
     MacroConfig(
         rows=5, cols=2, weight_bits=4, input_bits=4, bits_per_cycle=2, banks=2, tree="ripple"
     ),
+    MacroConfig(rows=7, cols=2, weight_bits=3, input_bits=4, tree="approx2", tree_stages=1),
 )
 
 Edit = Callable[
@@ -114,6 +115,20 @@ def _assign(module: str, net: str, new: str) -> Edit:
     return edit
 
 
+def _tree(pattern: str, new: str) -> Edit:
+    """Replace what matches in the assignments of the trees."""
+
+    def edit(text: str, name: str) -> str:
+        return re.sub(
+            rf"^module {name}_tree \(.*?^endmodule$",
+            lambda body: re.sub(rf"(?m)^(  assign s\d+ = ){pattern};$", rf"\g<1>{new};", body[0]),
+            text,
+            flags=re.M | re.S,
+        )
+
+    return edit
+
+
 MUTANTS = (
     # leaf cells
     Mutant("full adder: carry forgets b", _text("(ci & (a ^ b))", "(ci & a & ~b)"), leaf=True),
@@ -151,6 +166,14 @@ MUTANTS = (
     Mutant("fill always zero", _pin("serialiser", "sign_plane", "{old} & 1'b0")),
     Mutant("write ignores the weight's sign", _pin("sequencer", "w_signed", "1'b0")),
     Mutant("stored code not offset", _text("w_data ^ (", "w_data | (")),
+    # approximate trees
+    Mutant("read-backs are paired", _pin("column", "exact", "1'b0")),
+    Mutant("passes are read-backs to the tree", _pin("column", "exact", "1'b1")),
+    Mutant("read-backs come a rank early", _tree(r"exact_q1 \?(.*)", r"exact ?\2")),
+    Mutant("pairs ORed are ANDed", _tree(r"(\w+|terms\S+) \| (\w+|terms\S+)", r"\2 & \3")),
+    Mutant("pairs ANDed are ORed", _tree(r"(\S+) & (\S+) \| exact &.*", r"\2 | \3")),
+    Mutant("a row without partner is lost", _tree(r"(\S+) & ~exact\w*", "1'b0")),
+    Mutant("and in its read-back", _tree(r"(\S+) \| \S+ & exact\w*", r"\2")),
     # accumulation
     Mutant("old result not dropped", _pin("column", "restart", "1'b0")),
     Mutant("result dropped every cycle", _pin("column", "restart", "1'b1")),

@@ -5,6 +5,7 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cimforge.golden.approximation import approximate_products
 from cimforge.golden.numerics import (
     Ints,
     check_exact,
@@ -24,7 +25,8 @@ __all__ = ["MacroModel"]
 class MacroModel:
     """What a macro of ``config`` holds and computes, without time.
 
-    ``y[c] = sum over r of x[r] * w[r][c]``, exact (README.md, R1..R12).
+    ``y[c] = sum over r of x[r] * w[r][c]``, exact (README.md, R1..R12); with an approximate tree,
+    what its pairs make of that (R17).
 
     Inputs and weights enter as patterns, unsigned integers as the ports carry them: ``x_patterns``
     (..., rows) of input_bits, weight ``patterns`` (cols,) of weight_bits. Results are signed int64
@@ -153,12 +155,33 @@ class MacroModel:
         shape = (*x.shape[:-1], config.modes[0].outputs)
         if not place:
             return np.zeros(shape, np.int64)
+        if config.tree_traits.pairings:
+            patterns = np.asarray(x_patterns, np.int64).reshape(-1, config.rows)
+            return self._approximate(patterns, x, x_bits, x_signed, place[0]).reshape(shape)
         # Float64 is exact here: inputs, weights, products and partial sums, in whatever order BLAS
         # adds them and fused or not, are integers of at most 1024 * 2^16 * 2^16 = 2^42 < 2^53
         # (check_exact holds every config to that). NumPy's integer `@` has no BLAS behind it.
         vectors = x.reshape(-1, config.rows).astype(np.float64)
         sums = vectors @ self._weights_for_blas(place[0])
         return sums.astype(np.int64).reshape(shape)
+
+    def _approximate(
+        self, patterns: Ints, x: Ints, x_bits: SupportsIndex, x_signed: bool, bank: int
+    ) -> Ints:
+        """R17: trees add products of codes; a signed bank's excess over its weights is taken off
+        exactly, ``2^(w-1) * sum of x``."""
+        config = self._config
+        sums = approximate_products(
+            patterns,
+            self._codes[bank].astype(np.int64),
+            x_bits=x_bits,
+            x_signed=x_signed,
+            input_bits=config.input_bits,
+            weight_bits=config.weight_bits,
+            pairings=config.tree_traits.pairings,
+        )
+        excess = int(self._signed[bank]) << (config.weight_bits - 1)
+        return sums - excess * x.reshape(-1, config.rows).sum(axis=1, keepdims=True)
 
     def _locate(self, bank: SupportsIndex, row: SupportsIndex = 0) -> tuple[int, int] | None:
         """(bank, row) as checked ints, or None where the macro has no such bank or row."""

@@ -6,7 +6,14 @@ the sum of its bits' place values, and a result is a sum of products in program 
 
 from collections.abc import Sequence
 
-__all__ = ["pattern_value", "reference_mvm", "reference_read", "weight_value"]
+__all__ = [
+    "pattern_value",
+    "reference_approximate_mvm",
+    "reference_approximate_sum",
+    "reference_mvm",
+    "reference_read",
+    "weight_value",
+]
 
 Row = tuple[Sequence[int], bool]
 """One row of a bank: its weight patterns (a column each) and the sign they were written with."""
@@ -70,6 +77,67 @@ def reference_mvm(
             for pattern, (weights, written_signed) in zip(vector, bank, strict=True):
                 x = pattern_value(pattern, precision, x_signed)
                 total += x * weight_value(weights[column], weight_bits, written_signed, bank_signed)
+            columns.append(total)
+        results.append(columns)
+    return results
+
+
+def reference_approximate_sum(products: Sequence[int], pairings: int) -> int:
+    """What an approximate tree makes of one plane's one-bit products of one weight bit, row by row.
+
+    Rows 4i and 4i+1 become an OR, 4i+2 and 4i+3 an AND, one bit of twice the weight; one without
+    partner counts as it is. ``pairings`` 2 repeats it on the results.
+    """
+    if pairings == 0:
+        return sum(products)
+    total, results = 0, []
+    for row, product in enumerate(products):
+        if row % 2 == 0 and row + 1 == len(products):
+            total += product
+        elif row % 4 == 0:
+            results.append(max(product, products[row + 1]))
+        elif row % 4 == 2:
+            results.append(min(product, products[row + 1]))
+    return total + 2 * reference_approximate_sum(results, pairings - 1)
+
+
+def reference_approximate_mvm(
+    vectors: Sequence[Sequence[int]],
+    bank: Sequence[Row],
+    *,
+    weight_bits: int,
+    input_bits: int,
+    x_bits: int,
+    x_signed: bool,
+    bank_signed: bool,
+    pairings: int,
+) -> list[list[int]]:
+    """reference_mvm with approximate trees.
+
+    They add products of stored codes, which are 2^(weight_bits-1) above a signed bank's weights;
+    what that adds too much is taken off exactly.
+    """
+    precision = x_bits if 0 < x_bits <= input_bits else input_bits
+    half_range: int = 2 ** (weight_bits - 1)
+    results = []
+    for vector in vectors:
+        columns = []
+        for column in range(len(bank[0][0])):
+            codes = [
+                weight_value(weights[column], weight_bits, written_signed, False)
+                for weights, written_signed in bank
+            ]
+            total = 0
+            for plane in range(precision):
+                place = pattern_value(2**plane, precision, x_signed)
+                for bit in range(weight_bits):
+                    products = [
+                        (x // 2**plane % 2) * (code // 2**bit % 2)
+                        for x, code in zip(vector, codes, strict=True)
+                    ]
+                    total += place * 2**bit * reference_approximate_sum(products, pairings)
+            if bank_signed:
+                total -= half_range * sum(pattern_value(x, precision, x_signed) for x in vector)
             columns.append(total)
         results.append(columns)
     return results

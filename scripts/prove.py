@@ -123,7 +123,7 @@ def _mapped_rows(
         (
             f"{adder.removeprefix(f'{name}_')} in {mapped.library}",
             str(mapped.adders.get(adder, "")),
-            "NO" if adder in faulty else "yes" if adder in mapped.adders else "no: a + is mapped",
+            "NO" if adder in faulty else "yes" if adder in mapped.adders else "no: mapped freely",
             "by its cells" if adder in mapped.adders else "",
         )
         for adder in proof.adders

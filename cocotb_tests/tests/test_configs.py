@@ -10,6 +10,7 @@ from cimforge.cocotb_tests.draw import ODD, draw_configs, quickest_simulator
 from cimforge.cocotb_tests.tests.conftest import assert_passed
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.params.trees import TREES
 
 SEED = int(os.environ.get("CIMFORGE_SEED", "1"))
 SLICE = int(os.environ.get("CIMFORGE_CONFIGS", "8"))
@@ -73,7 +74,7 @@ def test_draw_is_seeded_and_covers_the_space():
     for parameter in ("storage", "tree"):
         assert (
             len({getattr(config, parameter) for config in configs})
-            == {"storage": 2, "tree": 3}[parameter]
+            == {"storage": 2, "tree": len(TREES)}[parameter]
         )
     assert any(config.banks > 1 for config in configs)
     assert any(config.pipeline_stages for config in configs)

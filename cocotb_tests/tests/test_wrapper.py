@@ -17,10 +17,12 @@ CONFIGS = {
     "odd": MacroConfig(
         rows=5, cols=9, weight_bits=4, input_bits=6, bits_per_cycle=2, banks=3, storage="latch"
     ),
+    "approximate": MacroConfig(rows=7, cols=3, weight_bits=3, input_bits=4, tree="approx1"),
     "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),
 }
 
-ACCESSES = {"tiny": 8000, "odd": 8000, "wide_results": 20_000}  # fewer leave holes in coverage
+# fewer leave holes in coverage
+ACCESSES = {"tiny": 8000, "odd": 8000, "approximate": 8000, "wide_results": 20_000}
 CASES = [*((name, "verilator") for name in CONFIGS), ("tiny", "icarus")]
 
 

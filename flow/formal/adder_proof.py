@@ -50,7 +50,8 @@ def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) ->
     Structure: the rules of RULES. Function: each leaf cell's law, by its truth table and by SAT;
     modules of up to WHOLE_BITS operand bits whole, by SAT against a sum written as +.
     """
-    modules = read_design(work, CELLS, sources, [claim.module for claim in claims])
+    tied = {claim.module: (claim.tied, claim.depth) for claim in claims}
+    modules = read_design(work, CELLS, sources, list(tied), tied)
     leaves = Leaves(modules)
     faults = check_netlist(modules, leaves, claims)
     adders: dict[str, int] = {}

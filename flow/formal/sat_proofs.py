@@ -65,6 +65,7 @@ def sum_goal(claim: Claim) -> Goal:
         if w.most < (1 << w.width) - 1
     ]
     clocked = ", .clk(1'b0), .enable(1'b1)" if claim.depth else ""
+    clocked += "".join(f", .{port}(1'b0)" for port in claim.tied)
     top = max(width, claim.total_bits + 1)
     cut = f"[{claim.total_bits - 1}:0]" if claim.modular else ""
     return goal, (

@@ -67,6 +67,7 @@ class _Check:
     def _check_ports(self) -> None:
         wanted = {"terms": self.claim.input_bits, "total": self.claim.total_bits}
         wanted |= {"clk": 1, "enable": 1} if self.claim.depth else {}
+        wanted |= dict.fromkeys(self.claim.tied, 1)
         found = {name: len(bits) for name, bits in self.graph.ports.items()}
         if found != wanted or self.graph.inputs != wanted.keys() - {"total"}:
             told, must = (", ".join(f"{n}[{w}]" for n, w in p.items()) for p in (found, wanted))

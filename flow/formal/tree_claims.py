@@ -52,7 +52,7 @@ class Pair:
 @dataclass(frozen=True)
 class Claim:
     """``total = sum of the words and pairs``, ``depth`` registers after ``terms``; exactly, or
-    where it is ``modular`` modulo ``2**total_bits``."""
+    where it is ``modular`` modulo ``2**total_bits``; while the input ports ``tied`` are 0."""
 
     module: str
     sentence: str
@@ -61,6 +61,7 @@ class Claim:
     depth: int = 0
     modular: bool = False
     pairs: tuple[Pair, ...] = ()
+    tied: tuple[str, ...] = ()
 
     @property
     def input_bits(self) -> int:
@@ -75,12 +76,36 @@ def macro_claims(config: MacroConfig) -> list[Claim]:
 
 def _tree(config: MacroConfig) -> Claim:
     """The operands of a column's rows, those of a group of rows as one."""
+    if config.tree_traits.pairings:
+        return _paired_tree(config)
     group, most = config.storage_traits.rows_per_operand, config.multiply_traits.most
     sizes = [min(group, config.rows - row) for row in range(0, config.rows, group)]
     tops = [size * most(config.weight_bits) for size in sizes]
     words = _side_by_side([(top.bit_length(), 0, top) for top in tops])
     name, bits = f"{config.module}_tree", sum(tops).bit_length()
     return Claim(name, f"sum of {len(words)} operands", words, bits, config.pipeline_stages)
+
+
+def _paired_tree(config: MacroConfig) -> Claim:
+    """An approximate tree while it computes: in each place the bits of rows 4i, 4i+1 as an OR, of
+    4i+2, 4i+3 as an AND, again and again; what has no partner counts as it is."""
+    rows, bits = config.rows, config.weight_bits
+    words, pairs = [], []
+    for place in range(bits):
+        values: list[int | Pair] = [row * bits + place for row in range(rows)]
+        alone: list[int | Pair] = []
+        for shift in range(place + 1, place + 1 + config.tree_traits.pairings):
+            alone += values[len(values) // 2 * 2 :]
+            couples = list(zip(values[0::2], values[1::2], strict=False))
+            values = [Pair(("or", "and")[i % 2], pair, shift) for i, pair in enumerate(couples)]
+        counted = [*values, *alone]
+        pairs += [value for value in counted if isinstance(value, Pair)]
+        words += [Word(value, 1, place, 1) for value in counted if isinstance(value, int)]
+    name, total = f"{config.module}_tree", (rows * (2**bits - 1)).bit_length()
+    text = f"sum of {len(pairs)} pairs and {len(words)} bits"
+    tied = ("exact",) if rows > 1 else ()
+    depth = config.pipeline_stages
+    return Claim(name, text, tuple(words), total, depth, pairs=tuple(pairs), tied=tied)
 
 
 def _popcount(config: MacroConfig) -> Claim:

@@ -127,6 +127,30 @@ def test_a_planted_fault_fails(fault, style, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        (r"= (terms\S+) \| (terms[^;]+);", r"= \1 & \2;"),
+        (r"= (\S+) & (\S+) \| exact &[^;]+;", r"= \1 | \2;"),
+        (r"= (terms\S+) & ~exact;", "= 1'h0;"),
+        (r"terms\[0\] \|", "terms[8] |"),
+        (r"exact_q1 \?", "~exact_q1 ?"),
+    ],
+)
+@pytest.mark.parametrize("tree", ["approx1", "approx2"])
+def test_a_fault_in_pairs_of_rows_fails(tree, pattern, replacement, tmp_path):
+    config = load_config("tiny", [f"tree={tree}", "rows=7", "tree_stages=1"])
+    write_macro(config, tmp_path)
+    assert not prove_adders(config, tmp_path).faults
+    path = tmp_path / f"{config.module}.v"
+    broken = re.sub(pattern, replacement, path.read_text(), count=1)
+    assert broken != path.read_text()
+    path.write_text(broken)
+    assert {each.module for each in prove_adders(config, tmp_path).faults} == {
+        f"{config.module}_tree"
+    }
+
+
+@pytest.mark.parametrize(
     ("leaf", "old", "new", "told"),
     [
         ("cim_fa", "a ^ b ^ ci", "a ^ b | ci", r"breaks a \+ b \+ ci = s \+ 2 co at a=0 b=1 ci=1"),

@@ -3,7 +3,12 @@
 import random
 from typing import NamedTuple
 
-from cimforge.golden.reference import Row, reference_mvm, reference_read
+from cimforge.golden.reference import (
+    Row,
+    reference_approximate_mvm,
+    reference_mvm,
+    reference_read,
+)
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Ledger", "random_config", "random_patterns"]
@@ -19,7 +24,7 @@ def random_config(rng: random.Random) -> MacroConfig:
         input_bits=input_bits,
         bits_per_cycle=rng.choice([k for k in range(1, input_bits + 1) if input_bits % k == 0]),
         banks=rng.randint(1, 4),
-        tree=rng.choice(["csa", "ripple", "behavioral"]),
+        tree=rng.choice(["csa", "ripple", "behavioral", "approx1", "approx2"]),
     )
 
 
@@ -62,15 +67,18 @@ class Ledger:
         if bank >= self.config.banks:
             return [[0] * self.config.cols for _ in vectors]
         rows, signs = self.banks[bank]
-        return reference_mvm(
-            vectors,
-            [rows[row] for row in range(self.config.rows)],
-            weight_bits=self.config.weight_bits,
-            input_bits=self.config.input_bits,
-            x_bits=x_bits,
-            x_signed=x_signed,
-            bank_signed=signs[-1],
-        )
+        written = [rows[row] for row in range(self.config.rows)]
+        told = {
+            "weight_bits": self.config.weight_bits,
+            "input_bits": self.config.input_bits,
+            "x_bits": x_bits,
+            "x_signed": x_signed,
+            "bank_signed": signs[-1],
+        }
+        pairings = self.config.tree_traits.pairings
+        if pairings:
+            return reference_approximate_mvm(vectors, written, **told, pairings=pairings)
+        return reference_mvm(vectors, written, **told)
 
     def read(self, bank: int, row: int) -> list[int]:
         """Read-back of a written or missing row, by the reference."""

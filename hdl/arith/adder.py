@@ -1,28 +1,30 @@
 """The builder: turns any adder plan into a structural module of leaf cells, word adders and
 pipeline registers."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from cimforge.hdl.arith.cell_kinds import KINDS
 from cimforge.hdl.arith.plan import Bit, Cell, Plan
 from cimforge.hdl.netlist.drivers import spread
-from cimforge.hdl.netlist.leaf import FULL_ADDER, HALF_ADDER
 from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 
 __all__ = ["build_adder"]
 
-LEAVES = {"fa": (FULL_ADDER, ("a", "b", "ci")), "ha": (HALF_ADDER, ("a", "b"))}
+LETTERS = "sct"  # of the nets of a cell's outputs, in their order
 
 
 def build_adder(
-    prefix: str, kind: str, comment: str, plan: Plan, stages: int = 0, *, role: str
+    prefix: str, kind: str, comment: str, plan: Plan, stages: int = 0, *, role: str, lead: int = 0
 ) -> Structure:
     """Module ``prefix_kind``: ``total = sum of the plan's operands`` over the input bits ``terms``,
     unsigned.
 
-    Ports: ``terms`` (input_bits) and ``total`` (result bits); with ``stages`` > 0 also ``clk`` and
-    ``enable``. Latency: ``stages`` enabled cycles, one vector a cycle; combinational at 0. Every
+    Ports: ``terms`` (input_bits), the plan's controls and ``total`` (result bits); with registers
+    also ``clk`` and ``enable``. Latency: ``stages`` enabled cycles from the terms, one vector a
+    cycle; combinational at 0. The controls come ``lead`` cycles before the terms. Every
     register holds while ``enable`` is low; nothing is reset, since control discards what the
     pipeline held. The plan's widths hold the largest sum, so nothing overflows beyond the stated
     modulus. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12, ``a12``
@@ -32,7 +34,7 @@ def build_adder(
     """
     if stages < 0:
         raise ValueError(f"stages must be at least 0, not {stages!r}")
-    return _Builder(Structure(prefix, kind, comment, role, stages), plan, stages).build()
+    return _Builder(Structure(prefix, kind, comment, role, stages), plan, stages, lead).build()
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,23 @@ class _Driven:
 
 
 class _Builder:
-    def __init__(self, out: Structure, plan: Plan, stages: int):
-        self.out, self.plan, self.stages = out, plan, stages
+    def __init__(self, out: Structure, plan: Plan, stages: int, lead: int):
+        self.out, self.plan, self.stages, self.lead = out, plan, stages, lead
         self.bits: dict[int, _Driven] = {}
+        self.lines: dict[tuple[Bit, int], Iterator[Net]] = {}
 
     def build(self) -> Structure:
-        if self.stages:
+        if self.stages or (self.lead and self.plan.controls):
             self.out.port("input", "clk")
             self.out.port("input", "enable")
         terms = self.out.port("input", "terms", self.plan.input_bits)
+        for name, bit in self.plan.control_bits.items():
+            self.bits[bit] = _Driven(self.out.port("input", name), -self.lead)
         total = self.out.port("output", "total", len(self.plan.result))
         self._drive_vector(terms, range(self.plan.input_bits), 0)
         self._drive_cells()
         self._note_uses()
+        self._spread_controls()
         for number, cell in enumerate(self.plan.cells):
             self._place(number, cell)
         self._place_registers()
@@ -96,7 +102,7 @@ class _Builder:
                 bus = self.out.wire(f"a{number}", len(cell.outputs))
                 self._drive_vector(bus, cell.outputs, self._stage(cell))
                 continue
-            for letter, bit in zip("sc", cell.outputs, strict=False):
+            for letter, bit in zip(LETTERS, cell.outputs, strict=False):
                 scalars.append(f"{letter}{number}")
                 self.bits[bit] = _Driven(Net(scalars[-1], 1), self._stage(cell))
         self.out.scalars("wire", scalars)
@@ -108,6 +114,18 @@ class _Builder:
                 driven = self.bits[bit]
                 self.bits[bit] = replace(driven, used=max(driven.used, stage))
 
+    def _spread_controls(self) -> None:
+        """Drivers of the controls in each stage, for as many cells as take them there."""
+        uses = Counter(
+            (word[0], self._stage(cell))
+            for cell in self.plan.cells
+            for word in cell.inputs
+            if word[0] in self.plan.control_bits.values()
+        )
+        for (bit, stage), count in uses.items():
+            line = spread(self.out, Bus(self._net(bit, stage), 1), count, 1, self.out.role)
+            self.lines[bit, stage] = map(line, range(count))
+
     def _place(self, number: int, cell: Cell) -> None:
         stage = self._stage(cell)
         if cell.kind == "add":
@@ -115,14 +133,22 @@ class _Builder:
             operands = " + ".join(self._word(word, stage, size) for word in cell.inputs)
             self.out.assign(f"a{number}", operands)
             return
-        inputs = [self._net(word[0], stage) for word in cell.inputs]
-        if cell.kind == "xor":
-            self.out.assign(f"s{number}", " ^ ".join(inputs))
+        inputs = [
+            next(self.lines[word[0], stage])
+            if (word[0], stage) in self.lines
+            else self._net(word[0], stage)
+            for word in cell.inputs
+        ]
+        kind = KINDS[cell.kind]
+        if kind.leaf is None:
+            self.out.assign(f"s{number}", kind.expression(inputs))
             return
-        leaf, pins = LEAVES[cell.kind]
-        outputs = {"s": Net(f"s{number}", 1), "co": Net(f"c{number}", 1)}
-        taken = dict(zip(pins, inputs, strict=True))
-        self.out.place(leaf, f"{cell.kind}{number}", **taken, **outputs)
+        taken = dict(zip(kind.pins[0], inputs, strict=True))
+        made = {
+            pin: Net(f"{letter}{number}", 1)
+            for pin, letter in zip(kind.pins[1], LETTERS, strict=False)
+        }
+        self.out.place(kind.leaf, f"{cell.kind}{number}", **taken, **made)
 
     def _net(self, bit: Bit, stage: int) -> Net:
         """The net that carries ``bit`` in pipeline stage ``stage``."""

@@ -2,15 +2,19 @@
 then built."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from cimforge.hdl.arith.cell_kinds import KINDS
+
 __all__ = ["Cell", "Operand", "Plan"]
 
-# A bit is an index into the plan's bits: inputs first, then every cell's outputs in order. None is
-# a constant 0.
+# A bit is an index into the plan's bits: inputs first, then controls, then every cell's outputs in
+# order. None is a constant 0.
 Bit = int | None
 
 
@@ -25,10 +29,9 @@ class Operand:
 
 @dataclass(frozen=True)
 class Cell:
-    """One adder: ``sum(outputs[i] << i) = sum of the inputs``, modulo ``2**len(outputs)``.
+    """One cell of a ``kind`` of KINDS, which says what it computes.
 
-    ``kind`` is ``fa`` (3 x 1 bit), ``ha`` (2 x 1 bit), ``xor`` (1-bit inputs whose carry leaves the
-    plan's width) or ``add`` (two words). ``inputs`` are words of bits, least significant first.
+    ``inputs`` are words of bits, least significant first; of one bit in all kinds but word adders.
     ``level`` counts cells on the longest path from any input to this cell's outputs, the cell
     included (for word adders: adders, not bits).
     """
@@ -44,14 +47,21 @@ class Plan:
     """A sum of operands as a netlist of adder cells.
 
     ``result[i]`` is the bit of weight ``2**i`` (None where it is always 0); the result is the
-    operands' sum modulo ``2**len(result)``, unsigned. Cells stand in an order in which every input
-    is driven before it is used. Combinational as a plan; the builder cuts it into pipeline stages
-    at cell levels.
+    operands' sum modulo ``2**len(result)``, unsigned, if all cells are exact. Cells stand in an
+    order in which every input is driven before it is used. ``controls`` name bits that steer cells,
+    behind the inputs. Combinational as a plan; the builder cuts it into pipeline stages at cell
+    levels.
     """
 
     input_bits: int
     cells: tuple[Cell, ...]
     result: tuple[Bit, ...]
+    controls: tuple[str, ...] = ()
+
+    @cached_property
+    def control_bits(self) -> dict[str, int]:
+        """The bit of each control."""
+        return {name: self.input_bits + place for place, name in enumerate(self.controls)}
 
     @cached_property
     def levels(self) -> int:
@@ -60,8 +70,8 @@ class Plan:
 
     @cached_property
     def level_of(self) -> dict[int, int]:
-        """Level at which each bit is ready; inputs at 0."""
-        ready = dict.fromkeys(range(self.input_bits), 0)
+        """Level at which each bit is ready; inputs and controls at 0."""
+        ready = dict.fromkeys(range(self.input_bits + len(self.controls)), 0)
         for cell in self.cells:
             ready.update(dict.fromkeys(cell.outputs, cell.level))
         return ready
@@ -82,23 +92,25 @@ class Plan:
         """
         return (level - 1) * (stages + 1) // self.levels if level else 0
 
-    def evaluate(self, bits: np.ndarray) -> np.ndarray:
-        """Sum of the operands for input bits of shape (..., input_bits), as integers of shape
-        (...).
+    def evaluate(self, bits: np.ndarray, controls: Mapping[str, int] | None = None) -> np.ndarray:
+        """What the plan makes of input bits of shape (..., input_bits), as integers of shape (...);
+        ``controls`` that are not given are 0.
 
-        Follows the cells one by one, so it checks the plan and not only arithmetic.
+        Follows the cells one by one, each by its kind, so it checks the plan and not only
+        arithmetic.
         """
-        value: list = [np.asarray(bits)[..., i].astype(object) for i in range(self.input_bits)]
-        value += [None] * (1 + max((max(c.outputs) for c in self.cells), default=-1) - len(value))
+        value: dict[Bit, Any] = {
+            i: np.asarray(bits)[..., i].astype(object) for i in range(self.input_bits)
+        }
+        value[None] = zero = value[0] * 0
+        for name, bit in self.control_bits.items():
+            value[bit] = zero + (controls or {}).get(name, 0)
         for cell in self.cells:
-            total = sum(_word(word, value) for word in cell.inputs)
-            for place, bit in enumerate(cell.outputs):
-                value[bit] = (total >> place) & 1
+            words = [_word(word, value) for word in cell.inputs]
+            made = KINDS[cell.kind].function(words, len(cell.outputs))
+            value.update(zip(cell.outputs, made, strict=True))
         return _word(self.result, value)
 
 
-def _word(word: tuple[Bit, ...], value: list):
-    zero = value[0] * 0
-    return sum(
-        ((zero if bit is None else value[bit]) << place for place, bit in enumerate(word)), zero
-    )
+def _word(word: tuple[Bit, ...], value: Mapping[Bit, Any]) -> Any:
+    return sum((value[bit] << place for place, bit in enumerate(word)), value[None])

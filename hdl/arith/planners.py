@@ -1,15 +1,16 @@
 """Planners: pure functions from operands to an adder plan. A new tree topology is a new function
 here."""
 
-import heapq
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import accumulate
 
+from cimforge.hdl.arith.approximate import plan_pairs
+from cimforge.hdl.arith.compression import plan_csa
 from cimforge.hdl.arith.plan import Bit, Cell, Operand, Plan
 from cimforge.hdl.params.trees import TREES, TreeTraits
 
-__all__ = ["PLANNERS", "plan_sum", "register_planner", "word_operands"]
+__all__ = ["PLANNERS", "plan_column", "plan_sum", "register_planner", "word_operands"]
 
 
 def word_operands(widths: Sequence[int]) -> list[Operand]:
@@ -23,48 +24,21 @@ def word_operands(widths: Sequence[int]) -> list[Operand]:
 def plan_sum(
     topology: str, operands: Sequence[Operand], width: int, arrival: Sequence[int] | None = None
 ) -> Plan:
-    """Plan the sum of ``operands`` modulo ``2**width`` in the named topology (a key of PLANNERS).
+    """Plan the exact sum of ``operands`` modulo ``2**width`` in the named topology (a key of
+    PLANNERS).
 
-    ``arrival[i]`` is the level at which input bit i is ready (default 0); only ``csa`` makes use of
-    it.
+    ``arrival[i]`` is the level at which input bit i is ready (default 0); only column compression
+    makes use of it.
     """
     inputs = 1 + max(bit for operand in operands for bit in operand.bits)
     return PLANNERS[topology](inputs, operands, width, arrival or [0] * inputs)
 
 
-def _plan_csa(inputs: int, operands: Sequence[Operand], width: int, arrival: Sequence[int]) -> Plan:
-    """Column compression to one bit per column, the earliest bits first.
-
-    A column of n bits takes (n-1)//2 full adders and, where n is even, one half adder. A full adder
-    removes one bit from the plan and a half adder none, so the plan uses exactly bits in - bits out
-    full adders and at most one half adder per result bit. (Dadda, "Some schemes for parallel
-    multipliers", 1965, gives the column counts; the arrival order follows Oklobdzija, Villeger,
-    Liu, "A method for speed optimized partial product reduction", 1996.)
-    """
-    columns: list[list[tuple[int, int, int]]] = [[] for _ in range(width + 1)]
-    for operand in operands:
-        for place, bit in enumerate(operand.bits):
-            if operand.shift + place < width:
-                columns[operand.shift + place].append((arrival[bit], bit, 0))
-    cells: list[Cell] = []
-    result: list[Bit] = []
-    new = inputs
-    for weight in range(width):
-        column = columns[weight]
-        heapq.heapify(column)
-        while len(column) > 1:
-            taken = [heapq.heappop(column) for _ in range(min(3, len(column)))]
-            ready = max(time for time, _, _ in taken) + 1
-            level = max(depth for _, _, depth in taken) + 1
-            top = weight == width - 1
-            kind = "xor" if top else "fa" if len(taken) == 3 else "ha"
-            outputs = (new,) if top else (new, new + 1)
-            cells.append(Cell(kind, tuple((bit,) for _, bit, _ in taken), outputs, level))
-            heapq.heappush(column, (ready, new, level))
-            columns[weight + 1].append((ready, new + 1, level))
-            new += len(outputs)
-        result.append(column[0][1] if column else None)
-    return Plan(inputs, tuple(cells), tuple(result))
+def plan_column(topology: str, widths: Sequence[int], bits: int) -> Plan:
+    """Plan a column's tree, from operands of these ``widths`` to ``bits``: the sum of plan_sum, or
+    what an approximate topology makes of it."""
+    operands, pairings = word_operands(widths), TREES[topology].pairings
+    return plan_pairs(pairings, operands, bits) if pairings else plan_sum(topology, operands, bits)
 
 
 def _plan_words(
@@ -153,17 +127,22 @@ def _plan_behavioral(inputs, operands, width, arrival):
 PLANNERS: dict[str, Callable[..., Plan]] = {}
 
 
-def register_planner(name: str, planner: Callable[..., Plan], auto_levels: int, about: str) -> None:
-    """Make a topology known: to plan_sum, and to configurations, which ask for its levels."""
+def register_planner(
+    name: str, planner: Callable[..., Plan], auto_levels: int, about: str, pairings: int = 0
+) -> None:
+    """Make a topology known: to plan_sum and plan_column, and to configurations, which ask for its
+    levels. ``planner`` is exact; rows are paired ``pairings`` times before a column's tree."""
 
     @cache
     def levels(widths: tuple[int, ...], bits: int) -> int:
-        return plan_sum(name, word_operands(widths), bits).levels
+        return plan_column(name, widths, bits).levels
 
     PLANNERS[name] = planner
-    TREES.register(name, TreeTraits(levels, auto_levels, about))
+    TREES.register(name, TreeTraits(levels, auto_levels, about, pairings))
 
 
-register_planner("csa", _plan_csa, 10, "column compression to one bit a column: fewest adders")
+register_planner("csa", plan_csa, 10, "column compression to one bit a column: fewest adders")
 register_planner("ripple", _plan_ripple, 3, "binary tree of ripple-carry adders, for comparison")
 register_planner("behavioral", _plan_behavioral, 3, "binary tree of +: carry chains on an FPGA")
+register_planner("approx1", plan_csa, 10, "csa behind pairs of rows, half ORed and half ANDed", 1)
+register_planner("approx2", plan_csa, 10, "csa behind two levels of such pairs", 2)

@@ -1,21 +1,25 @@
 """Dot diagrams of adder plans, as Dadda drew them: a dot a bit, its weight to the left.
 
 One band a level shows the bits that are there before it, and encloses what its cells take: three
-dots a full adder, two a half adder, the rows of two words a word adder. The last band is the
-result.
+dots a full adder, two a half adder or a pair of rows, the rows of two words a word adder. The last
+band is the result.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from cimforge.hdl.arith.cell_kinds import KINDS
 from cimforge.hdl.arith.plan import Cell, Operand, Plan
 
 __all__ = ["draw_plan"]
 
 STEP, RADIUS, GAP, MARGIN = 14, 3.5, 26, 40
-COLOURS = {"fa": "#1f6fb4", "ha": "#d98200", "xor": "#b4411f", "add": "#3a8f4d"}
-NAMES = {"fa": "full adder", "ha": "half adder", "xor": "carry leaves", "add": "word adder"}
+COLOURS = {
+    **{"fa": "#1f6fb4", "ha": "#d98200", "xor": "#b4411f", "add": "#3a8f4d"},
+    **{"or": "#8a4fb8", "and": "#c23b7a", "hold": "#777777", "lift": "#5f9ea0", "mux": "#a0a040"},
+}
+UNCOUNTED = ("xor", "hold", "lift")  # what a legend names without a plural
 
 
 def draw_plan(plan: Plan, operands: Sequence[Operand], title: str, stages: int = 0) -> str:
@@ -38,9 +42,9 @@ class _Drawing:
 
     def render(self, title: str) -> str:
         """The whole picture."""
-        width = 2 * MARGIN + max(STEP * self.bits, 7 * len(title))
         self._text(MARGIN, 20, title, weight="bold")
-        y = self._legend(38)
+        y, end = self._legend(38)
+        width = max(2 * MARGIN + max(STEP * self.bits, 7 * len(title)), end)
         for level in range(1, self.plan.levels + 1):
             y = self._band(level, y)
         y = self._result(y)
@@ -49,17 +53,17 @@ class _Drawing:
         self.svg.insert(0, ET.Element("rect", width="100%", height="100%", fill="white"))
         return ET.tostring(self.svg, encoding="unicode") + "\n"
 
-    def _legend(self, y: float) -> float:
+    def _legend(self, y: float) -> tuple[float, float]:
+        """How many cells of each kind there are; returns where it ends, down and to the right."""
         counts = self.plan.counts()
         x = MARGIN
         for kind in (kind for kind in COLOURS if counts[kind]):
-            told = (
-                f"{counts[kind]} {NAMES[kind]}{'s' if counts[kind] > 1 and kind != 'xor' else ''}"
-            )
+            many = "s" if counts[kind] > 1 and kind not in UNCOUNTED else ""
+            told = f"{counts[kind]} {KINDS[kind].about}{many}"
             self._circle(x, y - 4, COLOURS[kind])
             self._text(x + 8, y, told)
             x += 20 + 7 * len(told)
-        return y + GAP
+        return y + GAP, x
 
     def _alive(self, level: int) -> dict[int, list[int]]:
         """The bits that are there before ``level``, by their place; those taken together are
@@ -117,6 +121,9 @@ class _Drawing:
     def _enclose(self, cell: Cell, where: dict[int, tuple[float, float]]) -> None:
         # a carry inside a level (of a ripple adder) is no dot
         points = [where[bit] for word in cell.inputs for bit in word if bit in where]
+        kind = KINDS[cell.kind]
+        if not kind.exact and kind.places == (0,):
+            del points[1:]  # a bit that stays where it is, but in a read-back
         left, top = (min(point[axis] for point in points) - 6 for axis in (0, 1))
         right, low = (max(point[axis] for point in points) + 6 for axis in (0, 1))
         box = {"x": left, "y": top, "width": right - left, "height": low - top, "rx": 6}
@@ -139,7 +146,7 @@ class _Drawing:
 
 
 def _places(plan: Plan, operands: Sequence[Operand]) -> dict[int, int]:
-    """The weight of each bit, as a power of two."""
+    """The weight of each bit, as a power of two; controls have none."""
     place: dict[int, int] = {}
     for operand in operands:
         for index, bit in enumerate(operand.bits):
@@ -149,8 +156,9 @@ def _places(plan: Plan, operands: Sequence[Operand]) -> dict[int, int]:
             place[bit] - index
             for word in cell.inputs
             for index, bit in enumerate(word)
-            if bit is not None
+            if bit in place
         )
         low = next(known)
-        place |= {bit: low + index for index, bit in enumerate(cell.outputs)}
-    return place
+        above = KINDS[cell.kind].places or range(len(cell.outputs))
+        place |= {bit: low + index for index, bit in zip(above, cell.outputs, strict=True)}
+    return place | {bit: index for index, bit in enumerate(plan.result) if bit is not None}

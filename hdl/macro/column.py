@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Plan
-from cimforge.hdl.arith.planners import plan_sum, word_operands
+from cimforge.hdl.arith.planners import plan_column
 from cimforge.hdl.cells.array_style import ARRAY_STYLES, ColumnNets
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
 from cimforge.hdl.netlist.structure import Bus, Structure
@@ -15,14 +15,15 @@ __all__ = ["build_accumulator", "build_column", "build_tree", "tree_plan"]
 
 def tree_plan(config: MacroConfig) -> Plan:
     """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
-    return plan_sum(config.tree, word_operands(config.operand_widths), config.tree_bits)
+    return plan_column(config.tree, config.operand_widths, config.tree_bits)
 
 
 def build_tree(config: MacroConfig) -> Structure:
     """The adder tree of one plane, with pipeline_stages register ranks."""
     comment = "Sum of one plane's products over all rows."
     plan = tree_plan(config)
-    return build_adder(config.module, "tree", comment, plan, config.pipeline_stages, role="tree")
+    lead, stages = config.storage_traits.lead, config.pipeline_stages
+    return build_adder(config.module, "tree", comment, plan, stages, role="tree", lead=lead)
 
 
 def build_accumulator(config: MacroConfig) -> Accumulator:
@@ -37,12 +38,14 @@ def build_column(config: MacroConfig) -> Structure:
     """Structure ``y = sum over r of x[r] * w[r]`` for one column.
 
     ``gate``, ``w_code`` write a row; ``bank_select`` and ``planes_n`` make the operands; the array
-    and the trees take config.ranks enabled cycles, the accumulator one more. ``w_code`` is
+    and the trees take config.ranks enabled cycles, the accumulator one more. ``exact`` is high in a
+    read-back, which approximate trees must pass unchanged. ``w_code`` is
     weight_bits wide, ``y`` two's complement.
     """
     sentence = "One column: a word for each row, a tree for each plane, one accumulator."
     out = Structure(config.module, "column", sentence, role="storage", latency=config.ranks + 1)
-    nets = _ports(config, out)
+    tree = build_tree(config)
+    nets = _ports(config, out, tree)
     size = sum(config.operand_widths)
     operands = [out.wire(f"products_{tree}", size) for tree in range(config.trees)]
     totals = out.wire("totals", config.trees * config.tree_bits)
@@ -56,7 +59,7 @@ def build_column(config: MacroConfig) -> Structure:
         operands=operands,
     )
     ARRAY_STYLES[config.storage].place(config, out, array)
-    _place_trees(config, out, nets, operands, totals)
+    _place_trees(config, out, nets, tree, operands, totals)
     accumulator = build_accumulator(config)
     out.place(
         accumulator,
@@ -72,25 +75,29 @@ def build_column(config: MacroConfig) -> Structure:
     return out
 
 
-def _ports(config: MacroConfig, out: Structure) -> dict[str, Bus]:
+def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bus]:
     """A column's ports; those of width 0 are left out."""
     rows, k, banks = config.rows, config.bits_per_cycle, config.banks
     inputs = {
         **{"clk": 1, "gate": rows * banks, "w_code": config.weight_bits},
         **{"bank_select": banks if banks > 1 else 0, "planes_n": rows * k},
         **{"enable": int(config.ranks > 0), "accumulate": 1, "restart": 1, "negate": 1},
-        **{"correction": config.correction_bits},
+        **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},
     }
     nets = {name: out.port("input", name, width) for name, width in inputs.items() if width}
     return {**nets, "y": out.port("output", "y", config.y_bits)}
 
 
 def _place_trees(
-    config: MacroConfig, out: Structure, nets: dict[str, Bus], operands: Sequence[Bus], totals: Bus
+    config: MacroConfig,
+    out: Structure,
+    nets: dict[str, Bus],
+    tree: Structure,
+    operands: Sequence[Bus],
+    totals: Bus,
 ) -> None:
     """One tree for each bus of operands; their totals side by side."""
-    tree = build_tree(config)
-    offered = {name: nets[name] for name in ("clk", "enable") if name in nets}
+    offered = {name: nets[name] for name in ("clk", "enable", "exact") if name in nets}
     for place, terms in enumerate(operands):
         total = totals.bits(place * config.tree_bits, config.tree_bits)
         out.place(tree, f"tree{place}", **offered, terms=terms, total=total)

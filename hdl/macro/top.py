@@ -143,6 +143,9 @@ class _Top:
 
     def _place_columns(self, code: Bus) -> None:
         config, out, nets = self._config, self._out, self._nets
+        if "exact" in self._column.ports:  # a read-back passes approximate trees unchanged
+            nets["exact"] = out.wire("exact")
+            out.assign(nets["exact"], nets["read"])
         lines: dict[str, DriverTree] = {}
         for name, (count, role) in self._column_pins().items():
             lines |= self._spread(config.cols, {name: count}, role)
@@ -164,6 +167,7 @@ class _Top:
             "bank_select": (root_pins(config.rows, width), "multiply"),
             "planes_n": (width, "input"),
             "enable": (k * SPREAD, "tree"),  # at most, at the root of each tree's own drivers
+            "exact": (k * SPREAD, "tree"),
             "accumulate": (config.y_bits, "accumulate"),
             "restart": (config.y_bits - k, "accumulate"),
             "negate": (config.y_bits, "accumulate"),

@@ -22,7 +22,7 @@ from cimforge.hdl.params.names import check_name
 from cimforge.hdl.params.ranges import nearest_divisor, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
-from cimforge.hdl.params.trees import TREES
+from cimforge.hdl.params.trees import TREES, TreeTraits
 
 __all__ = ["MacroConfig"]
 
@@ -124,6 +124,9 @@ class MacroConfig(BaseModel):
             limit = f"2^{self.storage_traits.max_bits.bit_length() - 1} bits of {self.storage}"
             rule = f"is {self.banks}, but rows * cols * weight_bits * banks must be at most {limit}"
             raise ConfigError("banks", rule, most)
+        if self.tree_traits.pairings and self.storage_traits.rows_per_operand > 1:
+            rule = f"{self.tree} pairs single rows, but {self.storage} stores them in groups"
+            raise ConfigError("tree", rule, "csa")
         stages, levels = self.tree_stages, self.tree_levels if self.tree_stages else 0
         if isinstance(stages, int) and not 0 <= stages <= levels:
             rule = f"must be in 0..{levels} (levels of this {self.tree} tree) or 'auto'"
@@ -150,6 +153,11 @@ class MacroConfig(BaseModel):
     def multiply_traits(self) -> MultiplyTraits:
         """What is known of the multiply style."""
         return MULTIPLY[self.multiply]
+
+    @property
+    def tree_traits(self) -> TreeTraits:
+        """What is known of the adder tree."""
+        return TREES[self.tree]
 
     # widths
 

@@ -13,12 +13,14 @@ class TreeTraits(NamedTuple):
 
     ``levels(widths, bits)`` are the levels of a tree of operands of these ``widths`` to a sum of
     ``bits``: the most register ranks it can take. With ``tree_stages = auto`` at most
-    ``auto_levels`` levels stand between two registers.
+    ``auto_levels`` levels stand between two registers. ``pairings`` is how many times rows are
+    paired, two bits becoming one, before they are summed: 0 in an exact tree.
     """
 
     levels: Callable[[tuple[int, ...], int], int]
     auto_levels: int
     about: str
+    pairings: int = 0
 
 
 TREES: Registry[TreeTraits] = Registry("tree")

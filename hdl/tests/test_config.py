@@ -73,7 +73,8 @@ REFUSALS = [
     ),
     (
         {"tree": "wallace"},
-        "tree must be one of csa, ripple, behavioral, not 'wallace' (nearest legal value: 'csa')",
+        "tree must be one of csa, ripple, behavioral, approx1, approx2, not 'wallace' "
+        "(nearest legal value: 'csa')",
     ),
     (
         {"tree_stages": "many"},

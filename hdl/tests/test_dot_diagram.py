@@ -5,22 +5,43 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cimforge.hdl.arith.planners import PLANNERS, plan_sum, word_operands
+from cimforge.hdl.arith.planners import PLANNERS, plan_column, plan_sum, word_operands
 from cimforge.hdl.emit.dot_diagram import COLOURS, GAP, MARGIN, draw_plan
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.mark.parametrize("tree", PLANNERS)
-@pytest.mark.parametrize("widths", [[1], [4] * 8, [3, 1, 5, 2, 2, 4]], ids=str)
+@pytest.mark.parametrize("widths", [[1], [4] * 8, [3] * 11], ids=str)
 def test_every_cell_is_outlined_in_its_colour(tree, widths):
     bits = sum(2**width - 1 for width in widths).bit_length()
     operands = word_operands(widths)
-    plan = plan_sum(tree, operands, bits)
+    plan = plan_column(tree, widths, bits)
     picture = ET.fromstring(draw_plan(plan, operands, "a tree"))
     outlined = Counter(box.get("stroke") for box in picture.iter(f"{SVG}rect"))
     del outlined[None]
     assert outlined == {COLOURS[kind]: count for kind, count in plan.counts().items()}
+
+
+@pytest.mark.parametrize("tree", PLANNERS)
+def test_words_of_different_widths_are_drawn(tree):
+    operands = word_operands([3, 1, 5, 2, 2, 4])
+    plan = plan_sum(tree, operands, 7)
+    outlines = list(ET.fromstring(draw_plan(plan, operands, "")).iter(f"{SVG}rect"))
+    assert len(outlines) == 1 + len(plan.cells)
+
+
+def test_pairs_of_rows_worked_by_hand():
+    """Three one-bit rows: two dots in an OR at weight 0, the third kept there; the OR's result one
+    place to the left, where the third joins it in a read-back."""
+    operands = word_operands([1] * 3)
+    picture = ET.fromstring(draw_plan(plan_column("approx1", [1] * 3, 2), operands, ""))
+    boxes = {
+        b.get("stroke"): float(b.get("x")) + 6 for b in picture.iter(f"{SVG}rect") if b.get("x")
+    }
+    right, left = MARGIN + 21, MARGIN + 7
+    assert boxes[COLOURS["or"]] == boxes[COLOURS["hold"]] == right
+    assert boxes[COLOURS["lift"]] == left
 
 
 def test_a_tree_of_three_bits_worked_by_hand():

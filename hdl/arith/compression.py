@@ -1,0 +1,75 @@
+"""Column compression: bits of equal weight, summed by cells until one is left in each column."""
+
+import heapq
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cimforge.hdl.arith.plan import Bit, Cell, Operand, Plan
+
+__all__ = ["Compression", "plan_csa"]
+
+
+class Waiting(NamedTuple):
+    """A bit of a column: ready at ``time`` (in adders), made at ``level`` of the plan."""
+
+    time: int
+    bit: int
+    level: int
+
+
+class Compression:
+    """Columns of bits on their way to one bit each, the earliest bits first.
+
+    A column of n bits takes (n-1)//2 full adders and, where n is even, one half adder. A full adder
+    removes one bit from the plan and a half adder none, so the plan uses exactly bits in - bits out
+    full adders and at most one half adder per result bit. (Dadda, "Some schemes for parallel
+    multipliers", 1965, gives the column counts; the arrival order follows Oklobdzija, Villeger,
+    Liu, "A method for speed optimized partial product reduction", 1996.)
+
+    ``new`` is the plan's next bit; carries beyond ``width`` columns leave the sum.
+    """
+
+    def __init__(self, width: int, new: int):
+        self.width, self.new = width, new
+        self.cells: list[Cell] = []
+        self.columns: list[list[Waiting]] = [[] for _ in range(width + 1)]
+
+    def add(self, place: int, bit: int, time: int = 0, level: int = 0) -> None:
+        """Put a bit into a column; one beyond the width counts nothing."""
+        if place < self.width:
+            self.columns[place].append(Waiting(time, bit, level))
+
+    def place(self, kind: str, bits: Sequence[Bit], outputs: int, level: int) -> tuple[int, ...]:
+        """Add a cell of one-bit inputs; returns the bits it makes."""
+        made = tuple(range(self.new, self.new + outputs))
+        self.cells.append(Cell(kind, tuple((bit,) for bit in bits), made, level))
+        self.new += outputs
+        return made
+
+    def run(self) -> list[Waiting | None]:
+        """Compress all columns; returns the bit left in each, None in an empty one."""
+        return [self._compress(place) for place in range(self.width)]
+
+    def _compress(self, place: int) -> Waiting | None:
+        column = self.columns[place]
+        heapq.heapify(column)
+        while len(column) > 1:
+            taken = [heapq.heappop(column) for _ in range(min(3, len(column)))]
+            ready = max(bit.time for bit in taken) + 1
+            level = max(bit.level for bit in taken) + 1
+            top = place == self.width - 1
+            kind = "xor" if top else "fa" if len(taken) == 3 else "ha"
+            total, *carry = self.place(kind, [bit.bit for bit in taken], 1 if top else 2, level)
+            heapq.heappush(column, Waiting(ready, total, level))
+            self.columns[place + 1] += [Waiting(ready, bit, level) for bit in carry]
+        return column[0] if column else None
+
+
+def plan_csa(inputs: int, operands: Sequence[Operand], width: int, arrival: Sequence[int]) -> Plan:
+    """Column compression to one bit a column."""
+    columns = Compression(width, inputs)
+    for operand in operands:
+        for place, bit in enumerate(operand.bits, operand.shift):
+            columns.add(place, bit, arrival[bit])
+    result = tuple(left and left.bit for left in columns.run())
+    return Plan(inputs, tuple(columns.cells), result)
