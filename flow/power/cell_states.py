@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cimforge.flow.liberty.function import Expression
 from cimforge.flow.liberty.library import Cell
-from cimforge.flow.power.cell_kinds import output_functions
+from cimforge.flow.power.clocking import output_functions
 
 __all__ = ["CellStates"]
 

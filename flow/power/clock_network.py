@@ -5,7 +5,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from cimforge.flow.liberty.characterisation import DelayArc, Physics
-from cimforge.flow.power.cell_kinds import Clocking
+from cimforge.flow.power.clocking import Clocking
 from cimforge.flow.power.flat_netlist import FlatCell, FlatNetlist
 
 __all__ = ["ClockNetwork", "clock_network"]
