@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cimforge.flow.liberty.characterisation import EDGES, Energy, Physics
 from cimforge.flow.liberty.library import Cell
-from cimforge.flow.power.clocking import Clocking
 from cimforge.flow.power.cell_states import CellStates
+from cimforge.flow.power.clocking import Clocking
 from cimforge.flow.power.flat_netlist import ONE, ZERO, FlatNetlist
 from cimforge.flow.power.operating_point import STILL, Edges
 from cimforge.flow.power.toggles import Toggles

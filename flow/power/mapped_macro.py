@@ -8,8 +8,8 @@ from cimforge.flow.liberty.characterisation import Physics, read_physics
 from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import Library, read_library
 from cimforge.flow.liberty.lookup_table import TableError
-from cimforge.flow.power.clocking import Clocking, clocking
 from cimforge.flow.power.clock_network import ClockNetwork, clock_network
+from cimforge.flow.power.clocking import Clocking, clocking
 from cimforge.flow.power.energy import CellEnergies, NetActivity, cell_energies
 from cimforge.flow.power.flat_netlist import FlatNetlist, flatten
 from cimforge.flow.power.operating_point import OperatingPoint, net_loads, operating_point

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cimforge.flow.liberty.characterisation import EDGES, DelayArc, Physics
 from cimforge.flow.liberty.lookup_table import LookupTable
-from cimforge.flow.power.clocking import Clocking
 from cimforge.flow.power.clock_network import ClockNetwork
+from cimforge.flow.power.clocking import Clocking
 from cimforge.flow.power.flat_netlist import FlatCell, FlatNetlist
 
 __all__ = ["ArcDelays", "Edges", "OperatingPoint", "net_loads", "operating_point"]

@@ -5,8 +5,8 @@ import pytest
 
 from cimforge.flow.liberty.characterisation import read_physics
 from cimforge.flow.liberty.library import read_library
-from cimforge.flow.power.clocking import clocking
 from cimforge.flow.power.clock_network import clock_network
+from cimforge.flow.power.clocking import clocking
 from cimforge.flow.power.energy import CellEnergies, cell_energies, net_activity
 from cimforge.flow.power.flat_netlist import ONE, FlatCell, FlatNetlist
 from cimforge.flow.power.operating_point import net_loads, operating_point
