@@ -1,0 +1,1 @@
+"""A macro as one writes it without thought: what the generator is measured against."""

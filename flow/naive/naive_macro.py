@@ -1,0 +1,52 @@
+"""A macro as one writes it without thought: behavioural ``+`` over products, in one module."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
+
+__all__ = ["naive_verilog"]
+
+TEMPLATE = "naive_macro.v.j2"
+
+
+def naive_verilog(config: MacroConfig) -> str:
+    """Verilog-2005 of ``y[c] = sum over r of x[r] * w[r][c]`` with the ports and cycles of the
+    macro of ``config``, in one module of its name.
+
+    What costs nothing to say well is said well (a read-back goes through the sums, planes come most
+    significant first); how to add, multiply, gate clocks and drive long lines is left to the tools.
+    Weights are registers with enables. Raises InputError where the macro has registers in its trees
+    or storage of other cycles: these are choices of a designer who thinks.
+    """
+    if config.ranks or config.write_landing or config.write_cycles != 1:
+        rule = "has no registers inside its sums and is written in the cycle of the beat"
+        near = "--set storage=flop --set tree_stages=0"
+        raise InputError(f"{config.module}: a naive macro {rule} (nearest legal: {near})")
+    if config.tree_traits.pairings or len(config.modes) > 1:
+        raise InputError(f"{config.module}: a naive macro is exact and has one mode")
+    ports = macro_ports(config)
+    names = {port.name for port in ports}
+    optional = ("w_row", "r_row", "w_bank", "x_bank", "r_bank", "x_bits")
+    environment = Environment(
+        loader=PackageLoader("cimforge.flow.naive", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(TEMPLATE).render(
+        {name: name if name in names else "0" for name in optional},
+        top=config.module,
+        ports=ports,
+        registered=("y_data", "q_data"),
+        range_of=lambda width: f"[{width - 1}:0] " if width > 1 else "",
+        rows=config.rows,
+        cols=config.cols,
+        banks=config.banks,
+        wb=config.weight_bits,
+        ib=config.input_bits,
+        k=config.bits_per_cycle,
+        y_bits=config.y_bits,
+        tree_bits=config.tree_bits + 1,
+    )
