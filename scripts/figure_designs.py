@@ -30,11 +30,15 @@ def mutated_designs(command: str = "") -> str:
 
 def named_design(command: str) -> str:
     """The macro and the leaf cells it places, of the CONFIG and ``--set`` that ``command`` ("-m
-    cimforge.scripts.main VERB ...") names. Raises InputError as the verb would."""
-    verb, *words = shlex.split(command)[2:]
-    found = cli.get_command(click.Context(cli), verb)
-    if found is None:
+    cimforge.scripts.main VERB ...", or with an idea before the verb) names. Raises InputError as
+    the verb would."""
+    words = shlex.split(command)[2:]
+    context = click.Context(cli)
+    place = next((i for i, word in enumerate(words) if cli.get_command(context, word)), None)
+    found = None if place is None else cli.get_command(context, words[place])
+    if place is None or found is None:
         raise InputError(f"{command}: names no verb")
+    verb, *words = words[place:]
     given = found.make_context(verb, words).params
     return _macro_text(given["config"], tuple(given["overrides"]))
 

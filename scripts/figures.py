@@ -19,9 +19,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cimforge.scripts.bench_table import BENCH, load_bench
+from cimforge.scripts.bench_tables import table_complaints
 from cimforge.scripts.figure_designs import design_text
 
-__all__ = ["Figure", "complaints", "load_figures", "main", "measure", "source_stamp"]
+__all__ = [
+    "Figure",
+    "complaints",
+    "keep",
+    "kept_result",
+    "load_figures",
+    "main",
+    "measure",
+    "source_stamp",
+]
 
 RESULTS = Path("results")
 VOLATILE = ("seconds", "bitstream", "per_s", "ratio", "numpy", "cpus", "library", "files")
@@ -61,10 +72,13 @@ class Figure:
 
 
 def load_figures(path: Path = RESULTS / "figures.toml") -> list[Figure]:
-    """The figures of the table, in its order; a group's ``depends`` is a name of [sources]."""
+    """The figures of the table, in its order, then the rows of the bench beside it; a group's
+    ``depends`` is a name of [sources]."""
     table = tomllib.loads(path.read_text())
-    sources = table["sources"]
-    return [Figure(**{**entry, "depends": sources[entry["depends"]]}) for entry in table["figure"]]
+    sources, entries = table["sources"], table["figure"]
+    if (path.parent / BENCH).exists():
+        entries += [row.entry() for row in load_bench(path.parent).rows]
+    return [Figure(**{**entry, "depends": sources[entry["depends"]]}) for entry in entries]
 
 
 def source_stamp(globs: list[str], root: Path = Path(), text: str = "") -> str:
@@ -96,16 +110,30 @@ def _meaning(path: Path) -> bytes:
 DOCUMENTED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def measure(figure: Figure) -> dict[str, Any]:
-    """What the figure's command prints, as JSON data; its progress is shown. Raises RuntimeError
-    where it fails."""
+def measure(figure: Figure, quiet: bool = False) -> dict[str, Any]:
+    """What the figure's command prints, as JSON data; its progress is shown unless ``quiet``.
+    Raises RuntimeError where it fails."""
     words = [sys.executable, *shlex.split(figure.command)]
-    run = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+    errors = subprocess.PIPE if quiet else None
+    run = subprocess.run(words, stdout=subprocess.PIPE, stderr=errors, text=True, check=False)
     try:
         return json.loads(run.stdout)
     except ValueError:
-        cause = "it printed no JSON object; its messages are above"
+        said = [line.strip() for line in (run.stderr or "").splitlines() if line.strip()]
+        cause = said[-1] if said else "it printed no JSON object; its messages are above"
         raise RuntimeError(f"{figure.name}: {figure.command}: {cause}") from None
+
+
+def kept_result(figure: Figure, root: Path = Path()) -> dict[str, Any] | None:
+    """What the committed result measured, or None."""
+    path = root / figure.path
+    return json.loads(path.read_text())["measured"] if path.exists() else None
+
+
+def keep(figure: Figure, measured: dict[str, Any]) -> None:
+    """Write a figure's result, with the stamp of today's sources."""
+    result = {"command": figure.command, "stamp": figure.stamp(), "measured": measured}
+    figure.path.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def complaints(figure: Figure, root: Path = Path()) -> Iterator[str]:
@@ -159,6 +187,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif not (options.check or options.quick):
             print(f"{figure.name}: {figure.command}", flush=True)
             wrong += _keep(figure)
+    if (options.check or options.quick) and not options.names:
+        wrong += _table_complaints()
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"{len(chosen)} figures, {len(wrong)} complaints")
@@ -167,24 +197,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _keep(figure: Figure) -> list[str]:
     """Measure a figure and write its result; what went wrong."""
-    result = {"command": figure.command, "stamp": figure.stamp()}
     try:
-        text = json.dumps({**result, "measured": measure(figure)}, indent=1)
+        keep(figure, measure(figure))
     except RuntimeError as error:
         return [str(error)]
-    figure.path.write_text(text + "\n")
     return []
 
 
 def _compare(figure: Figure) -> list[str]:
+    kept = kept_result(figure)
+    if kept is None:
+        return []  # and complained about
     try:
         fresh = measure(figure)
     except RuntimeError as error:
         return [str(error)]
-    kept = json.loads(figure.path.read_text())["measured"]
     found = [f"{figure.name}: {line}" for line in differences(kept, fresh)]
     print(f"{'differs' if found else 'ok'}: {figure.command}", flush=True)
     return found
+
+
+def _table_complaints() -> list[str]:
+    bench, figures = load_bench(RESULTS), {figure.name: figure for figure in load_figures()}
+    kept = {row.name: kept_result(figures[row.figure]) or {} for row in bench.rows}
+    return list(table_complaints(bench, kept))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ VERBS = (
     *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run"),
     *("schema", "doctor"),
 )
+BENCH_VERBS = ("naive",)  # what figures are compared with: called by name, not listed
 FILES = {"draw": "draw_tree"}  # of verbs whose file is not called as they are
 
 
@@ -25,7 +26,7 @@ class Verbs(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The verb ``name``, or None."""
-        if name not in VERBS:
+        if name not in (*VERBS, *BENCH_VERBS):
             return None
         return getattr(import_module(f"cimforge.scripts.{FILES.get(name, name)}"), name)
 

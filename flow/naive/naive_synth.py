@@ -81,7 +81,5 @@ def _on_library(
 
 def _kinds(module) -> Counter:
     return Counter(
-        cell["type"]
-        for cell in module["cells"].values()
-        if not cell["type"].startswith("$scope")
+        cell["type"] for cell in module["cells"].values() if not cell["type"].startswith("$scope")
     )

@@ -133,6 +133,8 @@ def _rewrite_adders(work: Path, read: list[str], gates: AdderGates) -> list[str]
     run_yosys("\n".join([*read, "proc", "write_json adders.json"]) + "\n", work)
     design = json.loads((work / "adders.json").read_text())
     design["modules"] = free_polarity(design["modules"], gates)
+    if not design["modules"]:
+        return read  # a delete of nothing would take everything
     _copy(work, "adders.json", json.dumps(design))
     rewritten = " ".join(design["modules"])
     return [*read, "read_liberty -lib cells.lib", f"delete {rewritten}", "read_json adders.json"]

@@ -1,0 +1,221 @@
+"""The bench: every design of results/bench.toml measured, before → after, budgets, charts.
+
+``python -m cimforge.scripts.bench [ROW ...]`` measures rows (DESIGN_PLACE; without names all but
+those marked full), prints what the committed figures say and what this tree gives, and fails where
+a budget of results/budgets.toml is exceeded. ``--keep`` makes it the committed figures and writes
+the documents' tables. Run in a checkout.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.ranges import nearest_word
+from cimforge.scripts.bench_libraries import Located, locate_libraries, with_libraries
+from cimforge.scripts.bench_report import aims_reached, before_after, result_object
+from cimforge.scripts.bench_table import Bench, Row, load_bench
+from cimforge.scripts.bench_tables import derived, over_budget, refresh_tables
+from cimforge.scripts.figures import Figure, keep, kept_result, load_figures, measure
+
+__all__ = ["main"]
+
+OUTPUT = Path("build/bench")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the bench; 0, 1 where a row failed or exceeds its budget, 2 for bad input."""
+    options = _options(arguments)
+    try:
+        bench = load_bench()
+        figures = {figure.name: figure for figure in load_figures()}
+        rows = _chosen(bench, options)
+        found = locate_libraries(bench, options.liberty)
+    except InputError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    if options.tables:
+        return _show_tables(bench, figures)
+    left_out = _tell_missing(rows, found)
+    placed = with_libraries(rows, found, bench)
+    jobs = {row.name: _figure(row, figures) for row in placed}
+    if not (options.names or options.quick):
+        jobs |= {name: figures[name] for name in bench.figures}
+    kept = {name: kept_result(figures[figure.name]) if figure.name in figures else None
+            for name, figure in jobs.items()}  # fmt: skip
+    measured, failed = _measure_all(jobs, kept, bench, options.jobs)
+    over = {name: over_budget(bench.budgets.get(name, {}), value)
+            for name, value in measured.items()}  # fmt: skip
+    aims = aims_reached(bench, {**_known(bench, figures), **measured})
+    result = result_object(bench, placed, measured, kept, over, aims, left_out, failed)
+    _write(result)
+    if options.keep:
+        _keep_rows(bench, placed, found, figures, measured)
+    if not options.names and not options.quick:
+        _print_aims(aims)
+    return _judge(measured, failed, over, left_out)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m cimforge.scripts.bench")
+    parser.add_argument("names", nargs="*", metavar="ROW", help="rows, or designs at all places")
+    parser.add_argument("--quick", action="store_true", help="rows marked quick: under a minute")
+    parser.add_argument("--full", action="store_true", help="rows marked full as well")
+    parser.add_argument("--keep", action="store_true", help="make these the committed figures")
+    parser.add_argument("--tables", action="store_true", help="only write the documents' tables")
+    parser.add_argument(
+        "--liberty",
+        action="append",
+        type=_file,
+        default=[],
+        metavar="FILE",
+        help="a library of the table by its file's name, or one of your own; repeatable",
+    )
+    most = min(2, os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=int, default=most, metavar="N", help="processes at once")
+    return parser.parse_args(arguments)
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text} is no file")
+    return path
+
+
+def _chosen(bench: Bench, options: argparse.Namespace) -> list[Row]:
+    """The rows asked for. Raises InputError for a name that is none."""
+    if options.names:
+        known = {row.name for row in bench.rows} | {row.design for row in bench.rows}
+        for name in options.names:
+            if name not in known:
+                near = nearest_word(name, sorted(known)) or ", ".join(sorted(known)[:6])
+                raise InputError(f"no row {name!r} in results/bench.toml (near: {near})")
+        names = set(options.names)
+        return [row for row in bench.rows if {row.name, row.design} & names]
+    if options.quick:
+        return [row for row in bench.rows if row.quick]
+    return [row for row in bench.rows if options.full or not row.full]
+
+
+def _tell_missing(rows: Sequence[Row], found: Mapping[str, Located]) -> list[str]:
+    """Say, and return, what cannot be measured or compared here."""
+    told = []
+    for name, located in found.items():
+        count = sum(row.on == name for row in rows)
+        if located.path is None and count:
+            told.append(f"{name} is missing: {count} rows left out; {located.why}")
+        elif located.why and count:
+            told.append(f"{name}: {located.why}: measured, but not kept and in no budget")
+    for line in told:
+        print(line, flush=True)
+    return told
+
+
+def _figure(row: Row, figures: Mapping[str, Figure]) -> Figure:
+    """The figure of a row with its library where it is here; a new one for a user's library."""
+    if row.figure in figures:
+        return replace(figures[row.figure], command=row.command)
+    return Figure(row.figure, row.command, [], [])
+
+
+def _measure_all(
+    jobs: Mapping[str, Figure],
+    kept: Mapping[str, dict[str, Any] | None],
+    bench: Bench,
+    processes: int,
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Measurements by row, and what failed; each is told as it comes."""
+    measured: dict[str, dict[str, Any]] = {}
+    failed: dict[str, str] = {}
+    with ThreadPoolExecutor(processes) as pool:
+        waiting = {pool.submit(measure, figure, True): name for name, figure in jobs.items()}
+        for done in as_completed(waiting):
+            name = waiting[done]
+            try:
+                measured[name] = derived(done.result())
+            except RuntimeError as error:
+                failed[name] = str(error)
+                print(f"failed  {error}", flush=True)
+                continue
+            over = over_budget(bench.budgets.get(name, {}), measured[name])
+            told = before_after(kept[name], measured[name])
+            print(f"{len(measured) + len(failed):3}/{len(jobs)} {name:28} {told}", flush=True)
+            for line in over:
+                print(f"        {line}", flush=True)
+    return {name: measured[name] for name in jobs if name in measured}, failed
+
+
+def _known(bench: Bench, figures: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
+    """The committed measurements by row."""
+    names = {row.name: row.figure for row in bench.rows} | {n: n for n in bench.figures}
+    kept = {name: kept_result(figures[figure]) for name, figure in names.items()}
+    return {name: derived(value) for name, value in kept.items() if value is not None}
+
+
+def _keep_rows(
+    bench: Bench,
+    rows: Sequence[Row],
+    found: Mapping[str, Located],
+    figures: Mapping[str, Figure],
+    measured: Mapping[str, dict[str, Any]],
+) -> None:
+    """Commit what was measured on the table's own libraries; a period that is not known here leaves
+    the row as it was."""
+    for row in rows:
+        if row.name not in measured or (row.library and found[row.on].why):
+            continue
+        value = measured[row.name]
+        if row.library and value.get("min_period_ns", value.get("period_ns")) is None:
+            print(f"{row.name} is not kept: it has no clock period without OpenSTA")
+            continue
+        keep(figures[row.figure], value)
+    for name in set(bench.figures) & set(measured):
+        keep(figures[name], measured[name])
+    _show_tables(bench, figures)
+
+
+def _show_tables(bench: Bench, figures: Mapping[str, Figure]) -> int:
+    for line in refresh_tables(bench, _known(bench, figures)):
+        print(f"written: {line}")
+    return 0
+
+
+def _write(result: dict[str, Any]) -> None:
+    from cimforge.scripts.bench_charts import draw_charts  # needs the extra networks
+
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    path = OUTPUT / "results.json"
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"written: {path}, {', '.join(p.name for p in draw_charts(result, OUTPUT))}")
+
+
+def _print_aims(aims: Sequence[Mapping[str, Any]]) -> None:
+    for aim in aims:
+        mark = {True: "reached", False: "open   ", None: "unknown"}[aim["reached"]]
+        value = "-" if aim["value"] is None else f"{aim['value']:.5g}"
+        print(f"{mark}  {aim['what']}: {value} (aim {aim['bound']})")
+
+
+def _judge(
+    measured: Mapping[str, Any],
+    failed: Mapping[str, str],
+    over: Mapping[str, list[str]],
+    left_out: Sequence[str],
+) -> int:
+    wrong = [f"{name}: {line}" for name, lines in over.items() for line in lines]
+    for line in wrong:
+        print(line, file=sys.stderr)
+    missing = f", {len(left_out)} libraries apart (above)" if left_out else ""
+    print(f"{len(measured)} rows, {len(failed)} failed, {len(wrong)} over budget{missing}")
+    return int(bool(failed or wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
