@@ -6,9 +6,9 @@ ROOMS := hdl flow host compiler golden cocotb_tests fpga scripts
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 help: ## list these
-	@awk -F ':|## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$NF}' Makefile
+	@awk -F ':|## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$NF}' Makefile
 
-.PHONY: help setup fpga bus demo test lint mutants bench soak figures clean
+.PHONY: help setup fpga bus demo test lint mutants bench bench-full compare soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
@@ -33,9 +33,14 @@ mutants: $(VENV)/.test ## break the emitted Verilog by hand and by Yosys: breaks
 	$(BIN)/python -m cimforge.cocotb_tests.mutants
 	$(BIN)/python -m cimforge.scripts.figures mutants
 
-bench: $(VENV)/.networks ## speed and size, as ratios measured side by side
-	$(BIN)/python -m cimforge.hdl.emit.emission_speed
-	$(BIN)/python -m cimforge.golden.mvm_speed
+bench: $(VENV)/.networks ## every design, naive RTL and ablations: tables, charts, budgets (half an hour)
+	$(BIN)/python -m cimforge.scripts.bench --keep
+
+bench-full: $(VENV)/.networks ## and the energies of the ablations
+	$(BIN)/python -m cimforge.scripts.bench --keep --full
+
+compare: $(VENV)/.networks ## before → after: quick figures of this tree against the committed ones
+	$(BIN)/python -m cimforge.scripts.bench --quick
 
 soak: $(VENV)/.test ## hours: 200 drawn configurations, every mutant, every figure
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest cocotb_tests/tests/test_configs.py -k drawn

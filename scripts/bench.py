@@ -18,11 +18,12 @@ from typing import Any
 
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.ranges import nearest_word
+from cimforge.scripts.bench_budgets import budget_text, over_budget
 from cimforge.scripts.bench_libraries import Located, locate_libraries, with_libraries
 from cimforge.scripts.bench_report import aims_reached, before_after, result_object
-from cimforge.scripts.bench_table import Bench, Row, load_bench
-from cimforge.scripts.bench_tables import derived, over_budget, refresh_tables
-from cimforge.scripts.figures import Figure, keep, kept_result, load_figures, measure
+from cimforge.scripts.bench_table import BUDGETS, Bench, Row, load_bench
+from cimforge.scripts.bench_tables import derived, refresh_tables
+from cimforge.scripts.figures import RESULTS, Figure, keep, kept_result, load_figures, measure
 
 __all__ = ["main"]
 
@@ -40,26 +41,26 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    if options.tables:
-        return _show_tables(bench, figures)
+    known = _known(bench, figures)
+    if options.tables or options.budgets:
+        return _write_again(bench, known, options)
     left_out = _tell_missing(rows, found)
     placed = with_libraries(rows, found, bench)
     jobs = {row.name: _figure(row, figures) for row in placed}
     if not (options.names or options.quick):
         jobs |= {name: figures[name] for name in bench.figures}
-    kept = {name: kept_result(figures[figure.name]) if figure.name in figures else None
-            for name, figure in jobs.items()}  # fmt: skip
-    measured, failed = _measure_all(jobs, kept, bench, options.jobs)
-    over = {name: over_budget(bench.budgets.get(name, {}), value)
-            for name, value in measured.items()}  # fmt: skip
-    aims = aims_reached(bench, {**_known(bench, figures), **measured})
-    result = result_object(bench, placed, measured, kept, over, aims, left_out, failed)
-    _write(result)
+    comparable = {name: not _differs(name, placed, found) for name in jobs}
+    budgets = {name: bench.budgets.get(name, {}) for name in jobs if comparable[name]}
+    measured, failed = _measure_all(jobs, known, budgets, options.jobs)
+    told = {name: derived(value) for name, value in measured.items()}
+    over = {name: over_budget(budgets.get(name, {}), value) for name, value in told.items()}
+    aims = aims_reached(bench, {**known, **told})
+    _write(result_object(bench, placed, told, known, over, aims, left_out, failed))
     if options.keep:
-        _keep_rows(bench, placed, found, figures, measured)
-    if not options.names and not options.quick:
+        _keep_rows(bench, {name: measured[name] for name in measured if comparable[name]}, figures)
+    if not (options.names or options.quick):
         _print_aims(aims)
-    return _judge(measured, failed, over, left_out)
+    return _judge(told, failed, over, left_out)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -69,6 +70,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="rows marked full as well")
     parser.add_argument("--keep", action="store_true", help="make these the committed figures")
     parser.add_argument("--tables", action="store_true", help="only write the documents' tables")
+    parser.add_argument("--budgets", action="store_true", help="only write the budgets anew")
     parser.add_argument(
         "--liberty",
         action="append",
@@ -125,10 +127,16 @@ def _figure(row: Row, figures: Mapping[str, Figure]) -> Figure:
     return Figure(row.figure, row.command, [], [])
 
 
+def _differs(name: str, rows: Sequence[Row], found: Mapping[str, Located]) -> bool:
+    """Whether a row was measured on something else than the committed figures were."""
+    row = next((row for row in rows if row.name == name), None)
+    return row is not None and bool(row.library and found[row.on].why)
+
+
 def _measure_all(
     jobs: Mapping[str, Figure],
-    kept: Mapping[str, dict[str, Any] | None],
-    bench: Bench,
+    known: Mapping[str, Mapping[str, Any]],
+    budgets: Mapping[str, Mapping[str, float]],
     processes: int,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """Measurements by row, and what failed; each is told as it comes."""
@@ -139,15 +147,14 @@ def _measure_all(
         for done in as_completed(waiting):
             name = waiting[done]
             try:
-                measured[name] = derived(done.result())
+                measured[name] = done.result()
             except RuntimeError as error:
                 failed[name] = str(error)
                 print(f"failed  {error}", flush=True)
                 continue
-            over = over_budget(bench.budgets.get(name, {}), measured[name])
-            told = before_after(kept[name], measured[name])
+            told = before_after(known.get(name), measured[name])
             print(f"{len(measured) + len(failed):3}/{len(jobs)} {name:28} {told}", flush=True)
-            for line in over:
+            for line in over_budget(budgets.get(name, {}), measured[name]):
                 print(f"        {line}", flush=True)
     return {name: measured[name] for name in jobs if name in measured}, failed
 
@@ -160,30 +167,32 @@ def _known(bench: Bench, figures: Mapping[str, Figure]) -> dict[str, dict[str, A
 
 
 def _keep_rows(
-    bench: Bench,
-    rows: Sequence[Row],
-    found: Mapping[str, Located],
-    figures: Mapping[str, Figure],
-    measured: Mapping[str, dict[str, Any]],
+    bench: Bench, measured: Mapping[str, dict[str, Any]], figures: Mapping[str, Figure]
 ) -> None:
-    """Commit what was measured on the table's own libraries; a period that is not known here leaves
-    the row as it was."""
-    for row in rows:
-        if row.name not in measured or (row.library and found[row.on].why):
+    """Commit what was measured, and write the tables; a row without a period that it had, as on a
+    machine without OpenSTA, stays as it was."""
+    names = {row.name: row.figure for row in bench.rows} | {n: n for n in bench.figures}
+    libraries = {row.name for row in bench.rows if row.library}
+    for name, value in measured.items():
+        if name in libraries and value.get("min_period_ns", value.get("period_ns")) is None:
+            print(f"{name} is not kept: it has no clock period without OpenSTA")
             continue
-        value = measured[row.name]
-        if row.library and value.get("min_period_ns", value.get("period_ns")) is None:
-            print(f"{row.name} is not kept: it has no clock period without OpenSTA")
-            continue
-        keep(figures[row.figure], value)
-    for name in set(bench.figures) & set(measured):
-        keep(figures[name], measured[name])
-    _show_tables(bench, figures)
-
-
-def _show_tables(bench: Bench, figures: Mapping[str, Figure]) -> int:
+        keep(figures[names[name]], value)
     for line in refresh_tables(bench, _known(bench, figures)):
         print(f"written: {line}")
+
+
+def _write_again(
+    bench: Bench, known: Mapping[str, dict[str, Any]], options: argparse.Namespace
+) -> int:
+    """Write tables or budgets from the committed figures."""
+    if options.budgets:
+        path = RESULTS / BUDGETS
+        path.write_text(budget_text(bench, known))
+        print(f"written: {path}")
+    if options.tables:
+        for line in refresh_tables(bench, known):
+            print(f"written: {line}")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cimforge.scripts.bench_table import Bench, Table
 
-__all__ = ["derived", "over_budget", "refresh_tables", "table_complaints"]
+__all__ = ["derived", "refresh_tables", "table_complaints"]
 
 MARKED = r"(<!-- bench {mark} -->\n)(.*?)(<!-- end -->)"
 
@@ -24,18 +24,6 @@ def derived(measured: Mapping[str, Any]) -> dict[str, Any]:
     if "emission" in measured:
         result["generate_256_s"] = measured["emission"]["256x256x8b"]["seconds"]
     return result
-
-
-def over_budget(budget: Mapping[str, float], measured: Mapping[str, Any]) -> list[str]:
-    """Each value that exceeds its budget, or that is not there to be compared with it."""
-    found = []
-    for key, most in budget.items():
-        value = measured.get(key)
-        if value is None:
-            found.append(f"no {key} (budget {most:g})")
-        elif value > most:
-            found.append(f"{key} {value:g} exceeds its budget {most:g}")
-    return found
 
 
 class _Formatter(Formatter):

@@ -6,7 +6,6 @@ import click
 
 from cimforge.flow.liberty.library_path import find_libraries
 from cimforge.flow.naive.naive_synth import synth_naive, write_naive
-from cimforge.flow.synth.static_timing import TimingError
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import InputError, load_config
@@ -51,7 +50,7 @@ def naive(
     with steps(f"synthesising a naive {macro.module}") as announce:
         try:
             report = synth_naive(macro, folder, target, liberty=paths, announce=announce)
-        except (YosysError, TimingError) as error:
+        except YosysError as error:
             raise CheckFailedError(error) from None
     if as_json:
         print_json(report.as_json())

@@ -9,8 +9,8 @@ from pathlib import Path
 from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.naive.naive_macro import naive_verilog
-from cimforge.flow.synth.static_timing import analyse_timing
-from cimforge.flow.synth.synth_report import SynthReport
+from cimforge.flow.synth.static_timing import TimingError, analyse_timing
+from cimforge.flow.synth.synth_report import NO_PERIOD, SynthReport
 from cimforge.flow.synth.synthesis import map_to_library, synthesise
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.emit.outputs import CELLS, MANIFEST
@@ -41,8 +41,7 @@ def synth_naive(
     """Synthesise the naive macro of ``config`` for ``target`` as ``synth_macro`` does the generated
     one: same scripts, same clock gating, same mapper, same timing. One module has no roles.
 
-    Raises InputError where ``config`` has no naive macro, YosysError and TimingError where tools
-    fail.
+    Raises InputError where ``config`` has no naive macro, YosysError where Yosys fails.
     """
     started = time.perf_counter()
     write_naive(config, folder)
@@ -75,7 +74,10 @@ def _on_library(
     ffs = sum(count for kind, count in kinds.items() if library.cells[kind].ff is not None)
     report = SynthReport(config, target, "um2", total, ffs, {}, folder=netlist.folder)
     report.libraries = tuple(liberty)
-    report.timing = analyse_timing(config, netlist, library)
+    try:
+        report.timing = analyse_timing(config, netlist, library)
+    except TimingError as error:
+        report.notes.append(f"{NO_PERIOD}: {error}")
     return report
 
 

@@ -15,7 +15,7 @@ CHECK = ROOT / "scripts/check_machine.sh"
 MAKEFILE = (ROOT / "Makefile").read_text()
 PYPROJECT = (ROOT / "pyproject.toml").read_text()
 PROJECT = tomllib.loads(PYPROJECT)
-TARGETS = re.findall(r"^([a-z]+):", MAKEFILE, re.M)
+TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.M)
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([^\s;]+)")
 RANGE = re.compile(r"([A-Za-z0-9._-]+)>=([^\s;,<]+),<([^\s;,]+)")
 
