@@ -14,7 +14,7 @@ COLOURS = dict(
     zip(ROLES, ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377"), strict=True)
 )
 UNSPLIT = "#999999"  # a macro in one module has no roles
-STYLE = {"svg.hashsalt": "cimforge", "svg.fonttype": "path", "font.size": 9}
+STYLE: Any = {"svg.hashsalt": "cimforge", "svg.fonttype": "path", "font.size": 9}
 
 Rows = Sequence[tuple[str, Mapping[str, Any]]]  # name, row of the results
 
@@ -63,7 +63,7 @@ def _panels(places: Mapping[str, Rows], label: str) -> tuple[Figure, list]:
     return chart, list(axes)
 
 
-def _stacked(axis: Any, names: list[str], parts: list[Mapping[str, float]]) -> None:
+def _stacked(axis: Any, names: list[str], parts: Sequence[Mapping[str, float]]) -> None:
     """Horizontal bars of the roles one after the other."""
     left = [0.0] * len(names)
     for role in ROLES:

@@ -61,11 +61,11 @@ def with_libraries(rows: Sequence[Row], found: Mapping[str, Located], bench: Ben
     for row in rows:
         if not row.library:
             placed.append(row)
-        elif path := found[row.on].path:
-            placed.append(replace(row, library=str(path)))
+        elif here := found[row.on].path:
+            placed.append(replace(row, library=str(here)))
     designs = {row.design: row for row in reversed(rows) if row.library}
     for name, located in found.items():
         if name not in bench.libraries:
-            own = {"on": name, "library": str(located.path), "quick": False}
-            placed += [replace(row, **own) for row in reversed(designs.values())]
+            path = str(located.path)
+            placed += [replace(row, on=name, library=path) for row in reversed(designs.values())]
     return placed
