@@ -20,11 +20,11 @@ class Waiting(NamedTuple):
 class Compression:
     """Columns of bits on their way to one bit each, the earliest bits first.
 
-    A column of n bits takes (n-1)//2 full adders and, where n is even, one half adder. A full adder
-    removes one bit from the plan and a half adder none, so the plan uses exactly bits in - bits out
-    full adders and at most one half adder per result bit. (Dadda, "Some schemes for parallel
-    multipliers", 1965, gives the column counts; the arrival order follows Oklobdzija, Villeger,
-    Liu, "A method for speed optimized partial product reduction", 1996.)
+    A column of n bits takes (n-1)//2 full adders and, where n is even, one half adder before them.
+    A full adder removes one bit from the plan and a half adder none, so the plan uses exactly bits
+    in - bits out full adders and at most one half adder per result bit. (Dadda, "Some schemes for
+    parallel multipliers", 1965, gives the column counts; the arrival order follows Oklobdzija,
+    Villeger, Liu, "A method for speed optimized partial product reduction", 1996.)
 
     ``new`` is the plan's next bit; carries beyond ``width`` columns leave the sum.
     """
@@ -53,16 +53,22 @@ class Compression:
     def _compress(self, place: int) -> Waiting | None:
         column = self.columns[place]
         heapq.heapify(column)
+        if len(column) % 2 == 0 and column:  # first, not last: the earliest bits bear it best
+            self._take(column, place, 2)
         while len(column) > 1:
-            taken = [heapq.heappop(column) for _ in range(min(3, len(column)))]
-            ready = max(bit.time for bit in taken) + 1
-            level = max(bit.level for bit in taken) + 1
-            top = place == self.width - 1
-            kind = "xor" if top else "fa" if len(taken) == 3 else "ha"
-            total, *carry = self.place(kind, [bit.bit for bit in taken], 1 if top else 2, level)
-            heapq.heappush(column, Waiting(ready, total, level))
-            self.columns[place + 1] += [Waiting(ready, bit, level) for bit in carry]
+            self._take(column, place, 3)
         return column[0] if column else None
+
+    def _take(self, column: list[Waiting], place: int, count: int) -> None:
+        """Add the earliest ``count`` bits of a column; no carry leaves the top one."""
+        taken = [heapq.heappop(column) for _ in range(count)]
+        ready = max(bit.time for bit in taken) + 1
+        level = max(bit.level for bit in taken) + 1
+        top = place == self.width - 1
+        kind = "xor" if top else "fa" if count == 3 else "ha"
+        total, *carry = self.place(kind, [bit.bit for bit in taken], 1 if top else 2, level)
+        heapq.heappush(column, Waiting(ready, total, level))
+        self.columns[place + 1] += [Waiting(ready, bit, level) for bit in carry]
 
 
 def plan_csa(inputs: int, operands: Sequence[Operand], width: int, arrival: Sequence[int]) -> Plan:

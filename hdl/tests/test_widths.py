@@ -147,8 +147,8 @@ def test_latency_is_planes_and_ranks_and_one(parameters, x_bits, latency, read_l
         ("behavioral", 9, 4, 1),
         ("ripple", 64, 6, 1),
         ("ripple", 1024, 10, 3),
-        ("csa", 64, 18, 1),
-        ("csa", 32, 16, 1),
+        ("csa", 64, 17, 1),
+        ("csa", 32, 15, 1),
     ],
 )
 def test_auto_puts_a_rank_between_groups_of_levels(tree, rows, levels, ranks):
