@@ -41,12 +41,14 @@ class LawError(ValueError):
 ADDS_3 = {"a": 1, "b": 1, "ci": 1}
 ADDS_2 = {"a": 1, "b": 1}
 SUM = {"s": 1, "co": 2}
+ADDS_5 = {"a": 1, "b": 1, "c": 1, "d": 1, "ci": 1}
 
 # What each leaf cell by this name must do. A cell that is not listed is taken at its truth table:
 # an entry here is a second opinion, written without looking at the cell.
 LAWS = {
     "cim_fa": Law(ADDS_3, SUM),
     "cim_ha": Law(ADDS_2, SUM),
+    "cim_c42": Law(ADDS_5, {**SUM, "cout": 2}),
 }
 PAIRS: dict[tuple[int, ...], str] = {(0, 0, 0, 1): "and", (0, 1, 1, 1): "or"}
 

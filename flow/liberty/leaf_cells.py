@@ -20,13 +20,14 @@ __all__ = [
     "smallest_gate",
 ]
 
-# Truth tables over (a, b, ci) and (a, b), the first input as bit 0 of the row.
+# Truth tables over the inputs, the first as bit 0 of the row.
 ADDERS = {
     "fa": (("a", "b", "ci"), {"s": 0b10010110, "co": 0b11101000}),
     "ha": (("a", "b"), {"s": 0b0110, "co": 0b1000}),
+    "c42": (("a", "b", "c", "d", "ci"), {"s": 0x96696996, "co": 0xFF969600, "cout": 0xE8E8E8E8}),
 }
 INVERTER, BUFFER, NOR2 = 0b01, 0b10, 0b0001
-LEAVES = ("fa", "ha", "latch", "clkgate", "driver")
+LEAVES = ("fa", "ha", "c42", "latch", "clkgate", "driver")
 GATES = "gates"  # a role without a cell of its own: built from the library's gates
 CLOCK_GATES = {"latch_posedge": False, "latch_posedge_precontrol": True}  # kind: has a test pin
 GATE_PINS = ("clk", "enable", "test_en", "gate")
@@ -53,6 +54,7 @@ class LeafCells:
     """The chosen cells: one match a role, None where gates stand in; drivers by strength; ``named``
     are the overrides.
 
+    No entry for ``c42`` where the library has no compressor: it is two full adders then.
     ``load`` is the input capacitance that a driver's pin is taken for: the largest of the latch's
     and the smallest NOR's inputs.
     """
@@ -110,6 +112,8 @@ def choose_cells(
     cells: dict[str, Match | None] = {}
     for role, search in _searches(inverter, nor).items():
         cells[role] = _choose(library, usable, role, search, wanted.get(role))
+    if cells["c42"] is None:
+        del cells["c42"]
     if latches and cells["latch"] is None:
         others = {
             cell.name: cell.reason or "needs more than data, enable and output"
@@ -149,6 +153,7 @@ def _searches(inverter: Match, nor: Match) -> dict[str, Search]:
     return {
         "fa": lambda cell: _adder(cell, "fa", inverter),
         "ha": lambda cell: _adder(cell, "ha", inverter),
+        "c42": lambda cell: _adder(cell, "c42", inverter),
         "latch": lambda cell: _latch(cell, inverter),
         "clkgate": lambda cell: _clock_gate(cell, nor.area + inverter.area),
     }
@@ -175,6 +180,7 @@ def _only(library: Library, role: str, name: str, search: Search) -> list[Match]
 DESCRIPTIONS = {
     "fa": "full adder of 3 inputs, sum and carry",
     "ha": "half adder of 2 inputs, sum and carry",
+    "c42": "4:2 compressor of 5 inputs, sum and two carries",
     "latch": "latch of data, enable and output",
     "clkgate": "positive-edge clock gating cell (latch_posedge, latch_posedge_precontrol)",
     "driver": "buffer",

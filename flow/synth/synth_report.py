@@ -76,10 +76,11 @@ class SynthReport:
 
     @property
     def adders(self) -> dict[str, int]:
-        """Full and half adders of the trees alone, whole macro."""
+        """Full and half adders, and 4:2 compressors if any, of the trees alone, whole macro."""
         counts = tree_plan(self.config).counts()
         trees = self.config.cols * self.config.bits_per_cycle
-        return {kind: counts[kind] * trees for kind in ("fa", "ha")}
+        kinds = ("fa", "ha", *(["c42"] if counts["c42"] else []))
+        return {kind: counts[kind] * trees for kind in kinds}
 
     def as_json(self) -> dict[str, Any]:
         """The JSON contract of ``cimforge synth``."""

@@ -15,7 +15,12 @@ from cimforge.flow.liberty.library import Library
 from cimforge.flow.liberty.mapper_cells import mapper_cells
 from cimforge.flow.synth.free_polarity import free_polarity
 from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
-from cimforge.flow.synth.techmap import enable_gate_commands, mapped_leaves, techmap_verilog
+from cimforge.flow.synth.techmap import (
+    COMPRESSOR,
+    enable_gate_commands,
+    mapped_leaves,
+    techmap_verilog,
+)
 from cimforge.hdl.emit.handover import render_sdc
 from cimforge.hdl.emit.package import CELLS
 from cimforge.hdl.netlist.drivers import LOADS
@@ -100,6 +105,9 @@ def map_to_library(
         f"read_verilog {name}.v",
         f"hierarchy -check -top {name}",
     ]
+    if "cim_c42" not in mapped:
+        _copy(work, "compressor.v", COMPRESSOR)
+        read.append("techmap -map compressor.v")
     adders = find_adder_gates(library) if "cim_fa" in gates else None
     if adders:
         read = _rewrite_adders(work, read, adders)

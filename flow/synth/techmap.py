@@ -4,13 +4,21 @@ from math import ceil
 
 from cimforge.flow.liberty.leaf_cells import LeafCells, Match
 
-__all__ = ["enable_gate_commands", "mapped_leaves", "techmap_verilog"]
+__all__ = ["COMPRESSOR", "enable_gate_commands", "mapped_leaves", "techmap_verilog"]
 
 ENABLE_GATE = "cim_enable_gate"  # of flip-flops with an enable: no leaf, the mapper places it
 
+# What a 4:2 compressor is in a library that has none.
+COMPRESSOR = """module cim_c42 (input a, b, c, d, ci, output s, co, cout);
+  wire t;
+  cim_fa first (.a(a), .b(b), .ci(c), .s(t), .co(cout));
+  cim_fa second (.a(t), .b(d), .ci(ci), .s(s), .co(co));
+endmodule
+"""
 PORTS = {
     "fa": ("input a, b, ci", "output s, co"),
     "ha": ("input a, b", "output s, co"),
+    "c42": ("input a, b, c, d, ci", "output s, co, cout"),
     "latch": ("input gate, d", "output q"),
     "clkgate": ("input clk, enable, test_en", "output gate"),
 }
@@ -89,7 +97,7 @@ def _leaf(leaves: LeafCells, role: str, match: Match) -> str:
         nets = {pin: pin for pin in pins}
         for pin in sorted(match.inverted):
             lines.append(f"wire {pin}_n;")
-            outward = pin in ("s", "co", "q")
+            outward = pin in ("s", "co", "cout", "q")
             source, target = (f"{pin}_n", pin) if outward else (pin, f"{pin}_n")
             lines.append(_instance(leaves.inverter, f"invert_{pin}", a=source, y=target))
             nets[pin] = f"{pin}_n"

@@ -22,6 +22,30 @@ def without(*names: str) -> Library:
     return replace(SMALL, cells=cells)
 
 
+COMPRESSOR = """
+  cell (SUM5) {{
+    area : {area};
+    pin (E) {{ direction : input; capacitance : 0.003; }}
+    pin (D) {{ direction : input; capacitance : 0.003; }}
+    pin (C) {{ direction : input; capacitance : 0.003; }}
+    pin (B) {{ direction : input; capacitance : 0.003; }}
+    pin (A) {{ direction : input; capacitance : 0.003; }}
+    pin (S_N) {{ direction : output; max_capacitance : 0.2; function : "!(A ^ B ^ C ^ D ^ E)"; }}
+    pin (H) {{ direction : output; max_capacitance : 0.2;
+      function : "((A ^ B ^ C) D) + ((A ^ B ^ C) E) + (D E)"; }}
+    pin (L) {{ direction : output; max_capacitance : 0.2; function : "(A B) + (A C) + (B C)"; }}
+  }}
+}}
+"""
+
+
+def with_compressor(folder: Path, area: float = 20) -> Path:
+    """The small library with a 4:2 compressor, its sum inverted and its pins in another order."""
+    text = SMALL_TEXT.rstrip().removesuffix("}") + COMPRESSOR.format(area=area)
+    (folder / "more.lib").write_text(text)
+    return folder / "more.lib"
+
+
 def chosen(library: Library, **overrides: str) -> dict[str, str | None]:
     """Names of the cells chosen for each role."""
     leaves = choose_cells(library, overrides)
@@ -51,6 +75,19 @@ def test_without_the_inverted_one_the_plain_full_adder():
 )
 def test_a_role_without_a_cell_falls_back_to_gates(missing, role):
     assert chosen(without(*missing))[role] is None
+
+
+def test_a_compressor_is_found_by_its_function(tmp_path):
+    leaves = choose_cells(read_library(with_compressor(tmp_path)))
+    match = leaves.cells["c42"]
+    assert match
+    assert (match.cell.name, match.inverted) == ("SUM5", {"s"})
+    assert {pin: match.pins[pin] for pin in ("s", "co", "cout")} == {
+        **{"s": "S_N", "co": "H", "cout": "L"}
+    }
+    assert {match.pins[pin] for pin in "abc"} == set("ABC")
+    assert {match.pins["d"], match.pins["ci"]} == set("DE")
+    assert "c42" not in choose_cells(SMALL).cells
 
 
 CLEARED = """
@@ -110,7 +147,7 @@ def test_drivers_by_load():
         (SMALL, {"clkgate": "BOTH"}, "is no positive-edge clock gating cell.*GATE"),
         (SMALL, {"driver": "NOT_A"}, "is no buffer; cells that do: FOLLOW_1, FOLLOW_4"),
         (SMALL, {"fa": "SUM33"}, "no cell 'SUM33' in small; did you mean 'sum3"),
-        (SMALL, {"adder": "SUM3"}, "no role 'adder'; leaves: fa, ha, latch, clkgate, driver"),
+        (SMALL, {"adder": "SUM3"}, "no role 'adder'; leaves: fa, ha, c42, latch, clkgate, driver"),
         (without("NOT_A", "NOT_B"), {}, "small has no usable inverter; no cell is one"),
         (without("NEITHER"), {}, "small has no usable two-input NOR; no cell is one"),
         (

@@ -10,8 +10,8 @@ from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.liberty_writer import mapper_library
 from cimforge.flow.liberty.library import Library, read_library
 from cimforge.flow.liberty.library_path import OSU018
-from cimforge.flow.synth.techmap import mapped_leaves, techmap_verilog
-from cimforge.flow.tests.test_leaf_cells import SG13G2, SHARED, SMALL, without
+from cimforge.flow.synth.techmap import COMPRESSOR, mapped_leaves, techmap_verilog
+from cimforge.flow.tests.test_leaf_cells import SG13G2, SHARED, SMALL, with_compressor, without
 from cimforge.hdl.tests.tools import icarus, needs_icarus, yosys
 
 CELLS = Path(__file__).parents[2] / "hdl" / "cells" / "cim_cells.v"
@@ -60,7 +60,7 @@ def write_mapped(library: Library, folder: Path) -> list[str]:
 def test_adders_and_drivers_are_proven(name, tmp_path):
     leaves = write_mapped(LIBRARIES[name](), tmp_path)
     script = ["read_verilog cim_cells.v", "read_verilog leaves.v", "read_liberty cells.lib"]
-    for leaf in ("cim_fa", "cim_ha", "cim_driver"):
+    for leaf in ("cim_fa", "cim_ha", "cim_c42", "cim_driver"):
         if leaf in leaves:
             script += [
                 f"design -save all\nhierarchy -check -top mapped_{leaf}\nproc\nflatten\nopt_clean",
@@ -71,6 +71,19 @@ def test_adders_and_drivers_are_proven(name, tmp_path):
                 "design -load all",
             ]
     yosys(tmp_path, "\n".join(script))
+
+
+def test_a_compressor_is_proven(tmp_path):
+    """Of a library that has one; in any other it is two full adders."""
+    assert "cim_c42" in write_mapped(read_library(with_compressor(tmp_path)), tmp_path)
+    (tmp_path / "two.v").write_text(COMPRESSOR.replace("module cim_c42", "module two_full_adders"))
+    steps = "proc\nflatten\nopt_clean"
+    gold = f"read_verilog cim_cells.v\nhierarchy -top cim_c42\n{steps}\nrename -top gold"
+    for gate in ("mapped_cim_c42", "two_full_adders"):
+        read = "read_verilog cim_cells.v leaves.v two.v\nread_liberty cells.lib"
+        made = f"{read}\nhierarchy -top {gate}\n{steps}\nrename -top gate\ndesign -stash gate"
+        miter = "design -copy-from gate -as gate gate\nmiter -equiv -flatten gold gate miter"
+        yosys(tmp_path, f"{made}\n{gold}\n{miter}\nsat -verify -prove trigger 0 miter")
 
 
 def test_the_proof_notices_a_wrong_pin(tmp_path):

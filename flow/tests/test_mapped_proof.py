@@ -14,7 +14,7 @@ from cimforge.flow.formal.mapped_proof import prove_mapped
 from cimforge.flow.formal.tree_checker import check_module
 from cimforge.flow.formal.tree_claims import macro_claims
 from cimforge.flow.liberty.library import Library, read_library
-from cimforge.flow.tests.test_leaf_cells import SG13G2, SHARED
+from cimforge.flow.tests.test_leaf_cells import SG13G2, SHARED, with_compressor
 from cimforge.flow.tests.tree_designs import DRAWN
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config_file import load_config
@@ -53,6 +53,19 @@ def test_mapped_adders_are_proven(library, name, tmp_path):
     proof = prove_mapped(config, tmp_path, library_of(library))
     assert [str(fault) for fault in proof.faults] == []
     assert len(proof.adders) == 3
+
+
+@pytest.mark.parametrize("library", ["small", "more", "sg13g2"])
+def test_mapped_compressors_are_proven(library, tmp_path):
+    """As a cell of its own, as two full adders, as gates of free polarity."""
+    config = load_config("tiny", ["tree=csa42", "rows=11", "tree_stages=1"])
+    emit_macro(config, tmp_path)
+    more = library == "more"
+    cells = read_library(with_compressor(tmp_path)) if more else library_of(library)
+    proof = prove_mapped(config, tmp_path, cells)
+    assert [str(fault) for fault in proof.faults] == []
+    (netlist,) = Path(tmp_path / "synth").glob("*/netlist.v")
+    assert ("SUM5 " in netlist.read_text()) == more
 
 
 @pytest.fixture(scope="module")

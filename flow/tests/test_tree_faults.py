@@ -20,10 +20,10 @@ from cimforge.hdl.emit.outputs import CELLS
 from cimforge.hdl.params.config import MacroConfig
 
 MUTANTS = 50 * DRAWN  # of each style
-LEAVES = ("cim_fa", "cim_ha")
+LEAVES = ("cim_fa", "cim_ha", "cim_c42")
 SHAPE = {"rows": 7, "cols": 1, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2}
 SMALL = {"rows": 5, "cols": 1, "weight_bits": 2, "input_bits": 1}
-STYLES = ("csa", "ripple", "behavioral")
+STYLES = ("csa", "ripple", "behavioral", "csa42")
 BIG = {f"{t}-{n}": MacroConfig(**SHAPE, tree=t, tree_stages=n) for t in STYLES for n in (0, 2)}
 TINY = {tree: MacroConfig(**SMALL, tree=tree) for tree in STYLES}
 
@@ -108,6 +108,9 @@ def wrong_cell(cells: Cells, name: str) -> Iterator[None]:
     if cell["type"] == "cim_fa":
         cell["type"] = "cim_ha"
         del cell["connections"]["ci"]
+    elif cell["type"] == "cim_c42":
+        cell["type"] = "cim_fa"
+        del cell["connections"]["c"], cell["connections"]["d"], cell["connections"]["cout"]
     elif cell["type"] == "cim_ha":
         cell["type"] = "cim_fa"
         cell["connections"]["ci"], cell["port_directions"]["ci"] = ["1"], "input"
@@ -183,7 +186,11 @@ def settle(cell: Any, value: dict[Any, np.ndarray]) -> bool:
     taken = [bit for pin in dict.fromkeys(inputs) for bit in pins[pin]]
     if any(bit not in value for bit in taken):
         return False
-    if kind in LEAVES:
+    if kind == "cim_c42":
+        first, rest = (sum(value[pins[pin][0]] for pin in group) for group in ("abc", ("d", "ci")))
+        value |= {pins["cout"][0]: first >> 1}
+        made, outputs = (first & 1) + rest, [*pins["s"], *pins["co"]]
+    elif kind in LEAVES:
         made, outputs = sum(value[bit] for bit in taken), [*pins["s"], *pins["co"]]
     elif kind in ("$mux", "$dff"):
         made, outputs = value[taken[0]], pins["Q" if kind == "$dff" else "Y"]

@@ -49,7 +49,11 @@ def test_small_adders_are_proven_whole(proof):
     assert len(small) > 20
     assert any(claim.depth for claim in claims if claim.module in small)
     assert any(claim.modular for claim in claims if claim.module in small)
-    assert proof.leaves == {"cim_fa": "a + b + ci = s + 2 co", "cim_ha": "a + b = s + 2 co"}
+    assert proof.leaves == {
+        "cim_fa": "a + b + ci = s + 2 co",
+        "cim_ha": "a + b = s + 2 co",
+        "cim_c42": "a + b + c + d + ci = s + 2 co + 2 cout",
+    }
 
 
 SUBJECTS = {
@@ -155,11 +159,17 @@ def test_a_fault_in_pairs_of_rows_fails(tree, pattern, replacement, tmp_path):
     [
         ("cim_fa", "a ^ b ^ ci", "a ^ b | ci", r"breaks a \+ b \+ ci = s \+ 2 co at a=0 b=1 ci=1"),
         ("cim_ha", "co = a & b;", "co = a | b;", r"breaks a \+ b = s \+ 2 co at a=0 b=1 s=1 co=1"),
+        (
+            "cim_c42",
+            "co = (t & d) | (ci & (t ^ d))",
+            "co = (t & d) | (ci & t)",
+            r"breaks a \+ b \+ c \+ d \+ ci = s \+ 2 co \+ 2 cout at a=0",
+        ),
         ("cim_fa", "input  wire ci,", "input  wire ci, input wire cj,", "must have the pins of a"),
     ],
 )
 def test_a_wrong_leaf_fails(leaf, old, new, told, tmp_path):
-    config = load_config("tiny", ["rows=3"])
+    config = load_config("tiny", ["rows=7", "tree=csa42"] if leaf == "cim_c42" else ["rows=3"])
     write_macro(config, tmp_path)
     cells = tmp_path / CELLS
     assert old in cells.read_text()

@@ -24,7 +24,7 @@ def random_config(rng: random.Random) -> MacroConfig:
         input_bits=input_bits,
         bits_per_cycle=rng.choice([k for k in range(1, input_bits + 1) if input_bits % k == 0]),
         banks=rng.randint(1, 4),
-        tree=rng.choice(["csa", "ripple", "behavioral", "approx1", "approx2"]),
+        tree=rng.choice(["csa", "ripple", "behavioral", "csa42", "approx1", "approx2"]),
     )
 
 

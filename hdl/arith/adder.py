@@ -148,7 +148,8 @@ class _Builder:
             pin: Net(f"{letter}{number}", 1)
             for pin, letter in zip(kind.pins[1], LETTERS, strict=False)
         }
-        self.out.place(kind.leaf, f"{cell.kind}{number}", **taken, **made)
+        name = f"{cell.kind}_{number}" if cell.kind[-1].isdigit() else f"{cell.kind}{number}"
+        self.out.place(kind.leaf, name, **taken, **made)
 
     def _net(self, bit: Bit, stage: int) -> Net:
         """The net that carries ``bit`` in pipeline stage ``stage``."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cimforge.hdl.netlist.leaf import FULL_ADDER, HALF_ADDER, Leaf
+from cimforge.hdl.netlist.leaf import COMPRESSOR, FULL_ADDER, HALF_ADDER, Leaf
 
 __all__ = ["KINDS", "CellKind"]
 
@@ -16,6 +16,13 @@ def _sum_bits(words: Sequence[Any], count: int) -> list[Any]:
     """The low ``count`` bits of the words' sum."""
     total = sum(words)
     return [(total >> place) & 1 for place in range(count)]
+
+
+def _compressor_bits(bits: Sequence[Any], _: int) -> list[Any]:
+    """Sum and carry of all five, and the carry of the first three, which waits for no other."""
+    first = bits[0] + bits[1] + bits[2]
+    rest = (first & 1) + bits[3] + bits[4]
+    return [rest & 1, rest >> 1, first >> 1]
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,13 @@ def _logic(about: str, gate: Callable[..., Any], verilog: str, place: int = 0) -
 KINDS: dict[str, CellKind] = {
     "fa": CellKind("full adder", _sum_bits, (0, 1), FULL_ADDER, (("a", "b", "ci"), ("s", "co"))),
     "ha": CellKind("half adder", _sum_bits, (0, 1), HALF_ADDER, (("a", "b"), ("s", "co"))),
+    "c42": CellKind(
+        "4:2 compressor",
+        _compressor_bits,
+        (0, 1, 1),
+        COMPRESSOR,
+        (("a", "b", "c", "d", "ci"), ("s", "co", "cout")),
+    ),
     "xor": CellKind("carry leaves", _sum_bits, (0,), expression=" ^ ".join),
     "add": CellKind("word adder", _sum_bits, ()),
     # Of approximate trees; e is high in a read-back.

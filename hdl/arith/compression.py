@@ -26,11 +26,13 @@ class Compression:
     parallel multipliers", 1965, gives the column counts; the arrival order follows Oklobdzija,
     Villeger, Liu, "A method for speed optimized partial product reduction", 1996.)
 
-    ``new`` is the plan's next bit; carries beyond ``width`` columns leave the sum.
+    With ``compressors``, five bits are taken at once where a column has them: a 4:2 compressor is
+    two full adders, so their number stays what it is. ``new`` is the plan's next bit; carries
+    beyond ``width`` columns leave the sum.
     """
 
-    def __init__(self, width: int, new: int):
-        self.width, self.new = width, new
+    def __init__(self, width: int, new: int, *, compressors: bool = False):
+        self.width, self.new, self.compressors = width, new, compressors
         self.cells: list[Cell] = []
         self.columns: list[list[Waiting]] = [[] for _ in range(width + 1)]
 
@@ -55,6 +57,8 @@ class Compression:
         heapq.heapify(column)
         if len(column) % 2 == 0 and column:  # first, not last: the earliest bits bear it best
             self._take(column, place, 2)
+        while self.compressors and len(column) > 4 and place < self.width - 1:
+            self._take_five(column, self.columns[place + 1])
         while len(column) > 1:
             self._take(column, place, 3)
         return column[0] if column else None
@@ -70,10 +74,27 @@ class Compression:
         heapq.heappush(column, Waiting(ready, total, level))
         self.columns[place + 1] += [Waiting(ready, bit, level) for bit in carry]
 
+    def _take_five(self, column: list[Waiting], above: list[Waiting]) -> None:
+        """The five earliest bits of a column, the latest two on the pins that come in last."""
+        taken = [heapq.heappop(column) for _ in range(5)]
+        first = max(bit.time for bit in taken[:3]) + 1
+        ready = max(first, taken[4].time) + 1
+        level = max(bit.level for bit in taken) + 1
+        total, carry, early = self.place("c42", [bit.bit for bit in taken], 3, level)
+        heapq.heappush(column, Waiting(ready, total, level))
+        above += [Waiting(ready, carry, level), Waiting(first, early, level)]
 
-def plan_csa(inputs: int, operands: Sequence[Operand], width: int, arrival: Sequence[int]) -> Plan:
+
+def plan_csa(
+    inputs: int,
+    operands: Sequence[Operand],
+    width: int,
+    arrival: Sequence[int],
+    *,
+    compressors: bool = False,
+) -> Plan:
     """Column compression to one bit a column."""
-    columns = Compression(width, inputs)
+    columns = Compression(width, inputs, compressors=compressors)
     for operand in operands:
         for place, bit in enumerate(operand.bits, operand.shift):
             columns.add(place, bit, arrival[bit])

@@ -2,7 +2,7 @@
 here."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate
 
 from cimforge.hdl.arith.approximate import plan_pairs
@@ -144,5 +144,11 @@ def register_planner(
 register_planner("csa", plan_csa, 10, "column compression to one bit a column: fewest adders")
 register_planner("ripple", _plan_ripple, 3, "binary tree of ripple-carry adders, for comparison")
 register_planner("behavioral", _plan_behavioral, 3, "binary tree of +: carry chains on an FPGA")
+register_planner(
+    "csa42",
+    partial(plan_csa, compressors=True),
+    5,
+    "csa of 4:2 compressors, for libraries that have one",
+)
 register_planner("approx1", plan_csa, 10, "csa behind pairs of rows, half ORed and half ANDed", 1)
 register_planner("approx2", plan_csa, 10, "csa behind two levels of such pairs", 2)

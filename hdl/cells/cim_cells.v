@@ -24,6 +24,24 @@ module cim_ha (
   assign co = a & b;
 endmodule
 
+// 4:2 compressor: 2*(cout + co) + s = a + b + c + d + ci; cout does not wait for d and ci.
+module cim_c42 (
+  input  wire a,
+  input  wire b,
+  input  wire c,
+  input  wire d,
+  input  wire ci,
+  output wire s,
+  output wire co,
+  output wire cout
+);
+  wire t;
+  assign t = a ^ b ^ c;
+  assign cout = (a & b) | (c & (a ^ b));
+  assign s = t ^ d ^ ci;
+  assign co = (t & d) | (ci & (t ^ d));
+endmodule
+
 // Latch, transparent while gate is high.
 module cim_latch (
   input  wire gate,

@@ -17,9 +17,10 @@ __all__ = ["draw_plan"]
 STEP, RADIUS, GAP, MARGIN = 14, 3.5, 26, 40
 COLOURS = {
     **{"fa": "#1f6fb4", "ha": "#d98200", "xor": "#b4411f", "add": "#3a8f4d"},
+    **{"c42": "#17406b"},
     **{"or": "#8a4fb8", "and": "#c23b7a", "hold": "#777777", "lift": "#5f9ea0", "mux": "#a0a040"},
 }
-UNCOUNTED = ("xor", "hold", "lift")  # what a legend names without a plural
+UNCOUNTED = ("xor", "hold", "lift", "mux")  # what a legend names without a plural
 
 
 def draw_plan(plan: Plan, operands: Sequence[Operand], title: str, stages: int = 0) -> str:

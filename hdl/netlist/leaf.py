@@ -6,7 +6,15 @@ from functools import cache
 
 from cimforge.hdl.netlist.module import LEAF, Child, Port
 
-__all__ = ["CLOCK_GATE", "FULL_ADDER", "HALF_ADDER", "LATCH", "Leaf", "driver"]
+__all__ = [
+    "CLOCK_GATE",
+    "COMPRESSOR",
+    "FULL_ADDER",
+    "HALF_ADDER",
+    "LATCH",
+    "Leaf",
+    "driver",
+]
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ def _leaf(kind: str, comment: str, inputs: str, outputs: str) -> Leaf:
 
 FULL_ADDER = _leaf("fa", "2*co + s = a + b + ci", "a b ci", "s co")
 HALF_ADDER = _leaf("ha", "2*co + s = a + b", "a b", "s co")
+COMPRESSOR = _leaf("c42", "2*(cout + co) + s = a + b + c + d + ci", "a b c d ci", "s co cout")
 LATCH = _leaf("latch", "q follows d while gate is high", "gate d", "q")
 CLOCK_GATE = _leaf(
     "clkgate",

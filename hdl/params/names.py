@@ -7,7 +7,10 @@ from cimforge.hdl.params.errors import ConfigError, shown
 __all__ = ["check_name"]
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
-LEAVES = ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate", "cim_driver", "cim_cells")
+LEAVES = (
+    *("cim_fa", "cim_ha", "cim_c42", "cim_latch", "cim_clkgate", "cim_driver"),
+    "cim_cells",
+)
 # IEEE 1364-2005, annex B, and what SystemVerilog tools reserve besides (IEEE 1800, annex B).
 KEYWORDS = frozenset(
     [

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.trees import TREES
 
 __all__ = ["DIVERSE", "legal_parameters", "macro"]
 
@@ -48,6 +49,7 @@ DIVERSE = {
     "wide_ripple": macro(2, 2, 16, 16, 1, 2, "flop", "ripple", 1),
     "deep_pipeline": macro(9, 2, 5, 6, 3, 2, "latch", "csa", 7),
     "five_planes": macro(6, 2, 4, 15, 5, 5, "flop", "ripple", 2),
+    "compressors": macro(11, 3, 4, 6, 2, 2, "latch", "csa42", 2),
     "approximate": macro(13, 3, 3, 4, 2, 2, "latch", "approx1", 1),
     "twice_approximate": macro(11, 2, 4, 5, 1, 1, "flop", "approx2"),
     "tiny": macro(8, 4, 4, 4),
@@ -70,6 +72,6 @@ def legal_parameters(draw) -> dict[str, Any]:
         "slice_bits": draw(st.sampled_from([None, weight_bits])),
         "banks": draw(st.integers(1, 64)),
         "storage": draw(st.sampled_from(["flop", "latch"])),
-        "tree": draw(st.sampled_from(["csa", "ripple", "behavioral", "approx1", "approx2"])),
+        "tree": draw(st.sampled_from([*TREES])),
         "tree_stages": draw(st.sampled_from([0, "auto"])),
     }

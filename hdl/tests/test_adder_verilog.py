@@ -136,9 +136,11 @@ def test_leaf_adders_equal_plus(tmp_path):
     gold = (
         f"module fa (input ci, {pins}); assign {{co, s}} = a + b + ci; endmodule\n"
         f"module ha ({pins}); assign {{co, s}} = a + b; endmodule\n"
+        f"module c42 (input c, input d, input ci, {pins}, output cout);\n"
+        f"  wire t; assign {{cout, t}} = a + b + c; assign {{co, s}} = t + d + ci; endmodule\n"
     )
     write_sources(tmp_path, gold)
-    yosys(tmp_path, prove([("fa", "cim_fa"), ("ha", "cim_ha")]))
+    yosys(tmp_path, prove([("fa", "cim_fa"), ("ha", "cim_ha"), ("c42", "cim_c42")]))
 
 
 class Composition:
@@ -187,6 +189,7 @@ REGISTER = "$_DFFE_PP_"
 OUTPUTS = {
     "cim_fa": ({"s": 0, "co": 1}, 0),
     "cim_ha": ({"s": 0, "co": 1}, 0),
+    "cim_c42": ({"s": 0, "co": 1, "cout": 1}, 0),
     "$xor": ({"Y": 0}, 0),
     REGISTER: ({"Q": 0}, 1),
 }
@@ -195,18 +198,18 @@ OUTPUTS = {
 def inputs(cell: dict[str, Any]) -> list[int]:
     """The data inputs of a one-bit cell."""
     pins = cell["connections"]
-    return [pins[pin][0] for pin in ("a", "b", "ci", "A", "B", "D") if pin in pins]
+    return [pins[pin][0] for pin in ("a", "b", "c", "d", "ci", "A", "B", "D") if pin in pins]
 
 
 def tree_netlist(folder: Path, plan: Plan, stages: int = 0) -> dict[str, Any]:
     """The emitted tree as Yosys reads it, leaf cells kept."""
     write_sources(folder, build_adder("tree", "", "sum", plan, stages, role="tree").verilog())
-    flat = "blackbox cim_fa cim_ha\nproc\nhierarchy -top tree\nflatten -noscopeinfo"
+    flat = "blackbox cim_fa cim_ha cim_c42\nproc\nhierarchy -top tree\nflatten -noscopeinfo"
     steps = f"{flat}\nopt_dff\nsimplemap t:$dff*\nopt_clean"
     return netlist(folder, f"read_verilog {CELLS} trees.v\n{steps}")["tree"]
 
 
-@pytest.mark.parametrize("tree", ["csa", "ripple"])
+@pytest.mark.parametrize("tree", ["csa", "ripple", "csa42"])
 @pytest.mark.parametrize(
     ("count", "width", "stages"), [(64, 8, 0), (64, 8, 3), (256, 4, 0), (1023, 1, 1)]
 )

@@ -73,7 +73,7 @@ REFUSALS = [
     ),
     (
         {"tree": "wallace"},
-        "tree must be one of csa, ripple, behavioral, approx1, approx2, not 'wallace' "
+        "tree must be one of csa, ripple, behavioral, csa42, approx1, approx2, not 'wallace' "
         "(nearest legal value: 'csa')",
     ),
     (

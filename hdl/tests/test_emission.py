@@ -82,7 +82,7 @@ def test_each_distinct_module_stands_once_before_its_user(config, emitted):
     assert list(modules)[-1] == config.module == manifest["top"]
     assert all(name.startswith(config.module) for name in modules)
     used = set()
-    seen = {"cim_fa", "cim_ha", "cim_latch", "cim_clkgate"}
+    seen = {"cim_fa", "cim_ha", "cim_c42", "cim_latch", "cim_clkgate"}
     for name, body in modules.items():
         instances = set(re.findall(r"^  (cim_\w+) \w+ \(", body, re.M))
         assert instances <= seen, f"{name} uses a module below it"
@@ -153,6 +153,7 @@ def test_manifest_counts_the_adders_of_one_emitted_tree(config, emitted):
     counts = json.loads((folder / "manifest.json").read_text())["tree_adders"]
     assert counts.get("fa", 0) == tree.count("  cim_fa ")
     assert counts.get("ha", 0) == tree.count("  cim_ha ")
+    assert counts.get("c42", 0) == tree.count("  cim_c42 ")
     assert counts.get("add", 0) == len(re.findall(r"assign a\d+ =", tree))
 
 

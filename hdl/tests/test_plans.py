@@ -1,5 +1,6 @@
 """Adder plans: every topology sums exactly, csa with the fewest cells; stages cut evenly."""
 
+from collections import Counter
 from itertools import pairwise
 from random import Random
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cimforge.hdl.arith.cell_kinds import KINDS
 from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import PLANNERS, plan_sum, word_operands
 from cimforge.hdl.macro.accumulator import accumulate_plan
@@ -71,7 +73,10 @@ def test_tree_plan_is_the_plain_sum(tree, count, width):
 
 
 # kind: numbers of input words, output bits
-SHAPES = {"fa": ({3}, 2), "ha": ({2}, 2), "xor": ({2, 3}, 1), "add": ({2}, None)}
+SHAPES = {
+    **{"fa": ({3}, 2), "ha": ({2}, 2), "xor": ({2, 3}, 1), "add": ({2}, None)},
+    **{"c42": ({5}, 3)},
+}
 
 
 def check_shapes(plan: Plan) -> None:
@@ -150,14 +155,40 @@ def test_csa_spends_one_full_adder_a_bit_removed(count, width):
     assert len(halves) == len(set(halves)), "a column has two half adders"
 
 
+@pytest.mark.parametrize("tree", ["csa", "csa42"])
+def test_a_half_adder_takes_the_earliest_bits_of_its_column(tree):
+    """So the carry into the next column is not late; 17 levels for 64 operands of 8 bits."""
+    plan = tree_plan(tree, 64, 8)
+    places, ready = bit_places(plan, 8), plan.level_of
+    for half in (cell for cell in plan.cells if cell.kind == "ha"):
+        place = places[half.outputs[0]]
+        others = [c for c in plan.cells if c != half and places[c.outputs[0]] == place]
+        latest = max(ready[word[0]] for word in half.inputs)
+        assert all(latest <= max(ready[w[0]] for w in c.inputs) for c in others)
+    assert tree_plan("csa", 64, 8).levels == 17
+
+
+@pytest.mark.parametrize(("count", "width"), SMALL + LARGE)
+def test_a_compressor_is_two_full_adders(count, width):
+    """So their number is the floor's, and at most two full adders a column are left single."""
+    plan, exact = tree_plan("csa42", count, width), tree_plan("csa", count, width)
+    counts, places = plan.counts(), bit_places(plan, width)
+    assert 2 * counts["c42"] + counts["fa"] == exact.counts()["fa"]
+    assert counts["ha"] == exact.counts()["ha"]
+    single = Counter(places[cell.outputs[0]] for cell in plan.cells if cell.kind == "fa")
+    assert max(single.values(), default=0) <= 1
+
+
 def bit_places(plan: Plan, width: int) -> dict[int, int]:
-    """The binary place of every bit of a tree of full and half adders; no cell may mix places."""
+    """The binary place of every bit of a tree of full adders, half adders and compressors; no cell
+    may mix places."""
     weight = {bit: bit % width for bit in range(plan.input_bits)}
     for cell in plan.cells:
         places = {weight[word[0]] for word in cell.inputs}
         assert len(places) == 1
         (place,) = places
-        weight |= {bit: place + offset for offset, bit in enumerate(cell.outputs)}
+        offsets = KINDS[cell.kind].places
+        weight |= {bit: place + up for up, bit in zip(offsets, cell.outputs, strict=True)}
     return weight
 
 
