@@ -78,7 +78,7 @@ def _tree(config: MacroConfig) -> Claim:
     """The operands of a column's rows, those of a group of rows as one."""
     if config.tree_traits.pairings:
         return _paired_tree(config)
-    group, most = config.storage_traits.rows_per_operand, config.multiply_traits.most
+    group, most = config.group, config.multiply_traits.most
     sizes = [min(group, config.rows - row) for row in range(0, config.rows, group)]
     tops = [size * most(config.weight_bits) for size in sizes]
     words = _side_by_side([(top.bit_length(), 0, top) for top in tops])
