@@ -228,8 +228,8 @@ class Bench:
         """Step until everything queued was accepted and everything in flight delivered."""
         beats = sum(1 + len(source.beats) for source in (self.x, self.w, self.r))
         limit = self.cycle + 1000 + 30 * beats * self.config.latency()
-        board = self.scoreboard
-        while any(s.pending for s in (self.x, self.w, self.r)) or board.inflight or board.under_way:
+        board, streams = self.scoreboard, (self.x, self.w, self.r)
+        while any(s.pending for s in streams) or board.inflight or board.writing():
             await self.step()
             assert self.cycle < limit, f"not finished after {limit} cycles: the macro hangs"
 

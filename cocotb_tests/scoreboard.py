@@ -69,10 +69,11 @@ class Scoreboard:
     def _due(self) -> bool:
         return bool(self.inflight) and self.inflight[0].due == self.advanced
 
-    def writing(self, bank: int) -> bool:
-        """Whether a row of ``bank`` accepted in an earlier cycle occupies the write stream."""
+    def writing(self, bank: int | None = None) -> bool:
+        """Whether a row, with ``bank`` one of it, accepted in an earlier cycle occupies the write
+        stream."""
         occupied = self.under_way[0] if self.under_way else self.filled_bank
-        return bool(self.under_way or self.filling) and occupied == bank
+        return bool(self.under_way or self.filling) and bank in (None, occupied)
 
     def end_cycle(self, stalled: bool) -> None:
         """Account for one clock cycle, before the beats accepted in it."""

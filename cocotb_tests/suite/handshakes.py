@@ -86,7 +86,7 @@ async def test_read_latency_and_write_cycles(dut):
     for fill in (False, True) if CONFIG.grouped else (False,):
         start = bench.cycle
         bench.queue_bank(CONFIG.banks - 1, fill=fill)
-        while bench.w.pending or bench.scoreboard.under_way or bench.scoreboard.filling:
+        while bench.w.pending or bench.scoreboard.writing():
             await bench.step()
         cycles = bench.cycle - start
         assert cycles == load_cycles(CONFIG, fill) == CONFIG.load_cycles(fill), f"{cycles} cycles"
