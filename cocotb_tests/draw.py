@@ -53,6 +53,17 @@ ODD = (
         "tree": "approx2",
         "tree_stages": 2,
     },
+    {
+        "rows": 13,
+        "cols": 3,
+        "weight_bits": 5,
+        "input_bits": 6,
+        "bits_per_cycle": 2,
+        "banks": 3,
+        "storage": "latch",
+        "group": 2,
+        "tree_stages": 2,
+    },
 )
 
 
@@ -80,7 +91,8 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
             "storage": rng.choice(list(STORAGE)),
             "tree": rng.choice(list(TREES)),
         }
-        config = MacroConfig(**shape, **style)
+        groups = STORAGE[style["storage"]].groups if TREES[style["tree"]].exact else (1,)
+        config = MacroConfig(**shape, **style, group=rng.choice(groups))
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
         configs.append(config.model_copy(update={"tree_stages": stages}))
     return configs

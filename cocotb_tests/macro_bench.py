@@ -11,6 +11,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from cimforge.cocotb_tests.coverage import Coverage, bins_of
+from cimforge.cocotb_tests.group_rules import GroupRules
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
 from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
@@ -53,7 +54,7 @@ class Bench:
             Bench.coverage = Coverage(bins_of(self.config))
         self._coverage_file = Path(job["coverage"]) if job.get("coverage") else None
         self.scoreboard = Scoreboard(self.config)
-        self.rules = ReadyRules(self.scoreboard)
+        self.rules = (GroupRules if self.config.pairs else ReadyRules)(self.scoreboard)
         self.cycle = 0
         self.y_results: list[tuple[int, np.ndarray]] = []
         self.q_results: list[tuple[int, np.ndarray]] = []
@@ -81,10 +82,13 @@ class Bench:
         patterns = as_patterns(values, self.config.input_bits)
         self.send(patterns, x_bits=x_bits, signed=signed, bank=bank)
 
-    def write(self, row: int, patterns, *, signed: bool = False, bank: int = 0) -> None:
-        """Queue a row of unsigned weight_bits-wide patterns."""
+    def write(
+        self, row: int, patterns, *, signed: bool = False, bank: int = 0, fill: bool = False
+    ) -> None:
+        """Queue a row of unsigned weight_bits-wide patterns; ``fill`` on the fast path."""
         data = pack(patterns, self.config.weight_bits)
-        self.w.beats.append({"w_bank": bank, "w_row": row, "w_data": data, "w_signed": int(signed)})
+        place = {"w_bank": bank, "w_row": row, "w_signed": int(signed), "w_fill": int(fill)}
+        self.w.beats.append({**place, "w_data": data})
 
     def read(self, row: int, *, bank: int = 0) -> None:
         """Queue a read-back."""
@@ -98,11 +102,22 @@ class Bench:
         """Patterns of one row of weights."""
         return self.numpy_rng.integers(0, 1 << self.config.weight_bits, self.config.cols)
 
-    def queue_bank(self, bank: int = 0, *, signed: bool = False, patterns=None) -> None:
-        """Queue writes of a whole bank: random, or ``patterns`` (rows, cols)."""
+    def queue_bank(
+        self, bank: int = 0, *, signed: bool = False, patterns=None, fill: bool | None = None
+    ) -> None:
+        """Queue writes of a whole bank: random, or ``patterns`` (rows, cols); on the fast path, if
+        there is one and ``fill`` is not given, every other time."""
+        if fill is None:
+            fill = self.config.grouped and self.rng.random() < 0.5
         for row in range(self.config.rows):
             values = self.random_row() if patterns is None else patterns[row]
-            self.write(row, values, signed=signed, bank=bank)
+            self.write(row, values, signed=signed, bank=bank, fill=fill)
+
+    def rewrite_undefined(self) -> None:
+        """Queue writes of all rows that a reset or a broken promise left undefined."""
+        for bank, row in np.argwhere(~self.scoreboard.model.written):
+            signed = bool(self.scoreboard.model.bank_signed[bank])
+            self.write(int(row), self.random_row(), signed=signed, bank=int(bank))
 
     def random_passes(self, banks: Sequence[int], count: int) -> None:
         """Queue random vectors at random precisions and signs, over ``banks`` in turn."""
@@ -111,9 +126,9 @@ class Bench:
             bank = banks[index % len(banks)]
             self.send(self.random_vector(), x_bits=bits, signed=signed, bank=bank)
 
-    def read_everything(self) -> None:
-        """Queue read-backs of every row of every bank, and passes over all banks; of rows, in a
-        large macro, each class and as many others."""
+    def read_everything(self, *, passes: bool = True) -> None:
+        """Queue read-backs of every row of every bank and, with ``passes``, vectors for all banks;
+        of rows, in a large macro, each class and as many others."""
         rows: Sequence[int] = range(self.config.rows)
         if self.config.rows * self.config.banks > MOST_ROWS:
             rows = row_classes(self.config.rows)
@@ -121,7 +136,7 @@ class Bench:
         for bank in range(self.config.banks):
             for row in rows:
                 self.read(row, bank=bank)
-            for signed in (False, True):
+            for signed in (False, True) if passes else ():
                 self.send(self.random_vector(), signed=signed, bank=bank)
 
     # time
@@ -205,13 +220,16 @@ class Bench:
         """Cycles any beat waits at most while results are taken: a pass, a read-back, and the
         landing of a row before each."""
         config = self.config
-        return config.cycles_per_pass() + 2 + 2 * (config.write_landing + config.write_cycles)
+        row = config.write_landing + config.write_cycles(0)
+        passes = 2 if config.grouped else 1  # a row's slot waits for one, too
+        return passes * config.cycles_per_pass() + 2 + 2 * row
 
     async def run(self) -> None:
         """Step until everything queued was accepted and everything in flight delivered."""
         beats = sum(1 + len(source.beats) for source in (self.x, self.w, self.r))
         limit = self.cycle + 1000 + 30 * beats * self.config.latency()
-        while self.x.pending or self.w.pending or self.r.pending or self.scoreboard.inflight:
+        board, streams = self.scoreboard, (self.x, self.w, self.r)
+        while any(s.pending for s in streams) or board.inflight or board.writing():
             await self.step()
             assert self.cycle < limit, f"not finished after {limit} cycles: the macro hangs"
 
@@ -296,10 +314,13 @@ class Bench:
         board, stalled = self.scoreboard, self.stalled
         self._cover_cycle(accepted, stalled)
         board.end_cycle(stalled)
+        if self.rules.slot:
+            board.slot()
         if accepted.w:
             beat = accepted.w
             patterns = unpack(beat["w_data"], self.config.weight_bits, self.config.cols)
-            board.write(beat["w_bank"], beat["w_row"], patterns, bool(beat["w_signed"]))
+            signed, fill = bool(beat["w_signed"]), self.config.grouped and bool(beat["w_fill"])
+            board.write(beat["w_bank"], beat["w_row"], patterns, signed, fill)
         assert not (accepted.x and accepted.r), (
             "a vector and a read-back accepted in the same cycle"
         )

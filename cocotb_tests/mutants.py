@@ -1,6 +1,6 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks four small configurations
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks five small configurations
 in every way that applies to them (or draws N of those), runs the regression on each and prints
 killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
 nothing, and then it should not be listed.
@@ -41,6 +41,10 @@ CONFIGS = (
         rows=5, cols=2, weight_bits=4, input_bits=4, bits_per_cycle=2, banks=2, tree="ripple"
     ),
     MacroConfig(rows=7, cols=2, weight_bits=3, input_bits=4, tree="approx2", tree_stages=1),
+    MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "latch", "group": 2, "tree_stages": 1},
+    ),
 )
 
 Edit = Callable[
@@ -129,6 +133,11 @@ def _tree(pattern: str, new: str) -> Edit:
     return edit
 
 
+def _alone(line: str) -> Edit:
+    """Drop what keeps a row of a pair from being selected alone; ``line`` as in the text."""
+    return _text(f"= {line};", f"= {line.split(' |')[0]};")
+
+
 MUTANTS = (
     # leaf cells
     Mutant("full adder: carry forgets b", _text("(ci & (a ^ b))", "(ci & a & ~b)"), leaf=True),
@@ -186,6 +195,26 @@ MUTANTS = (
     Mutant("every bank is written", _pin("write_gate", "bank", "{8{|{old}}}"), min_banks=2),
     Mutant("every row is written", _pin("write_gate", "row", "|write_row")),
     Mutant("stores never written", _pin("write_gate", "row", "1'b0")),
+    # pairs of rows
+    Mutant("a pair's first row is alone beside the second", _alone("planes_n[1:0] | n_1")),
+    Mutant("a pair's second row is alone beside the first", _alone("planes_n[3:2] | n_0")),
+    Mutant("sums are never selected", _assign("pair_selector", "both_n", "2'b11")),
+    Mutant("sums are selected by one row", _assign("pair_selector", "both_n", "planes_n[1:0]")),
+    Mutant("sums are never written", _pin("write_gate", "row", "1'b0", r"write_sum\w+")),
+    Mutant("every sum is written", _pin("write_gate", "row", "|write_sum", r"write_sum\w+")),
+    Mutant("sums 0 and 1 swapped", _swap("write_gate", "row", "write_sum0", "write_sum1")),
+    Mutant("sums forget the neighbour", _pin("pair_sum", "neighbour", "{old} & 1'b0")),
+    Mutant("sums forget the row", _pin("pair_sum", "code", "{old} & 1'b0")),
+    Mutant("filled sums take what was read back", _pin("pair_sum", "fill", "1'b0")),
+    Mutant("renewed sums take the following row", _pin("pair_sum", "fill", "1'b1")),
+    Mutant("sums are not made", _pin("pair_sum", "capture", "1'b0")),
+    Mutant("a slot reads the row itself", _text("~ row_q[0]", "row_q[0]")),
+    Mutant("a slot's code is corrected by the sign", _text("~ reads_neighbour;", "1'h1;")),
+    Mutant("a slot waits for no pass", _assign("sequencer", "slot", "wants_slot")),
+    Mutant("a row is done at once", _text("renewing | filling", "filling")),
+    Mutant("a filled row is done at once", _text("renewing | filling", "renewing")),
+    Mutant("every row is filled", _pin("sequencer", "w_fill", "1'b1")),
+    Mutant("no row is filled", _pin("sequencer", "w_fill", "1'b0")),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),

@@ -36,6 +36,7 @@ class ReadyRules:
         self._last_user = ""
         self._owed: set[int] = set()  # banks of what a landing row held back in the last cycle
         self._x_waited = False
+        self.slot = False  # no write takes the array
 
     def expected(self, offers: dict[str, Offer], stalled: bool) -> dict[str, bool | None]:
         """The rule for x, w and r while they show ``offers`` and results stall or do not."""

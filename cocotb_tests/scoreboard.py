@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import fill_cycles, pass_cycles
 from cimforge.golden.macro import MacroModel
 from cimforge.hdl.params.config import MacroConfig
 
@@ -14,8 +14,8 @@ __all__ = ["Expected", "Scoreboard"]
 
 @dataclass
 class Expected:
-    """A result in flight: its stream, the count of unstalled cycles at which it must appear, and
-    its values."""
+    """A result in flight: its stream (``slot`` for a neighbour's code that a write has read, which
+    appears nowhere), the count of unstalled cycles at which it must appear, and its values."""
 
     stream: str
     due: int
@@ -29,6 +29,10 @@ class Scoreboard:
     The array advances in every cycle in which no result is held back; a result appears when it has
     advanced planes + tree ranks times since its acceptance. So early, late, missing and extra
     results all show, under any back-pressure.
+
+    A row that has neighbours in its group, and is not filled, is ``under_way`` (bank, row) until
+    the slot that it ``wants`` has passed the array; a filled row that completes its group occupies
+    the stream for ``filling`` more cycles. A reset cuts off what is under way.
     """
 
     def __init__(self, config: MacroConfig):
@@ -41,22 +45,44 @@ class Scoreboard:
         self.active_bank = 0
         self.reading = False
         self.passes = 0
+        self.under_way: tuple[int, int] | None = None
+        self.wants = False
+        self.filling = 0
+        self.filled_bank = 0
 
     def reset(self) -> None:
-        """Drop everything in flight; weights stay."""
+        """Drop everything in flight; weights stay, but for a row under way."""
         self.inflight.clear()
         self.planes_left = 0
+        self.model.interrupt()
+        if self.under_way:
+            self.model.forget(*self.under_way)
+        self.under_way, self.wants, self.filling = None, False, 0
 
     def must_offer(self) -> str | None:
         """The stream that must be valid in this cycle, if any."""
-        if self.inflight and self.inflight[0].due == self.advanced:
+        if self._due and self.inflight[0].stream != "slot":
             return self.inflight[0].stream
         return None
 
+    @property
+    def _due(self) -> bool:
+        return bool(self.inflight) and self.inflight[0].due == self.advanced
+
+    def writing(self, bank: int | None = None) -> bool:
+        """Whether a row, with ``bank`` one of it, accepted in an earlier cycle occupies the write
+        stream."""
+        occupied = self.under_way[0] if self.under_way else self.filled_bank
+        return bool(self.under_way or self.filling) and bank in (None, occupied)
+
     def end_cycle(self, stalled: bool) -> None:
         """Account for one clock cycle, before the beats accepted in it."""
+        self.filling = max(0, self.filling - 1)
         if stalled:
             return
+        if self._due and self.inflight[0].stream == "slot":
+            self.inflight.popleft()
+            self.under_way = None
         self.advanced += 1
         if self.planes_left:
             self.planes_left -= 1
@@ -76,17 +102,31 @@ class Scoreboard:
         known = not exists or self.model.defined(bank, row)
         self._start("q", 1, self.model.read(bank, row) if known else None, bank)
 
+    def slot(self) -> None:
+        """The row under way was given the array: its neighbour's plane follows."""
+        assert self.under_way is not None
+        self.wants = False
+        self._start("slot", 1, None, self.under_way[0])
+
     def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
         assert self.planes_left == 0, "accepted while another pass is running"
         self.inflight.append(Expected(stream, self.advanced + planes + self.config.ranks, values))
         self.planes_left, self.pass_cycle = planes, 0
-        self.active_bank, self.reading = bank, stream == "q"
+        self.active_bank, self.reading = bank, stream != "y"
 
-    def write(self, bank: int, row: int, patterns: np.ndarray, signed: bool) -> None:
+    def write(
+        self, bank: int, row: int, patterns: np.ndarray, signed: bool, fill: bool = False
+    ) -> None:
         """A row was accepted."""
         running = self.planes_left > 0 and self.active_bank == bank and bank < self.config.banks
         assert not running, f"a write to bank {bank} was accepted in the middle of its pass"
-        self.model.write(bank, row, patterns, signed)
+        self.model.write(bank, row, patterns, signed, fill)
+        exists = bank < self.config.banks and row < self.config.rows
+        if exists and fill:
+            self.filling = fill_cycles(self.config, row) - 1
+            self.filled_bank = bank
+        elif exists and self.config.group_size(row) > 1:
+            self.under_way, self.wants = (bank, row), True
 
     def check(self, stream: str, values: np.ndarray) -> None:
         """Compare a delivered result with the one that is due."""

@@ -1,4 +1,4 @@
-"""Timing contract R13..R16: cycles from accepting data to delivering results.
+"""Timing contract R13..R16, R18, R19: cycles from accepting data to delivering results.
 
 Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
 result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from cimforge.golden.numerics import check_number, effective_bits
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["first_result", "load_cycles", "pass_cycles", "stream_cycles"]
+__all__ = [
+    *("fill_cycles", "first_result", "load_cycles", "pass_cycles", "stream_cycles", "write_cycles"),
+]
 
 
 def pass_cycles(config: MacroConfig, x_bits: int = 0) -> int:
@@ -50,9 +52,38 @@ def stream_cycles(config: MacroConfig, passes: Sequence[int]) -> int:
     return sum(pass_cycles(config, x_bits) for x_bits in earlier) + first_result(config, last)
 
 
-def load_cycles(config: MacroConfig) -> int:
-    """R16: cycles to write one whole bank, ``write_cycles`` a row, while no pass uses the bank.
+def write_cycles(config: MacroConfig, row: int) -> int:
+    """R16: cycles that ``row`` occupies the write stream, while the array is idle.
+
+    A row with neighbours in its group is renewed through the trees: a cycle in which it is
+    accepted, one in which it asks for the array, one for its neighbour's plane, one for each
+    register between a plane and the accumulators, one in which the neighbour's code stands in
+    these; the sum lands behind. All other rows, missing ones too, take the style's write cycles.
+    Raises ValueError for a negative row.
+    """
+    traits = config.storage_traits
+    first = check_number("row", row) // config.group * config.group
+    if row < config.rows and len(range(first, min(first + config.group, config.rows))) > 1:
+        return 4 + traits.lead + config.pipeline_stages
+    return traits.write_cycles
+
+
+def fill_cycles(config: MacroConfig, row: int) -> int:
+    """R18: the same for a row that is filled: as many cycles as its group has sums that are
+    complete with it, its own code among them, ``2^(row mod group)``.
+
+    Without groups there is no fast path, and a missing row has none: write_cycles. Raises
+    ValueError for a negative row.
+    """
+    place = check_number("row", row) % config.group
+    grouped = config.group > 1 and row < config.rows
+    return 2**place if grouped else write_cycles(config, row)
+
+
+def load_cycles(config: MacroConfig, fill: bool = False) -> int:
+    """R19: cycles to write one whole bank, row by row or filled, while no pass uses the bank.
 
     Counts accepted write beats; how long a row takes to settle after its beat is the storage's.
     """
-    return config.rows * config.storage_traits.write_cycles
+    cycles = fill_cycles if fill else write_cycles
+    return sum(cycles(config, row) for row in range(config.rows))

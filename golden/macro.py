@@ -51,6 +51,7 @@ class MacroModel:
         self._signed = np.zeros(config.banks, np.bool_)
         self._sign_known = np.zeros(config.banks, np.bool_)
         self._written = np.zeros((config.banks, config.rows), np.bool_)
+        self._due: tuple[int, int] | None = None  # bank and row that go on filling a group
         self._float_weights: dict[int, NDArray[np.float64]] = {}
 
     @property
@@ -69,18 +70,43 @@ class MacroModel:
         return self._signed.copy()
 
     def write(
-        self, bank: SupportsIndex, row: SupportsIndex, patterns: ArrayLike, signed: bool
+        self,
+        bank: SupportsIndex,
+        row: SupportsIndex,
+        patterns: ArrayLike,
+        signed: bool,
+        fill: bool = False,
     ) -> None:
         """Write one row: ``code = pattern xor (signed << weight_bits-1)``; sets the bank's sign.
 
         ``patterns`` (cols,) are weight_bits wide and unsigned. A missing bank or row changes
-        nothing, the bank's sign included.
+        nothing, the bank's sign included. ``fill`` promises the rows of a group in order, first to
+        last, with no other write or reset between them: their whole group is undefined from its
+        first row to its last, and where the promise is broken until all its rows are written again.
         """
         place, sign = self._locate(bank, row), check_flag("signed", signed)
+        filled = check_flag("fill", fill) and self._config.group > 1
         check_shape("w_patterns", patterns, (self._config.cols,))
         codes = flip_sign_bit(patterns, self._config.weight_bits, sign)
+        due, self._due = self._due, None
         if place:
             self._store(place[0], slice(place[1], place[1] + 1), codes, sign)
+            if filled:
+                self._fill(place, place == due)
+
+    def interrupt(self) -> None:
+        """A reset: a group that is being filled stays undefined."""
+        self._due = None
+
+    def _fill(self, place: tuple[int, int], kept: bool) -> None:
+        """Account for a filled row; ``kept`` says that it follows the one filled before."""
+        bank, row = place
+        size, rows = self._config.group, self._config.rows
+        group = slice(row - row % size, min(row - row % size + size, rows))
+        whole = (kept or row == group.start) and row + 1 == group.stop
+        self._written[bank, group] = whole
+        if not whole and (kept or row == group.start):
+            self._due = bank, row + 1
 
     def load(self, values: ArrayLike, *, bank: SupportsIndex = 0, signed: bool) -> None:
         """Write a whole bank from weight values (rows, cols), signed or unsigned.
@@ -92,6 +118,7 @@ class MacroModel:
         check_shape("values", values, (config.rows, config.cols))
         patterns = to_patterns(values, config.weight_bits, sign)
         codes = flip_sign_bit(patterns, config.weight_bits, sign)
+        self._due = None
         if place:
             self._store(place[0], slice(config.rows), codes, sign)
 

@@ -88,18 +88,19 @@ class MacroDriver:
         self._known = True
 
     def load_weights(self, weights: ArrayLike, *, bank: int = 0, signed: bool) -> None:
-        """Write a bank: weight values (rows, cols)."""
+        """Write a bank: weight values (rows, cols); rows in groups on their fast path."""
         config = self._config
         mode = config.modes[0]
         shape = {"rows": config.rows, "cols": mode.outputs}
         values = checked_matrix("weights", weights, shape, mode.weight_bits, signed)
         bank = checked_number("bank", bank, 0, config.banks - 1)
         start = self._map.register("w_start")
+        shared = {"bank": bank, "signed": int(signed), **({"fill": 1} if config.grouped else {})}
         with self._undisturbed():
             for row, patterns in enumerate(values):
                 self._wait("w_ready")
                 self._fill("w", to_fields(patterns, mode.weight_bits))
-                self._link.write(start.offset, start.word(row=row, bank=bank, signed=int(signed)))
+                self._link.write(start.offset, start.word(row=row, **shared))
             self._wait("w_ready")
 
     def multiply(

@@ -8,7 +8,7 @@ from cimforge.flow.simulate.simulator import Design
 __all__ = ["VISIBLE", "column_nets", "observed"]
 
 NET = re.compile(r"^ *(?:input |wire |reg )+(?:\[[^]]*\] )?(\w+)[;,]?$", re.M)
-COLUMN_NETS = re.compile(r"planes_n|bank_select|products_\d+|totals")
+COLUMN_NETS = re.compile(r"planes_n|both_n|bank_select|products_\d+|totals")
 VISIBLE = "array_nets.vlt"
 
 

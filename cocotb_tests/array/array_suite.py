@@ -10,7 +10,7 @@ from cimforge.hdl.macro.ports import macro_ports
 
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
-NETS = ("planes_n", "bank_select", "totals", *(f"products_{k}" for k in range(16)))
+NETS = ("planes_n", "both_n", "bank_select", "totals", *(f"products_{k}" for k in range(16)))
 WIDTHS = {port.name: port.width for port in macro_ports(CONFIG)}
 
 

@@ -179,12 +179,15 @@ class BusBench:
         ]
 
     async def write_bank(self, bank: int = 0, signed: bool = False) -> None:
-        """Write random weights to every row of a bank."""
+        """Write random weights to every row of a bank; with groups, every other time on the fast
+        path."""
         config = self.config
+        fill = int(config.grouped and self.rng.random() < 0.5)
+        shared = bank << 16 | fill << 30 | int(signed) << 31
         for row in range(config.rows):
             patterns = self.numpy_rng.integers(0, 1 << config.weight_bits, config.cols)
             await self.poll("w_ready")
-            start = Access(self.offset("w_start"), row | bank << 16 | int(signed) << 31)
+            start = Access(self.offset("w_start"), row | shared)
             await self.run([*self.window_writes("w", pack(patterns, config.weight_bits)), start])
         await self.poll("w_ready")
 

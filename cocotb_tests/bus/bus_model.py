@@ -99,6 +99,8 @@ class BusModel:
     def _fields_exist(self, stream: str, data: int) -> bool:
         """Row and bank exist, reserved bits are 0."""
         row, bank, reserved, sign = data & 0xFFFF, data >> 16 & 0xFF, data >> 24 & 0x7F, data >> 31
+        if stream == "w" and self.config.grouped:
+            reserved &= 0x3F  # the bit above is fill
         if bank >= self.config.banks or reserved:
             return False
         return stream == "x" or (row < self.config.rows and not (stream == "r" and sign))
@@ -209,7 +211,8 @@ class BusModel:
         value = sum(each << 32 * place for place, each in enumerate(self.w_words))
         value &= (1 << config.cols * config.weight_bits) - 1
         patterns = unpack(value, config.weight_bits, config.cols)
-        self.model.write(word >> 16 & 0xFF, word & 0xFFFF, patterns, bool(word >> 31))
+        place, fill = (word >> 16 & 0xFF, word & 0xFFFF), bool(word >> 30 & 1)
+        self.model.write(*place, patterns, bool(word >> 31), fill)
         self.sure["w"] = None
 
     def _start_read(self, word: int) -> None:

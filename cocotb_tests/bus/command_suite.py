@@ -9,7 +9,7 @@ from cimforge.flow.simulate.job import job_config
 
 CONFIG = job_config()
 LIMIT_MS = 100  # of simulated time, at 10 ns a cycle: a test that hangs ends
-SIGN, BANK = 31, 16  # where a command's word holds them
+SIGN, FILL, BANK = 31, 30, 16  # where a command's word holds them
 SOME = 16  # rows whose aliases are tried
 
 
@@ -17,7 +17,9 @@ def wrong_words(stream: str, row: int) -> list[int]:
     """Words that the start of a stream must refuse, each but for one thing a legal word for
     ``row``: every reserved bit, every bank that does not exist, rows of every size."""
     legal = row if stream != "x" else CONFIG.input_bits
-    reserved = [24, 25, 26, 27, 28, 29, 30, *([SIGN] if stream == "r" else [])]
+    filled = stream == "w" and CONFIG.grouped
+    reserved = [24, 25, 26, 27, 28, 29, *([] if filled else [FILL])]
+    reserved += [SIGN] if stream == "r" else []
     words = [legal | 1 << bit for bit in reserved]
     words += [legal | bank << BANK for bank in range(CONFIG.banks, 256)]
     if stream != "x":

@@ -82,12 +82,14 @@ async def _fill(dut, rng: Random) -> None:
     for bank in range(CONFIG.banks):
         for row in range(CONFIG.rows):
             beat = {"w_row": row, "w_bank": bank, "w_signed": rng.getrandbits(1), "w_valid": 1}
+            beat["w_fill"] = 1
             beat["w_data"] = rng.getrandbits(CONFIG.cols * CONFIG.weight_bits)
             dut.rst.value = 0
             for port, value in beat.items():
                 if hasattr(dut, port):
                     getattr(dut, port).value = value
-            await RisingEdge(dut.clk)
+            for _ in range(CONFIG.fill_cycles(row)):  # accepted in the first
+                await RisingEdge(dut.clk)
     dut.w_valid.value = 0
     await RisingEdge(dut.clk)
     await RisingEdge(dut.clk)

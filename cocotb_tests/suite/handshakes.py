@@ -6,7 +6,7 @@ import cocotb
 
 from cimforge.cocotb_tests.macro_bench import Bench
 from cimforge.flow.simulate.job import job_config
-from cimforge.golden.cycles import first_result, pass_cycles
+from cimforge.golden.cycles import first_result, load_cycles, pass_cycles
 
 CONFIG = job_config()
 
@@ -76,18 +76,22 @@ async def test_full_rate_over_banks(dut):
 
 @cocotb.test()
 async def test_read_latency_and_write_cycles(dut):
-    """A read-back takes the published latency, and rows are written at the published rate."""
+    """A read-back takes the published latency, and a bank is written at the published rate, row by
+    row and, where there is a fast path, on it."""
     bench = await Bench.loaded(dut)
     start = bench.cycle
     bench.read(CONFIG.rows - 1)
     await bench.run()
     assert bench.q_results[-1][0] - start == CONFIG.read_latency
-    start = bench.cycle
-    bench.queue_bank(CONFIG.banks - 1)
-    while bench.w.pending:
-        await bench.step()
-    assert bench.cycle - start == CONFIG.rows * CONFIG.write_cycles
-    bench.send(bench.random_vector(), bank=CONFIG.banks - 1)
+    for fill in (False, True) if CONFIG.grouped else (False,):
+        start = bench.cycle
+        bench.queue_bank(CONFIG.banks - 1, fill=fill)
+        while bench.w.pending or bench.scoreboard.writing():
+            await bench.step()
+        cycles = bench.cycle - start
+        assert cycles == load_cycles(CONFIG, fill) == CONFIG.load_cycles(fill), f"{cycles} cycles"
+        bench.send(bench.random_vector(), bank=CONFIG.banks - 1)
+        await bench.run()
     await bench.finish()
 
 

@@ -30,7 +30,8 @@ async def test_write_landing(dut):
                 bench.send(bench.random_vector(), bank=used)
             else:
                 bench.read(row, bank=used)
-            waits = CONFIG.write_landing if written == used < CONFIG.banks else 0
+            lands = CONFIG.write_cycles(row) - 1 + CONFIG.write_landing
+            waits = lands if written == used < CONFIG.banks else 0
             waited = await bench.until(stream) - start
             assert waited == waits, (
                 f"{stream} for bank {used} waited {waited} cycles for a write to bank {written}, "

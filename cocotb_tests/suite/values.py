@@ -124,7 +124,8 @@ async def test_literal_vectors(dut, x_signed, w_signed):
     bench = Bench(dut)
     await bench.start()
     for row, data in enumerate(LITERAL_ROWS):
-        bench.w.beats.append({"w_bank": 0, "w_row": row, "w_data": data, "w_signed": int(w_signed)})
+        place = {"w_bank": 0, "w_row": row, "w_signed": int(w_signed), "w_fill": 0}
+        bench.w.beats.append({**place, "w_data": data})
     await bench.run()
     beat = {"x_data": LITERAL_X, "x_bits": 4, "x_signed": int(x_signed), "x_bank": 0}
     bench.x.beats.append(beat)

@@ -18,6 +18,10 @@ CONFIGS = {
         **{"rows": 6, "cols": 3, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 3},
         **{"banks": 3, "storage": "latch", "tree_stages": 2},
     ),
+    "paired": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
+        **{"banks": 3, "storage": "latch", "tree_stages": 1, "group": 2},
+    ),
 }
 
 

@@ -27,6 +27,7 @@ SMALL = Path(netlist_models.__file__).parents[1] / "tests" / "small.lib"
 FPGA = {
     "behavioral": ("ice40", ["rows=9", "cols=2", "tree=behavioral", "bits_per_cycle=2"]),
     "banks": ("ecp5", ["rows=5", "cols=3", "banks=3"]),
+    "pairs": ("ice40", ["rows=4", "cols=2", "group=2", "tree=behavioral", "bits_per_cycle=2"]),
 }
 
 
@@ -47,7 +48,7 @@ def test_tiny_netlists_pass(target, tmp_path):
     emit_macro(TINY, tmp_path)
     report = regression(TINY, tmp_path, netlist_design(TINY, tmp_path, target))
     assert_passed(report)
-    assert report.tests == 76
+    assert report.tests == 81
 
 
 def test_a_latch_netlist_passes(tmp_path):
@@ -74,6 +75,8 @@ def test_fpga_netlists_of_other_configs_pass(name, tmp_path):
         (SG13G2, ["storage=flop", "rows=5", "banks=2"]),
         (SG13G2, ["storage=latch", "rows=7", "tree=approx2", "tree_stages=1"]),
         (SG13G2, ["storage=flop", "rows=9", "tree=csa42"]),
+        (SG13G2, ["storage=latch", "group=2", "bits_per_cycle=2", "tree_stages=1"]),
+        (SMALL, ["storage=flop", "rows=5", "group=2", "banks=2"]),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else "-".join(value),
 )

@@ -18,11 +18,15 @@ CONFIGS = {
         rows=5, cols=9, weight_bits=4, input_bits=6, bits_per_cycle=2, banks=3, storage="latch"
     ),
     "approximate": MacroConfig(rows=7, cols=3, weight_bits=3, input_bits=4, tree="approx1"),
+    "paired": MacroConfig(
+        **{"rows": 5, "cols": 5, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "latch", "group": 2},
+    ),
     "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),
 }
 
 # fewer leave holes in coverage
-ACCESSES = {"tiny": 8000, "odd": 8000, "approximate": 8000, "wide_results": 20_000}
+ACCESSES = dict.fromkeys(CONFIGS, 8000) | {"wide_results": 20_000}
 CASES = [*((name, "verilator") for name in CONFIGS), ("tiny", "icarus")]
 
 

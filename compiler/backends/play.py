@@ -51,6 +51,7 @@ class Player:
             return
         weights = self.data["weights"][self.queued]
         shared = {"w_bank": self._bank(self.queued), "w_signed": int(self.options["w_signed"])}
+        shared["w_fill"] = 1  # rows come in order
         for row, value in enumerate(to_field_rows(weights, self.config.weight_bits)):
             self.w.beats.append({"w_row": row, "w_data": value, **shared})
         self.queued += 1

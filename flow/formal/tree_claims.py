@@ -70,15 +70,17 @@ class Claim:
 
 
 def macro_claims(config: MacroConfig) -> list[Claim]:
-    """The claims of a macro: column tree, count of a plane's ones, the accumulator's sum."""
-    return [_tree(config), _popcount(config), _accumulate_sum(config)]
+    """The claims of a macro: column tree, count of a plane's ones, the accumulator's sum, and where
+    rows make pairs the sum of two codes."""
+    claims = [_tree(config), _popcount(config), _accumulate_sum(config)]
+    return [*claims, _pair_adder(config)] if config.pairs else claims
 
 
 def _tree(config: MacroConfig) -> Claim:
     """The operands of a column's rows, those of a group of rows as one."""
     if config.tree_traits.pairings:
         return _paired_tree(config)
-    group, most = config.storage_traits.rows_per_operand, config.multiply_traits.most
+    group, most = config.group, config.multiply_traits.most
     sizes = [min(group, config.rows - row) for row in range(0, config.rows, group)]
     tops = [size * most(config.weight_bits) for size in sizes]
     words = _side_by_side([(top.bit_length(), 0, top) for top in tops])
@@ -127,6 +129,12 @@ def _accumulate_sum(config: MacroConfig) -> Claim:
     words = _side_by_side([(width, shift, (1 << width) - 1) for width, shift in parts])
     text = "sum of negation, feedback, totals and correction"
     return Claim(f"{config.module}_accumulate_sum", text, words, y_bits, modular=True)
+
+
+def _pair_adder(config: MacroConfig) -> Claim:
+    width = config.weight_bits
+    words = _side_by_side([(width, 0, (1 << width) - 1)] * 2)
+    return Claim(f"{config.module}_pair_adder", "sum of two codes", words, width + 1)
 
 
 def _side_by_side(parts: list[tuple[int, int, int]]) -> tuple[Word, ...]:

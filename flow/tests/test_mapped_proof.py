@@ -21,6 +21,7 @@ from cimforge.hdl.params.config_file import load_config
 
 CONFIGS = {
     "ranks": ["rows=11", "tree_stages=2", "bits_per_cycle=2"],
+    "pairs": ["rows=5", "group=2", "bits_per_cycle=2"],
     "few registers": ["rows=3", "weight_bits=1", "tree_stages=1"],
     "ripple, latches": ["tree=ripple", "tree_stages=1", "storage=latch", "cols=1"],
 }
@@ -33,7 +34,7 @@ LIBRARIES = {
 # Each library's own way: half adders, gates of free polarity, clock gates, flip-flops with enable.
 PAIRS = [
     *(("small", "few registers"), ("sg13g2", "ranks"), ("sg13g2", "ripple, latches")),
-    *(("nangate45", "ranks"), ("sky130hd", "few registers")),
+    *(("nangate45", "ranks"), ("sky130hd", "few registers"), ("sg13g2", "pairs")),
 ]
 ALL = [(library, name) for library in LIBRARIES for name in CONFIGS]
 

@@ -15,8 +15,10 @@ __all__ = ["Ledger", "random_config", "random_patterns"]
 
 
 def random_config(rng: random.Random) -> MacroConfig:
-    """A small macro of any shape and precision, one in four of a dimension being 1."""
+    """A small macro of any shape and precision, one in four of a dimension being 1, every other one
+    of those with exact trees with its rows in pairs."""
     input_bits = rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8])
+    tree = rng.choice(["csa", "ripple", "behavioral", "csa42", "approx1", "approx2"])
     return MacroConfig(
         rows=rng.choice([1, *rng.sample(range(1, 20), 3)]),
         cols=rng.choice([1, *rng.sample(range(1, 7), 3)]),
@@ -24,7 +26,8 @@ def random_config(rng: random.Random) -> MacroConfig:
         input_bits=input_bits,
         bits_per_cycle=rng.choice([k for k in range(1, input_bits + 1) if input_bits % k == 0]),
         banks=rng.randint(1, 4),
-        tree=rng.choice(["csa", "ripple", "behavioral", "csa42", "approx1", "approx2"]),
+        tree=tree,
+        group=1 if tree.startswith("approx") else rng.choice([1, 2]),
     )
 
 

@@ -6,13 +6,22 @@ from collections.abc import Callable
 
 import pytest
 
-from cimforge.golden.cycles import first_result, load_cycles, pass_cycles, stream_cycles
+from cimforge.golden.cycles import (
+    fill_cycles,
+    first_result,
+    load_cycles,
+    pass_cycles,
+    stream_cycles,
+    write_cycles,
+)
 from cimforge.golden.tests.random_macros import random_config
 from cimforge.hdl.params.config import MacroConfig
 
 SERIAL = MacroConfig(rows=37, input_bits=8)
 PAIRS = MacroConfig(rows=37, input_bits=8, bits_per_cycle=2)
 QUADS = MacroConfig(rows=5, input_bits=12, bits_per_cycle=4, tree_stages=2)
+DOUBLES = MacroConfig(rows=5, group=2)
+STAGED = MacroConfig(rows=4, group=2, storage="latch", tree_stages=3)
 PARALLEL = MacroConfig(rows=5, input_bits=8, bits_per_cycle=8, tree_stages=1)
 
 
@@ -86,13 +95,40 @@ def test_load_takes_a_cycle_a_row() -> None:
     assert load_cycles(MacroConfig(rows=1, banks=4)) == 1
 
 
+@pytest.mark.parametrize(
+    ("config", "row", "write", "fill"),
+    [
+        (SERIAL, 36, 1, 1),  # no groups: a cycle a row, and no fast path
+        (DOUBLES, 0, 4, 1),  # accepted, asks, neighbour's plane, code in the accumulators
+        (DOUBLES, 1, 4, 2),
+        (DOUBLES, 4, 1, 1),  # the last of five rows has no neighbour
+        (DOUBLES, 5, 1, 1),  # missing
+        (STAGED, 3, 7, 2),  # and three ranks
+    ],
+)
+def test_rows_by_hand(config: MacroConfig, row: int, write: int, fill: int) -> None:
+    assert write_cycles(config, row) == write
+    assert fill_cycles(config, row) == fill
+
+
+def test_loads_of_groups_by_hand() -> None:
+    assert load_cycles(DOUBLES) == 4 + 4 + 4 + 4 + 1
+    assert load_cycles(DOUBLES, fill=True) == 1 + 2 + 1 + 2 + 1
+    assert load_cycles(STAGED) == 4 * 7
+    assert load_cycles(STAGED, fill=True) == 6
+
+
 @pytest.mark.parametrize("seed", range(50))
 def test_cycles_match_the_formulas_of_the_config(seed: int) -> None:
     config = random_config(random.Random(seed))
     for x_bits in range(config.input_bits + 3):
         assert pass_cycles(config, x_bits) == config.cycles_per_pass(x_bits), f"seed={seed}"
         assert first_result(config, x_bits) == config.latency(x_bits), f"seed={seed}"
-    assert load_cycles(config) == config.rows * config.write_cycles
+    for row in range(config.rows + 2):
+        assert write_cycles(config, row) == config.write_cycles(row), f"seed={seed}"
+        assert fill_cycles(config, row) == config.fill_cycles(row), f"seed={seed}"
+    for fill in (False, True):
+        assert load_cycles(config, fill) == config.load_cycles(fill), f"seed={seed}"
 
 
 @pytest.mark.parametrize(

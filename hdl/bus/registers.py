@@ -207,7 +207,9 @@ class RegisterMap:
         bits = Field("bits", 0, 16, f"precision; 0 or above {most}: {most}")
         sign = Field("signed", 31, 1, "1: two's complement")
         yield "x_start", "wo", "start a pass on the X window; needs x_ready", [bits, bank, sign]
-        yield "w_start", "wo", "write the W window to a row; needs w_ready", [row, bank, sign]
+        fill = Field("fill", 30, 1, "1: the bank's rows follow in order, from a group's first")
+        place = [row, bank, *([fill] if config.grouped else [])]
+        yield "w_start", "wo", "write the W window to a row; needs w_ready", [*place, sign]
         yield "r_start", "wo", "read a row back into the Q window; needs r_ready", [row, bank]
         yield "y_next", "wo", "release the Y window; needs y_valid", []
         yield "q_next", "wo", "release the Q window; needs q_valid", []

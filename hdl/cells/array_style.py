@@ -8,7 +8,25 @@ from cimforge.hdl.netlist.structure import Bus, Net, Structure
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.registry import Registry
 
-__all__ = ["ARRAY_STYLES", "ArrayStyle", "ColumnNets", "no_constraints"]
+__all__ = ["ARRAY_STYLES", "ArrayStyle", "ColumnNets", "PairNets", "no_constraints"]
+
+
+@dataclass(frozen=True)
+class PairNets:
+    """What a column offers besides where rows make pairs.
+
+    ``gate`` holds pairs * banks lines that write sums, ``both_n`` pairs * k inverted lines of both
+    rows of a pair. Where rows are written ``following`` is the code that is accepted now,
+    ``neighbour`` the code read back last; a sum is made at the edge at which ``capture`` is high,
+    of ``following`` while ``fill`` is.
+    """
+
+    gate: Bus
+    both_n: Bus
+    following: Net
+    neighbour: Net
+    capture: Net
+    fill: Net
 
 
 @dataclass(frozen=True)
@@ -20,6 +38,7 @@ class ColumnNets:
     ``bank_select`` one line a bank (None with one bank). ``enable`` (None where neither the trees
     have register ranks nor the array a lead) is low while a result waits. The array drives
     ``operands``, a bus for each tree: its operands side by side, of config.operand_widths.
+    With ``pairs`` a line of ``planes_n`` is that of a row alone, its neighbour's plane being 0.
     """
 
     clk: Net
@@ -29,6 +48,7 @@ class ColumnNets:
     bank_select: Bus | None
     enable: Net | None
     operands: Sequence[Bus]
+    pairs: PairNets | None = None
 
 
 def no_constraints(config: MacroConfig) -> list[str]:

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Signal
 
 from cimforge.hdl.cells.array_style import ARRAY_STYLES, ArrayStyle
-from cimforge.hdl.cells.word import WordArray
+from cimforge.hdl.cells.store_array import StoreArray
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.config import MacroConfig
 
@@ -13,15 +13,17 @@ __all__ = ["FlopGate", "FlopStore"]
 class FlopStore(Block):
     """One weight of one bank in flip-flops.
 
-    ``q`` takes ``d`` (both weight_bits wide, raw codes) at the rising edge while ``gate`` is high.
+    ``q`` takes ``d`` (both weight_bits wide, raw codes; a sum of weights has its own ``bits``) at
+    the rising edge while ``gate`` is high.
     Latency: 1 cycle. Not reset: weights are undefined until written and survive a reset.
     """
 
     role, latency = "storage", 1
 
-    def __init__(self, config: MacroConfig):
-        width = config.weight_bits
-        super().__init__(config.module, "store", {"gate": In(1), "d": In(width), "q": Out(width)})
+    def __init__(self, config: MacroConfig, bits: int = 0):
+        width = bits or config.weight_bits
+        kind = "store" if width == config.weight_bits else "sum_store"
+        super().__init__(config.module, kind, {"gate": In(1), "d": In(width), "q": Out(width)})
 
     def elaborate(self, platform):
         m = Module()
@@ -53,4 +55,4 @@ class FlopGate(Block):
         return m
 
 
-ARRAY_STYLES.register("flop", ArrayStyle(FlopGate, WordArray(FlopStore).place))
+ARRAY_STYLES.register("flop", ArrayStyle(FlopGate, StoreArray(FlopStore).place))

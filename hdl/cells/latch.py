@@ -6,7 +6,7 @@ simulator.
 """
 
 from cimforge.hdl.cells.array_style import ARRAY_STYLES, ArrayStyle
-from cimforge.hdl.cells.word import WordArray
+from cimforge.hdl.cells.store_array import StoreArray
 from cimforge.hdl.netlist.leaf import CLOCK_GATE, LATCH
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
@@ -14,15 +14,17 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["latch_gate", "latch_store"]
 
 
-def latch_store(config: MacroConfig) -> Structure:
-    """One weight of one bank: ``q`` (weight_bits, raw code) follows ``d`` while ``gate`` is
-    high."""
-    sentence = "One weight in latches: q follows d while gate is high."
-    out = Structure(config.module, "store", sentence, role="storage")
+def latch_store(config: MacroConfig, bits: int = 0) -> Structure:
+    """One weight of one bank, or with ``bits`` a sum of weights: ``q`` (weight_bits or ``bits``,
+    raw code) follows ``d`` while ``gate`` is high."""
+    width = bits or config.weight_bits
+    kept, kind = ("weight", "store") if width == config.weight_bits else ("sum", "sum_store")
+    sentence = f"One {kept} in latches: q follows d while gate is high."
+    out = Structure(config.module, kind, sentence, role="storage")
     gate = out.port("input", "gate")
-    d = out.port("input", "d", config.weight_bits)
-    q = out.port("output", "q", config.weight_bits)
-    for bit in range(config.weight_bits):
+    d = out.port("input", "d", width)
+    q = out.port("output", "q", width)
+    for bit in range(width):
         out.place(LATCH, f"bit{bit}", gate=gate, d=d.bits(bit), q=q.bits(bit))
     return out
 
@@ -46,4 +48,4 @@ def latch_gate(config: MacroConfig) -> Structure:
     return out
 
 
-ARRAY_STYLES.register("latch", ArrayStyle(latch_gate, WordArray(latch_store).place))
+ARRAY_STYLES.register("latch", ArrayStyle(latch_gate, StoreArray(latch_store).place))

@@ -40,6 +40,7 @@ def render_testbench(config: MacroConfig, vectors: Sequence[TestVector]) -> str:
         ports=macro_ports(config),
         rows=config.rows,
         has_row=config.row_bits > 0,
+        fill=config.grouped,
         seed=SEED,
         words=max(w_words, x_words),
         w_words=w_words,

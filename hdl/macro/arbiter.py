@@ -95,7 +95,7 @@ class Arbiter:
 
     def _build_pause(self) -> Value:
         """Whether an earlier row still occupies the write stream."""
-        cycles = self._config.write_cycles
+        cycles = self._config.storage_traits.write_cycles
         if cycles == 1:
             return Const(0)
         left = Signal(range(cycles))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Plan
 from cimforge.hdl.arith.planners import plan_column
-from cimforge.hdl.cells.array_style import ARRAY_STYLES, ColumnNets
+from cimforge.hdl.cells.array_style import ARRAY_STYLES, ColumnNets, PairNets
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
 from cimforge.hdl.netlist.structure import Bus, Structure
 from cimforge.hdl.params.config import MacroConfig
@@ -40,7 +40,7 @@ def build_column(config: MacroConfig) -> Structure:
     ``gate``, ``w_code`` write a row; ``bank_select`` and ``planes_n`` make the operands; the array
     and the trees take config.ranks enabled cycles, the accumulator one more. ``exact`` is high in a
     read-back, which approximate trees must pass unchanged. ``w_code`` is
-    weight_bits wide, ``y`` two's complement.
+    weight_bits wide, ``y`` two's complement. The ports of pairs are those of PairNets.
     """
     sentence = "One column: a word for each row, a tree for each plane, one accumulator."
     out = Structure(config.module, "column", sentence, role="storage", latency=config.ranks + 1)
@@ -57,6 +57,7 @@ def build_column(config: MacroConfig) -> Structure:
         bank_select=nets.get("bank_select"),
         enable=nets.get("enable"),
         operands=operands,
+        pairs=_pair_nets(config, nets),
     )
     ARRAY_STYLES[config.storage].place(config, out, array)
     _place_trees(config, out, nets, tree, operands, totals)
@@ -75,11 +76,27 @@ def build_column(config: MacroConfig) -> Structure:
     return out
 
 
+def _pair_nets(config: MacroConfig, nets: dict[str, Bus]) -> PairNets | None:
+    """What the column's ports offer its pairs of rows; a code read back stands in y."""
+    if not config.pairs:
+        return None
+    return PairNets(
+        gate=nets["sum_gate"],
+        both_n=nets["both_n"],
+        following=nets["w_next"],
+        neighbour=nets["y"].bits(0, config.weight_bits),
+        capture=nets["sum_capture"],
+        fill=nets["sum_fill"],
+    )
+
+
 def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bus]:
     """A column's ports; those of width 0 are left out."""
-    rows, k, banks = config.rows, config.bits_per_cycle, config.banks
+    rows, k, banks, pairs = config.rows, config.bits_per_cycle, config.banks, config.pairs
     inputs = {
         **{"clk": 1, "gate": rows * banks, "w_code": config.weight_bits},
+        **{"sum_gate": pairs * banks, "w_next": config.weight_bits if pairs else 0},
+        **{"sum_capture": int(pairs > 0), "sum_fill": int(pairs > 0), "both_n": pairs * k},
         **{"bank_select": banks if banks > 1 else 0, "planes_n": rows * k},
         **{"enable": int(config.ranks > 0), "accumulate": 1, "restart": 1, "negate": 1},
         **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},

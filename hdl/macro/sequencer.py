@@ -5,6 +5,7 @@ from amaranth.lib import data
 
 from cimforge.hdl.macro.arbiter import Arbiter, one_hot
 from cimforge.hdl.macro.first_group import FirstGroup
+from cimforge.hdl.macro.pair_arbiter import PairArbiter
 from cimforge.hdl.macro.streams import SINKS, macro_streams, without_data
 from cimforge.hdl.macro.token import Token, delayed
 from cimforge.hdl.netlist.block import Block, In, Out
@@ -30,6 +31,10 @@ class Sequencer(Block):
     is Arbiter's. Flip-flops are written at the edge that accepts the row; styles with write_landing
     in the cycle after it. No ready depends on its own valid; x_ready and r_ready depend on each
     other's valid and, with write_landing, on w_valid; w_ready depends on no valid.
+
+    Where rows make pairs, a write that is not filled takes a slot: a pass of its neighbour's
+    one-hot plane, without result, whose code the accumulators hold in the cycle ``sum_capture``;
+    the sum lands in the cycle after it.
 
     While no pass is under way nothing that the array sees changes: planes, selects and read lines
     keep the values of the last one, in a stall and in a reset too, so an idle array burns no power.
@@ -63,6 +68,9 @@ class Sequencer(Block):
             "capture": Out(1 if config.write_landing else 0),
             "write_row": Out(config.rows),
             "write_bank": Out(banks if banks > 1 else 0),
+            "write_sum": Out(config.pairs),
+            "sum_capture": Out(int(config.pairs > 0)),
+            "sum_fill": Out(int(config.pairs > 0)),
         }
         # in the cycle in which the totals arrive
         to_accumulators = {name: Out(1) for name in TO_ACCUMULATORS}
@@ -82,15 +90,19 @@ class Sequencer(Block):
         free = Signal()
         stalled = (self.y.valid & ~self.y.ready) | (self.q.valid & ~self.q.ready)
         m.d.comb += [live.eq(~ResetSignal()), enable.eq(~stalled)]
-        arbiter = Arbiter(m, self._config, self.x, self.r, self.w, live, free)
+        kind = PairArbiter if self._config.pairs else Arbiter
+        arbiter = kind(m, self._config, self.x, self.r, self.w, live, free)
 
         token = Signal(Token, name="token_0")
         m.d.comb += free.eq(live & (~token.valid | token.last))
         bank = self._build_bank(m, arbiter)
         self._build_pass(m, arbiter, token, enable)
-        m.d.comb += token.sign.eq((self._build_signs(m, arbiter) & bank).any())
+        sign = (self._build_signs(m, arbiter) & bank).any()
+        if isinstance(arbiter, PairArbiter):
+            sign &= ~arbiter.reads_neighbour
+        m.d.comb += token.sign.eq(sign)
         arbiter.grant(token.valid, bank, token.last, token.read)
-        self._build_results(m, delayed(m, token, self._config.ranks, enable), enable)
+        self._build_results(m, arbiter, delayed(m, token, self._config.ranks, enable), enable)
         self._build_write(m, arbiter)
         self._drive(m, enable=enable, bank_select=bank)
         return m
@@ -104,6 +116,9 @@ class Sequencer(Block):
             m.d.sync += bank.eq(arbiter.banks["x"])
         with m.Elif(arbiter.r_fire):
             m.d.sync += bank.eq(arbiter.banks["r"])
+        if isinstance(arbiter, PairArbiter):
+            with m.If(arbiter.slot):
+                m.d.sync += bank.eq(arbiter.bank)
         return bank
 
     def _build_pass(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
@@ -126,6 +141,10 @@ class Sequencer(Block):
             m.d.sync += running.eq(0)
         with m.Elif(running & enable):
             m.d.sync += [group.eq(group - 1), restart.eq(0)]
+        if isinstance(arbiter, PairArbiter):
+            with m.If(arbiter.slot):
+                m.d.sync += [running.eq(1), restart.eq(1), reading.eq(1)]
+                m.d.sync += [group.eq(0), signed.eq(0), row.eq(arbiter.row ^ 1)]
         lines = one_hot(m, "read_line", row, self._config.rows, reading)
         self._drive(m, load=arbiter.x_fire, plane=group, read=reading, read_row=lines)
         self._build_fill(m, arbiter, first, restart)
@@ -160,7 +179,7 @@ class Sequencer(Block):
             m.d.sync += signs.eq(Mux(self.w.signed, signs | line, signs & ~line))
         return signs
 
-    def _build_results(self, m: Module, token: data.View, enable: Value) -> None:
+    def _build_results(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
         """Tells the accumulators what arrives, and the streams when a result stands."""
         m.d.comb += [
             self.restart.eq(token.restart),
@@ -170,18 +189,35 @@ class Sequencer(Block):
             self.accumulate.eq(token.valid & enable),
         ]
         ends = token.valid & token.last
-        for stream, mine in ((self.y, ~token.read), (self.q, token.read)):
+        row_comes = token.read
+        if isinstance(arbiter, PairArbiter):
+            row_comes = token.read & ~self._build_slot_end(m, arbiter, ends, enable)
+        for stream, mine in ((self.y, ~token.read), (self.q, row_comes)):
             valid = Signal(name=f"{'y' if stream is self.y else 'q'}_valid_q")
             with m.If(enable):
                 m.d.sync += valid.eq(ends & mine)
             m.d.comb += stream.valid.eq(valid & ~ResetSignal())
+
+    def _build_slot_end(self, m: Module, arbiter: PairArbiter, ends: Value, enable: Value) -> Value:
+        """Tells when a neighbour's code stands in the accumulators; returns whether what arrives
+        there belongs to a slot."""
+        ranks = self._config.ranks
+        late = delayed(m, arbiter.reads_neighbour, ranks, enable, shape=1, name="reads_neighbour")
+        with m.If(enable):
+            m.d.sync += arbiter.done.eq(ends & late)
+        return late
 
     def _build_write(self, m: Module, arbiter: Arbiter) -> None:
         """Row lines of a write, high while a row is written, and bank lines: in the accepting
         cycle, or registered for styles that write in the cycle after it."""
         row: Value = getattr(self.w, "row", Const(0, 1))
         bank, fire = arbiter.banks["w"], arbiter.w_fire
-        if self._config.write_landing:
+        if isinstance(arbiter, PairArbiter):
+            fire_q = Signal()
+            m.d.sync += fire_q.eq(fire)
+            row, bank, fire = arbiter.row, arbiter.bank, fire_q
+            self._build_sum_write(m, arbiter)
+        elif self._config.write_landing:
             row_q = Signal(len(row), reset_less=True)
             bank_q = Signal(self._config.banks, reset_less=True)
             fire_q = Signal()
@@ -191,3 +227,11 @@ class Sequencer(Block):
             row, bank, fire = row_q, bank_q, fire_q
         row_lines = one_hot(m, "write_line", row, self._config.rows, fire)
         self._drive(m, capture=arbiter.w_fire, write_row=row_lines, write_bank=bank)
+
+    def _build_sum_write(self, m: Module, arbiter: PairArbiter) -> None:
+        """When a pair's sum is made, of what, and the line that writes it in the cycle after."""
+        capture, lands = Signal(name="captures_sum"), Signal(name="sum_lands")
+        m.d.comb += capture.eq(arbiter.filled | arbiter.done)
+        m.d.sync += lands.eq(capture)
+        lines = one_hot(m, "sum_line", arbiter.row[1:], self._config.pairs, lands)
+        self._drive(m, sum_capture=capture, sum_fill=arbiter.filled, write_sum=lines)

@@ -29,7 +29,7 @@ def macro_streams(config: MacroConfig) -> dict[str, Signature]:
             bank=config.bank_bits,
         ),
         "y": beat_stream(data=max(mode.y_width for mode in config.modes)),
-        "w": beat_stream(**place, data=row, signed=1),
+        "w": beat_stream(**place, data=row, signed=1, fill=int(config.grouped)),
         "r": beat_stream(**place),
         "q": beat_stream(data=row),
     }

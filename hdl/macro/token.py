@@ -26,11 +26,13 @@ class Token(data.Struct):
     read: Bit
 
 
-def delayed(m: Module, token: data.View, ranks: int, enable: Value) -> data.View:
+def delayed(
+    m: Module, token: Any, ranks: int, enable: Value, shape: Any = Token, name: str = "token"
+) -> Any:
     """The token ``ranks`` registers later, in step with what its plane becomes: they hold while
-    ``enable`` is low. A reset empties them."""
+    ``enable`` is low. A reset empties them. ``shape`` and ``name`` are those of another signal."""
     for rank in range(1, ranks + 1):
-        following = Signal(Token, name=f"token_{rank}")
+        following = Signal(shape, name=f"{name}_{rank}")
         with m.If(enable):
             m.d.sync += following.eq(token)
         token = following

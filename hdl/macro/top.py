@@ -1,7 +1,10 @@
 """The macro's top: serialisers, write ports, columns, correction and sequencer."""
 
+from collections.abc import Callable
+
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
+from cimforge.hdl.cells.pair_multiply import PairSelector
 from cimforge.hdl.macro.column import build_column
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.ports import macro_ports
@@ -18,8 +21,10 @@ Nets = dict[str, Bus]
 
 # The order in which a file holds them; modules of other styles come first.
 KINDS = (
-    *("store", "write_gate", "multiplier", "word", "tree", "popcount", "accumulate_sum"),
-    *("accumulator", "input_sum", "column", "input_register", "serialiser", "sequencer", ""),
+    *("store", "sum_store", "write_gate", "multiplier", "word", "pair_multiplier", "pair"),
+    *("pair_adder", "pair_sum", "tree", "popcount", "accumulate_sum"),
+    *("accumulator", "input_sum", "column", "input_register", "serialiser", "pair_selector"),
+    *("sequencer", ""),
 )
 
 
@@ -61,11 +66,16 @@ class _Top:
             ("planes_n", config.rows * config.bits_per_cycle),
             ("gate", config.rows * config.banks),
             ("correction", config.correction_bits),
+            ("sum_gate", config.pairs * config.banks),
+            ("alone_n", config.rows * config.bits_per_cycle if config.pairs else 0),
+            ("both_n", config.pairs * config.bits_per_cycle),
         ):
-            self._nets[name] = self._out.wire(name, width)
+            if width:
+                self._nets[name] = self._out.wire(name, width)
         pins = {name: self._nets[name] for name in self._sequencer.ports}
         self._out.place(self._sequencer, "sequencer", **pins)
         self._place_rows()
+        self._place_selectors()
         self._place_correction()
         self._place_columns(self._build_code())
         return self._out
@@ -79,23 +89,17 @@ class _Top:
         }
 
     def _place_rows(self) -> None:
-        """Each row's write port and serialiser."""
+        """Each row's write port and serialiser, and a write port for the sum of each pair."""
         config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
-        write_port = ARRAY_STYLES[config.storage].write_port(config)
         serialiser = Serialiser(config)
-        control = {name: banks for name, _ in config.storage_traits.control_ports}
-        write = self._spread(config.rows, {"write_bank": 1, **control}, "storage")
+        place_write_port = self._write_ports()
         loads = {"plane": bits, "fill": 1, "sign_plane": 1, "read": k}
         lines = self._spread(config.rows, loads, "input")
         elements = self._place_input_register()
         for row in range(config.rows):
-            pins: dict[str, Net] = {"clk": nets["clk"]}
-            pins |= {name: write[name](row) for name in control}
-            pins |= {"row": nets["write_row"].bits(row)}
-            pins |= {"bank": write["write_bank"](row)} if "write_bank" in write else {}
             gate = nets["gate"].bits(row * banks, banks)
-            self._out.place(write_port, f"write{row}", **pins, gate=gate)
+            place_write_port(row, f"write{row}", nets["write_row"].bits(row), gate)
             self._out.place(
                 serialiser,
                 f"serialiser{row}",
@@ -104,6 +108,40 @@ class _Top:
                 read_row=nets["read_row"].bits(row),
                 planes_n=nets["planes_n"].bits(row * k, k),
             )
+        for pair in range(config.pairs):
+            gate, line = nets["sum_gate"].bits(pair * banks, banks), nets["write_sum"].bits(pair)
+            place_write_port(config.rows + pair, f"write_sum{pair}", line, gate)
+
+    def _write_ports(self) -> Callable[[int, str, Net, Net], None]:
+        """Places the write port of a row or sum: its number, name, line and gates."""
+        config, nets = self._config, self._nets
+        write_port = ARRAY_STYLES[config.storage].write_port(config)
+        control = {name: config.banks for name, _ in config.storage_traits.control_ports}
+        leaves = config.rows + config.pairs
+        write = self._spread(leaves, {"write_bank": 1, **control}, "storage")
+
+        def place(number: int, name: str, line: Net, gate: Net) -> None:
+            pins: dict[str, Net] = {"clk": nets["clk"]}
+            pins |= {name: write[name](number) for name in control}
+            pins |= {"row": line}
+            pins |= {"bank": write["write_bank"](number)} if "write_bank" in write else {}
+            self._out.place(write_port, name, **pins, gate=gate)
+
+        return place
+
+    def _place_selectors(self) -> None:
+        """The select lines of each pair of rows; a last row alone keeps its planes."""
+        config, nets = self._config, self._nets
+        if not config.pairs:
+            return
+        k, selector = config.bits_per_cycle, PairSelector(config)
+        for pair in range(config.pairs):
+            ports = {name: nets[name].bits(2 * pair * k, 2 * k) for name in ("planes_n", "alone_n")}
+            both_n = nets["both_n"].bits(pair * k, k)
+            self._out.place(selector, f"selector{pair}", **ports, both_n=both_n)
+        if config.rows % 2:
+            alone, planes = (nets[n].bits(2 * config.pairs * k, k) for n in ("alone_n", "planes_n"))
+            self._out.assign(alone, planes)
 
     def _place_input_register(self) -> Bus:
         """The register that holds the vector; returns its elements."""
@@ -135,7 +173,7 @@ class _Top:
         config, out = self._config, self._out
         mode = config.modes[0]
         width = mode.row_width
-        code = out.wire("w_code", width)
+        code = self._nets["w_code"] = out.wire("w_code", width)
         out.assign(code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})")
         if config.write_landing == 0:
             return code
@@ -153,7 +191,10 @@ class _Top:
         for col in range(config.cols):
             y = nets["y_data"].bits(col * y_bits, y_bits)
             w_code = code.bits(col * bits, bits)
-            pins = {name: line(col) for name, line in lines.items()}
+            pins: dict[str, Net] = {name: line(col) for name, line in lines.items()}
+            if config.pairs:
+                w_next = nets["w_code"].bits(col * bits, bits)
+                pins |= {"planes_n": pins["alone_n"], "w_next": w_next}
             out.place(self._column, f"col{col}", clk=nets["clk"], w_code=w_code, **pins, y=y)
             q = nets["q_data"].bits(col * bits, bits)
             out.assign(q, nets["y_data"].bits(col * y_bits, bits))
@@ -165,7 +206,11 @@ class _Top:
         return {
             "gate": (width, "storage"),
             "bank_select": (root_pins(config.rows, width), "multiply"),
-            "planes_n": (width, "input"),
+            "planes_n" if not config.pairs else "alone_n": (width, "input"),
+            "both_n": (width + 1, "input"),
+            "sum_gate": (width + 1, "storage"),
+            "sum_capture": (width + 1, "storage"),
+            "sum_fill": (width, "storage"),
             "enable": (k * SPREAD, "tree"),  # at most, at the root of each tree's own drivers
             "exact": (k * SPREAD, "tree"),
             "accumulate": (config.y_bits, "accumulate"),

@@ -65,6 +65,9 @@ class MacroConfig(BaseModel):
     )
     banks: int = Field(1, ge=1, le=64, description="weight sets per compute unit")
     storage: str = Field("flop", description="weight cell", json_schema_extra=_one_of(STORAGE))
+    group: int = Field(
+        1, ge=1, le=9, description="rows whose sums are stored beside them and make one operand"
+    )
     multiply: str = Field(
         "plain",
         description="how planes and weights become operands",
@@ -91,6 +94,8 @@ class MacroConfig(BaseModel):
         whole = parameters.get("weight_bits", type(self).model_fields["weight_bits"].default)
         if type(parameters.get("slice_bits")) is int and parameters["slice_bits"] == whole:
             parameters["slice_bits"] = None  # the same macro, and so the same name and digest
+        if parameters.get("storage") in list(STORAGE):
+            parameters.setdefault("group", STORAGE[parameters["storage"]].groups[0])
         try:
             super().__init__(**parameters)
         except ValidationError as error:
@@ -115,24 +120,51 @@ class MacroConfig(BaseModel):
             (TREES, self.tree),
         ):
             traits.find(choice)
+        self._check_group()
         check_name(self.name)
         if self.features:
             rule = f"has no feature {shown(self.features[0])}; there are none yet"
             raise ConfigError("features", rule, [])
-        most = self.storage_traits.max_bits // (self.rows * self.cols * self.weight_bits)
-        if self.banks > most:
-            limit = f"2^{self.storage_traits.max_bits.bit_length() - 1} bits of {self.storage}"
-            rule = f"is {self.banks}, but rows * cols * weight_bits * banks must be at most {limit}"
-            raise ConfigError("banks", rule, most)
-        if self.tree_traits.pairings and self.storage_traits.rows_per_operand > 1:
-            rule = f"{self.tree} pairs single rows, but {self.storage} stores them in groups"
-            raise ConfigError("tree", rule, "csa")
+        self._check_size()
         stages, levels = self.tree_stages, self.tree_levels if self.tree_stages else 0
         if isinstance(stages, int) and not 0 <= stages <= levels:
             rule = f"must be in 0..{levels} (levels of this {self.tree} tree) or 'auto'"
             nearest = max(0, min(stages, levels))
             raise ConfigError("tree_stages", f"{rule}, not {shown(stages)}", nearest)
         return self
+
+    def _check_size(self) -> None:
+        """The bits stored, the sums of groups among them."""
+        limit = f"2^{self.storage_traits.max_bits.bit_length() - 1} bits of {self.storage}"
+        most = self.storage_traits.max_bits // (self.cols * self.stored_bits)
+        if not most:
+            rule = f"is {self.group}, but one bank with its groups' sums must have at most {limit}"
+            raise ConfigError("group", rule, self.storage_traits.groups[0])
+        if self.banks > most:
+            limit += ", groups' sums included" if self.grouped else ""
+            rule = f"is {self.banks}, but rows * cols * weight_bits * banks must be at most {limit}"
+            raise ConfigError("banks", rule, most)
+
+    def _check_group(self) -> None:
+        """Groups of several rows: where the storage, the multiply style and the tree have them."""
+        legal = self.storage_traits.groups
+        if self.group not in legal:
+            rule = f"must be {' or '.join(map(str, legal))} with storage {self.storage}"
+            nearest = min(legal, key=lambda size: (abs(size - self.group), size))
+            raise ConfigError("group", f"{rule}, not {self.group}", nearest)
+        styles = [name for name, style in MULTIPLY.items() if style.grouped]
+        trees = [name for name, tree in TREES.items() if tree.exact]
+        for parameter, needed, chosen, words in (
+            ("multiply", "multiply =", self.multiply, styles),
+            ("tree", "an exact tree:", self.tree, trees),
+        ):
+            if self.group == 1 or chosen in words:
+                continue
+            if 1 not in legal:
+                rule = f"{chosen} takes single rows, but {self.storage} stores them in groups"
+                raise ConfigError(parameter, rule, words[0])
+            rule = f"{self.group} needs {needed} {' or '.join(words)}, not {chosen}"
+            raise ConfigError("group", rule, 1)
 
     def model_copy(
         self, *, update: Mapping[str, Any] | None = None, deep: bool = False
@@ -169,9 +201,38 @@ class MacroConfig(BaseModel):
     @property
     def operand_widths(self) -> tuple[int, ...]:
         """Bits of each operand of one tree, rows in order; those of a group's rows as one."""
-        group, most = self.storage_traits.rows_per_operand, self.multiply_traits.most
-        sizes = [min(group, self.rows - low) for low in range(0, self.rows, group)]
-        return tuple(unsigned_width(size * most(self.weight_bits)) for size in sizes)
+        most = self.multiply_traits.most(self.weight_bits)
+        return tuple(unsigned_width(size * most) for size in self.group_sizes)
+
+    @property
+    def group_sizes(self) -> tuple[int, ...]:
+        """Rows of each group, in order: the last may be smaller."""
+        return tuple(min(self.group, self.rows - low) for low in range(0, self.rows, self.group))
+
+    def entry_widths(self, size: int) -> tuple[int, ...]:
+        """Bits of the entries of a group of ``size`` rows: entry e - 1 is the sum of the codes of
+        the rows whose bit is set in e = 1 .. 2^size - 1."""
+        code = (1 << self.weight_bits) - 1
+        return tuple(unsigned_width(e.bit_count() * code) for e in range(1, 1 << size))
+
+    @property
+    def stored_bits(self) -> int:
+        """Bits that a column stores in one bank."""
+        return sum(sum(self.entry_widths(size)) for size in self.group_sizes)
+
+    def group_size(self, row: int) -> int:
+        """Rows of the group that holds ``row``, itself among them."""
+        return min(self.group, self.rows - row // self.group * self.group)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether rows share groups, so that writes renew sums and have a fast path (w_fill)."""
+        return self.group > 1
+
+    @property
+    def pairs(self) -> int:
+        """Groups of two rows: the last row of an odd number has no neighbour."""
+        return self.rows // 2 if self.group == 2 else 0
 
     @property
     def tree_bits(self) -> int:
@@ -261,16 +322,27 @@ class MacroConfig(BaseModel):
         array."""
         return self.ranks + 2
 
-    @property
-    def write_cycles(self) -> int:
-        """Cycles one row occupies the write stream."""
-        return self.storage_traits.write_cycles
+    def write_cycles(self, row: int) -> int:
+        """Cycles that ``row`` occupies the write stream, array idle; a missing row occupies 1."""
+        traits = self.storage_traits
+        if row < self.rows and self.group_size(row) > 1:
+            return traits.slot_cycles + self.ranks
+        return traits.write_cycles
+
+    def fill_cycles(self, row: int) -> int:
+        """The same on the fast path of a whole bank, w_fill: 2^(row mod group)."""
+        exists = row < self.rows
+        return 2 ** (row % self.group) if self.grouped and exists else self.write_cycles(row)
+
+    def load_cycles(self, fill: bool = False) -> int:
+        """Cycles to write one whole bank, row by row or on the fast path."""
+        return sum(map(self.fill_cycles if fill else self.write_cycles, range(self.rows)))
 
     @property
     def write_landing(self) -> int:
-        """Cycles after a write is accepted in which its row still changes: a vector for its bank
-        waits that long."""
-        return self.storage_traits.landing
+        """Cycles after those of a write in which its row still changes: a vector for its bank waits
+        until then."""
+        return self.storage_traits.group_landing if self.grouped else self.storage_traits.landing
 
     @property
     def macs_1b(self) -> int:
@@ -291,6 +363,8 @@ class MacroConfig(BaseModel):
         """
         told = {**self.parameters(), "interface": INTERFACE_VERSION}
         del told["name"]
+        if self.group == self.storage_traits.groups[0]:
+            del told["group"]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -304,8 +378,9 @@ class MacroConfig(BaseModel):
             f"_b{self.banks}_{self.storage}_{self.tree}"
         )
         fields = type(self).model_fields
+        own = {"group": self.storage_traits.groups[0]}
         others = {key: value for key, value in self if key not in (*COMMON, "name")}
-        differs = any(value != fields[key].default for key, value in others.items())
+        differs = any(v != own.get(key, fields[key].default) for key, v in others.items())
         return f"{common}_{self.digest[:6]}" if differs else common
 
 

@@ -16,12 +16,16 @@ class MultiplyTraits(NamedTuple):
     """One way to make a tree's operands of bit planes and weights.
 
     Each plane has a tree, in which a row's operand is unsigned and at most ``most(weight_bits)``.
+    ``grouped``: rows in groups of several may make their operand together, of stored sums.
     """
 
     about: str
     most: Callable[[int], int] = _largest_weight
+    grouped: bool = False
 
 
 MULTIPLY: Registry[MultiplyTraits] = Registry("multiply")
 
-MULTIPLY.register("plain", MultiplyTraits("one product of a plane's bit and the weight a row"))
+MULTIPLY.register(
+    "plain", MultiplyTraits("one product of a plane's bit and the weight a row", grouped=True)
+)

@@ -1,6 +1,6 @@
 """What a configuration must know of each storage style: pure data, no hardware."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cimforge.hdl.params.registry import Registry
 
@@ -18,7 +18,11 @@ class StorageTraits(NamedTuple):
     plane and the operands it makes. A write holds up the passes of its own bank only. ``targets``
     are the synthesis targets that have a cell for it. ``control_ports`` are further
     input ports of the macro, by name and width. ``max_bits`` of weights is the most it may hold.
-    ``rows_per_operand`` rows of a column make one operand of its tree together.
+
+    ``groups`` are the numbers of rows that may share a group, the style's own first: their sums are
+    stored beside them, and a group makes one operand of a column's tree. In groups of several rows
+    ``group_landing`` stands in for ``landing``, and a row that has neighbours is written in
+    ``slot_cycles`` and one a register rank: it reads them through the trees.
     """
 
     about: str
@@ -28,13 +32,20 @@ class StorageTraits(NamedTuple):
     lead: int = 0
     control_ports: tuple[tuple[str, int], ...] = ()
     max_bits: int = 2**24
-    rows_per_operand: int = 1
+    groups: tuple[int, ...] = (1,)
+    group_landing: int = 0
+    slot_cycles: int = 0
 
 
 STORAGE: Registry[StorageTraits] = Registry("storage")
 
+# One store a sum: the row lands in the cycle after its acceptance; its slot begins one later, at
+# the earliest: a plane's cycle, one in the accumulators; then the sum is made, and lands.
+IN_PAIRS: dict[str, Any] = {"groups": (1, 2), "group_landing": 1, "slot_cycles": 4}
+
 STORAGE.register(
-    "flop", StorageTraits("one flip-flop a bit: any target, simplest to time and to scan")
+    "flop",
+    StorageTraits("one flip-flop a bit: any target, simplest to time and to scan", **IN_PAIRS),
 )
 STORAGE.register(
     "latch",
@@ -43,5 +54,6 @@ STORAGE.register(
         targets=ASIC,
         landing=1,
         control_ports=(("test_en", 1),),
+        **IN_PAIRS,
     ),
 )

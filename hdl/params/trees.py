@@ -22,5 +22,10 @@ class TreeTraits(NamedTuple):
     about: str
     pairings: int = 0
 
+    @property
+    def exact(self) -> bool:
+        """Whether the tree gives the sum itself."""
+        return not self.pairings
+
 
 TREES: Registry[TreeTraits] = Registry("tree")

@@ -53,6 +53,7 @@ DIVERSE = {
     "approximate": macro(13, 3, 3, 4, 2, 2, "latch", "approx1", 1),
     "twice_approximate": macro(11, 2, 4, 5, 1, 1, "flop", "approx2"),
     "tiny": macro(8, 4, 4, 4),
+    "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 
 
@@ -60,6 +61,7 @@ DIVERSE = {
 def legal_parameters(draw) -> dict[str, Any]:
     """Parameters of a legal config, small enough that planning its tree costs little."""
     input_bits = draw(st.integers(1, 16))
+    tree = draw(st.sampled_from([*TREES]))
     weight_bits = draw(st.integers(1, 16))
     return {
         "rows": draw(st.integers(1, 40)),
@@ -72,6 +74,7 @@ def legal_parameters(draw) -> dict[str, Any]:
         "slice_bits": draw(st.sampled_from([None, weight_bits])),
         "banks": draw(st.integers(1, 64)),
         "storage": draw(st.sampled_from(["flop", "latch"])),
-        "tree": draw(st.sampled_from([*TREES])),
+        "group": draw(st.sampled_from([1, 2] if TREES[tree].exact else [1])),
+        "tree": tree,
         "tree_stages": draw(st.sampled_from([0, "auto"])),
     }

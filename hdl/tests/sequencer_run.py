@@ -13,7 +13,7 @@ __all__ = ["PAYLOAD", "SOURCES", "Cycle", "Trace", "fired", "first_cycle", "rand
 SOURCES = ("x", "w", "r")
 PAYLOAD = {
     "x": ("x_bits", "x_signed", "x_bank"),
-    "w": ("w_bank", "w_row", "w_signed"),
+    "w": ("w_bank", "w_row", "w_signed", "w_fill"),
     "r": ("r_bank", "r_row"),
 }
 Cycle = dict[str, int]

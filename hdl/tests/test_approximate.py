@@ -82,7 +82,7 @@ def test_sums_beside_the_trees_stay_exact(tree):
 
 
 def test_groups_of_rows_have_no_pairs(monkeypatch):
-    monkeypatch.setitem(STORAGE._entries, "toy", StorageTraits("groups", rows_per_operand=2))
-    rule = r"^tree approx1 pairs single rows, but toy stores them in groups \(.*'csa'\)$"
+    monkeypatch.setitem(STORAGE._entries, "toy", StorageTraits("groups", groups=(4, 2)))
+    rule = r"^tree approx1 takes single rows, but toy stores them in groups \(.*'csa'\)$"
     with pytest.raises(ConfigError, match=rule):
         MacroConfig(storage="toy", tree="approx1")

@@ -11,12 +11,14 @@ from pydantic import ValidationError
 
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.errors import ConfigError
+from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
+from cimforge.hdl.params.trees import TREES
 from cimforge.hdl.tests.configs import legal_parameters
 
 NEAREST = re.compile(r"\(nearest legal value: (.+)\)$")
 PARAMETERS = (
-    "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, multiply, "
-    "tree, tree_stages, features, name"
+    "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, group, "
+    "multiply, tree, tree_stages, features, name"
 )
 
 
@@ -136,6 +138,22 @@ REFUSALS = [
         "(nearest legal value: 2)",
     ),
     (
+        {"rows": 1024, "cols": 512, "banks": 3, "storage": "latch", "group": 2},
+        "banks is 3, but rows * cols * weight_bits * banks must be at most 2^24 bits of latch, "
+        "groups' sums included (nearest legal value: 2)",
+    ),
+    (
+        {"rows": 1024, "cols": 1024, "weight_bits": 16, "group": 2},
+        "group is 2, but one bank with its groups' sums must have at most 2^24 bits of flop "
+        "(nearest legal value: 1)",
+    ),
+    ({"group": 0}, "group must be an integer in 1..9, not 0 (nearest legal value: 1)"),
+    ({"group": "two"}, "group must be an integer in 1..9, not 'two' (nearest legal value: 1)"),
+    (
+        {"group": 3, "storage": "latch"},
+        "group must be 1 or 2 with storage latch, not 3 (nearest legal value: 2)",
+    ),
+    (
         {"rows": 1, "tree_stages": 1},
         "tree_stages must be in 0..0 (levels of this csa tree) or 'auto', not 1 "
         "(nearest legal value: 0)",
@@ -161,6 +179,20 @@ def test_refusal_says_the_parameter_the_rule_and_the_nearest_value(parameters, m
     error = refusal(**parameters)
     assert str(error) == message
     assert error.key in parameters
+
+
+def test_groups_need_plain_products_and_an_exact_tree(monkeypatch):
+    inexact = TREES["ripple"]._replace(pairings=1)
+    monkeypatch.setitem(TREES._entries, "rough", inexact)
+    monkeypatch.setitem(MULTIPLY._entries, "odd", MultiplyTraits("not for groups"))
+    assert str(refusal(group=2, multiply="odd")) == (
+        "group 2 needs multiply = plain, not odd (nearest legal value: 1)"
+    )
+    assert str(refusal(group=2, tree="rough")) == (
+        "group 2 needs an exact tree: csa or ripple or behavioral, not rough "
+        "(nearest legal value: 1)"
+    )
+    assert MacroConfig(tree="rough", multiply="odd", group=1).group == 1
 
 
 def test_cell_limit_is_exact():

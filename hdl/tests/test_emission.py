@@ -138,8 +138,11 @@ def test_manifest_describes_the_files_and_the_config(config, emitted):
     precisions = range(1, config.input_bits + 1)
     for key in ("latency", "cycles_per_pass"):
         assert manifest[key] == {str(bits): getattr(config, key)(bits) for bits in precisions}
-    for key in ("y_bits", "read_latency", "write_cycles", "write_landing", "macs_1b"):
+    for key in ("y_bits", "read_latency", "write_landing", "macs_1b"):
         assert manifest[key] == getattr(config, key)
+    assert manifest["write_cycles"] == config.write_cycles(0)
+    loads = {"write": config.load_cycles(), "fill": config.load_cycles(fill=True)}
+    assert manifest["load_cycles"] == loads
     assert manifest["tree_stages"] == config.pipeline_stages
     bits = config.rows * config.cols * config.weight_bits * config.banks
     assert manifest["weight_capacity_bits"] == bits

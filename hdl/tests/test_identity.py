@@ -37,7 +37,7 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
         config.banks,
     ]
     assert fields[6:8] == (config.storage, config.tree)
-    default_elsewhere = config.tree_stages == 0
+    default_elsewhere = config.tree_stages == 0 and config.group == 1
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
@@ -66,6 +66,7 @@ def test_every_parameter_changes_the_name():
         "bits_per_cycle": 2,
         "banks": 2,
         "storage": "latch",
+        "group": 2,
         "tree": "ripple",
         "tree_stages": 1,
         "name": "dcim0",
@@ -80,6 +81,8 @@ def test_stating_a_default_changes_nothing():
     assert MacroConfig(slice_bits=8, tree_stages=0).digest == MacroConfig().digest
     assert MacroConfig(slice_bits=8).module == MacroConfig().module
     assert MacroConfig(slice_bits=8) == MacroConfig()
+    assert MacroConfig(group=1).digest == MacroConfig().digest
+    assert MacroConfig(group=1) == MacroConfig()
 
 
 @given(legal_configs())

@@ -14,17 +14,21 @@ README = Path(__file__).parents[1] / "README.md"
 def style_table() -> str:
     """The styles as a Markdown table."""
     lines = [
-        "| parameter | style | what it is | targets | landing | lead |",
-        "|---|---|---|---|---|---|",
+        "| parameter | style | what it is | targets | landing | lead | groups |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, traits in STORAGE.items():
         targets = ", ".join(traits.targets)
-        figures = f"{targets} | {traits.landing} | {traits.lead}"
+        figures = f"{targets} | {traits.landing} | {traits.lead} | {_listed(traits.groups)}"
         lines.append(f"| storage | `{name}` | {traits.about} | {figures} |")
     for parameter, registry in (("multiply", MULTIPLY), ("tree", TREES)):
         for name, traits in registry.items():
-            lines.append(f"| {parameter} | `{name}` | {traits.about} | all | | |")
+            lines.append(f"| {parameter} | `{name}` | {traits.about} | all | | | |")
     return "\n".join(lines)
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def test_the_table_of_styles_is_that_of_the_traits():

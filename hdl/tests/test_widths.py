@@ -159,8 +159,34 @@ def test_auto_puts_a_rank_between_groups_of_levels(tree, rows, levels, ranks):
 def test_work_and_write_figures():
     config = MacroConfig(rows=10, cols=3, weight_bits=5, input_bits=4, bits_per_cycle=2, banks=7)
     assert config.macs_1b == 10 * 3 * 5 * 2
-    assert config.write_cycles == 1
+    assert {config.write_cycles(row) for row in range(12)} == {1}
+    assert config.load_cycles() == config.load_cycles(fill=True) == 10
     assert (config.write_landing, MacroConfig(storage="latch").write_landing) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "weight_bits", "widths", "bits"),
+    [(1, 8, (8,), 8), (2, 8, (9,), 25), (5, 3, (4, 4, 3), 23), (4, 1, (2, 2), 8)],
+)
+def test_a_group_makes_one_operand_and_stores_its_sums(rows, weight_bits, widths, bits):
+    config = MacroConfig(rows=rows, weight_bits=weight_bits, group=2)
+    assert config.operand_widths == widths
+    assert config.stored_bits == bits
+    assert config.tree_bits == MacroConfig(rows=rows, weight_bits=weight_bits).tree_bits
+
+
+def test_entries_of_any_group_are_as_wide_as_their_largest_sum():
+    config = MacroConfig(weight_bits=2)
+    assert config.entry_widths(1) == (2,)
+    assert config.entry_widths(3) == (2, 2, 3, 2, 3, 3, 4)
+
+
+def test_write_figures_of_groups():
+    config = MacroConfig(rows=5, group=2, tree_stages=2)
+    assert [config.write_cycles(row) for row in range(7)] == [6, 6, 6, 6, 1, 1, 1]
+    assert [config.fill_cycles(row) for row in range(7)] == [1, 2, 1, 2, 1, 1, 1]
+    assert (config.load_cycles(), config.load_cycles(fill=True)) == (25, 7)
+    assert (config.write_landing, config.pairs) == (1, 2)
 
 
 def test_signed_width_against_all_short_ranges():
