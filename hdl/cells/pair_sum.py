@@ -44,12 +44,10 @@ class PairSum(Block):
 
     def elaborate(self, platform):
         m = Module()
-        terms = Signal(2 * self._width)
         total = Signal(self._width + 1)
         sum_q = Signal(self._width + 1, reset_less=True)
         other = Mux(self.fill, self.following, self.neighbour)
-        m.d.comb += terms.eq(Cat(self.code, other))
-        m.submodules.adder = self.instance("adder", terms=terms, total=total)
+        m.submodules.adder = self.instance("adder", terms=Cat(self.code, other), total=total)
         with m.If(self.capture):
             m.d.sync += sum_q.eq(total)
         m.d.comb += self.sum.eq(sum_q)

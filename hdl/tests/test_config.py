@@ -189,7 +189,7 @@ def test_groups_need_plain_products_and_an_exact_tree(monkeypatch):
         "group 2 needs multiply = plain, not odd (nearest legal value: 1)"
     )
     assert str(refusal(group=2, tree="rough")) == (
-        "group 2 needs an exact tree: csa or ripple or behavioral, not rough "
+        "group 2 needs an exact tree: csa or ripple or behavioral or csa42, not rough "
         "(nearest legal value: 1)"
     )
     assert MacroConfig(tree="rough", multiply="odd", group=1).group == 1

@@ -142,6 +142,7 @@ def interface_table(config: MacroConfig) -> list[tuple[str, str, int]]:
         y_valid output 1, y_ready input 1, y_data output {y},
         w_valid input 1, w_ready output 1, w_bank input {number(config.banks)},
         w_row input {number(config.rows)}, w_data input {w}, w_signed input 1,
+        w_fill input {int(config.group > 1)},
         r_valid input 1, r_ready output 1, r_bank input {number(config.banks)},
         r_row input {number(config.rows)},
         q_valid output 1, q_ready input 1, q_data output {w},

@@ -15,6 +15,7 @@ from cimforge.hdl.arith.planners import PLANNERS, plan_sum, word_operands
 from cimforge.hdl.macro.accumulator import accumulate_plan
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
+from cimforge.hdl.params.trees import TREES as TRAITS
 from cimforge.hdl.tests.configs import DIVERSE
 
 TREES = sorted(PLANNERS)
@@ -122,6 +123,8 @@ def test_operands_beyond_the_width_count_nothing(tree, shifts):
 def test_accumulator_plan_takes_all_its_terms(tree, name):
     """In the order of its docstring: negate, feedback from bit k on, totals, correction."""
     parameters = {**DIVERSE[name].parameters(), "tree": tree, "tree_stages": 0}
+    if not TRAITS[tree].exact:
+        parameters["group"] = 1
     config = MacroConfig(**parameters)
     k, y_bits, tree_bits = config.bits_per_cycle, config.y_bits, config.tree_bits
     plan = accumulate_plan(config, [0] * tree_bits)
