@@ -6,26 +6,31 @@ storage=flop, tree_stages=0.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from amaranth.hdl import Cat, Module
+
 from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import Cell, Library
+from cimforge.hdl.cells.input_sum import InputSum
+from cimforge.hdl.cells.plain_multiply import Multiplier
+from cimforge.hdl.netlist.structure import expression
+from cimforge.hdl.params.config_file import InputError
 from cimforge.scripts.main import main as run_command
 
-__all__ = ["IDEAS", "Idea", "main", "switch_off"]
+__all__ = ["IDEAS", "Idea", "main", "switched_off"]
 
 
 class Idea(NamedTuple):
-    """An idea of decisions.md, the ``module`` and ``name`` that carry it, and what stands for it
-    where it is switched off."""
+    """What is built where an idea of decisions.md is switched off: ``plain`` things by the place
+    (``module:name`` or ``module:class.name``) that carries it."""
 
     about: str
-    module: str
-    name: str
-    plain: Any
+    plain: dict[str, Any]
 
 
 def _every_cell(library: Library) -> list[Cell]:
@@ -37,60 +42,90 @@ def _gates_for_adders(*arguments: Any, **options: Any) -> Any:
     return replace(leaves, cells={**leaves.cells, "fa": None, "ha": None})
 
 
-def _nothing(value: Any) -> Any:
-    """What an idea of optional commands or gates adds where it is off."""
-    return None
+def _and_products(self: Multiplier, platform: Any) -> Module:
+    """Products of a plane and a stored bit as they are."""
+    if self._config.banks > 1:
+        rule = "banks must be 1, for with more the selecting gate inverts at no cost"
+        raise InputError(f"nor_products: {rule} (nearest legal value: --set banks=1)")
+    m, width = Module(), self._config.weight_bits
+    m.d.comb += self.products.eq(Cat(self.stored & p.replicate(width) for p in self.planes_n))
+    return m
+
+
+def _uninverted(text: str, width: int) -> Any:
+    """The code that a column's weights are stored as, without the inversion in front."""
+    return expression(text.removeprefix("~"), width)
+
+
+def _true_planes(planes: Any) -> Any:
+    """What a serialiser inverts, inverted before."""
+    return ~Cat(planes)
+
+
+COUNT = InputSum._build_count
+
+
+def _count_true(self: InputSum, m: Module, plane: int) -> Any:
+    """The ones of planes that are not inverted."""
+    planes = self.planes_n
+    self.planes_n = ~planes
+    try:
+        return COUNT(self, m, plane)
+    finally:
+        self.planes_n = planes
 
 
 SYNTHESIS = "cimforge.flow.synth.synthesis"
 IDEAS: dict[str, Idea] = {
     "clock_gates": Idea(
         "registers with enables keep their multiplexers",
-        SYNTHESIS,
-        "enable_gate_commands",
-        lambda leaves: [],
+        {f"{SYNTHESIS}:enable_gate_commands": lambda leaves: []},
     ),
     "adder_cells": Idea(
         "adders are left to the mapper as gates, without the library's own cells",
-        "cimforge.flow.synth.synth_report",
-        "choose_cells",
-        _gates_for_adders,
+        {"cimforge.flow.synth.synth_report:choose_cells": _gates_for_adders},
     ),
     "free_polarity": Idea(
         "where a library has no full adder, the mapper builds each by itself",
-        SYNTHESIS,
-        "find_adder_gates",
-        _nothing,
+        {f"{SYNTHESIS}:find_adder_gates": lambda library: None},
     ),
     "one_gate_a_function": Idea(
-        "the mapper sees gates of every strength",
-        SYNTHESIS,
-        "mapper_cells",
-        _every_cell,
+        "the mapper sees gates of every strength", {f"{SYNTHESIS}:mapper_cells": _every_cell}
     ),
     "area_first": Idea(
         "the mapper goes for depth first",
-        SYNTHESIS,
-        "ABC_SCRIPT",
-        "+strash;ifraig;scorr;dc2;strash;dch,-f;map;buffer,-N,32",
+        {f"{SYNTHESIS}:ABC_SCRIPT": "+strash;ifraig;scorr;dc2;strash;dch,-f;map;buffer,-N,32"},
     ),
     "drivers": Idea(
         "no drivers in the macro: each line has all its loads",
-        "cimforge.hdl.netlist.drivers",
-        "LOADS",
-        1 << 30,
+        {"cimforge.hdl.netlist.drivers:LOADS": 1 << 30},
+    ),
+    "nor_products": Idea(
+        "products are AND gates of planes and weights that are stored as they are",
+        {
+            "cimforge.hdl.cells.plain_multiply:Multiplier.elaborate": _and_products,
+            "cimforge.hdl.cells.word:expression": _uninverted,
+            "cimforge.hdl.macro.serialiser:Cat": _true_planes,
+            "cimforge.hdl.cells.input_sum:InputSum._build_count": _count_true,
+        },
     ),
 }
 
 
-def switch_off(name: str) -> Callable[[], None]:
-    """Put the plain thing in an idea's place; what is returned puts the idea back. Raises KeyError
-    for no idea, AttributeError where its module no longer carries it."""
-    idea = IDEAS[name]
-    module = import_module(idea.module)
-    kept = getattr(module, idea.name)
-    setattr(module, idea.name, idea.plain)
-    return lambda: setattr(module, idea.name, kept)
+@contextmanager
+def switched_off(name: str) -> Iterator[None]:
+    """With plain things in an idea's place. Raises KeyError for no idea, AttributeError where a
+    place no longer carries it."""
+    with ExitStack() as stack:
+        for place, plain in IDEAS[name].plain.items():
+            module, _, path = place.partition(":")
+            *owners, attribute = path.split(".")
+            owner: Any = import_module(module)
+            for each in owners:
+                owner = getattr(owner, each)
+            stack.callback(setattr, owner, attribute, getattr(owner, attribute))
+            setattr(owner, attribute, plain)
+        yield
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,11 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
     if name not in IDEAS:
         print(f"ablation: no idea {name!r}; ideas: {', '.join(IDEAS)}", file=sys.stderr)
         return 2
-    put_back = switch_off(name)
-    try:
+    with switched_off(name):
         return run_command(words)
-    finally:
-        put_back()
 
 
 if __name__ == "__main__":

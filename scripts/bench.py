@@ -12,14 +12,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.ranges import nearest_word
 from cimforge.scripts.bench_budgets import budget_text, over_budget
-from cimforge.scripts.bench_libraries import Located, locate_libraries, with_libraries
+from cimforge.scripts.bench_libraries import locate_libraries
+from cimforge.scripts.bench_plan import Plan, make_plan
 from cimforge.scripts.bench_report import aims_reached, before_after, result_object
 from cimforge.scripts.bench_table import BUDGETS, Bench, Row, load_bench
 from cimforge.scripts.bench_tables import derived, refresh_tables
@@ -44,23 +44,31 @@ def main(arguments: list[str] | None = None) -> int:
     known = _known(bench, figures)
     if options.tables or options.budgets:
         return _write_again(bench, known, options)
-    left_out = _tell_missing(rows, found)
-    placed = with_libraries(rows, found, bench)
-    jobs = {row.name: _figure(row, figures) for row in placed}
-    if not (options.names or options.quick):
-        jobs |= {name: figures[name] for name in bench.figures}
-    comparable = {name: not _differs(name, placed, found) for name in jobs}
-    budgets = {name: bench.budgets.get(name, {}) for name in jobs if comparable[name]}
-    measured, failed = _measure_all(jobs, known, budgets, options.jobs)
+    further = [] if options.names or options.quick else bench.figures
+    plan = make_plan(bench, rows, further, figures, found)
+    for line in plan.left_out:
+        print(line, flush=True)
+    return _run(bench, plan, figures, known, options)
+
+
+def _run(
+    bench: Bench,
+    plan: Plan,
+    figures: Mapping[str, Figure],
+    known: Mapping[str, dict[str, Any]],
+    options: argparse.Namespace,
+) -> int:
+    """Measure what is planned, write and judge it."""
+    measured, failed = _measure_all(plan.jobs, known, plan.budgets, options.jobs)
     told = {name: derived(value) for name, value in measured.items()}
-    over = {name: over_budget(budgets.get(name, {}), value) for name, value in told.items()}
+    over = {name: over_budget(plan.budgets.get(name, {}), value) for name, value in told.items()}
     aims = aims_reached(bench, {**known, **told})
-    _write(result_object(bench, placed, told, known, over, aims, left_out, failed))
+    _write(result_object(bench, plan.rows, told, known, over, aims, plan.left_out, failed))
     if options.keep:
-        _keep_rows(bench, {name: measured[name] for name in measured if comparable[name]}, figures)
+        _keep_rows(bench, {n: v for n, v in measured.items() if n in plan.comparable}, figures)
     if not (options.names or options.quick):
         _print_aims(aims)
-    return _judge(told, failed, over, left_out)
+    return _judge(told, failed, over, plan.left_out)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -104,33 +112,6 @@ def _chosen(bench: Bench, options: argparse.Namespace) -> list[Row]:
     if options.quick:
         return [row for row in bench.rows if row.quick]
     return [row for row in bench.rows if options.full or not row.full]
-
-
-def _tell_missing(rows: Sequence[Row], found: Mapping[str, Located]) -> list[str]:
-    """Say, and return, what cannot be measured or compared here."""
-    told = []
-    for name, located in found.items():
-        count = sum(row.on == name for row in rows)
-        if located.path is None and count:
-            told.append(f"{name} is missing: {count} rows left out; {located.why}")
-        elif located.why and count:
-            told.append(f"{name}: {located.why}: measured, but not kept and in no budget")
-    for line in told:
-        print(line, flush=True)
-    return told
-
-
-def _figure(row: Row, figures: Mapping[str, Figure]) -> Figure:
-    """The figure of a row with its library where it is here; a new one for a user's library."""
-    if row.figure in figures:
-        return replace(figures[row.figure], command=row.command)
-    return Figure(row.figure, row.command, [], [])
-
-
-def _differs(name: str, rows: Sequence[Row], found: Mapping[str, Located]) -> bool:
-    """Whether a row was measured on something else than the committed figures were."""
-    row = next((row for row in rows if row.name == name), None)
-    return row is not None and bool(row.library and found[row.on].why)
 
 
 def _measure_all(
@@ -221,7 +202,7 @@ def _judge(
     wrong = [f"{name}: {line}" for name, lines in over.items() for line in lines]
     for line in wrong:
         print(line, file=sys.stderr)
-    missing = f", {len(left_out)} libraries apart (above)" if left_out else ""
+    missing = f", {len(left_out)} things missing (above)" if left_out else ""
     print(f"{len(measured)} rows, {len(failed)} failed, {len(wrong)} over budget{missing}")
     return int(bool(failed or wrong))
 

@@ -23,7 +23,7 @@ def draw_charts(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write what the rows allow: areas by role, ablations, energies by role; the files."""
     with mpl.rc_context(STYLE):
         charts = {
-            "areas.svg": _areas(_group(result, "peers", "planes", "small")),
+            "areas.svg": _areas(_group(result, "peers", "planes", "approximate", "small")),
             "ablations.svg": _ablations(result),
             "energies.svg": _energies(_group(result, "energy", "small")),
             "luts.svg": _areas(_group(result, "fpga"), "LUT sites per 1b-MAC", "luts"),

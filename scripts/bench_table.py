@@ -65,6 +65,7 @@ class Row:
             "designs": "" if self.verb == "naive" else "named",
             "needs": [self.library] if self.library else [],
             "quotes": [],
+            "optional": self.full,
         }
 
 

@@ -48,7 +48,8 @@ class Figure:
     generator: a change that leaves it as it is leaves the figure.
 
     ``quick`` figures take less than a minute and are measured again in every continuous
-    integration run; ``needs`` names files without which the command cannot run."""
+    integration run; ``needs`` names files without which the command cannot run; an
+    ``optional`` figure may be missing."""
 
     name: str
     command: str
@@ -57,6 +58,7 @@ class Figure:
     quick: bool = False
     designs: str = ""
     needs: list[str] = field(default_factory=list)
+    optional: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -140,6 +142,8 @@ def complaints(figure: Figure, root: Path = Path()) -> Iterator[str]:
     """What is wrong with a committed figure: missing, stale, or quoted otherwise."""
     path = root / figure.path
     again = f"python -m cimforge.scripts.figures {figure.name}"
+    if not path.exists() and figure.optional:
+        return
     if not path.exists():
         yield f"{figure.path} is missing; run {again}"
         return
@@ -184,7 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"skipped: {figure.name} needs {', '.join(missing)}", flush=True)
         elif options.quick and figure.quick:
             wrong += _compare(figure)
-        elif not (options.check or options.quick):
+        elif not (options.check or options.quick) and (options.names or not figure.optional):
             print(f"{figure.name}: {figure.command}", flush=True)
             wrong += _keep(figure)
     if (options.check or options.quick) and not options.names:

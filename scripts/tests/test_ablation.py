@@ -1,5 +1,7 @@
 """Ablations: every idea is where its entry says, is put back, and changes what is built."""
 
+import json
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 
@@ -7,23 +9,56 @@ import pytest
 
 from cimforge.flow.synth.synth_report import synth_macro
 from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.macro.top import macro_modules
+from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.scripts.ablation import IDEAS, main, switch_off
+from cimforge.scripts.ablation import IDEAS, main, switched_off
 from cimforge.scripts.bench_table import load_bench
 
 ROOT = Path(__file__).parents[2]
 SG13G2 = ROOT / "flow/tests/data/sg13g2_typ.lib.gz"
 
 
+def place_of(place: str):
+    """What stands at a place now."""
+    module, _, path = place.partition(":")
+    found = import_module(module)
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found
+
+
 @pytest.mark.parametrize("name", IDEAS)
 def test_an_idea_is_switched_off_and_put_back(name):
-    idea = IDEAS[name]
-    module = import_module(idea.module)
-    kept = getattr(module, idea.name)
-    put_back = switch_off(name)
-    assert getattr(module, idea.name) is idea.plain
-    put_back()
-    assert getattr(module, idea.name) is kept
+    plain = IDEAS[name].plain
+    kept = {place: place_of(place) for place in plain}
+    with switched_off(name):
+        assert {place: place_of(place) for place in plain} == plain
+    assert {place: place_of(place) for place in plain} == kept
+
+
+@pytest.mark.parametrize("name", ["nor_products", "drivers"])
+def test_hardware_without_an_idea_still_computes(name, tmp_path, capsys):
+    folder = str(ROOT / "build" / "ablation" / f"{name}-{tmp_path.name}")
+    assert main([name, "verify", "tiny", "--test", "values", "-o", folder, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["passes"] > 100
+    assert told["failed"] == 0
+
+
+def test_and_products_are_other_verilog():
+    config = MacroConfig(rows=8, cols=4, weight_bits=4, input_bits=4)
+    texts = []
+    for idea in (None, "nor_products"):
+        with switched_off(idea) if idea else nullcontext():
+            texts.append(modules_to_verilog(macro_modules(config)))
+    assert texts[0] != texts[1]
+
+
+def test_and_products_of_several_banks_are_refused(capsys, tmp_path):
+    words = ["nor_products", "generate", "tiny", "--set", "banks=2", "-o", str(tmp_path / "o")]
+    assert main(words) == 2
+    assert "nor_products: banks must be 1" in capsys.readouterr().err
 
 
 def test_every_idea_that_the_bench_switches_off_is_one_and_each_is_used():
@@ -42,11 +77,8 @@ def test_a_macro_without_clock_gates_is_larger():
         return synth_macro(config, place, "liberty", liberty=[SG13G2], **quiet).total
 
     with_gates = area("with")
-    put_back = switch_off("clock_gates")
-    try:
+    with switched_off("clock_gates"):
         assert area("without") > with_gates
-    finally:
-        put_back()
 
 
 def test_no_idea_is_refused(capsys):

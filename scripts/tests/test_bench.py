@@ -10,10 +10,12 @@ import pytest
 
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.scripts import bench as bench_command
+from cimforge.scripts import bench_plan
 from cimforge.scripts.bench import main
 from cimforge.scripts.bench_budgets import budget_text, over_budget
 from cimforge.scripts.bench_charts import draw_charts
 from cimforge.scripts.bench_libraries import locate_libraries, with_libraries
+from cimforge.scripts.bench_plan import make_plan, missing_here
 from cimforge.scripts.bench_report import aims_reached, before_after, result_object
 from cimforge.scripts.bench_table import Aim, Bench, Row, Table, load_bench
 from cimforge.scripts.bench_tables import (
@@ -113,16 +115,28 @@ def test_libraries_are_found_by_name_and_known_by_content(tmp_path, monkeypatch)
         locate_libraries(BENCH)
 
 
-def test_a_library_that_is_missing_is_named_and_its_rows_left_out(tmp_path, monkeypatch, capsys):
+def test_a_library_that_is_missing_is_named_and_its_rows_left_out(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CIMFORGE_LIBERTY", raising=False)
     found = locate_libraries(BENCH)
     rows = with_libraries(BENCH.rows, found, BENCH)
     assert {row.on for row in rows} == {"ice40", "ecp5", "gowin"}
-    told = bench_command._tell_missing(BENCH.rows, found)
+    told = missing_here(BENCH.rows, found)
     assert any(line.startswith("nangate45 is missing: ") for line in told)
     assert "name it with --liberty FILE or its folder in CIMFORGE_LIBERTY" in told[0]
-    assert told[0] in capsys.readouterr().out
+
+
+def test_programs_that_are_missing_are_named_and_bind_nobody(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(bench_plan.shutil, "which", lambda name: None)
+    rows = [row for row in BENCH.rows if row.quick]
+    figures = {figure.name: figure for figure in load_figures()}
+    plan = make_plan(BENCH, rows, ["text"], figures, locate_libraries(BENCH))
+    assert "iverilog is missing: 1 rows of energy left out" in plan.left_out[0]
+    assert "sta is missing: no clock periods" in plan.left_out[1]
+    assert "energy_tiny_sg13g2" not in plan.jobs
+    assert plan.budgets["tiny_sg13g2"].keys() == {"per_1b_mac"}
+    assert plan.jobs["text"] is figures["text"]
 
 
 def test_a_library_of_ones_own_takes_every_design_once(tmp_path, monkeypatch):

@@ -84,6 +84,14 @@ def test_a_command_names_its_macro_to_the_last_override(command):
     assert text != named_design("-m cimforge.scripts.main synth tiny")
 
 
+def test_only_an_optional_figure_may_be_missing(project):
+    folder, figure = project
+    (folder / "results" / "cells.json").unlink()
+    assert list(complaints(replace(figure, optional=True), folder)) == []
+    again = "python -m cimforge.scripts.figures cells"
+    assert list(complaints(figure, folder)) == [f"results/cells.json is missing; run {again}"]
+
+
 def test_a_document_that_says_something_else_is_named(project):
     folder, figure = project
     (folder / "README.md").write_text("It has 1,235 cells.\n")
