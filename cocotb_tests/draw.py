@@ -6,7 +6,7 @@ import shutil
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 from cimforge.hdl.params.storage import STORAGE
-from cimforge.hdl.params.trees import TREES
+from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
 
 __all__ = ["ODD", "draw_configs", "quickest_simulator"]
 
@@ -14,7 +14,8 @@ MAX_CELL_BITS = 12_000
 MAX_PRODUCTS = 16_000
 
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
-# an approximate tree whose rows leave one without partner at both levels, behind registers.
+# an approximate tree whose rows leave one without partner at both levels, behind registers; a final
+# adder behind 4:2 compressors.
 ODD = (
     {"rows": 37, "cols": 11, "weight_bits": 3, "input_bits": 5, "bits_per_cycle": 5, "banks": 3},
     {
@@ -64,6 +65,16 @@ ODD = (
         "group": 2,
         "tree_stages": 2,
     },
+    {
+        "rows": 19,
+        "cols": 3,
+        "weight_bits": 5,
+        "input_bits": 6,
+        "bits_per_cycle": 3,
+        "tree": "csa42",
+        "tree_stages": 1,
+        "final_adder": "prefix",
+    },
 )
 
 
@@ -91,8 +102,11 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
             "storage": rng.choice(list(STORAGE)),
             "tree": rng.choice(list(TREES)),
         }
-        groups = STORAGE[style["storage"]].groups if TREES[style["tree"]].exact else (1,)
-        config = MacroConfig(**shape, **style, group=rng.choice(groups))
+        traits = TREES[style["tree"]]
+        groups = STORAGE[style["storage"]].groups if traits.exact else (1,)
+        finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
+        chosen = {"group": rng.choice(groups), "final_adder": rng.choice(finals)}
+        config = MacroConfig(**shape, **style, **chosen)
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
         configs.append(config.model_copy(update={"tree_stages": stages}))
     return configs

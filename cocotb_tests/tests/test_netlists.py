@@ -74,9 +74,10 @@ def test_fpga_netlists_of_other_configs_pass(name, tmp_path):
         (SG13G2, ["storage=latch"]),
         (SG13G2, ["storage=flop", "rows=5", "banks=2"]),
         (SG13G2, ["storage=latch", "rows=7", "tree=approx2", "tree_stages=1"]),
-        (SG13G2, ["storage=flop", "rows=9", "tree=csa42"]),
+        (SG13G2, ["storage=flop", "rows=9", "tree=csa42", "final_adder=split"]),
         (SG13G2, ["storage=latch", "group=2", "bits_per_cycle=2", "tree_stages=1"]),
         (SMALL, ["storage=flop", "rows=5", "group=2", "banks=2"]),
+        (SG13G2, ["storage=latch", "rows=40", "cols=2", "final_adder=prefix"]),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else "-".join(value),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cimforge.flow.formal.cell_laws import LawError
 from cimforge.flow.formal.emitted_design import DESIGN, read_design
+from cimforge.flow.formal.final_adders import PLAIN, final_claims, prove_finals, write_plain
 from cimforge.flow.formal.leaf_laws import Leaves, Modules
 from cimforge.flow.formal.netlist_graph import read_graph
 from cimforge.flow.formal.netlist_rules import check_netlist
@@ -48,22 +49,31 @@ def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) ->
     """Prove ``claims`` on Verilog files in ``work``, which holds the leaf cells' too.
 
     Structure: the rules of RULES. Function: each leaf cell's law, by its truth table and by SAT;
-    modules of up to WHOLE_BITS operand bits whole, by SAT against a sum written as +.
+    modules of up to WHOLE_BITS operand bits whole, by SAT against a sum written as +, and so are
+    final adders of any width, which then stand as a + in the modules that place them.
     """
     tied = {claim.module: (claim.tied, claim.depth) for claim in claims}
-    modules = read_design(work, CELLS, sources, list(tied), tied)
+    finals = final_claims(work, CELLS, sources, list(tied))
+    write_plain(work, finals)
+    modules = read_design(work, CELLS, sources, list(tied), tied, PLAIN if finals else "")
     leaves = Leaves(modules)
     faults = check_netlist(modules, leaves, claims)
-    adders: dict[str, int] = {}
+    adders = {claim.module: 1 for claim in finals}
     for claim in (claim for claim in claims if claim.module in modules):
         graph = read_graph(claim.module, modules, leaves)
         adders[claim.module] = sum(n.law is not None and not n.is_wire for n in graph.nodes)
         faults += check_module(graph, claim)
     whole = tuple(c.module for c in claims if c.module in adders and c.input_bits <= WHOLE_BITS)
-    kinds = {name: {c["type"] for c in modules[name]["cells"].values()} for name in adders}
+    checked = [claim.module for claim in claims if claim.module in adders]
+    kinds = {name: {c["type"] for c in modules[name]["cells"].values()} for name in checked}
     laws = _laws(leaves, set().union(*kinds.values()))
     faults += _prove_by_sat(work, modules, claims, whole, laws)
-    words = tuple(name for name in adders if "$add" in kinds[name])
+    broken = prove_finals(work, CELLS, sources, finals)
+    faults += [
+        Fault(name, "whole", "", "", "SAT finds a pattern that breaks a +") for name in broken
+    ]
+    whole = (*whole, *(claim.module for claim in finals))
+    words = tuple(name for name in kinds if "$add" in kinds[name])
     return AdderProof(adders, laws, whole, tuple(faults), words)
 
 

@@ -19,6 +19,7 @@ def read_design(
     sources: Sequence[str],
     adders: Sequence[str],
     tied: Mapping[str, tuple[Sequence[str], int]] | None = None,
+    plain: str = "",
 ) -> Modules:
     """All modules by name, as Yosys' JSON describes them, of Verilog files in ``folder``; ``cells``
     is the file of leaf cells.
@@ -26,12 +27,14 @@ def read_design(
     Leaf cells come as gates; what else stands below a module of ``adders`` is made part of it.
     Registers and operators stay as they are read: nothing is optimised, but in modules that have
     input ports ``tied`` to 0, (ports, register ranks) by name: what these make constant is. DESIGN
-    is written beside. Raises YosysError.
+    is written beside. Modules of the file ``plain`` stand in for those of their names. Raises
+    YosysError.
     """
     script = [
         f"read_verilog {cells}",
         f"setattr -mod -set {LEAF} 1 *",
         f"read_verilog {' '.join(sources)}",
+        *([f"read_verilog -overwrite {plain}"] if plain else []),
         "hierarchy -check",
         "proc -noopt",
         f"flatten -noscopeinfo A:{LEAF}",

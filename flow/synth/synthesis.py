@@ -39,6 +39,9 @@ __all__ = [
 # Area first; nets inside a block get buffers where they have more than 32 loads.
 ABC_SCRIPT = "+strash;ifraig;scorr;dc2;strash;dch;amap,-m;buffer,-N,32"
 
+# Without what rebuilds logic for area, which makes a ripple of fast carries.
+FAST_SCRIPT = "+strash;amap,-m;buffer,-N,8"
+
 
 @dataclass(frozen=True)
 class Netlist:
@@ -118,6 +121,7 @@ def map_to_library(
         f"synth -flatten -noabc -top {name}",
         *enable_gate_commands(leaves),
         "dfflibmap -liberty cells.lib",
+        *_fast_commands(folder),
         f"abc -liberty cells.lib -script {ABC_SCRIPT}",
         "techmap -map leaves.v",
         "opt_clean",
@@ -191,6 +195,14 @@ def _keep(
         return []
     modules = json.loads((folder / "manifest.json").read_text())["modules"]
     return [f"setattr -mod -set keep_hierarchy 1 {' '.join([*modules, *leaves])}"]
+
+
+def _fast_commands(folder: Path) -> list[str]:
+    """Commands that map final adders as they are written: mapped for area, fast carries become slow
+    again."""
+    modules = json.loads((folder / "manifest.json").read_text())["modules"]
+    finals = [module for module in modules if module.endswith("_final")]
+    return [f"abc -liberty cells.lib -script {FAST_SCRIPT} {' '.join(finals)}"] if finals else []
 
 
 def _timing_part(config: MacroConfig, flatten: bool) -> list[str]:

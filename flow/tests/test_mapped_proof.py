@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.flow.formal.adder_proof import prove_adders
 from cimforge.flow.formal.mapped_graph import mapped_graph
 from cimforge.flow.formal.mapped_proof import prove_mapped
 from cimforge.flow.formal.tree_checker import check_module
@@ -67,6 +68,16 @@ def test_mapped_compressors_are_proven(library, tmp_path):
     assert [str(fault) for fault in proof.faults] == []
     (netlist,) = Path(tmp_path / "synth").glob("*/netlist.v")
     assert ("SUM5 " in netlist.read_text()) == more
+
+
+def test_trees_with_final_adders_are_left_to_the_mapper(tmp_path):
+    config = load_config("tiny", ["rows=40", "final_adder=prefix"])
+    emit_macro(config, tmp_path)
+    words = prove_adders(config, tmp_path).words
+    assert {name.removeprefix(config.module) for name in words} == {"_tree", "_accumulate_sum"}
+    proof = prove_mapped(config, tmp_path, library_of("small"), words)
+    assert not proof.faults
+    assert list(proof.adders) == [f"{config.module}_popcount"]
 
 
 @pytest.fixture(scope="module")

@@ -31,12 +31,16 @@ def proof(tmp_path_factory) -> AdderProof:
 
 def test_presets_and_drawn_macros_are_proven(proof):
     assert [str(fault) for fault in proof.faults] == []
-    assert len(proof.adders) == sum(4 if config.pairs else 3 for config in configs())
+    finals = [name for name in proof.adders if name.endswith("_final")]
+    assert len(proof.adders) - len(finals) == sum(4 if config.pairs else 3 for config in configs())
+    assert len(finals) > 3
 
 
 def test_every_full_tree_has_its_cells(proof):
     """Bits in less bits out full adders, and a half adder or parity at most a bit of the result."""
     for config in (config for config in configs() if config.tree == "csa" and config.rows > 1):
+        if config.final_adder != "ripple":
+            continue  # an adder in place of many
         bits = sum(config.operand_widths)
         extra = proof.adders[f"{config.module}_tree"] - (bits - config.tree_bits)
         assert 0 <= extra <= 2 * config.tree_bits, config.module
@@ -45,7 +49,7 @@ def test_every_full_tree_has_its_cells(proof):
 def test_small_adders_are_proven_whole(proof):
     claims = [claim for config in configs() for claim in macro_claims(config)]
     small = {claim.module for claim in claims if claim.input_bits <= WHOLE_BITS}
-    assert set(proof.whole) == small
+    assert set(proof.whole) == small | {n for n in proof.adders if n.endswith("_final")}
     assert len(small) > 20
     assert any(claim.depth for claim in claims if claim.module in small)
     assert any(claim.modular for claim in claims if claim.module in small)
@@ -61,6 +65,7 @@ SUBJECTS = {
     "ripple": ["rows=5", "tree=ripple", "tree_stages=1", "storage=latch"],
     "behavioral": ["rows=9", "tree=behavioral", "tree_stages=2"],
 }
+WORD = r"(_final final \(\.terms\(\{\{)"  # the second word at a final adder
 OPERAND = r"terms\[\d+(?::\d+)?\]"
 # (pattern, replacement) in the text of a tree, and the rule that breaks; the first place is taken.
 FAULTS = {
@@ -152,6 +157,32 @@ def test_a_fault_in_pairs_of_rows_fails(tree, pattern, replacement, tmp_path):
     assert {each.module for each in prove_adders(config, tmp_path).faults} == {
         f"{config.module}_tree"
     }
+
+
+@pytest.mark.parametrize(
+    ("module", "pattern", "replacement", "rule"),
+    [
+        ("tree_final", r"(= \w+\[\d+\]) \^", r"\1 |", "whole"),
+        ("tree_final", r"(= g\d_\d) \|", r"\1 &", "whole"),
+        ("accumulate_sum_final", r"(assign s\d+ = \w+) \^", r"\1 |", "whole"),
+        ("tree", rf"{WORD}(\w+), (\w+)}}", r"\1\2, \2}", "used once"),
+        ("tree", rf"{WORD}(\w+), (\w+)}}", r"\1\3, \2}", "weight"),
+        ("tree", rf"{WORD}(\w+), (\w+)}}", r"\g<1>1'h0, \3}", "dropped"),
+    ],
+)
+def test_a_fault_in_a_final_adder_fails(module, pattern, replacement, rule, tmp_path):
+    """In it, by SAT; where it is placed, as at the + that stands for it."""
+    config = load_config("tiny", ["rows=40", "final_adder=prefix"])
+    write_macro(config, tmp_path)
+    path = tmp_path / f"{config.module}.v"
+    head, start, rest = path.read_text().partition(f"module {config.module}_{module} (")
+    body, end, tail = rest.partition("endmodule")
+    broken = re.sub(pattern, replacement, body, count=1)
+    assert broken != body
+    path.write_text("".join((head, start, broken, end, tail)))
+    faults = prove_adders(config, tmp_path).faults
+    assert {fault.module for fault in faults} == {f"{config.module}_{module}"}
+    assert rule in {fault.rule for fault in faults}, [str(fault) for fault in faults]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from cimforge.hdl.arith.cell_kinds import KINDS
+from cimforge.hdl.arith.final_adder import FINALS, build_final
 from cimforge.hdl.arith.plan import Bit, Cell, Plan
 from cimforge.hdl.netlist.drivers import spread
 from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
@@ -98,7 +99,7 @@ class _Builder:
         """Name what every cell makes, and declare it."""
         scalars: list[str] = []
         for number, cell in enumerate(self.plan.cells):
-            if cell.kind == "add":
+            if not KINDS[cell.kind].places:
                 bus = self.out.wire(f"a{number}", len(cell.outputs))
                 self._drive_vector(bus, cell.outputs, self._stage(cell))
                 continue
@@ -133,6 +134,9 @@ class _Builder:
             operands = " + ".join(self._word(word, stage, size) for word in cell.inputs)
             self.out.assign(f"a{number}", operands)
             return
+        if cell.kind in FINALS:
+            self._place_final(cell, Bus(f"a{number}", len(cell.outputs)), stage)
+            return
         inputs = [
             next(self.lines[word[0], stage])
             if (word[0], stage) in self.lines
@@ -150,6 +154,14 @@ class _Builder:
         }
         name = f"{cell.kind}_{number}" if cell.kind[-1].isdigit() else f"{cell.kind}{number}"
         self.out.place(kind.leaf, name, **taken, **made)
+
+    def _place_final(self, cell: Cell, total: Bus, stage: int) -> None:
+        """A final adder, as a module of its own: a tree has one at most."""
+        first, second = (len(word) for word in cell.inputs)
+        kind = f"{self.out.kind}_final" if self.out.kind else "final"
+        child = build_final(self.out.prefix, kind, cell.kind, (first, second), self.out.role)
+        words = [Net(self._word(word, stage, len(word)), len(word)) for word in cell.inputs]
+        self.out.place(child, "final", terms=concat(words), total=total)
 
     def _net(self, bit: Bit, stage: int) -> Net:
         """The net that carries ``bit`` in pipeline stage ``stage``."""

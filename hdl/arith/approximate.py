@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cimforge.hdl.arith.compression import Compression
+from cimforge.hdl.arith.compression import RIPPLE, Compression
 from cimforge.hdl.arith.plan import Bit, Operand, Plan
 
 __all__ = ["EXACT", "plan_pairs"]
@@ -19,7 +19,7 @@ class Paired(NamedTuple):
     level: int
 
 
-def plan_pairs(pairings: int, operands: Sequence[Operand], width: int) -> Plan:
+def plan_pairs(pairings: int, operands: Sequence[Operand], width: int, final: str = RIPPLE) -> Plan:
     """Sum of a column's rows in which, ``pairings`` times over, operands 4i, 4i+1 become a|b and
     4i+2, 4i+3 become a&b in each place, of twice the weight; one without partner stays as it is.
 
@@ -37,7 +37,7 @@ def plan_pairs(pairings: int, operands: Sequence[Operand], width: int) -> Plan:
         bits = [operand.bits[place] for operand in operands]
         for made in _pair_up(columns, bits, depth, control=inputs):
             columns.add(place + made.pairings, made.bit, made.level, made.level)
-    left = columns.run()
+    left = columns.run(final)
     result: list[Bit] = [bit and bit.bit for bit in left]
     if depth:
         level = 1 + max(bit.level for bit in left if bit)

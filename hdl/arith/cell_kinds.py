@@ -69,6 +69,8 @@ KINDS: dict[str, CellKind] = {
     ),
     "xor": CellKind("carry leaves", _sum_bits, (0,), expression=" ^ ".join),
     "add": CellKind("word adder", _sum_bits, ()),
+    "split": CellKind("split adder", _sum_bits, ()),
+    "prefix": CellKind("prefix adder", _sum_bits, ()),
     # Of approximate trees; e is high in a read-back.
     "or": _logic("OR pair", lambda a, b: a | b, "{} | {}", 1),
     "and": _logic(

@@ -4,9 +4,13 @@ import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.plan import Bit, Cell, Operand, Plan
 
 __all__ = ["Compression", "plan_csa"]
+
+
+RIPPLE = "ripple"  # the final adder that is part of the columns
 
 
 class Waiting(NamedTuple):
@@ -48,9 +52,57 @@ class Compression:
         self.new += outputs
         return made
 
-    def run(self) -> list[Waiting | None]:
-        """Compress all columns; returns the bit left in each, None in an empty one."""
-        return [self._compress(place) for place in range(self.width)]
+    def run(self, final: str = RIPPLE) -> list[Waiting | None]:
+        """Compress all columns; returns the bit left in each, None in an empty one.
+
+        With another ``final`` adder than ripple the upper columns are left with two bits, which it
+        adds: those columns with which the last bit is ready first, and the fewest of such.
+        """
+        if final == RIPPLE:
+            return self._finish(self.width, final)
+        last = [self._trial(low, final) for low in range(self.width + 1)]
+        return self._finish(max(range(len(last)), key=lambda low: (-last[low], low)), final)
+
+    def _trial(self, low: int, final: str) -> int:
+        """When the last bit is ready with a final adder from column ``low`` on."""
+        way = Compression(self.width, self.new, compressors=self.compressors)
+        way.columns = [list(column) for column in self.columns]
+        return max((bit.time for bit in way._finish(low, final) if bit), default=0)
+
+    def _finish(self, low: int, final: str) -> list[Waiting | None]:
+        """Compress the columns below ``low`` to one bit; add the rest as two words."""
+        left = [self._compress(place) for place in range(low)]
+        for place in range(low, self.width):
+            column = self.columns[place]
+            heapq.heapify(column)
+            if self.compressors and place < self.width - 1:
+                while len(column) > 5:
+                    self._take_five(column, self.columns[place + 1])
+            while len(column) > 2:
+                self._take(column, place, 3)
+        return left + self._add_words(low, final)
+
+    def _add_words(self, low: int, final: str) -> list[Waiting | None]:
+        """The columns from ``low`` on by a final adder; where none has two bits, by none."""
+        rest = [sorted(column) for column in self.columns[low : self.width]]
+        alone = next((i for i, column in enumerate(rest) if len(column) > 1), len(rest))
+        words = rest[alone:]
+        top = max((i + 1 for i, column in enumerate(words) if column), default=0)
+        passed: list[Waiting | None] = [column[0] if column else None for column in rest[:alone]]
+        if not top:
+            return passed + [None] * len(words)
+        if top < len(words):
+            top += 1
+        second = max(i + 1 for i, column in enumerate(words) if len(column) > 1)
+        a = tuple(column[0].bit if column else None for column in words[:top])
+        b = tuple(column[1].bit if len(column) > 1 else None for column in words[:second])
+        bits = [bit for column in words for bit in column]
+        delay = FINALS[final].delay(top)
+        time, level = (max(bit[key] for bit in bits) + delay for key in (0, 2))
+        made = range(self.new, self.new + top)
+        self.cells.append(Cell(final, (a, b), tuple(made), level))
+        self.new += top
+        return [*passed, *(Waiting(time, bit, level) for bit in made), *[None] * (len(words) - top)]
 
     def _compress(self, place: int) -> Waiting | None:
         column = self.columns[place]
@@ -90,13 +142,15 @@ def plan_csa(
     operands: Sequence[Operand],
     width: int,
     arrival: Sequence[int],
+    final: str = RIPPLE,
     *,
     compressors: bool = False,
 ) -> Plan:
-    """Column compression to one bit a column."""
+    """Column compression to one bit a column, by a ``final`` adder where the columns are left with
+    two."""
     columns = Compression(width, inputs, compressors=compressors)
     for operand in operands:
         for place, bit in enumerate(operand.bits, operand.shift):
             columns.add(place, bit, arrival[bit])
-    result = tuple(left and left.bit for left in columns.run())
+    result = tuple(left and left.bit for left in columns.run(final))
     return Plan(inputs, tuple(columns.cells), result)

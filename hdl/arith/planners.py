@@ -6,7 +6,7 @@ from functools import cache, partial
 from itertools import accumulate
 
 from cimforge.hdl.arith.approximate import plan_pairs
-from cimforge.hdl.arith.compression import plan_csa
+from cimforge.hdl.arith.compression import RIPPLE, plan_csa
 from cimforge.hdl.arith.plan import Bit, Cell, Operand, Plan
 from cimforge.hdl.params.trees import TREES, TreeTraits
 
@@ -22,23 +22,29 @@ def word_operands(widths: Sequence[int]) -> list[Operand]:
 
 
 def plan_sum(
-    topology: str, operands: Sequence[Operand], width: int, arrival: Sequence[int] | None = None
+    topology: str,
+    operands: Sequence[Operand],
+    width: int,
+    arrival: Sequence[int] | None = None,
+    final: str = RIPPLE,
 ) -> Plan:
     """Plan the exact sum of ``operands`` modulo ``2**width`` in the named topology (a key of
     PLANNERS).
 
     ``arrival[i]`` is the level at which input bit i is ready (default 0); only column compression
-    makes use of it.
+    makes use of it, and has another ``final`` adder than ripple.
     """
     inputs = 1 + max(bit for operand in operands for bit in operand.bits)
-    return PLANNERS[topology](inputs, operands, width, arrival or [0] * inputs)
+    return PLANNERS[topology](inputs, operands, width, arrival or [0] * inputs, final)
 
 
-def plan_column(topology: str, widths: Sequence[int], bits: int) -> Plan:
+def plan_column(topology: str, widths: Sequence[int], bits: int, final: str = RIPPLE) -> Plan:
     """Plan a column's tree, from operands of these ``widths`` to ``bits``: the sum of plan_sum, or
     what an approximate topology makes of it."""
     operands, pairings = word_operands(widths), TREES[topology].pairings
-    return plan_pairs(pairings, operands, bits) if pairings else plan_sum(topology, operands, bits)
+    if pairings:
+        return plan_pairs(pairings, operands, bits, final)
+    return plan_sum(topology, operands, bits, final=final)
 
 
 def _plan_words(
@@ -114,12 +120,12 @@ def _add_word(a, b, width, new, level):
     return [Cell("add", (high_a[:size], high_b[:size]), outputs, level)], wires + outputs
 
 
-def _plan_ripple(inputs, operands, width, arrival):
+def _plan_ripple(inputs, operands, width, arrival, final):
     """Binary tree of ripple-carry adders: the textbook tree, kept for comparison."""
     return _plan_words(inputs, operands, width, _add_ripple)
 
 
-def _plan_behavioral(inputs, operands, width, arrival):
+def _plan_behavioral(inputs, operands, width, arrival, final):
     """Binary tree of ``+``: the synthesiser chooses the adders (carry chains on an FPGA)."""
     return _plan_words(inputs, operands, width, _add_word)
 
@@ -128,27 +134,40 @@ PLANNERS: dict[str, Callable[..., Plan]] = {}
 
 
 def register_planner(
-    name: str, planner: Callable[..., Plan], auto_levels: int, about: str, pairings: int = 0
+    name: str,
+    planner: Callable[..., Plan],
+    auto_levels: int,
+    about: str,
+    *,
+    pairings: int = 0,
+    columns: bool = False,
 ) -> None:
     """Make a topology known: to plan_sum and plan_column, and to configurations, which ask for its
-    levels. ``planner`` is exact; rows are paired ``pairings`` times before a column's tree."""
+    levels. ``planner`` is exact; rows are paired ``pairings`` times before a column's tree; one
+    that compresses ``columns`` has any final adder."""
 
     @cache
-    def levels(widths: tuple[int, ...], bits: int) -> int:
-        return plan_column(name, widths, bits).levels
+    def levels(widths: tuple[int, ...], bits: int, final: str) -> int:
+        return plan_column(name, widths, bits, final).levels
 
     PLANNERS[name] = planner
-    TREES.register(name, TreeTraits(levels, auto_levels, about, pairings))
+    TREES.register(name, TreeTraits(levels, auto_levels, about, pairings, columns))
 
 
-register_planner("csa", plan_csa, 10, "column compression to one bit a column: fewest adders")
+def _register_columns(
+    name: str, planner: Callable[..., Plan], auto_levels: int, about: str, pairings: int = 0
+) -> None:
+    register_planner(name, planner, auto_levels, about, pairings=pairings, columns=True)
+
+
+_register_columns("csa", plan_csa, 10, "column compression to one bit a column: fewest adders")
 register_planner("ripple", _plan_ripple, 3, "binary tree of ripple-carry adders, for comparison")
 register_planner("behavioral", _plan_behavioral, 3, "binary tree of +: carry chains on an FPGA")
-register_planner(
+_register_columns(
     "csa42",
     partial(plan_csa, compressors=True),
     5,
     "csa of 4:2 compressors, for libraries that have one",
 )
-register_planner("approx1", plan_csa, 10, "csa behind pairs of rows, half ORed and half ANDed", 1)
-register_planner("approx2", plan_csa, 10, "csa behind two levels of such pairs", 2)
+_register_columns("approx1", plan_csa, 10, "csa behind pairs of rows, half ORed and half ANDed", 1)
+_register_columns("approx2", plan_csa, 10, "csa behind two levels of such pairs", 2)

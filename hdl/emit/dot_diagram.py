@@ -1,8 +1,8 @@
 """Dot diagrams of adder plans, as Dadda drew them: a dot a bit, its weight to the left.
 
 One band a level shows the bits that are there before it, and encloses what its cells take: three
-dots a full adder, two a half adder or a pair of rows, the rows of two words a word adder. The last
-band is the result.
+dots a full adder, five a 4:2 compressor, two a half adder or a pair of rows, the rows of two words
+a word adder or a final one. The last band is the result.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ __all__ = ["draw_plan"]
 STEP, RADIUS, GAP, MARGIN = 14, 3.5, 26, 40
 COLOURS = {
     **{"fa": "#1f6fb4", "ha": "#d98200", "xor": "#b4411f", "add": "#3a8f4d"},
-    **{"c42": "#17406b"},
+    **{"c42": "#17406b", "split": "#5a6f2b", "prefix": "#7a2e2e"},
     **{"or": "#8a4fb8", "and": "#c23b7a", "hold": "#777777", "lift": "#5f9ea0", "mux": "#a0a040"},
 }
 UNCOUNTED = ("xor", "hold", "lift", "mux")  # what a legend names without a plural
@@ -34,6 +34,7 @@ class _Drawing:
         self.plan, self.stages = plan, stages
         self.place = _places(plan, operands)
         self.made = plan.level_of
+        self.levels = sorted({cell.level for cell in plan.cells})
         self.taken: dict[int, Cell] = {}
         for cell in plan.cells:
             for word in cell.inputs:
@@ -46,7 +47,7 @@ class _Drawing:
         self._text(MARGIN, 20, title, weight="bold")
         y, end = self._legend(38)
         width = max(2 * MARGIN + max(STEP * self.bits, 7 * len(title)), end)
-        for level in range(1, self.plan.levels + 1):
+        for level in self.levels:
             y = self._band(level, y)
         y = self._result(y)
         self.svg.attrib |= {"width": str(width), "height": str(round(y + MARGIN / 2))}
@@ -99,7 +100,8 @@ class _Drawing:
         """Whether a register rank stands behind ``level``."""
         if level == self.plan.levels or not self.stages:
             return False
-        return self.plan.stage(level, self.stages) != self.plan.stage(level + 1, self.stages)
+        after = self.levels[self.levels.index(level) + 1]
+        return self.plan.stage(level, self.stages) != self.plan.stage(after, self.stages)
 
     def _result(self, y: float) -> float:
         columns = {p: [bit] for p, bit in enumerate(self.plan.result) if bit is not None}

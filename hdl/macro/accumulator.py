@@ -37,7 +37,7 @@ def accumulate_plan(config: MacroConfig, arrival: Sequence[int]) -> Plan:
     ]
     half = max(arrival, default=0) // 2
     ready = [*[0] * len(feedback), *list(arrival) * k, *[half] * len(correction)]
-    return plan_sum(config.tree, operands, y_bits, ready)
+    return plan_sum(config.tree, operands, y_bits, ready, config.final_adder)
 
 
 def build_accumulate_sum(config: MacroConfig, arrival: Sequence[int]) -> Structure:

@@ -15,7 +15,7 @@ __all__ = ["build_accumulator", "build_column", "build_tree", "tree_plan"]
 
 def tree_plan(config: MacroConfig) -> Plan:
     """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
-    return plan_column(config.tree, config.operand_widths, config.tree_bits)
+    return plan_column(config.tree, config.operand_widths, config.tree_bits, config.final_adder)
 
 
 def build_tree(config: MacroConfig) -> Structure:

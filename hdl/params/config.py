@@ -22,7 +22,7 @@ from cimforge.hdl.params.names import check_name
 from cimforge.hdl.params.ranges import nearest_divisor, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
-from cimforge.hdl.params.trees import TREES, TreeTraits
+from cimforge.hdl.params.trees import FINAL_ADDERS, TREES, TreeTraits
 
 __all__ = ["MacroConfig"]
 
@@ -79,6 +79,11 @@ class MacroConfig(BaseModel):
         description="pipeline register ranks inside the tree; auto: the fewest with at most 10 "
         "full-adder levels (csa) or 3 word adders (ripple, behavioral) between two registers",
     )
+    final_adder: str = Field(
+        "ripple",
+        description="adder behind the columns of a tree and of an accumulator",
+        json_schema_extra=_one_of(FINAL_ADDERS),
+    )
     features: tuple[str, ...] = Field(
         (), strict=False, description="optional features; there are none yet"
     )
@@ -118,6 +123,7 @@ class MacroConfig(BaseModel):
             (STORAGE, self.storage),
             (MULTIPLY, self.multiply),
             (TREES, self.tree),
+            (FINAL_ADDERS, self.final_adder),
         ):
             traits.find(choice)
         self._check_group()
@@ -126,6 +132,7 @@ class MacroConfig(BaseModel):
             rule = f"has no feature {shown(self.features[0])}; there are none yet"
             raise ConfigError("features", rule, [])
         self._check_size()
+        self._check_final_adder()
         stages, levels = self.tree_stages, self.tree_levels if self.tree_stages else 0
         if isinstance(stages, int) and not 0 <= stages <= levels:
             rule = f"must be in 0..{levels} (levels of this {self.tree} tree) or 'auto'"
@@ -144,6 +151,13 @@ class MacroConfig(BaseModel):
             limit += ", groups' sums included" if self.grouped else ""
             rule = f"is {self.banks}, but rows * cols * weight_bits * banks must be at most {limit}"
             raise ConfigError("banks", rule, most)
+
+    def _check_final_adder(self) -> None:
+        """A final adder other than a ripple of full adders: in trees of columns."""
+        if self.final_adder != "ripple" and not self.tree_traits.columns:
+            trees = ", ".join(name for name, tree in TREES.items() if tree.columns)
+            rule = f"{self.final_adder} needs a tree of columns ({trees}), not {self.tree}"
+            raise ConfigError("final_adder", rule, "ripple")
 
     def _check_group(self) -> None:
         """Groups of several rows: where the storage, the multiply style and the tree have them."""
@@ -283,7 +297,7 @@ class MacroConfig(BaseModel):
     @property
     def tree_levels(self) -> int:
         """Levels of the column tree's plan: the most pipeline ranks it can take."""
-        return TREES[self.tree].levels(self.operand_widths, self.tree_bits)
+        return TREES[self.tree].levels(self.operand_widths, self.tree_bits, self.final_adder)
 
     @property
     def pipeline_stages(self) -> int:
@@ -365,6 +379,8 @@ class MacroConfig(BaseModel):
         del told["name"]
         if self.group == self.storage_traits.groups[0]:
             del told["group"]
+        if self.final_adder == "ripple":
+            del told["final_adder"]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @property

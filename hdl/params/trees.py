@@ -5,22 +5,24 @@ from typing import NamedTuple
 
 from cimforge.hdl.params.registry import Registry
 
-__all__ = ["TREES", "TreeTraits"]
+__all__ = ["FINAL_ADDERS", "TREES", "TreeTraits"]
 
 
 class TreeTraits(NamedTuple):
     """One topology, registered by its planner.
 
-    ``levels(widths, bits)`` are the levels of a tree of operands of these ``widths`` to a sum of
-    ``bits``: the most register ranks it can take. With ``tree_stages = auto`` at most
-    ``auto_levels`` levels stand between two registers. ``pairings`` is how many times rows are
-    paired, two bits becoming one, before they are summed: 0 in an exact tree.
+    ``levels(widths, bits, final)`` are the levels of a tree of operands of these ``widths`` to a
+    sum of ``bits`` with that final adder: the most register ranks it can take. With
+    ``tree_stages = auto`` at most ``auto_levels`` levels stand between two registers. ``pairings``
+    is how many times rows are paired, two bits becoming one, before they are summed: 0 in an exact
+    tree. One that compresses ``columns`` takes any final adder.
     """
 
-    levels: Callable[[tuple[int, ...], int], int]
+    levels: Callable[[tuple[int, ...], int, str], int]
     auto_levels: int
     about: str
     pairings: int = 0
+    columns: bool = False
 
     @property
     def exact(self) -> bool:
@@ -29,3 +31,8 @@ class TreeTraits(NamedTuple):
 
 
 TREES: Registry[TreeTraits] = Registry("tree")
+FINAL_ADDERS: Registry[str] = Registry("final_adder")  # what each is, by name
+
+FINAL_ADDERS.register("ripple", "part of the columns: the smallest")
+FINAL_ADDERS.register("split", "the upper half for both of its carries, which selects")
+FINAL_ADDERS.register("prefix", "carries by a parallel-prefix network: the fastest")

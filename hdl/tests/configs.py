@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.trees import TREES
+from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
 
 __all__ = ["DIVERSE", "legal_parameters", "macro"]
 
@@ -49,6 +49,10 @@ DIVERSE = {
     "wide_ripple": macro(2, 2, 16, 16, 1, 2, "flop", "ripple", 1),
     "deep_pipeline": macro(9, 2, 5, 6, 3, 2, "latch", "csa", 7),
     "five_planes": macro(6, 2, 4, 15, 5, 5, "flop", "ripple", 2),
+    "prefix": macro(13, 2, 5, 4, 2, 2, "latch").model_copy(update={"final_adder": "prefix"}),
+    "split": macro(9, 3, 6, 5, 1, 1, "flop", "csa42", 1).model_copy(
+        update={"final_adder": "split"}
+    ),
     "compressors": macro(11, 3, 4, 6, 2, 2, "latch", "csa42", 2),
     "approximate": macro(13, 3, 3, 4, 2, 2, "latch", "approx1", 1),
     "twice_approximate": macro(11, 2, 4, 5, 1, 1, "flop", "approx2"),
@@ -61,8 +65,9 @@ DIVERSE = {
 def legal_parameters(draw) -> dict[str, Any]:
     """Parameters of a legal config, small enough that planning its tree costs little."""
     input_bits = draw(st.integers(1, 16))
-    tree = draw(st.sampled_from([*TREES]))
     weight_bits = draw(st.integers(1, 16))
+    tree = draw(st.sampled_from([*TREES]))
+    finals = [*FINAL_ADDERS] if TREES[tree].columns else ["ripple"]
     return {
         "rows": draw(st.integers(1, 40)),
         "cols": draw(st.integers(1, 40)),
@@ -76,5 +81,6 @@ def legal_parameters(draw) -> dict[str, Any]:
         "storage": draw(st.sampled_from(["flop", "latch"])),
         "group": draw(st.sampled_from([1, 2] if TREES[tree].exact else [1])),
         "tree": tree,
+        "final_adder": draw(st.sampled_from(finals)),
         "tree_stages": draw(st.sampled_from([0, "auto"])),
     }

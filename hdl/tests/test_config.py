@@ -18,7 +18,7 @@ from cimforge.hdl.tests.configs import legal_parameters
 NEAREST = re.compile(r"\(nearest legal value: (.+)\)$")
 PARAMETERS = (
     "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, group, "
-    "multiply, tree, tree_stages, features, name"
+    "multiply, tree, tree_stages, final_adder, features, name"
 )
 
 

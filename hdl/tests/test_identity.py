@@ -37,7 +37,7 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
         config.banks,
     ]
     assert fields[6:8] == (config.storage, config.tree)
-    default_elsewhere = config.tree_stages == 0 and config.group == 1
+    default_elsewhere = (config.tree_stages, config.group, config.final_adder) == (0, 1, "ripple")
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
@@ -69,6 +69,7 @@ def test_every_parameter_changes_the_name():
         "group": 2,
         "tree": "ripple",
         "tree_stages": 1,
+        "final_adder": "prefix",
         "name": "dcim0",
     }
     unbuilt = {"slice_bits", "multiply", "features"}
