@@ -121,7 +121,7 @@ def map_to_library(
         f"synth -flatten -noabc -top {name}",
         *enable_gate_commands(leaves),
         "dfflibmap -liberty cells.lib",
-        *_fast_commands(folder),
+        *([] if flatten else _fast_commands(folder)),
         f"abc -liberty cells.lib -script {ABC_SCRIPT}",
         "techmap -map leaves.v",
         "opt_clean",
