@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.planners import PLANNERS, plan_column, plan_sum, word_operands
 from cimforge.hdl.emit.dot_diagram import COLOURS, GAP, MARGIN, draw_plan
 
@@ -21,6 +22,25 @@ def test_every_cell_is_outlined_in_its_colour(tree, widths):
     outlined = Counter(box.get("stroke") for box in picture.iter(f"{SVG}rect"))
     del outlined[None]
     assert outlined == {COLOURS[kind]: count for kind, count in plan.counts().items()}
+
+
+@pytest.mark.parametrize("final", FINALS)
+def test_a_final_adder_encloses_two_rows_of_its_columns(final):
+    """Behind 4:2 compressors; no band where nothing stands."""
+    operands = word_operands([5] * 24)
+    plan = plan_column("csa42", [5] * 24, 10, final)
+    picture = ET.fromstring(draw_plan(plan, operands, "", stages=1))
+    (box,) = (b for b in picture.iter(f"{SVG}rect") if b.get("stroke") == COLOURS[final])
+    (cell,) = (cell for cell in plan.cells if cell.kind == final)
+    taken = [place for word in cell.inputs for place, bit in enumerate(word) if bit is not None]
+    assert float(box.get("width")) == 14 * (max(taken) - min(taken)) + 12
+    assert float(box.get("height")) == 14 + 12
+    texts = [text.text for text in picture.iter(f"{SVG}text")]
+    assert f"1 {final} adder" in texts
+    assert texts.count("register") == 1
+    bands = [text.text for text in picture.iter(f"{SVG}text") if text.get("x") == "4"]
+    levels = sorted({cell.level for cell in plan.cells})
+    assert [text for text in bands if text != "register"] == list(map(str, levels))
 
 
 @pytest.mark.parametrize("tree", PLANNERS)
