@@ -82,8 +82,11 @@ IDEAS: dict[str, Idea] = {
         {f"{SYNTHESIS}:enable_gate_commands": lambda leaves: []},
     ),
     "adder_cells": Idea(
-        "adders are left to the mapper as gates, without the library's own cells",
-        {"cimforge.flow.synth.synth_report:choose_cells": _gates_for_adders},
+        "the mapper builds each adder, without the library's own cells",
+        {
+            "cimforge.flow.synth.synth_report:choose_cells": _gates_for_adders,
+            f"{SYNTHESIS}:find_adder_gates": lambda library: None,
+        },
     ),
     "free_polarity": Idea(
         "where a library has no full adder, the mapper builds each by itself",

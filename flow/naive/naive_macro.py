@@ -9,6 +9,11 @@ from cimforge.hdl.params.config_file import InputError
 __all__ = ["naive_verilog"]
 
 TEMPLATE = "naive_macro.v.j2"
+PORTS = (
+    *("clk", "rst", "x_valid", "x_ready", "x_data", "x_signed", "y_valid", "y_ready", "y_data"),
+    *("w_valid", "w_ready", "w_data", "w_signed", "r_valid", "r_ready"),
+    *("q_valid", "q_ready", "q_data"),
+)
 
 
 def naive_verilog(config: MacroConfig) -> str:
@@ -20,15 +25,19 @@ def naive_verilog(config: MacroConfig) -> str:
     Weights are registers with enables. Raises InputError where the macro has registers in its trees
     or storage of other cycles: these are choices of a designer who thinks.
     """
-    if config.ranks or config.write_landing or config.write_cycles != 1:
+    slow = any(config.write_cycles(row) != 1 for row in range(config.rows))
+    if config.ranks or config.write_landing or slow:
         rule = "has no registers inside its sums and is written in the cycle of the beat"
-        near = "--set storage=flop --set tree_stages=0"
+        near = "--set storage=flop --set group=1 --set tree_stages=0"
         raise InputError(f"{config.module}: a naive macro {rule} (nearest legal: {near})")
     if config.tree_traits.pairings or len(config.modes) > 1:
         raise InputError(f"{config.module}: a naive macro is exact and has one mode")
     ports = macro_ports(config)
     names = {port.name for port in ports}
     optional = ("w_row", "r_row", "w_bank", "x_bank", "r_bank", "x_bits")
+    if unknown := sorted(names - {*PORTS, *optional}):
+        rule = f"has no port {', '.join(unknown)}"
+        raise InputError(f"{config.module}: a naive macro {rule} (nearest legal: the defaults)")
     environment = Environment(
         loader=PackageLoader("cimforge.flow.naive", "."),
         undefined=StrictUndefined,

@@ -51,7 +51,11 @@ def test_a_naive_macro_that_adds_wrongly_is_noticed(folder):
     ("parameters", "message"),
     [
         ({"tree_stages": 1}, "has no registers inside its sums"),
-        ({"storage": "latch"}, "nearest legal: --set storage=flop --set tree_stages=0"),
+        (
+            {"storage": "latch"},
+            "nearest legal: --set storage=flop --set group=1 --set tree_stages=0",
+        ),
+        ({"group": 2}, "is written in the cycle of the beat"),
         ({"tree": "approx1"}, "a naive macro is exact and has one mode"),
     ],
 )
