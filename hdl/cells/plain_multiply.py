@@ -57,5 +57,6 @@ class Multiplier(Block):
 
 
 MULTIPLY_STYLES.register(
-    "plain", MultiplyStyle(Multiplier, InputSum, inverted_code=lambda config: config.selected_banks == 1)
+    "plain",
+    MultiplyStyle(Multiplier, InputSum, inverted_code=lambda config: config.selected_banks == 1),
 )

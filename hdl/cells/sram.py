@@ -76,6 +76,14 @@ class Ram:
         ports = [Port(name, "input", width) for name, width in inputs.items()]
         return {port.name: port for port in (*ports, Port("q", "output", self.shape.bits))}
 
+    @property
+    def declarations(self) -> str:
+        """Its ports in Verilog."""
+        told = {name: f"[{port.width - 1}:0] " for name, port in self.ports.items()}
+        told |= dict.fromkeys(("clk", "write", "read"), "")
+        lines = (f"  {p.direction:6} wire {told[name]}{name}" for name, p in self.ports.items())
+        return ",\n".join(lines)
+
     def verilog(self) -> str:
         """Nothing: its text is a file of its own."""
         return ""
@@ -83,16 +91,10 @@ class Ram:
     def model(self) -> str:
         """The text of that file."""
         shared = self.shape.shared_port
-        ports = ",\n".join(
-            f"  {port.direction:6} wire {f'[{port.width - 1}:0] '}{port.name}"
-            if port.name not in ("clk", "write", "read")
-            else f"  {port.direction:6} wire {port.name}"
-            for port in self.ports.values()
-        )
         return MODEL.format(
             comment=self.comment,
             name=self.name,
-            ports=ports,
+            ports=self.declarations,
             top=self.shape.bits - 1,
             last=self.shape.words - 1,
             reads="read && !write" if shared else "read",

@@ -38,10 +38,11 @@ def build_column(config: MacroConfig) -> Structure:
     """Structure ``y = sum over r of x[r] * w[r]`` for one column.
 
     ``gate``, ``w_code`` write a row, or, where weights are in RAMs, ``stored`` brings the codes in
-    use and ``planes_n`` comes as late as they do; ``bank_select`` and ``planes_n`` make the operands; the array
-    and the trees take config.ranks enabled cycles, the accumulator one more. ``exact`` is high in a
-    read-back, which approximate trees must pass unchanged. ``w_code`` is
-    weight_bits wide, ``y`` two's complement. The ports of pairs are those of PairNets.
+    use and ``planes_n`` comes as late as they do; ``bank_select`` and ``planes_n`` make the
+    operands; the array and the trees take config.ranks enabled cycles (the trees alone, where codes
+    come in), the accumulator one more. ``exact`` is high in a read-back, which approximate trees
+    must pass unchanged. ``w_code`` is weight_bits wide, ``y`` two's complement. The ports of
+    pairs are those of PairNets.
     """
     sentence = "One column: a word for each row, a tree for each plane, one accumulator."
     lead = 0 if config.storage_traits.memory else config.storage_traits.lead

@@ -23,7 +23,16 @@ Nets = dict[str, Bus]
 
 # The order in which a file holds them; modules of other styles come first.
 KINDS = (
-    *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word", "pair_multiplier", "pair"),
+    *(
+        "store",
+        "sum_store",
+        "write_gate",
+        "memory_row",
+        "multiplier",
+        "word",
+        "pair_multiplier",
+        "pair",
+    ),
     *("pair_adder", "pair_sum", "tree", "popcount", "accumulate_sum"),
     *("accumulator", "input_sum", "column", "input_register", "late_planes", "serialiser"),
     *("pair_selector", "sequencer", ""),
@@ -213,6 +222,8 @@ class _Top:
             out.assign(nets["exact"], nets["read"])
         lines: dict[str, DriverTree] = {}
         for name, (count, role) in self._column_pins().items():
+            if name == "enable" and name not in self._column.ports:
+                continue  # the trees have no registers, and planes come in late
             lines |= self._spread(config.cols, {name: count}, role)
         bits, y_bits, words = config.weight_bits, config.y_bits, config.cols * config.weight_bits
         for col in range(config.cols):

@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["LEAF", "ROLES", "Child", "Module", "Port", "behavioural_models", "check_role", "distinct_modules", "walk"]
+__all__ = [
+    "LEAF",
+    "ROLES",
+    "Child",
+    "Module",
+    "Port",
+    "behavioural_models",
+    "check_role",
+    "distinct_modules",
+    "walk",
+]
 
 # What a module's own cells serve in the macro, in the order of the reports; then what lies around
 # the macro.
