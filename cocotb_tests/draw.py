@@ -14,7 +14,8 @@ MAX_CELL_BITS = 12_000
 MAX_PRODUCTS = 16_000
 
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
-# an approximate tree whose rows leave one without partner at both levels, behind registers.
+# an approximate tree whose rows leave one without partner at both levels, behind registers; words
+# of RAM that do not divide evenly, written and read through one port.
 ODD = (
     {"rows": 37, "cols": 11, "weight_bits": 3, "input_bits": 5, "bits_per_cycle": 5, "banks": 3},
     {
@@ -64,6 +65,18 @@ ODD = (
         "group": 2,
         "tree_stages": 2,
     },
+    {
+        "rows": 11,
+        "cols": 5,
+        "weight_bits": 3,
+        "input_bits": 6,
+        "bits_per_cycle": 6,
+        "banks": 3,
+        "storage": "sram",
+        "sram_words": 16,
+        "sram_bits": 4,
+        "sram_ports": "1rw_reg",
+    },
 )
 
 
@@ -92,10 +105,21 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
             "tree": rng.choice(list(TREES)),
         }
         groups = STORAGE[style["storage"]].groups if TREES[style["tree"]].exact else (1,)
+        style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, group=rng.choice(groups))
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
         configs.append(config.model_copy(update={"tree_stages": stages}))
     return configs
+
+
+def _ram(rng: random.Random, shape: dict[str, int]) -> dict[str, int | str]:
+    """RAMs for a macro of ``shape``: some fit exactly, others leave words and bits unused."""
+    row = shape["cols"] * shape["weight_bits"]
+    return {
+        "sram_words": rng.choice([shape["banks"], rng.randint(shape["banks"], 80)]),
+        "sram_bits": rng.choice([row, rng.randint(max(1, row // 5), row + 5)]),
+        "sram_ports": rng.choice(["1r1w", "1rw_reg"]),
+    }
 
 
 def quickest_simulator(config: MacroConfig) -> str:

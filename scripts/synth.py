@@ -158,11 +158,11 @@ def _show(report: SynthReport) -> None:
     if report.cells:
         facts += [("cells", "\n".join(f"{role}: {name}" for role, name in report.cells.items()))]
         facts += [("drivers of broadcast nets", f"{report.drivers:,}")]
-    if report.sram and report.sram["cell"]:
-        facts += [("RAMs", f"{report.sram['instances']} {report.sram['cell']}")]
-        facts += [("RAM pins", "\n".join(f"{p}: {r}" for p, r in report.sram["pins"].items()))]
-    if report.sram:
-        total, unused = report.sram["total_bits"], report.sram["unused_bits"]
+    if report.ram and report.ram["cell"]:
+        facts += [("RAMs", f"{report.ram['instances']} {report.ram['cell']}")]
+        facts += [("RAM pins", "\n".join(f"{p}: {r}" for p, r in report.ram["pins"].items()))]
+    if report.ram:
+        total, unused = report.ram["total_bits"], report.ram["unused_bits"]
         facts += [("bits of RAM, unused", f"{total:,}, {unused:,}")]
     facts += [("note", note) for note in report.notes]
     if report.timing:

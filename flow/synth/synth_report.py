@@ -53,7 +53,7 @@ class SynthReport:
     folder: Path = Path()
     timing: Timing | None = None
     seconds: float = 0.0
-    sram: dict[str, Any] | None = None
+    ram: dict[str, Any] | None = None
 
     @property
     def per_1b_mac(self) -> float:
@@ -106,7 +106,7 @@ class SynthReport:
             "tops": _rounded(self.tops),
             "tops_per_mm2": _rounded(self.tops_per_mm2),
             "wire_load": self.timing.wires or None if self.timing else None,
-            "sram": self.sram,
+            "ram": self.ram,
             "critical_path": self.timing.as_json() if self.timing else None,
             "seconds": round(self.seconds, 2),
         }
@@ -149,24 +149,24 @@ def synth_macro(
 def _count_ram(report: SynthReport, ram: RamFile, roles: Mapping[str, str]) -> None:
     """Add the RAMs' area, and write the wrapper that puts them in the macro."""
     shape = report.config.memory
-    area = shape.count * ram.area
+    area = shape.instances * ram.area
     report.total += area
     if report.breakdown:
         report.breakdown["storage"] += area
     wrapper = report.folder / "sram_wrapper.v"
     wrapper.write_text(wrapper_verilog(report.config, ram, roles))
     facts = {"cell": ram.name, "area": ram.area, "pins": dict(roles), "wrapper": str(wrapper)}
-    report.sram = {**shape.as_json(), **facts}
+    report.ram = {**shape.as_json(), **facts}
 
 
 def _tell_rams(report: SynthReport) -> None:
     """Say how many RAMs there are, and what of them is not counted."""
     shape = report.config.memory
     ports = shape.as_json()["ports"]
-    told = f"{shape.count} RAMs of {shape.words} x {shape.bits} bits ({ports})"
-    if report.sram is None:
+    told = f"{shape.instances} RAMs of {shape.words} x {shape.bits} bits ({ports})"
+    if report.ram is None:
         keys = ("cell", "area", "pins", "wrapper")
-        report.sram = {**shape.as_json(), **dict.fromkeys(keys)}
+        report.ram = {**shape.as_json(), **dict.fromkeys(keys)}
         report.notes.append(f"{told}: not counted; --sram FILE tells their area")
     if report.target == LIBERTY:
         report.notes.append("paths that begin or end in a RAM are not timed")

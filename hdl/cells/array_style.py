@@ -38,14 +38,14 @@ class ColumnNets:
     ``bank_select`` one line a bank (None with one bank). ``enable`` (None where neither the trees
     have register ranks nor the array a lead) is low while a result waits. The array drives
     ``operands``, a bus for each tree: its operands side by side, of config.operand_widths.
-    Where weights are in RAMs, ``stored`` takes the place of gate and code: the codes of all rows as
-    stored, row r's at r * weight_bits, lead cycles behind the planes as ``planes_n`` is.
+    Where weights are in RAMs, ``stored`` takes the place of gate and code, which are empty: the
+    codes of all rows as stored, row r's at r * weight_bits, and ``planes_n`` comes with them.
     With ``pairs`` a line of ``planes_n`` is that of a row alone, its neighbour's plane being 0.
     """
 
     clk: Net
-    gate: Bus | None
-    code: Bus | None
+    gate: Bus
+    code: Bus
     planes_n: Bus
     bank_select: Bus | None
     enable: Net | None

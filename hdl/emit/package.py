@@ -98,5 +98,5 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "trees": config.cols * config.bits_per_cycle,
         "macs_1b": config.macs_1b,
         "weight_capacity_bits": config.rows * config.cols * config.weight_bits * config.banks,
-        **({"sram": config.memory.as_json()} if config.storage_traits.memory else {}),
+        **({"ram": config.memory.as_json()} if config.storage_traits.memory else {}),
     }

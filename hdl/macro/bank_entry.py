@@ -20,8 +20,9 @@ class BankEntry:
     """What the output registers of the RAMs hold, and when they take another bank.
 
     ``read`` is high in the cycle of a pass's or read-back's first plane (``begins``) where its bank
-    (one line each) is not the one held, or was written since: the words stand in the registers one
-    enabled cycle later, together with the planes. A missing bank is never read; ``exists`` is low.
+    (one line each) is not the one held, or was written since (missing rows count): the words stand
+    in the registers one enabled cycle later, together with the planes. A missing bank is never
+    read; ``exists`` is low.
     """
 
     def __init__(self, m: Module, config: MacroConfig, begins: Value, bank: Value):

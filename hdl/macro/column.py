@@ -13,6 +13,9 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["build_accumulator", "build_column", "build_tree", "tree_plan"]
 
 
+NOTHING = Bus("", 0)
+
+
 def tree_plan(config: MacroConfig) -> Plan:
     """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
     return plan_column(config.tree, config.operand_widths, config.tree_bits)
@@ -55,8 +58,8 @@ def build_column(config: MacroConfig) -> Structure:
     totals = out.wire("totals", config.trees * config.tree_bits)
     array = ColumnNets(
         clk=nets["clk"],
-        gate=nets.get("gate"),
-        code=nets.get("w_code"),
+        gate=nets.get("gate", NOTHING),
+        code=nets.get("w_code", NOTHING),
         planes_n=nets["planes_n"],
         bank_select=nets.get("bank_select"),
         enable=nets.get("enable"),

@@ -126,8 +126,9 @@ class _Top:
                 read_row=nets["read_row"].bits(row),
                 planes_n=nets["planes_n"].bits(row * k, k),
             )
-        for pair in range(config.pairs if place_write_port else 0):
+        for pair in range(config.pairs):
             gate, line = nets["sum_gate"].bits(pair * banks, banks), nets["write_sum"].bits(pair)
+            assert place_write_port  # pairs are in stores
             place_write_port(config.rows + pair, f"write_sum{pair}", line, gate)
 
     def _write_ports(self) -> Callable[[int, str, Net, Net], None]:

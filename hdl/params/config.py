@@ -170,7 +170,7 @@ class MacroConfig(BaseModel):
         for key in ("sram_words", "sram_bits", "sram_ports"):
             if getattr(self, key) is not None:
                 rule = f"is for storage = {styles} alone, not {self.storage}"
-                raise ConfigError(key, f"{rule}; leave it out")
+                raise ConfigError(key, f"{rule} (nearest legal value: None)")  # None: left out
 
     def _check_group(self) -> None:
         """Groups of several rows: where the storage, the multiply style and the tree have them."""
@@ -449,6 +449,8 @@ def _settle(error: ConfigError, parameters: dict[str, Any]) -> ConfigError:
     try:
         MacroConfig(**{**parameters, error.key: error.nearest})
     except ConfigError as other:
+        if other.key == error.key and other.nearest is None:
+            return other
         if other.key == error.key:
             return ConfigError(error.key, error.rule, other.nearest)
     return error

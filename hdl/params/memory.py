@@ -27,7 +27,7 @@ class MemoryShape(NamedTuple):
         return ceil(self.used_bits / self.bits)
 
     @property
-    def count(self) -> int:
+    def instances(self) -> int:
         """RAMs of the macro."""
         return self.rows * self.per_row
 
@@ -38,13 +38,13 @@ class MemoryShape(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """What reports say of it: bits in all, and those that hold no weight."""
-        total = self.count * self.words * self.bits
+        total = self.instances * self.words * self.bits
         unused_bits = self.per_row * self.bits - self.used_bits
         return {
             "words": self.words,
             "bits": self.bits,
             "ports": "1rw_reg" if self.shared_port else "1r1w",
-            "instances": self.count,
+            "instances": self.instances,
             "per_row": self.per_row,
             "total_bits": total,
             "unused_words": self.words - self.banks,
