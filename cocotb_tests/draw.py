@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from typing import Any
 
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
@@ -100,7 +101,7 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         cells = shape["rows"] * shape["cols"] * shape["weight_bits"]
         if cells * shape["banks"] > MAX_CELL_BITS or cells * shape["bits_per_cycle"] > MAX_PRODUCTS:
             continue
-        style = {
+        style: dict[str, Any] = {
             "storage": rng.choice(list(STORAGE)),
             "tree": rng.choice(list(TREES)),
         }
@@ -112,7 +113,7 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
     return configs
 
 
-def _ram(rng: random.Random, shape: dict[str, int]) -> dict[str, int | str]:
+def _ram(rng: random.Random, shape: dict[str, int]) -> dict[str, Any]:
     """RAMs for a macro of ``shape``: some fit exactly, others leave words and bits unused."""
     row = shape["cols"] * shape["weight_bits"]
     return {

@@ -1,5 +1,7 @@
 """Weights in RAM words: which word is read when, what a row's RAMs hold, what stays unused."""
 
+from functools import cache
+
 import pytest
 
 from cimforge.hdl.cells.sram import Ram
@@ -16,14 +18,14 @@ PARALLEL = SHARED.model_copy(update={"bits_per_cycle": 2})
 BOTH = pytest.mark.parametrize("config", [SEPARATE, SHARED, PARALLEL], ids=["1r1w", "1rw", "k2"])
 
 
+@cache
 def traces(config):
     """Traffic that is dense, stalled, and cut by resets."""
-    for seed, (offer, take, reset) in enumerate(
-        [(0.9, 1.0, 0.0), (0.6, 0.5, 0.0), (0.8, 0.9, 0.03)]
-    ):
-        yield random_run(
-            config, 3000, seed, offer=dict.fromkeys("xwr", offer), take=take, reset=reset
-        )
+    runs = []
+    for seed, (offer, take, reset) in enumerate([(0.9, 1, 0), (0.6, 0.5, 0), (0.8, 0.9, 0.03)]):
+        offers = dict.fromkeys("xwr", offer)
+        runs.append(random_run(config, 600, seed, offer=offers, take=take, reset=reset))
+    return runs
 
 
 @BOTH
