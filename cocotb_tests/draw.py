@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from typing import Any
 
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
@@ -15,7 +16,8 @@ MAX_PRODUCTS = 16_000
 
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
 # an approximate tree whose rows leave one without partner at both levels, behind registers; a final
-# adder behind 4:2 compressors.
+# adder behind 4:2 compressors; words of RAM that do not divide evenly, written and read through one
+# port.
 ODD = (
     {"rows": 37, "cols": 11, "weight_bits": 3, "input_bits": 5, "bits_per_cycle": 5, "banks": 3},
     {
@@ -75,6 +77,18 @@ ODD = (
         "tree_stages": 1,
         "final_adder": "prefix",
     },
+    {
+        "rows": 11,
+        "cols": 5,
+        "weight_bits": 3,
+        "input_bits": 6,
+        "bits_per_cycle": 6,
+        "banks": 3,
+        "storage": "sram",
+        "sram_words": 16,
+        "sram_bits": 4,
+        "sram_ports": "1rw_reg",
+    },
 )
 
 
@@ -98,7 +112,7 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         cells = shape["rows"] * shape["cols"] * shape["weight_bits"]
         if cells * shape["banks"] > MAX_CELL_BITS or cells * shape["bits_per_cycle"] > MAX_PRODUCTS:
             continue
-        style = {
+        style: dict[str, Any] = {
             "storage": rng.choice(list(STORAGE)),
             "tree": rng.choice(list(TREES)),
         }
@@ -106,10 +120,21 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         groups = STORAGE[style["storage"]].groups if traits.exact else (1,)
         finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
         chosen = {"group": rng.choice(groups), "final_adder": rng.choice(finals)}
+        style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, **chosen)
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
         configs.append(config.model_copy(update={"tree_stages": stages}))
     return configs
+
+
+def _ram(rng: random.Random, shape: dict[str, int]) -> dict[str, Any]:
+    """RAMs for a macro of ``shape``: some fit exactly, others leave words and bits unused."""
+    row = shape["cols"] * shape["weight_bits"]
+    return {
+        "sram_words": rng.choice([shape["banks"], rng.randint(shape["banks"], 80)]),
+        "sram_bits": rng.choice([row, rng.randint(max(1, row // 5), row + 5)]),
+        "sram_ports": rng.choice(["1r1w", "1rw_reg"]),
+    }
 
 
 def quickest_simulator(config: MacroConfig) -> str:

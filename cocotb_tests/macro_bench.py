@@ -15,6 +15,7 @@ from cimforge.cocotb_tests.group_rules import GroupRules
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
 from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
+from cimforge.cocotb_tests.shared_port_rules import SharedPortRules
 from cimforge.cocotb_tests.stimuli import row_classes
 from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.stream_drivers import Sink, macro_sources, tie_off
@@ -54,7 +55,7 @@ class Bench:
             Bench.coverage = Coverage(bins_of(self.config))
         self._coverage_file = Path(job["coverage"]) if job.get("coverage") else None
         self.scoreboard = Scoreboard(self.config)
-        self.rules = (GroupRules if self.config.pairs else ReadyRules)(self.scoreboard)
+        self.rules = self._rules()
         self.cycle = 0
         self.y_results: list[tuple[int, np.ndarray]] = []
         self.q_results: list[tuple[int, np.ndarray]] = []
@@ -62,6 +63,12 @@ class Bench:
         self.probe: Callable[[bool], Awaitable[None]] | None = None
         self._held: dict[str, int] = {}
         self._build_streams()
+
+    def _rules(self) -> ReadyRules:
+        """The rules about readies that hold for the macro's storage."""
+        if self.config.pairs:
+            return GroupRules(self.scoreboard)
+        return (SharedPortRules if self.config.shared_port else ReadyRules)(self.scoreboard)
 
     def _build_streams(self) -> None:
         dut = self.dut
@@ -220,7 +227,7 @@ class Bench:
         """Cycles any beat waits at most while results are taken: a pass, a read-back, and the
         landing of a row before each."""
         config = self.config
-        row = config.write_landing + config.write_cycles(0)
+        row = config.write_landing + config.write_cycles(0) + config.shared_port
         passes = 2 if config.grouped else 1  # a row's slot waits for one, too
         return passes * config.cycles_per_pass() + 2 + 2 * row
 

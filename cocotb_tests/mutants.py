@@ -45,6 +45,11 @@ CONFIGS = (
         **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
         **{"banks": 2, "storage": "latch", "group": 2, "tree_stages": 1},
     ),
+    MacroConfig(
+        **{"rows": 6, "cols": 3, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 4},
+        **{"banks": 3, "storage": "sram", "sram_words": 16, "sram_bits": 4},
+        sram_ports="1rw_reg",
+    ),
 )
 
 Edit = Callable[
@@ -215,6 +220,19 @@ MUTANTS = (
     Mutant("a filled row is done at once", _text("renewing | filling", "renewing")),
     Mutant("every row is filled", _pin("sequencer", "w_fill", "1'b1")),
     Mutant("no row is filled", _pin("sequencer", "w_fill", "1'b0")),
+    # words of RAM
+    Mutant("words are never read", _pin("memory_row", "read", "1'b0")),
+    Mutant("words are read from bank 0", _pin("memory_row", "read_bank", "{old} & 2'b0")),
+    Mutant("words are written to bank 0", _pin("memory_row", "write_bank", "{old} & 2'b0")),
+    Mutant("words are never written", _pin("memory_row", "row", "1'b0")),
+    Mutant("words of every row are written", _pin("memory_row", "row", "|write_row")),
+    Mutant("words of rows 0 and 1 swapped", _swap("memory_row", "row", "words0", "words1")),
+    Mutant("words of columns 0 and 1 swapped", _swap("column", "stored", "col0", "col1")),
+    Mutant("RAMs of a word swapped", _swap("sram", "q", "ram0", "ram1")),
+    Mutant("rows do not wait for a read", _assign("sequencer", "row_waits", "1'b0")),
+    Mutant("a written bank stays held", _text("= bank_q & { row_lands", "= 3'h0 & { row_lands")),
+    Mutant("missing banks have weights", _pin("late_planes", "bank_exists", "1'b1")),
+    Mutant("late planes advance while stalled", _pin("late_planes", "enable", "1'b1")),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),

@@ -23,6 +23,7 @@ from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.install_hint import install_hint
+from cimforge.hdl.params.storage import STORAGE
 from cimforge.scripts.options import (
     CheckFailedError,
     cell_option,
@@ -34,6 +35,8 @@ from cimforge.scripts.options import (
     show_table,
     simulation_progress,
 )
+
+RAMLESS = next(name for name, traits in STORAGE.items() if not traits.memory)
 
 __all__ = ["power"]
 
@@ -122,6 +125,9 @@ def power(
     glitches included."""
     macro = load_config(config, overrides)
     check_storage(macro, LIBERTY, "power")
+    if macro.storage_traits.memory:
+        rule = f"no cell library tells the energy of the RAMs of storage {macro.storage}"
+        raise InputError(f"power: {rule} (nearest legal value: --set storage={RAMLESS})")
     check_icarus()
     _check_one_source(data, weights, inputs, network)
     found = find_libraries(liberty)

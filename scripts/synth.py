@@ -6,11 +6,15 @@ import click
 
 from cimforge.flow.liberty.library_path import Found, find_libraries
 from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.synth.ram_file import RamFile, read_ram
+from cimforge.flow.synth.ram_wrapper import assign_pins
 from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_macro
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import LOG, YosysError
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.storage import STORAGE
 from cimforge.scripts.options import (
     CheckFailedError,
     cell_option,
@@ -31,6 +35,36 @@ CONTRACT = (
 )
 
 
+def _sram_pins(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Parse ``PIN=ROLE``."""
+    pairs = [value.partition("=") for value in values]
+    for (pin, _, role), value in zip(pairs, values, strict=True):
+        if not pin or not role:
+            raise click.BadParameter(f"must be PIN=ROLE, for example CEN=!enable, not {value!r}")
+    return {pin.strip(): role.strip() for pin, _, role in pairs}
+
+
+def _check_sram(
+    macro: MacroConfig, target: str, sram: Path | None, pins: dict[str, str]
+) -> RamFile | None:
+    """The RAM of --sram; InputError where the macro has no RAMs, or nothing counts in um2."""
+    if sram is None:
+        if pins:
+            raise InputError("--sram-pin: only with --sram FILE")
+        return None
+    if target != LIBERTY:
+        raise InputError(f"--sram: only with --target {LIBERTY}, not {target}")
+    if not macro.storage_traits.memory:
+        styles = " or ".join(name for name, traits in STORAGE.items() if traits.memory)
+        rule = f"storage {macro.storage} has no RAMs"
+        raise InputError(f"--sram: {rule} (nearest legal value: --set storage={styles})")
+    ram = read_ram(sram)
+    assign_pins(macro, ram, pins)  # refuse before anything is written
+    return ram
+
+
 @click.command(epilog=config_epilog, short_help="Measure area or LUTs, by role.")
 @config_options
 @click.option(
@@ -42,6 +76,21 @@ CONTRACT = (
 )
 @liberty_option
 @cell_option
+@click.option(
+    "--sram",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="LEF or Liberty file of one RAM: its area counts, and sram_wrapper.v puts it in.",
+)
+@click.option(
+    "--sram-pin",
+    "sram_pins",
+    metavar="PIN=ROLE",
+    multiple=True,
+    callback=_sram_pins,
+    help="What a pin of that RAM does, where its name does not tell: clk, write, !write, 0, …; "
+    "repeatable.",
+)
 @click.option("--flatten", is_flag=True, help="One module, for comparison; no split by role.")
 def synth(
     config: str,
@@ -51,6 +100,8 @@ def synth(
     target: str,
     liberty: tuple[str, ...],
     cells: dict[str, str],
+    sram: Path | None,
+    sram_pins: dict[str, str],
     flatten: bool,
 ) -> None:
     """Synthesise CONFIG and count its cells: each distinct block once, times its instances."""
@@ -59,6 +110,7 @@ def synth(
     if target != LIBERTY and (liberty or cells):
         option = "--liberty" if liberty else "--cell"
         raise InputError(f"{option}: only with --target {LIBERTY}, not {target}")
+    ram = _check_sram(macro, target, sram, sram_pins)
     found = find_libraries(liberty) if target == LIBERTY else Found(())
     folder = default_folder(output, macro)
     with steps(f"synthesising {macro.module}") as announce:
@@ -71,6 +123,8 @@ def synth(
                 liberty=found.paths,
                 overrides=cells,
                 flatten=flatten,
+                ram=ram,
+                ram_pins=sram_pins,
                 announce=announce,
             )
         except YosysError as error:
@@ -104,6 +158,12 @@ def _show(report: SynthReport) -> None:
     if report.cells:
         facts += [("cells", "\n".join(f"{role}: {name}" for role, name in report.cells.items()))]
         facts += [("drivers of broadcast nets", f"{report.drivers:,}")]
+    if report.ram and report.ram["cell"]:
+        facts += [("RAMs", f"{report.ram['instances']} {report.ram['cell']}")]
+        facts += [("RAM pins", "\n".join(f"{p}: {r}" for p, r in report.ram["pins"].items()))]
+    if report.ram:
+        total, unused = report.ram["total_bits"], report.ram["unused_bits"]
+        facts += [("bits of RAM, unused", f"{total:,}, {unused:,}")]
     facts += [("note", note) for note in report.notes]
     if report.timing:
         path = " → ".join(f"{s.block} {s.delay:.2f} ({s.cells})" for s in report.timing.path)

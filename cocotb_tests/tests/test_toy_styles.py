@@ -183,7 +183,9 @@ def test_toy_styles_are_legal_only_while_registered(toys):
 
 
 def test_unregistered_styles_are_refused():
-    with pytest.raises(ConfigError, match="storage must be one of flop, latch, not 'toy_late'"):
+    with pytest.raises(
+        ConfigError, match="storage must be one of flop, latch, sram, not 'toy_late'"
+    ):
         toy_config()
 
 

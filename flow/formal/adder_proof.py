@@ -40,9 +40,10 @@ def prove_adders(config: MacroConfig, folder: Path) -> AdderProof:
     work = folder / "proof"
     work.mkdir(exist_ok=True)
     source = f"{config.module}.v"
-    for name in (CELLS, source):
+    models = [f"{model}.v" for model in config.models]
+    for name in (CELLS, *models, source):
         (work / name).write_text((folder / name).read_text())
-    return prove_claims(work, [source], macro_claims(config))
+    return prove_claims(work, [*models, source], macro_claims(config))
 
 
 def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) -> AdderProof:

@@ -41,7 +41,8 @@ def netlist_design(
         kinds = {kind.removesuffix(" alone") for kind in netlist.cell_types}
         text = used_models(_with_includes(models(TARGETS[target].models)), kinds)
     (netlist.folder / "models.v").write_text(text)
-    return Design.macro(config, netlist.folder, ("models.v", "netlist.v"))
+    rams = [f"{model}.v" for model in config.models]
+    return Design.macro(config, netlist.folder, ("models.v", *rams, "netlist.v"))
 
 
 def _library_netlist(
@@ -51,7 +52,7 @@ def _library_netlist(
     library = read_library(*liberty)
     leaves = choose_cells(library, latches=bool(config.storage_traits.control_ports))
     netlist = map_to_library(config, folder, library, leaves)
-    kinds = netlist.cell_types - set(netlist.modules)
+    kinds = netlist.cell_types - set(netlist.modules) - set(config.models)
     unknown = sorted(kinds - set(library.cells))
     if unknown:
         raise InputError(f"--liberty: {library.name} has no cell for {', '.join(unknown[:4])}")

@@ -16,6 +16,8 @@ from cimforge.flow.synth.census import (
     count_drivers,
     sum_cells,
 )
+from cimforge.flow.synth.ram_file import RamFile
+from cimforge.flow.synth.ram_wrapper import assign_pins, wrapper_verilog
 from cimforge.flow.synth.static_timing import Timing, TimingError, analyse_timing
 from cimforge.flow.synth.synthesis import driver_loads, map_to_library, synthesise
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
@@ -51,6 +53,7 @@ class SynthReport:
     folder: Path = Path()
     timing: Timing | None = None
     seconds: float = 0.0
+    ram: dict[str, Any] | None = None
 
     @property
     def per_1b_mac(self) -> float:
@@ -104,6 +107,7 @@ class SynthReport:
             "tops": _rounded(self.tops),
             "tops_per_mm2": _rounded(self.tops_per_mm2),
             "wire_load": self.timing.wires or None if self.timing else None,
+            "ram": self.ram,
             "critical_path": self.timing.as_json() if self.timing else None,
             "seconds": round(self.seconds, 2),
         }
@@ -117,19 +121,56 @@ def synth_macro(
     liberty: Sequence[Path] = (),
     overrides: Mapping[str, str] | None = None,
     flatten: bool = False,
+    ram: RamFile | None = None,
+    ram_pins: Mapping[str, str] | None = None,
     announce: Callable[[str], None] = print,
 ) -> SynthReport:
     """Synthesise the macro emitted in ``folder`` and measure the netlist.
 
-    Raises InputError where target and storage or library do not fit, YosysError where Yosys fails.
+    RAMs stay instances; with ``ram`` its area counts, and sram_wrapper.v beside the netlist puts it
+    in their place, with ``ram_pins`` where names do not tell a pin's role.
+
+    Raises InputError where target and storage, library or RAM do not fit, YosysError where Yosys
+    fails.
     """
     started = time.perf_counter()
     if target == LIBERTY:
+        roles = assign_pins(config, ram, ram_pins or {}) if ram else None
         report = _library_report(config, folder, liberty, overrides, flatten, announce)
+        if ram and roles:
+            _count_ram(report, ram, roles)
     else:
         report = _target_report(config, folder, target, flatten, announce)
+    if config.storage_traits.memory:
+        _tell_rams(report)
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _count_ram(report: SynthReport, ram: RamFile, roles: Mapping[str, str]) -> None:
+    """Add the RAMs' area, and write the wrapper that puts them in the macro."""
+    shape = report.config.memory
+    area = shape.instances * ram.area
+    report.total += area
+    if report.breakdown:
+        report.breakdown["storage"] += area
+    wrapper = report.folder / "sram_wrapper.v"
+    wrapper.write_text(wrapper_verilog(report.config, ram, roles))
+    facts = {"cell": ram.name, "area": ram.area, "pins": dict(roles), "wrapper": str(wrapper)}
+    report.ram = {**shape.as_json(), **facts}
+
+
+def _tell_rams(report: SynthReport) -> None:
+    """Say how many RAMs there are, and what of them is not counted."""
+    shape = report.config.memory
+    ports = shape.as_json()["ports"]
+    told = f"{shape.instances} RAMs of {shape.words} x {shape.bits} bits ({ports})"
+    if report.ram is None:
+        keys = ("cell", "area", "pins", "wrapper")
+        report.ram = {**shape.as_json(), **dict.fromkeys(keys)}
+        report.notes.append(f"{told}: not counted; --sram FILE tells their area")
+    if report.target == LIBERTY:
+        report.notes.append("paths that begin or end in a RAM are not timed")
 
 
 def check_storage(config: MacroConfig, target: str, option: str = "") -> None:
@@ -148,6 +189,7 @@ def _target_report(config, folder, target, flatten, announce) -> SynthReport:
     netlist = synthesise(config, folder, target, flatten=flatten)
     areas = area_roles(build_macro(config))
     counts = count_by_role(netlist.modules, netlist.top, areas)
+    _drop_rams(config, counts)
     whole = sum(counts.values(), Counter())
     spec = TARGETS[target]
     sizes = sum_cells(counts, spec.size)
@@ -169,6 +211,7 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
     netlist = map_to_library(config, folder, library, leaves, flatten=flatten)
     areas = area_roles(build_macro(config))
     counts = count_by_role(netlist.modules, netlist.top, areas)
+    _drop_rams(config, counts)
     whole = sum(counts.values(), Counter())
     unknown = sorted(kind for kind in whole if kind not in library.cells)
     if unknown:
@@ -200,6 +243,13 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
         folder=netlist.folder,
         timing=timing,
     )
+
+
+def _drop_rams(config: MacroConfig, counts: dict[str, Counter]) -> None:
+    """Take RAMs out of the counts of cells by role: they are no cells of a library."""
+    for cells in counts.values():
+        for model in config.models:
+            cells.pop(model, None)
 
 
 def _cells_by_role(

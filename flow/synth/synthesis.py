@@ -70,6 +70,7 @@ def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool 
     name = config.module
     script = [
         f"read_verilog {CELLS} {name}.v",
+        *_black_boxes(config),
         f"hierarchy -check -top {name}",
         *_keep(config, folder, flatten),
         *chain_commands(target, work),
@@ -106,6 +107,7 @@ def map_to_library(
         f"read_verilog {CELLS}",
         f"blackbox {' '.join(mapped)}",
         f"read_verilog {name}.v",
+        *_black_boxes(config),
         f"hierarchy -check -top {name}",
     ]
     if "cim_c42" not in mapped:
@@ -178,9 +180,14 @@ def _prepare(config: MacroConfig, folder: Path, flow: str) -> Path:
     """A flow's own folder, with the emitted sources: Yosys sees only what lies in it."""
     work = folder / "synth" / flow
     work.mkdir(parents=True, exist_ok=True)
-    for source in (CELLS, f"{config.module}.v"):
+    for source in (CELLS, *(f"{model}.v" for model in config.models), f"{config.module}.v"):
         _copy(work, source, (folder / source).read_text())
     return work
+
+
+def _black_boxes(config: MacroConfig) -> list[str]:
+    """Commands that read what is left as instances: RAMs, of which only the ports count."""
+    return [f"read_verilog -lib {model}.v" for model in config.models]
 
 
 def _copy(work: Path, name: str, text: str) -> None:

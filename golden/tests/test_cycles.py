@@ -22,6 +22,7 @@ PAIRS = MacroConfig(rows=37, input_bits=8, bits_per_cycle=2)
 QUADS = MacroConfig(rows=5, input_bits=12, bits_per_cycle=4, tree_stages=2)
 DOUBLES = MacroConfig(rows=5, group=2)
 STAGED = MacroConfig(rows=4, group=2, storage="latch", tree_stages=3)
+WORDS = MacroConfig(rows=37, input_bits=4, banks=3, storage="sram", tree_stages=1)
 PARALLEL = MacroConfig(rows=5, input_bits=8, bits_per_cycle=8, tree_stages=1)
 
 
@@ -56,6 +57,7 @@ def test_pass_cycles_by_hand(config: MacroConfig, x_bits: int, cycles: int) -> N
         (PAIRS, 5, 4),
         (QUADS, 5, 5),  # 2 plane groups, 2 ranks, accumulator
         (PARALLEL, 0, 3),
+        (WORDS, 0, 7),  # 4 planes, the words' register, 1 rank, accumulator
     ],
 )
 def test_first_result_by_hand(config: MacroConfig, x_bits: int, cycles: int) -> None:

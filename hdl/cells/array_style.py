@@ -38,6 +38,8 @@ class ColumnNets:
     ``bank_select`` one line a bank (None with one bank). ``enable`` (None where neither the trees
     have register ranks nor the array a lead) is low while a result waits. The array drives
     ``operands``, a bus for each tree: its operands side by side, of config.operand_widths.
+    Where weights are in RAMs, ``stored`` takes the place of gate and code, which are empty: the
+    codes of all rows as stored, row r's at r * weight_bits, and ``planes_n`` comes with them.
     With ``pairs`` a line of ``planes_n`` is that of a row alone, its neighbour's plane being 0.
     """
 
@@ -49,6 +51,7 @@ class ColumnNets:
     enable: Net | None
     operands: Sequence[Bus]
     pairs: PairNets | None = None
+    stored: Bus | None = None
 
 
 def no_constraints(config: MacroConfig) -> list[str]:
@@ -62,7 +65,8 @@ class ArrayStyle:
 
     ``write_port(config)`` is the module that each row has once: it is offered ``clk``, ``row`` (1,
     high to write), ``bank`` (banks, where there is more than one) and the style's control ports,
-    and drives ``gate`` (banks). ``place`` adds a column's array to its Structure; it drives the
+    and drives ``gate`` (banks). With ``memory`` in its traits the module is a row's words, as
+    build_memory_row's. ``place`` adds a column's array to its Structure; it drives the
     operands ``lead`` cycles behind their planes.
     ``constraints(config)`` are further SDC commands, for a hierarchical netlist.
     """

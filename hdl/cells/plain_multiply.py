@@ -31,8 +31,8 @@ class Multiplier(Block):
             config.module,
             "multiplier",
             {
-                "stored": In(config.banks * config.weight_bits),
-                "bank_select": In(config.banks if config.banks > 1 else 0),
+                "stored": In(config.selected_banks * config.weight_bits),
+                "bank_select": In(config.selected_banks if config.selected_banks > 1 else 0),
                 "planes_n": In(config.bits_per_cycle),
                 "products": Out(config.bits_per_cycle * config.weight_bits),
             },
@@ -40,7 +40,7 @@ class Multiplier(Block):
 
     def elaborate(self, platform):
         m = Module()
-        width, banks = self._config.weight_bits, self._config.banks
+        width, banks = self._config.weight_bits, self._config.selected_banks
         code_n = Signal(width)
         if banks == 1:
             m.d.comb += code_n.eq(self.stored)
@@ -57,5 +57,6 @@ class Multiplier(Block):
 
 
 MULTIPLY_STYLES.register(
-    "plain", MultiplyStyle(Multiplier, InputSum, inverted_code=lambda config: config.banks == 1)
+    "plain",
+    MultiplyStyle(Multiplier, InputSum, inverted_code=lambda config: config.selected_banks == 1),
 )

@@ -35,4 +35,5 @@ def render_core(config: MacroConfig, wrapped: bool = False) -> str:
         command=canonical_command(config),
         version=version("cimforge"),
         wrapped=wrapped,
+        models=config.models,
     )

@@ -13,7 +13,7 @@ from cimforge.hdl.emit.wrapper_files import wrapper_facts
 from cimforge.hdl.macro.column import tree_plan
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.top import macro_modules
-from cimforge.hdl.netlist.module import Module
+from cimforge.hdl.netlist.module import Module, behavioural_models
 from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
@@ -59,11 +59,14 @@ def _own_files(config: MacroConfig, modules: list[Module]) -> dict[str, str]:
         f"// {modules[-1].comment}\n"
         "// Verilog-2005; leaf cells are in cim_cells.v. SPDX-License-Identifier: Apache-2.0\n\n"
     )
+    models = behavioural_models(modules)
+    sources = "".join(f"{source}\n" for source in (CELLS, *models, f"{name}.v"))
     return {
         f"{name}.v": header + modules_to_verilog(modules),
         CELLS: files("cimforge.hdl.cells").joinpath(CELLS).read_text(),
         f"{name}.vlt": lint_waivers(name),
-        f"{name}.f": f"{name}.vlt\n{CELLS}\n{name}.v\n",
+        **models,
+        f"{name}.f": f"{name}.vlt\n{sources}",
         f"{name}.sdc": render_sdc(config),
     }
 
@@ -95,4 +98,5 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "trees": config.cols * config.bits_per_cycle,
         "macs_1b": config.macs_1b,
         "weight_capacity_bits": config.rows * config.cols * config.weight_bits * config.banks,
+        **({"ram": config.memory.as_json()} if config.storage_traits.memory else {}),
     }

@@ -37,6 +37,7 @@ def render_testbench(config: MacroConfig, vectors: Sequence[TestVector]) -> str:
     return render(
         "testbench.v.j2",
         name=config.module,
+        models=config.models,
         ports=macro_ports(config),
         rows=config.rows,
         has_row=config.row_bits > 0,

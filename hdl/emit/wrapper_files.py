@@ -22,7 +22,11 @@ def wrapper_files(config: MacroConfig) -> dict[str, str]:
     macro, name = config.module, f"{config.module}_wb"
     header = f"// {_command(config)}\n// SPDX-License-Identifier: Apache-2.0\n\n"
     modules = wishbone_modules(config)
-    sources = (f"{macro}.vlt", "cim_cells.v", f"{macro}.v", f"{name}.vlt", f"{name}.v")
+    models = [f"{model}.v" for model in config.models]
+    sources = (
+        *(f"{macro}.vlt", "cim_cells.v", *models, f"{macro}.v"),
+        *(f"{name}.vlt", f"{name}.v"),
+    )
     return {
         f"{name}.v": header + modules_to_verilog(modules),
         f"{name}.vlt": lint_waivers(name, WRAPPER_WAIVERS),

@@ -48,11 +48,15 @@ class Arbiter:
     A row is accepted unless its bank runs; then in that pass's last cycle, so before the next pass,
     but not in a read-back's if a vector has waited for it: at most one row goes between two passes.
     With write_cycles above 1 the stream then pauses for as many cycles.
+
+    Where writes and reads share a port (``row_waits``, given in the cycle in which an accepted row
+    waits for a read), nothing is accepted in that cycle: the row goes in the next.
     """
 
     def __init__(self, m: Module, config: MacroConfig, x, r, w, live: Value, free: Value):
         self._m, self._config = m, config
         self._x, self._r, self._w, self._live, self._free = x, r, w, live, free
+        self.row_waits = Signal(name="row_waits") if config.shared_port else None
         self.banks = {}
         for name, stream in (("x", x), ("r", r), ("w", w)):
             bank = getattr(stream, "bank", Const(0, 1))
@@ -65,6 +69,9 @@ class Arbiter:
         """Drive the readies, from what runs: its bank, whether this is its last cycle, and whether
         it is a read-back."""
         m, x, r = self._m, self._x, self._r
+        if self.row_waits is not None:
+            self._free = self._free & ~self.row_waits
+            self._live = self._live & ~self.row_waits
         x_lands, r_lands, landed = self._build_landing()
         x_first = Signal()
         with m.If(self.x_fire | self.r_fire):
@@ -90,7 +97,10 @@ class Arbiter:
             m.d.comb += line.eq(self.w_fire & same_bank)
         waits = (lands["x"] & self._x.valid) | (lands["r"] & self._r.valid)
         landed = Signal()
-        m.d.sync += landed.eq(self._free & waits)
+        goes_first = self._free & waits
+        if self.row_waits is not None:
+            goes_first |= landed & self.row_waits
+        m.d.sync += landed.eq(goes_first)
         return lands["x"], lands["r"], landed
 
     def _build_pause(self) -> Value:

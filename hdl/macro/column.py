@@ -13,6 +13,9 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["build_accumulator", "build_column", "build_tree", "tree_plan"]
 
 
+NOTHING = Bus("", 0)
+
+
 def tree_plan(config: MacroConfig) -> Plan:
     """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
     return plan_column(config.tree, config.operand_widths, config.tree_bits, config.final_adder)
@@ -37,13 +40,17 @@ def build_accumulator(config: MacroConfig) -> Accumulator:
 def build_column(config: MacroConfig) -> Structure:
     """Structure ``y = sum over r of x[r] * w[r]`` for one column.
 
-    ``gate``, ``w_code`` write a row; ``bank_select`` and ``planes_n`` make the operands; the array
-    and the trees take config.ranks enabled cycles, the accumulator one more. ``exact`` is high in a
-    read-back, which approximate trees must pass unchanged. ``w_code`` is
-    weight_bits wide, ``y`` two's complement. The ports of pairs are those of PairNets.
+    ``gate``, ``w_code`` write a row, or, where weights are in RAMs, ``stored`` brings the codes in
+    use and ``planes_n`` comes as late as they do; ``bank_select`` and ``planes_n`` make the
+    operands; the array and the trees take config.ranks enabled cycles (the trees alone, where codes
+    come in), the accumulator one more. ``exact`` is high in a read-back, which approximate trees
+    must pass unchanged. ``w_code`` is weight_bits wide, ``y`` two's complement. The ports of
+    pairs are those of PairNets.
     """
     sentence = "One column: a word for each row, a tree for each plane, one accumulator."
-    out = Structure(config.module, "column", sentence, role="storage", latency=config.ranks + 1)
+    lead = 0 if config.storage_traits.memory else config.storage_traits.lead
+    latency = lead + config.pipeline_stages + 1
+    out = Structure(config.module, "column", sentence, role="storage", latency=latency)
     tree = build_tree(config)
     nets = _ports(config, out, tree)
     size = sum(config.operand_widths)
@@ -51,13 +58,14 @@ def build_column(config: MacroConfig) -> Structure:
     totals = out.wire("totals", config.trees * config.tree_bits)
     array = ColumnNets(
         clk=nets["clk"],
-        gate=nets["gate"],
-        code=nets["w_code"],
+        gate=nets.get("gate", NOTHING),
+        code=nets.get("w_code", NOTHING),
         planes_n=nets["planes_n"],
         bank_select=nets.get("bank_select"),
         enable=nets.get("enable"),
         operands=operands,
         pairs=_pair_nets(config, nets),
+        stored=nets.get("stored"),
     )
     ARRAY_STYLES[config.storage].place(config, out, array)
     _place_trees(config, out, nets, tree, operands, totals)
@@ -92,13 +100,17 @@ def _pair_nets(config: MacroConfig, nets: dict[str, Bus]) -> PairNets | None:
 
 def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bus]:
     """A column's ports; those of width 0 are left out."""
-    rows, k, banks, pairs = config.rows, config.bits_per_cycle, config.banks, config.pairs
+    rows, k, pairs = config.rows, config.bits_per_cycle, config.pairs
+    banks, memory = config.selected_banks, config.storage_traits.memory
+    enabled = "enable" in tree.ports if memory else config.ranks > 0
     inputs = {
-        **{"clk": 1, "gate": rows * banks, "w_code": config.weight_bits},
+        **{"clk": 1, "gate": 0 if memory else rows * banks},
+        **{"w_code": 0 if memory else config.weight_bits},
+        **{"stored": rows * config.weight_bits if memory else 0},
         **{"sum_gate": pairs * banks, "w_next": config.weight_bits if pairs else 0},
         **{"sum_capture": int(pairs > 0), "sum_fill": int(pairs > 0), "both_n": pairs * k},
         **{"bank_select": banks if banks > 1 else 0, "planes_n": rows * k},
-        **{"enable": int(config.ranks > 0), "accumulate": 1, "restart": 1, "negate": 1},
+        **{"enable": int(enabled), "accumulate": 1, "restart": 1, "negate": 1},
         **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},
     }
     nets = {name: out.port("input", name, width) for name, width in inputs.items() if width}

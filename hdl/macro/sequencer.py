@@ -4,6 +4,7 @@ from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
 from cimforge.hdl.macro.arbiter import Arbiter, one_hot
+from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.pair_arbiter import PairArbiter
 from cimforge.hdl.macro.streams import SINKS, macro_streams, without_data
@@ -36,6 +37,10 @@ class Sequencer(Block):
     one-hot plane, without result, whose code the accumulators hold in the cycle ``sum_capture``;
     the sum lands in the cycle after it.
 
+    Where weights are in RAMs, ``read_words`` is high with the first plane of a pass that enters
+    another bank (BankEntry); addresses are the banks' numbers. A row that shares its port with that
+    read lands in the cycle after it.
+
     While no pass is under way nothing that the array sees changes: planes, selects and read lines
     keep the values of the last one, in a stall and in a reset too, so an idle array burns no power.
 
@@ -49,7 +54,8 @@ class Sequencer(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         self.latency = config.ranks + 1
-        k, banks = config.bits_per_cycle, config.banks
+        k, banks = config.bits_per_cycle, config.selected_banks
+        memory = config.storage_traits.memory
         streams = {
             name: (Out if name in SINKS else In)(without_data(stream))
             for name, stream in macro_streams(config).items()
@@ -67,7 +73,10 @@ class Sequencer(Block):
             "enable": Out(1 if config.ranks else 0),
             "capture": Out(1 if config.write_landing else 0),
             "write_row": Out(config.rows),
-            "write_bank": Out(banks if banks > 1 else 0),
+            "write_bank": Out(config.bank_bits if memory else banks if banks > 1 else 0),
+            "read_words": Out(int(memory)),
+            "read_bank": Out(config.bank_bits if memory else 0),
+            "bank_exists": Out(int(memory)),
             "write_sum": Out(config.pairs),
             "sum_capture": Out(int(config.pairs > 0)),
             "sum_fill": Out(int(config.pairs > 0)),
@@ -101,9 +110,13 @@ class Sequencer(Block):
         if isinstance(arbiter, PairArbiter):
             sign &= ~arbiter.reads_neighbour
         m.d.comb += token.sign.eq(sign)
+        entry = None
+        if self._config.storage_traits.memory:
+            entry = BankEntry(m, self._config, token.valid & token.restart & enable & live, bank)
+            self._drive(m, read_words=entry.read, read_bank=entry.number, bank_exists=entry.exists)
         arbiter.grant(token.valid, bank, token.last, token.read)
         self._build_results(m, arbiter, delayed(m, token, self._config.ranks, enable), enable)
-        self._build_write(m, arbiter)
+        self._build_write(m, arbiter, entry)
         self._drive(m, enable=enable, bank_select=bank)
         return m
 
@@ -207,7 +220,7 @@ class Sequencer(Block):
             m.d.sync += arbiter.done.eq(ends & late)
         return late
 
-    def _build_write(self, m: Module, arbiter: Arbiter) -> None:
+    def _build_write(self, m: Module, arbiter: Arbiter, entry: BankEntry | None) -> None:
         """Row lines of a write, high while a row is written, and bank lines: in the accepting
         cycle, or registered for styles that write in the cycle after it."""
         row: Value = getattr(self.w, "row", Const(0, 1))
@@ -223,10 +236,28 @@ class Sequencer(Block):
             fire_q = Signal()
             with m.If(fire):
                 m.d.sync += [row_q.eq(row), bank_q.eq(bank)]
-            m.d.sync += fire_q.eq(fire)
+            waits = arbiter.row_waits
+            m.d.sync += fire_q.eq(fire if waits is None else fire | waits)
             row, bank, fire = row_q, bank_q, fire_q
+        if entry is not None:
+            bank, fire = self._build_word_write(m, arbiter, entry, bank, fire)
         row_lines = one_hot(m, "write_line", row, self._config.rows, fire)
         self._drive(m, capture=arbiter.w_fire, write_row=row_lines, write_bank=bank)
+
+    def _build_word_write(
+        self, m: Module, arbiter: Arbiter, entry: BankEntry, bank: Value, accepted: Value
+    ) -> tuple[Value, Value]:
+        """The number of the bank that an accepted row is written to, and whether it is now: not
+        while its port reads."""
+        lands = Signal(name="row_lands")
+        wanted = accepted & bank.any()
+        if arbiter.row_waits is None:
+            m.d.comb += lands.eq(wanted)
+        else:
+            m.d.comb += lands.eq(wanted & ~entry.read)
+            m.d.comb += arbiter.row_waits.eq(wanted & entry.read)
+        entry.follow(lands, bank)
+        return encoded(bank, self._config.bank_bits), lands
 
     def _build_sum_write(self, m: Module, arbiter: PairArbiter) -> None:
         """When a pair's sum is made, of what, and the line that writes it in the cycle after."""

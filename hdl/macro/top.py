@@ -5,8 +5,10 @@ from collections.abc import Callable
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
 from cimforge.hdl.cells.pair_multiply import PairSelector
+from cimforge.hdl.cells.sram import stored_code
 from cimforge.hdl.macro.column import build_column
 from cimforge.hdl.macro.input_register import build_input_register
+from cimforge.hdl.macro.late_planes import build_late_planes
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
@@ -21,10 +23,19 @@ Nets = dict[str, Bus]
 
 # The order in which a file holds them; modules of other styles come first.
 KINDS = (
-    *("store", "sum_store", "write_gate", "multiplier", "word", "pair_multiplier", "pair"),
+    *(
+        "store",
+        "sum_store",
+        "write_gate",
+        "memory_row",
+        "multiplier",
+        "word",
+        "pair_multiplier",
+        "pair",
+    ),
     *("pair_adder", "pair_sum", "tree", "popcount", "accumulate_sum"),
-    *("accumulator", "input_sum", "column", "input_register", "serialiser", "pair_selector"),
-    *("sequencer", ""),
+    *("accumulator", "input_sum", "column", "input_register", "late_planes", "serialiser"),
+    *("pair_selector", "sequencer", ""),
 )
 
 
@@ -57,6 +68,7 @@ class _Top:
 
     def build(self) -> Structure:
         config = self._config
+        memory = config.storage_traits.memory
         for port in macro_ports(config):
             self._nets[port.name] = self._out.port(port.direction, port.name, port.width)
         for port in self._sequencer.ports.values():
@@ -64,7 +76,9 @@ class _Top:
                 self._nets[port.name] = self._out.wire(port.name, port.width)
         for name, width in (
             ("planes_n", config.rows * config.bits_per_cycle),
-            ("gate", config.rows * config.banks),
+            ("gate", 0 if memory else config.rows * config.banks),
+            ("late_n", config.rows * config.bits_per_cycle if memory else 0),
+            ("stored", config.rows * config.cols * config.weight_bits if memory else 0),
             ("correction", config.correction_bits),
             ("sum_gate", config.pairs * config.banks),
             ("alone_n", config.rows * config.bits_per_cycle if config.pairs else 0),
@@ -77,7 +91,10 @@ class _Top:
         self._place_rows()
         self._place_selectors()
         self._place_correction()
-        self._place_columns(self._build_code())
+        code = self._build_code()
+        if memory:
+            self._place_memory(code)
+        self._place_columns(code)
         return self._out
 
     def _spread(self, leaves: int, pins: dict[str, int], role: str) -> dict[str, DriverTree]:
@@ -93,13 +110,14 @@ class _Top:
         config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
         serialiser = Serialiser(config)
-        place_write_port = self._write_ports()
+        place_write_port = None if config.storage_traits.memory else self._write_ports()
         loads = {"plane": bits, "fill": 1, "sign_plane": 1, "read": k}
         lines = self._spread(config.rows, loads, "input")
         elements = self._place_input_register()
         for row in range(config.rows):
-            gate = nets["gate"].bits(row * banks, banks)
-            place_write_port(row, f"write{row}", nets["write_row"].bits(row), gate)
+            if place_write_port:
+                gate = nets["gate"].bits(row * banks, banks)
+                place_write_port(row, f"write{row}", nets["write_row"].bits(row), gate)
             self._out.place(
                 serialiser,
                 f"serialiser{row}",
@@ -110,6 +128,7 @@ class _Top:
             )
         for pair in range(config.pairs):
             gate, line = nets["sum_gate"].bits(pair * banks, banks), nets["write_sum"].bits(pair)
+            assert place_write_port  # pairs are in stores
             place_write_port(config.rows + pair, f"write_sum{pair}", line, gate)
 
     def _write_ports(self) -> Callable[[int, str, Net, Net], None]:
@@ -128,6 +147,24 @@ class _Top:
             self._out.place(write_port, name, **pins, gate=gate)
 
         return place
+
+    def _place_memory(self, code: Bus) -> None:
+        """Each row's RAMs, and the register that brings the planes as late as their words."""
+        config, nets = self._config, self._nets
+        late = build_late_planes(config)
+        names = ("clk", "enable", "bank_exists", "planes_n", "late_n")
+        self._out.place(late, "late_planes", **{name: nets[name] for name in names})
+        row_module = ARRAY_STYLES[config.storage].write_port(config)
+        width, rams = config.cols * config.weight_bits, config.memory.per_row
+        nets["w_word"] = self._out.wire("w_word", width)
+        self._out.assign(nets["w_word"], stored_code(config, code))
+        loads = {"w_word": 1, "read_words": rams, "write_bank": rams, "read_bank": rams}
+        lines = self._spread(config.rows, loads, "storage")
+        for row in range(config.rows):
+            pins = {name: line(row) for name, line in lines.items()}
+            pins |= {"d": pins["w_word"], "read": pins["read_words"], "clk": nets["clk"]}
+            q = nets["stored"].bits(row * width, width)
+            self._out.place(row_module, f"words{row}", row=nets["write_row"].bits(row), **pins, q=q)
 
     def _place_selectors(self) -> None:
         """The select lines of each pair of rows; a last row alone keeps its planes."""
@@ -186,8 +223,10 @@ class _Top:
             out.assign(nets["exact"], nets["read"])
         lines: dict[str, DriverTree] = {}
         for name, (count, role) in self._column_pins().items():
+            if name == "enable" and name not in self._column.ports:
+                continue  # the trees have no registers, and planes come in late
             lines |= self._spread(config.cols, {name: count}, role)
-        bits, y_bits = config.weight_bits, config.y_bits
+        bits, y_bits, words = config.weight_bits, config.y_bits, config.cols * config.weight_bits
         for col in range(config.cols):
             y = nets["y_data"].bits(col * y_bits, y_bits)
             w_code = code.bits(col * bits, bits)
@@ -195,9 +234,19 @@ class _Top:
             if config.pairs:
                 w_next = nets["w_code"].bits(col * bits, bits)
                 pins |= {"planes_n": pins["alone_n"], "w_next": w_next}
+            if "late_n" in pins:
+                places = range(col * bits, config.rows * words, words)
+                stored = concat(nets["stored"].bits(place, bits) for place in places)
+                pins |= {"planes_n": pins["late_n"], "stored": stored}
             out.place(self._column, f"col{col}", clk=nets["clk"], w_code=w_code, **pins, y=y)
             q = nets["q_data"].bits(col * bits, bits)
             out.assign(q, nets["y_data"].bits(col * y_bits, bits))
+
+    def _column_planes(self) -> str:
+        """The net whose planes the columns take."""
+        if self._config.storage_traits.memory:
+            return "late_n"
+        return "alone_n" if self._config.pairs else "planes_n"
 
     def _column_pins(self) -> dict[str, tuple[int, str]]:
         """Pins of one column on each net that all columns share, and what the net serves."""
@@ -206,7 +255,7 @@ class _Top:
         return {
             "gate": (width, "storage"),
             "bank_select": (root_pins(config.rows, width), "multiply"),
-            "planes_n" if not config.pairs else "alone_n": (width, "input"),
+            self._column_planes(): (width, "input"),
             "both_n": (width + 1, "input"),
             "sum_gate": (width + 1, "storage"),
             "sum_capture": (width + 1, "storage"),

@@ -1,9 +1,19 @@
 """The Module protocol: what every piece of emitted hardware tells about itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["LEAF", "ROLES", "Child", "Module", "Port", "check_role", "distinct_modules", "walk"]
+__all__ = [
+    "LEAF",
+    "ROLES",
+    "Child",
+    "Module",
+    "Port",
+    "behavioural_models",
+    "check_role",
+    "distinct_modules",
+    "walk",
+]
 
 # What a module's own cells serve in the macro, in the order of the reports; then what lies around
 # the macro.
@@ -106,3 +116,9 @@ def distinct_modules(top: Module) -> list[Module]:
 
     visit(top)
     return list(found.values())
+
+
+def behavioural_models(modules: Sequence[Module]) -> dict[str, str]:
+    """The files of those leaves of ``modules`` that have a model of their own, by name."""
+    leaves: list[Any] = [child.module for module in modules for child in module.children]
+    return {f"{leaf.name}.v": leaf.model() for leaf in leaves if hasattr(leaf, "model")}

@@ -16,6 +16,7 @@ from pydantic import (
 
 from cimforge.hdl.params.errors import ConfigError, explain, shown, unknown_key
 from cimforge.hdl.params.interface import INTERFACE_VERSION
+from cimforge.hdl.params.memory import MemoryShape, shorten
 from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
 from cimforge.hdl.params.names import check_name
@@ -68,6 +69,16 @@ class MacroConfig(BaseModel):
     group: int = Field(
         1, ge=1, le=9, description="rows whose sums are stored beside them and make one operand"
     )
+    sram_words: int | None = Field(
+        None, ge=1, le=65536, description="words of a RAM, at least banks; default: banks"
+    )
+    sram_bits: int | None = Field(
+        None, ge=1, le=16384, description="bits of a RAM's word; default: those of a whole row"
+    )
+    sram_ports: Literal["1r1w", "1rw_reg"] | None = Field(
+        None,
+        description="ports of a RAM: 1r1w, or 1rw_reg with one port for both; default: 1r1w",
+    )
     multiply: str = Field(
         "plain",
         description="how planes and weights become operands",
@@ -101,6 +112,8 @@ class MacroConfig(BaseModel):
             parameters["slice_bits"] = None  # the same macro, and so the same name and digest
         if parameters.get("storage") in list(STORAGE):
             parameters.setdefault("group", STORAGE[parameters["storage"]].groups[0])
+            if STORAGE[parameters["storage"]].memory:
+                shorten(parameters, {k: f.default for k, f in type(self).model_fields.items()})
         try:
             super().__init__(**parameters)
         except ValidationError as error:
@@ -127,6 +140,7 @@ class MacroConfig(BaseModel):
         ):
             traits.find(choice)
         self._check_group()
+        self._check_memory()
         check_name(self.name)
         if self.features:
             rule = f"has no feature {shown(self.features[0])}; there are none yet"
@@ -158,6 +172,19 @@ class MacroConfig(BaseModel):
             trees = ", ".join(name for name, tree in TREES.items() if tree.columns)
             rule = f"{self.final_adder} needs a tree of columns ({trees}), not {self.tree}"
             raise ConfigError("final_adder", rule, "ripple")
+
+    def _check_memory(self) -> None:
+        """Parameters of RAMs: where weights are in RAMs, and words enough for the banks."""
+        if self.storage_traits.memory:
+            if self.memory.words < self.banks:
+                rule = f"must be at least banks = {self.banks}, not {self.sram_words}"
+                raise ConfigError("sram_words", rule, self.banks)
+            return
+        styles = " or ".join(name for name, traits in STORAGE.items() if traits.memory)
+        for key in ("sram_words", "sram_bits", "sram_ports"):
+            if getattr(self, key) is not None:
+                rule = f"is for storage = {styles} alone, not {self.storage}"
+                raise ConfigError(key, f"{rule} (nearest legal value: None)")  # None: left out
 
     def _check_group(self) -> None:
         """Groups of several rows: where the storage, the multiply style and the tree have them."""
@@ -247,6 +274,29 @@ class MacroConfig(BaseModel):
     def pairs(self) -> int:
         """Groups of two rows: the last row of an odd number has no neighbour."""
         return self.rows // 2 if self.group == 2 else 0
+
+    @property
+    def memory(self) -> MemoryShape:
+        """The RAMs of styles with ``memory``."""
+        row = self.cols * self.weight_bits
+        words, bits = self.sram_words or self.banks, self.sram_bits or row
+        shared = self.sram_ports == "1rw_reg"
+        return MemoryShape(words, bits, shared, self.rows, row, self.banks)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Modules with a behavioural model in a file of their own, MODULE.v beside the macro's."""
+        return (f"{self.module}_sram",) if self.storage_traits.memory else ()
+
+    @property
+    def shared_port(self) -> bool:
+        """Whether a write may have to wait for a read of its row's RAM."""
+        return self.storage_traits.memory and self.memory.shared_port
+
+    @property
+    def selected_banks(self) -> int:
+        """Banks among which a multiplier selects: one where RAMs deliver that in use."""
+        return 1 if self.storage_traits.memory else self.banks
 
     @property
     def tree_bits(self) -> int:
@@ -367,7 +417,11 @@ class MacroConfig(BaseModel):
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter as plain JSON data, in the order of the table, defaults included."""
-        return {**self.model_dump(mode="json"), "slice_bits": self.slice_bits or self.weight_bits}
+        told = {**self.model_dump(mode="json"), "slice_bits": self.slice_bits or self.weight_bits}
+        if self.storage_traits.memory:
+            shape = self.memory.as_json()
+            told |= {f"sram_{key}": shape[key] for key in ("words", "bits", "ports")}
+        return told
 
     @property
     def digest(self) -> str:
@@ -381,6 +435,8 @@ class MacroConfig(BaseModel):
             del told["group"]
         if self.final_adder == "ripple":
             del told["final_adder"]
+        if not self.storage_traits.memory:
+            told = {key: value for key, value in told.items() if not key.startswith("sram_")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -409,6 +465,8 @@ def _settle(error: ConfigError, parameters: dict[str, Any]) -> ConfigError:
     try:
         MacroConfig(**{**parameters, error.key: error.nearest})
     except ConfigError as other:
+        if other.key == error.key and other.nearest is None:
+            return other
         if other.key == error.key:
             return ConfigError(error.key, error.rule, other.nearest)
     return error

@@ -53,6 +53,7 @@ def canonical_command(config: MacroConfig) -> str:
     for name, preset in PRESETS.items():
         base = MacroConfig(**preset.parameters).parameters()
         changed = [key for key, value in target.items() if base[key] != value]
+        changed = [key for key in changed if getattr(config, key) is not None]
         options.append((name, [key for key in changed if key != "slice_bits"]))
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, target[key])}" for key in changed)

@@ -78,7 +78,9 @@ def _rule_and_nearest(schema: dict[str, Any], value: Any) -> tuple[str, Any]:
         return f"must be a list of strings, not {shown(value)}", schema["default"]
     if number is None:
         close = nearest_word(value, words) if isinstance(value, str) else None
-        return f"must be one of {', '.join(words)}, not {shown(value)}", close or schema["default"]
+        return f"must be one of {', '.join(words)}, not {shown(value)}", (
+            close or schema["default"] or words[0]
+        )
     low, high = number.get("minimum", 0), number.get("maximum")
     span = f"an integer in {low}..{high}" if high else "an integer"
     also = f" or {words[0]!r}" if words else ""

@@ -23,6 +23,9 @@ class StorageTraits(NamedTuple):
     stored beside them, and a group makes one operand of a column's tree. In groups of several rows
     ``group_landing`` stands in for ``landing``, and a row that has neighbours is written in
     ``slot_cycles`` and one a register rank: it reads them through the trees.
+
+    ``memory``: weights are in the words of RAMs, a row's bank by bank, of which one is in reach at
+    a time (parameters sram_words, sram_bits, sram_ports).
     """
 
     about: str
@@ -35,6 +38,7 @@ class StorageTraits(NamedTuple):
     groups: tuple[int, ...] = (1,)
     group_landing: int = 0
     slot_cycles: int = 0
+    memory: bool = False
 
 
 STORAGE: Registry[StorageTraits] = Registry("storage")
@@ -55,5 +59,18 @@ STORAGE.register(
         landing=1,
         control_ports=(("test_en", 1),),
         **IN_PAIRS,
+    ),
+)
+# Written from registers, so that no word is read and written at one edge: the row lands in the
+# cycle after its acceptance.
+STORAGE.register(
+    "sram",
+    StorageTraits(
+        "RAM of a memory compiler, a word a row and bank, read on entering a bank",
+        targets=ASIC,
+        landing=1,
+        lead=1,
+        max_bits=2**30,
+        memory=True,
     ),
 )

@@ -57,6 +57,14 @@ DIVERSE = {
     "approximate": macro(13, 3, 3, 4, 2, 2, "latch", "approx1", 1),
     "twice_approximate": macro(11, 2, 4, 5, 1, 1, "flop", "approx2"),
     "tiny": macro(8, 4, 4, 4),
+    "words": MacroConfig(
+        **{"rows": 7, "cols": 5, "weight_bits": 3, "input_bits": 4, "banks": 3},
+        **{"storage": "sram", "sram_words": 16, "sram_bits": 4},
+    ),
+    "shared_words": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 3, "bits_per_cycle": 3},
+        **{"banks": 2, "storage": "sram", "sram_ports": "1rw_reg", "tree_stages": 1},
+    ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 
@@ -68,7 +76,14 @@ def legal_parameters(draw) -> dict[str, Any]:
     weight_bits = draw(st.integers(1, 16))
     tree = draw(st.sampled_from([*TREES]))
     finals = [*FINAL_ADDERS] if TREES[tree].columns else ["ripple"]
+    storage, banks = draw(st.sampled_from(["flop", "latch", "sram"])), draw(st.integers(1, 64))
+    memory = {
+        "sram_words": draw(st.sampled_from([None, banks, 80])),
+        "sram_bits": draw(st.sampled_from([None, 1, 7, 1024])),
+        "sram_ports": draw(st.sampled_from([None, "1r1w", "1rw_reg"])),
+    }
     return {
+        **(memory if storage == "sram" else {}),
         "rows": draw(st.integers(1, 40)),
         "cols": draw(st.integers(1, 40)),
         "weight_bits": weight_bits,
@@ -77,9 +92,9 @@ def legal_parameters(draw) -> dict[str, Any]:
             st.sampled_from([k for k in range(1, input_bits + 1) if input_bits % k == 0])
         ),
         "slice_bits": draw(st.sampled_from([None, weight_bits])),
-        "banks": draw(st.integers(1, 64)),
-        "storage": draw(st.sampled_from(["flop", "latch"])),
-        "group": draw(st.sampled_from([1, 2] if TREES[tree].exact else [1])),
+        "banks": banks,
+        "storage": storage,
+        "group": draw(st.sampled_from([1, 2] if TREES[tree].exact and storage != "sram" else [1])),
         "tree": tree,
         "final_adder": draw(st.sampled_from(finals)),
         "tree_stages": draw(st.sampled_from([0, "auto"])),

@@ -47,6 +47,7 @@ def parsed(emitted: Emit) -> Parse:
         top = config.module
         checks = f"hierarchy -check -top {top}\nproc\ndesign -save all\nflatten\ncheck -assert"
         gates = f"design -load all\ncd {top}_sequencer\nopt_clean\ntechmap\nopt_clean\ncd"
-        return netlist(emitted(config), f"read_verilog cim_cells.v {top}.v\n{checks}\n{gates}")
+        sources = " ".join(f"{name}.v" for name in ("cim_cells", *config.models, top))
+        return netlist(emitted(config), f"read_verilog {sources}\n{checks}\n{gates}")
 
     return parse

@@ -51,13 +51,13 @@ def test_multiplier_masks_the_selected_bank(name):
     block, random, width = Multiplier(config), Random(name), config.weight_bits
 
     async def drive(ctx):
-        for bank in [*range(config.banks), None] * 3:
+        for bank in [*range(config.selected_banks), None] * 3:
             stored, planes_n = (
                 random.getrandbits(len(port)) for port in (block.stored, block.planes_n)
             )
             select = 0 if bank is None else 1 << bank
             fits(ctx, block, {"stored": stored, "planes_n": planes_n, "bank_select": select})
-            if config.banks == 1:
+            if config.selected_banks == 1:
                 code = ~stored % 2**width
             else:
                 code = 0 if bank is None else (stored >> bank * width) % 2**width

@@ -18,7 +18,7 @@ from cimforge.hdl.tests.configs import legal_parameters
 NEAREST = re.compile(r"\(nearest legal value: (.+)\)$")
 PARAMETERS = (
     "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, group, "
-    "multiply, tree, tree_stages, final_adder, features, name"
+    "sram_words, sram_bits, sram_ports, multiply, tree, tree_stages, final_adder, features, name"
 )
 
 
@@ -67,11 +67,11 @@ REFUSALS = [
     ({"banks": None}, "banks must be an integer in 1..64, not None (nearest legal value: 1)"),
     (
         {"storage": "latsch"},
-        "storage must be one of flop, latch, not 'latsch' (nearest legal value: 'latch')",
+        "storage must be one of flop, latch, sram, not 'latsch' (nearest legal value: 'latch')",
     ),
     (
         {"storage": 3},
-        "storage must be one of flop, latch, not 3 (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, sram, not 3 (nearest legal value: 'flop')",
     ),
     (
         {"tree": "wallace"},
@@ -99,16 +99,16 @@ REFUSALS = [
     ({"slice_bits": 3}, "slice_bits must divide weight_bits = 8, not 3 (nearest legal value: 8)"),
     ({"slice_bits": 4}, "slice_bits 4 is not built yet (nearest legal value: 8)"),
     (
-        {"storage": "sram"},
-        "storage must be one of flop, latch, not 'sram' (nearest legal value: 'flop')",
+        {"storage": "hybrid"},
+        "storage must be one of flop, latch, sram, not 'hybrid' (nearest legal value: 'flop')",
     ),
     (
         {"storage": "lutram"},
-        "storage must be one of flop, latch, not 'lutram' (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, sram, not 'lutram' (nearest legal value: 'sram')",
     ),
     (
         {"storage": "bram"},
-        "storage must be one of flop, latch, not 'bram' (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, sram, not 'bram' (nearest legal value: 'sram')",
     ),
     (
         {"features": ["ecc"]},
@@ -146,6 +146,34 @@ REFUSALS = [
         {"rows": 1024, "cols": 1024, "weight_bits": 16, "group": 2},
         "group is 2, but one bank with its groups' sums must have at most 2^24 bits of flop "
         "(nearest legal value: 1)",
+    ),
+    (
+        {"storage": "sram", "banks": 3, "sram_words": 2},
+        "sram_words must be at least banks = 3, not 2 (nearest legal value: 3)",
+    ),
+    (
+        {"storage": "sram", "sram_words": 0},
+        "sram_words must be an integer in 1..65536, not 0 (nearest legal value: 1)",
+    ),
+    (
+        {"storage": "sram", "sram_bits": 20000},
+        "sram_bits must be an integer in 1..16384, not 20000 (nearest legal value: 16384)",
+    ),
+    (
+        {"storage": "sram", "sram_ports": "1rw"},
+        "sram_ports must be one of 1r1w, 1rw_reg, not '1rw' (nearest legal value: '1r1w')",
+    ),
+    (
+        {"storage": "latch", "sram_words": 16},
+        "sram_words is for storage = sram alone, not latch (nearest legal value: None)",
+    ),
+    (
+        {"sram_ports": "1r1w"},
+        "sram_ports is for storage = sram alone, not flop (nearest legal value: None)",
+    ),
+    (
+        {"storage": "sram", "group": 2},
+        "group must be 1 with storage sram, not 2 (nearest legal value: 1)",
     ),
     ({"group": 0}, "group must be an integer in 1..9, not 0 (nearest legal value: 1)"),
     ({"group": "two"}, "group must be an integer in 1..9, not 'two' (nearest legal value: 1)"),

@@ -33,9 +33,14 @@ def copy_sources(folder: Path, *sources: Path) -> None:
         shutil.copy(source, folder)
 
 
+def sources(config: MacroConfig) -> list[str]:
+    """The macro's Verilog files."""
+    return [CELLS, *(f"{model}.v" for model in config.models), f"{config.module}.v"]
+
+
 def lint_macro(config: MacroConfig, folder: Path, waivers: str) -> list[str]:
     """Verilator's complaints about the macro in ``folder`` with a waiver file."""
-    return lint(folder, "--top-module", config.module, waivers, CELLS, f"{config.module}.v")
+    return lint(folder, "--top-module", config.module, waivers, *sources(config))
 
 
 @every_config
@@ -56,7 +61,7 @@ def test_lint_is_clean_as_the_readme_says(name, emitted, tmp_path):
 
 def complaints(config: MacroConfig, waivers: list[str], folder: Path, target: Path) -> list[str]:
     """Verilator's complaints about the macro in ``folder`` with other waivers."""
-    copy_sources(target, folder / CELLS, folder / f"{config.module}.v")
+    copy_sources(target, *(folder / source for source in sources(config)))
     (target / "test.vlt").write_text("\n".join(waivers) + "\n")
     return lint_macro(config, target, "test.vlt")
 
@@ -121,8 +126,8 @@ def test_two_macros_live_in_one_design(emitted, tmp_path):
         tmp_path, emitted(a) / CELLS, emitted(a) / f"{a.module}.v", emitted(b) / f"{b.module}.v"
     )
     (tmp_path / "top.v").write_text(f"module top; {a.module} a (); {b.module} b (); endmodule\n")
-    sources = f"{CELLS} {a.module}.v {b.module}.v top.v"
-    modules = netlist(tmp_path, f"read_verilog {sources}\nhierarchy -check -top top\nproc")
+    files = f"{CELLS} {a.module}.v {b.module}.v top.v"
+    modules = netlist(tmp_path, f"read_verilog {files}\nhierarchy -check -top top\nproc")
     assert {a.module, b.module, "cim_fa"} <= set(modules)
 
 
@@ -215,7 +220,7 @@ def input_cone(module: dict, output: str) -> set[str]:
 @every_config
 def test_plain_testbench_passes(config, emitted):
     top = config.module
-    printed = icarus(emitted(config), f"tb_{top}.v", f"{top}.v", CELLS)
+    printed = icarus(emitted(config), f"tb_{top}.v", *sources(config))
     assert printed.splitlines()[0] == "PASS 10 of 10 vectors"
     assert "FAIL" not in printed
 

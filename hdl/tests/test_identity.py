@@ -14,8 +14,8 @@ from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import legal_parameters
 
 COMMON = re.compile(
-    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch)_(csa|csa42|ripple|behavioral|approx1|approx2)"
-    r"(?:_([0-9a-f]{6}))?"
+    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|sram)_"
+    r"(csa|csa42|ripple|behavioral|approx1|approx2)(?:_([0-9a-f]{6}))?"
 )
 
 
@@ -37,7 +37,9 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
         config.banks,
     ]
     assert fields[6:8] == (config.storage, config.tree)
-    default_elsewhere = (config.tree_stages, config.group, config.final_adder) == (0, 1, "ripple")
+    rams = (config.sram_words, config.sram_bits, config.sram_ports)
+    others = (config.tree_stages, config.group, config.final_adder, *rams)
+    default_elsewhere = others == (0, 1, "ripple", None, None, None)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
@@ -73,7 +75,13 @@ def test_every_parameter_changes_the_name():
         "name": "dcim0",
     }
     unbuilt = {"slice_bits", "multiply", "features"}
+    rams = {"sram_words": 3, "sram_bits": 5, "sram_ports": "1rw_reg"}
+    names = {MacroConfig(storage="sram", **{key: value}).module for key, value in rams.items()}
+    assert len(names | {MacroConfig(storage="sram").module}) == len(rams) + 1
+    others |= dict.fromkeys(rams)
     assert set(others) | unbuilt == set(MacroConfig.model_fields)
+    for key in rams:
+        del others[key]
     names = {MacroConfig(**{key: value}).module for key, value in others.items()}
     assert len(names | {MacroConfig().module}) == len(others) + 1
 
@@ -84,6 +92,8 @@ def test_stating_a_default_changes_nothing():
     assert MacroConfig(slice_bits=8) == MacroConfig()
     assert MacroConfig(group=1).digest == MacroConfig().digest
     assert MacroConfig(group=1) == MacroConfig()
+    whole = {"storage": "sram", "banks": 3, "sram_words": 3, "sram_bits": 128}
+    assert MacroConfig(**whole, sram_ports="1r1w") == MacroConfig(storage="sram", banks=3)
 
 
 @given(legal_configs())

@@ -114,6 +114,7 @@ STYLE_FILES = {
     "hdl/cells/flop.py",
     "hdl/cells/latch.py",
     "hdl/cells/plain_multiply.py",
+    "hdl/cells/sram.py",
 }
 # a leaf cell, not the style
 LEAF_ROOMS = ("hdl/netlist/leaf.py", "flow/liberty/", "flow/synth/techmap.py")
