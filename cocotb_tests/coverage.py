@@ -23,7 +23,7 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
     cycles = range(pass_cycles(config, config.input_bits))
     signs = ("unsigned", "signed")
     banks = range(config.banks)
-    return {
+    groups: dict[str, list[Hashable]] = {
         "precision": [(bits, x, w) for bits in precisions for x in signs for w in signs],
         "banks": [(active, written) for active in banks for written in banks],
         "unready": list(cycles),
@@ -31,6 +31,9 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
         "reset": list(range(len(cycles) + config.ranks + 1)),
         "read": ["idle", "after pass"],
     }
+    if config.skips:
+        groups["skipped"] = [(skipped, sign) for skipped in cycles for sign in signs]
+    return groups
 
 
 class Coverage:

@@ -64,6 +64,15 @@ ODD = (
         "group": 2,
         "tree_stages": 2,
     },
+    {
+        "rows": 9,
+        "cols": 3,
+        "weight_bits": 4,
+        "input_bits": 8,
+        "bits_per_cycle": 2,
+        "banks": 2,
+        "features": ("zero_skip",),
+    },
 )
 
 
@@ -94,7 +103,8 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         groups = STORAGE[style["storage"]].groups if TREES[style["tree"]].exact else (1,)
         config = MacroConfig(**shape, **style, group=rng.choice(groups))
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
-        configs.append(config.model_copy(update={"tree_stages": stages}))
+        features = rng.choice([(), ("zero_skip",)])
+        configs.append(config.model_copy(update={"tree_stages": stages, "features": features}))
     return configs
 
 

@@ -15,9 +15,10 @@ from cimforge.cocotb_tests.group_rules import GroupRules
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
 from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
-from cimforge.cocotb_tests.stimuli import row_classes
+from cimforge.cocotb_tests.stimuli import needs_every_plane, row_classes, small_vector
 from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.stream_drivers import Sink, macro_sources, tie_off
+from cimforge.golden.cycles import pass_cycles
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Bench"]
@@ -95,8 +96,23 @@ class Bench:
         self.r.beats.append({"r_bank": bank, "r_row": row})
 
     def random_vector(self) -> np.ndarray:
-        """Patterns over the full input width; a pass must ignore the bits above its precision."""
-        return self.numpy_rng.integers(0, 1 << self.config.input_bits, self.config.rows)
+        """Patterns over the full input width; a pass must ignore the bits above its precision.
+        Where passes skip, every other vector is small in all rows."""
+        config = self.config
+        vector = self.numpy_rng.integers(0, 1 << config.input_bits, config.rows)
+        if config.skips and self.rng.random() < 0.5:
+            bits, signed = self.rng.randint(1, config.input_bits), self.rng.random() < 0.5
+            return small_vector(vector, bits, signed, config.input_bits)
+        return vector
+
+    def full_vector(self, bits: int = 0) -> np.ndarray:
+        """A random vector whose pass of ``bits``, signed or not, skips nothing."""
+        if not self.config.skips:
+            return self.random_vector()
+        vector = self.numpy_rng.integers(0, 1 << self.config.input_bits, self.config.rows)
+        row = self.rng.randrange(self.config.rows)
+        vector[row] = needs_every_plane(self.config.effective_x_bits(bits))
+        return vector
 
     def random_row(self) -> np.ndarray:
         """Patterns of one row of weights."""
@@ -341,6 +357,9 @@ class Bench:
             bank_signed = bool(self.scoreboard.model.bank_signed[beat["x_bank"]])
             bits = self.config.effective_x_bits(beat["x_bits"])
             Bench.coverage.hit("precision", (bits, signs[beat["x_signed"]], signs[bank_signed]))
+        if self.config.skips:
+            skipped = pass_cycles(self.config, beat["x_bits"]) - self.scoreboard.planes_left
+            Bench.coverage.hit("skipped", (skipped, ("unsigned", "signed")[beat["x_signed"]]))
 
     def _cover_cycle(self, accepted: Accepted, stalled: bool) -> None:
         board = self.scoreboard

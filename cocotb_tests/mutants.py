@@ -38,7 +38,14 @@ CONFIGS = (
         tree_stages=2,
     ),
     MacroConfig(
-        rows=5, cols=2, weight_bits=4, input_bits=4, bits_per_cycle=2, banks=2, tree="ripple"
+        rows=5,
+        cols=2,
+        weight_bits=4,
+        input_bits=4,
+        bits_per_cycle=2,
+        banks=2,
+        tree="ripple",
+        features=["zero_skip"],
     ),
     MacroConfig(rows=7, cols=2, weight_bits=3, input_bits=4, tree="approx2", tree_stages=1),
     MacroConfig(
@@ -215,6 +222,13 @@ MUTANTS = (
     Mutant("a filled row is done at once", _text("renewing | filling", "renewing")),
     Mutant("every row is filled", _pin("sequencer", "w_fill", "1'b1")),
     Mutant("no row is filled", _pin("sequencer", "w_fill", "1'b0")),
+    # zero_skip
+    Mutant("every pass is the shortest", _pin("sequencer", "marks", "{old} & 1'b0")),
+    Mutant("no pass is shorter", _pin("sequencer", "marks", "~({old} & 1'b0)")),
+    Mutant("signs are not looked at", _pin("plane_marks", "x_signed", "1'b0")),
+    Mutant("every vector counts as signed", _pin("plane_marks", "x_signed", "1'b1")),
+    Mutant("row 0 is not looked at", _pin("plane_mark", "plane", "{old} & ~1")),
+    Mutant("row 0 has no sign below", _pin("plane_mark", "below", "{old} & ~1")),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),

@@ -90,7 +90,7 @@ class Scoreboard:
 
     def vector(self, patterns: np.ndarray, x_bits: int, x_signed: bool, bank: int) -> None:
         """A vector was accepted: its result follows on y."""
-        planes = pass_cycles(self.config, x_bits)
+        planes = pass_cycles(self.config, x_bits, x_signed, patterns)
         values = None
         if bank >= self.config.banks or self.model.defined(bank):
             values = self.model.mvm(patterns, x_bits=x_bits, x_signed=x_signed, bank=bank)

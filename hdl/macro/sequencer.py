@@ -39,6 +39,9 @@ class Sequencer(Block):
     While no pass is under way nothing that the array sees changes: planes, selects and read lines
     keep the values of the last one, in a stall and in a reset too, so an idle array burns no power.
 
+    Where passes skip (zero_skip), ``marks`` belongs to the vector that x offers, and a pass begins
+    at the group that FirstGroup finds: what is said here of cycles and latency is the most.
+
     Reset (``rst``, synchronous, active high) drops passes and tokens and holds every valid and
     ready low; bank signs are weights and keep their value.
     """
@@ -61,6 +64,7 @@ class Sequencer(Block):
             "sign_plane": Out(k if k > 1 else 0),
             "read": Out(1),
             "read_row": Out(config.rows),
+            "marks": In(config.input_bits - k if config.skips else 0),
         }
         to_array = {
             "bank_select": Out(banks if banks > 1 else 0),
@@ -124,7 +128,8 @@ class Sequencer(Block):
     def _build_pass(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
         """Counts a pass's groups of planes down to 0, and says what each means; a read-back has
         one."""
-        first = FirstGroup(m, self._config, self.x.bits, self.x.signed)
+        marks = getattr(self, "marks", None)
+        first = FirstGroup(m, self._config, self.x.bits, self.x.signed, marks)
         running = Signal()
         restart = Signal(reset_less=True)
         signed = Signal(reset_less=True)

@@ -7,6 +7,7 @@ from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
 from cimforge.hdl.cells.pair_multiply import PairSelector
 from cimforge.hdl.macro.column import build_column
 from cimforge.hdl.macro.input_register import build_input_register
+from cimforge.hdl.macro.plane_marks import build_plane_marks
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
@@ -24,6 +25,7 @@ KINDS = (
     *("store", "sum_store", "write_gate", "multiplier", "word", "pair_multiplier", "pair"),
     *("pair_adder", "pair_sum", "tree", "popcount", "accumulate_sum"),
     *("accumulator", "input_sum", "column", "input_register", "serialiser", "pair_selector"),
+    *("plane_mark", "plane_marks"),
     *("sequencer", ""),
 )
 
@@ -76,6 +78,8 @@ class _Top:
         self._out.place(self._sequencer, "sequencer", **pins)
         self._place_rows()
         self._place_selectors()
+        if config.skips:
+            self._place_plane_marks()
         self._place_correction()
         self._place_columns(self._build_code())
         return self._out
@@ -150,6 +154,14 @@ class _Top:
         pins = {"clk": nets["clk"], "load": nets["load"], "x": x, "element": elements}
         self._out.place(build_input_register(self._config), "input_register", **pins)
         return elements
+
+    def _place_plane_marks(self) -> None:
+        """Looks at the planes of the vector that is offered, from k - 1 up."""
+        config, nets = self._config, self._nets
+        bits, low = config.input_bits, config.bits_per_cycle - 1
+        x = concat(nets["x_data"].bits(row * bits + low, bits - low) for row in range(config.rows))
+        pins = {name: nets[name] for name in ("x_signed", "marks")}
+        self._out.place(build_plane_marks(config), "plane_marks", x=x, **pins)
 
     def _place_correction(self) -> None:
         """What the planes alone decide, for all columns."""

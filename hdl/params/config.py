@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from cimforge.hdl.params.errors import ConfigError, explain, shown, unknown_key
+from cimforge.hdl.params.features import FEATURES
 from cimforge.hdl.params.interface import INTERFACE_VERSION
 from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
@@ -80,7 +81,7 @@ class MacroConfig(BaseModel):
         "full-adder levels (csa) or 3 word adders (ripple, behavioral) between two registers",
     )
     features: tuple[str, ...] = Field(
-        (), strict=False, description="optional features; there are none yet"
+        (), strict=False, description=f"optional features, of {', '.join(FEATURES)}"
     )
     name: str = Field(
         "",
@@ -122,9 +123,7 @@ class MacroConfig(BaseModel):
             traits.find(choice)
         self._check_group()
         check_name(self.name)
-        if self.features:
-            rule = f"has no feature {shown(self.features[0])}; there are none yet"
-            raise ConfigError("features", rule, [])
+        self._check_features()
         self._check_size()
         stages, levels = self.tree_stages, self.tree_levels if self.tree_stages else 0
         if isinstance(stages, int) and not 0 <= stages <= levels:
@@ -132,6 +131,17 @@ class MacroConfig(BaseModel):
             nearest = max(0, min(stages, levels))
             raise ConfigError("tree_stages", f"{rule}, not {shown(stages)}", nearest)
         return self
+
+    def _check_features(self) -> None:
+        """Each known, and once, in the order of FEATURES: equal macros have equal names."""
+        ordered = [name for name in FEATURES if name in self.features]
+        for name in self.features:
+            if name not in FEATURES:
+                rule = f"must be among {', '.join(FEATURES)}, not {shown(name)}"
+                raise ConfigError("features", rule, ordered)
+        if list(self.features) != ordered:
+            rule = f"must be named once each, in the order {', '.join(FEATURES)}"
+            raise ConfigError("features", rule, ordered)
 
     def _check_size(self) -> None:
         """The bits stored, the sums of groups among them."""
@@ -303,17 +313,25 @@ class MacroConfig(BaseModel):
         """Cycles of a pass at full precision."""
         return self.input_bits // self.bits_per_cycle
 
+    @property
+    def skips(self) -> bool:
+        """Whether passes may be shorter than cycles_per_pass: zero_skip, and more cycles than one
+        to begin at."""
+        return "zero_skip" in self.features and self.max_planes > 1
+
     def effective_x_bits(self, x_bits: int = 0) -> int:
         """Precision of a pass whose x_bits port carries ``x_bits``: 0 and too large mean
         input_bits."""
         return x_bits if 1 <= x_bits <= self.input_bits else self.input_bits
 
     def cycles_per_pass(self, x_bits: int = 0) -> int:
-        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle)."""
+        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle), with zero_skip
+        at most."""
         return ceil(self.effective_x_bits(x_bits) / self.bits_per_cycle)
 
     def latency(self, x_bits: int = 0) -> int:
-        """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + 1."""
+        """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + 1,
+        with zero_skip at most."""
         return self.cycles_per_pass(x_bits) + self.ranks + 1
 
     @property

@@ -52,6 +52,7 @@ DIVERSE = {
     "approximate": macro(13, 3, 3, 4, 2, 2, "latch", "approx1", 1),
     "twice_approximate": macro(11, 2, 4, 5, 1, 1, "flop", "approx2"),
     "tiny": macro(8, 4, 4, 4),
+    "skips": macro(5, 2, 3, 6, 2, 2, "latch").model_copy(update={"features": ("zero_skip",)}),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 
@@ -76,4 +77,5 @@ def legal_parameters(draw) -> dict[str, Any]:
         "group": draw(st.sampled_from([1, 2] if TREES[tree].exact else [1])),
         "tree": tree,
         "tree_stages": draw(st.sampled_from([0, "auto"])),
+        "features": draw(st.sampled_from([[], ["zero_skip"]])),
     }

@@ -112,7 +112,16 @@ REFUSALS = [
     ),
     (
         {"features": ["ecc"]},
-        "features has no feature 'ecc'; there are none yet (nearest legal value: [])",
+        "features must be among zero_skip, not 'ecc' (nearest legal value: [])",
+    ),
+    (
+        {"features": ["zero_skip", "ecc"]},
+        "features must be among zero_skip, not 'ecc' (nearest legal value: ['zero_skip'])",
+    ),
+    (
+        {"features": ["zero_skip", "zero_skip"]},
+        "features must be named once each, in the order zero_skip "
+        "(nearest legal value: ['zero_skip'])",
     ),
     (
         {"multiply": "planar"},
