@@ -4,6 +4,7 @@ import random
 import shutil
 
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.ranges import unsigned_width
 from cimforge.hdl.params.storage import STORAGE
 from cimforge.hdl.params.trees import TREES
@@ -73,6 +74,16 @@ ODD = (
         "banks": 2,
         "features": ("zero_skip",),
     },
+    {
+        "rows": 21,
+        "cols": 5,
+        "weight_bits": 1,
+        "input_bits": 1,
+        "banks": 3,
+        "multiply": "xnor",
+        "storage": "latch",
+        "tree_stages": 2,
+    },
 )
 
 
@@ -93,14 +104,19 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
             ),
             "banks": rng.choice([1, 1, 2, 3, 4, rng.randint(5, 64)]),
         }
+        multiply = rng.choice([*MULTIPLY, "plain"])
+        if MULTIPLY[multiply].binary:
+            shape |= {"weight_bits": 1, "input_bits": 1, "bits_per_cycle": 1}
         cells = shape["rows"] * shape["cols"] * shape["weight_bits"]
         if cells * shape["banks"] > MAX_CELL_BITS or cells * shape["bits_per_cycle"] > MAX_PRODUCTS:
             continue
         style = {
             "storage": rng.choice(list(STORAGE)),
             "tree": rng.choice(list(TREES)),
+            "multiply": multiply,
         }
-        groups = STORAGE[style["storage"]].groups if TREES[style["tree"]].exact else (1,)
+        grouped = TREES[style["tree"]].exact and MULTIPLY[multiply].grouped
+        groups = STORAGE[style["storage"]].groups if grouped else (1,)
         config = MacroConfig(**shape, **style, group=rng.choice(groups))
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
         features = rng.choice([(), ("zero_skip",)])

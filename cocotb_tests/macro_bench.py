@@ -10,7 +10,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
-from cimforge.cocotb_tests.coverage import Coverage, bins_of
+from cimforge.cocotb_tests.coverage import Coverage, bins_of, rows_class
 from cimforge.cocotb_tests.group_rules import GroupRules
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
 from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
@@ -72,11 +72,23 @@ class Bench:
 
     # stimuli
 
-    def send(self, patterns, *, x_bits: int = 0, signed: bool = False, bank: int = 0) -> None:
-        """Queue a vector of unsigned input_bits-wide patterns."""
+    def send(
+        self,
+        patterns,
+        *,
+        x_bits: int = 0,
+        signed: bool = False,
+        bank: int = 0,
+        rows: int | None = None,
+    ) -> None:
+        """Queue a vector of unsigned input_bits-wide patterns; ``rows`` is x_rows, where there is
+        such a port at random if None."""
         data = pack(patterns, self.config.input_bits)
-        beat = {"x_data": data, "x_bits": x_bits, "x_signed": int(signed), "x_bank": bank}
-        self.x.beats.append(beat)
+        if rows is None:
+            width = self.config.x_rows_width
+            rows = self.rng.getrandbits(width) if width and self.rng.random() < 0.5 else 0
+        shared = {"x_bits": x_bits, "x_signed": int(signed), "x_bank": bank, "x_rows": rows}
+        self.x.beats.append({"x_data": data, **shared})
 
     def send_values(self, values, *, x_bits: int = 0, signed: bool = False, bank: int = 0) -> None:
         """Queue a vector of integer values."""
@@ -343,7 +355,8 @@ class Bench:
         if accepted.x:
             beat = accepted.x
             patterns = unpack(beat["x_data"], self.config.input_bits, self.config.rows)
-            board.vector(patterns, beat["x_bits"], bool(beat["x_signed"]), beat["x_bank"])
+            ways = (beat["x_bits"], bool(beat["x_signed"]), beat["x_bank"])
+            board.vector(patterns, *ways, beat["x_rows"] if self.config.binary else 0)
             self._cover_vector(beat)
         if accepted.r:
             board.read(accepted.r["r_bank"], accepted.r["r_row"])
@@ -352,7 +365,9 @@ class Bench:
 
     def _cover_vector(self, beat: dict) -> None:
         assert Bench.coverage is not None
-        if beat["x_bank"] < self.config.banks:
+        if self.config.binary:
+            Bench.coverage.hit("rows", rows_class(self.config, beat["x_rows"]))
+        elif beat["x_bank"] < self.config.banks:
             signs = ("unsigned", "signed")
             bank_signed = bool(self.scoreboard.model.bank_signed[beat["x_bank"]])
             bits = self.config.effective_x_bits(beat["x_bits"])

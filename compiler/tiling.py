@@ -153,8 +153,12 @@ def make_job(
     bit planes of a pass and their sign; the weights' decides their sign, and their values must fit
     it, though they are stored at the macro's full ``weight_bits``.
 
-    Raises ValueError for what integer_matrix, plan_tiles and choose_precision refuse.
+    Raises ValueError for a macro of -1 and 1, and for what integer_matrix, plan_tiles and
+    choose_precision refuse.
     """
+    if config.binary:
+        rule = "multiplies -1 and 1 alone; integers need multiply = 'plain'"
+        raise ValueError(f"{config.module} {rule}")
     x = integer_matrix("x", x, ("batch", "K"))
     w = integer_matrix("w", w, ("K", "N"))
     plan = plan_tiles(config, x.shape, w.shape)

@@ -121,6 +121,8 @@ def power(
     """Map CONFIG to a cell library, simulate it with delays, and sum the energy of every toggle,
     glitches included."""
     macro = load_config(config, overrides)
+    if macro.binary:
+        raise InputError(f"{macro.module}: energy is measured on integers, not on -1 and 1")
     check_storage(macro, LIBERTY, "power")
     check_icarus()
     _check_one_source(data, weights, inputs, network)

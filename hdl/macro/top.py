@@ -5,6 +5,7 @@ from collections.abc import Callable
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
 from cimforge.hdl.cells.pair_multiply import PairSelector
+from cimforge.hdl.macro.binary_serialiser import BinarySerialiser
 from cimforge.hdl.macro.column import build_column
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.plane_marks import build_plane_marks
@@ -65,7 +66,7 @@ class _Top:
             if port.name not in self._nets:
                 self._nets[port.name] = self._out.wire(port.name, port.width)
         for name, width in (
-            ("planes_n", config.rows * config.bits_per_cycle),
+            ("planes_n", config.rows * config.row_lines),
             ("gate", config.rows * config.banks),
             ("correction", config.correction_bits),
             ("sum_gate", config.pairs * config.banks),
@@ -96,7 +97,8 @@ class _Top:
         """Each row's write port and serialiser, and a write port for the sum of each pair."""
         config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
-        serialiser = Serialiser(config)
+        serialiser = (BinarySerialiser if config.binary else Serialiser)(config)
+        lines_a_row = config.row_lines
         place_write_port = self._write_ports()
         loads = {"plane": bits, "fill": 1, "sign_plane": 1, "read": k}
         lines = self._spread(config.rows, loads, "input")
@@ -110,7 +112,8 @@ class _Top:
                 element=elements.bits(row * bits, bits),
                 **{name: line(row) for name, line in lines.items()},
                 read_row=nets["read_row"].bits(row),
-                planes_n=nets["planes_n"].bits(row * k, k),
+                **({"active": nets["active"].bits(row)} if config.binary else {}),
+                planes_n=nets["planes_n"].bits(row * lines_a_row, lines_a_row),
             )
         for pair in range(config.pairs):
             gate, line = nets["sum_gate"].bits(pair * banks, banks), nets["write_sum"].bits(pair)
@@ -166,7 +169,7 @@ class _Top:
     def _place_correction(self) -> None:
         """What the planes alone decide, for all columns."""
         offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
-        names = ("clk", "enable", "planes_n", "negate", "ending", "sign", "correction")
+        names = ("clk", "enable", "planes_n", "negate", "ending", "sign", "count", "correction")
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
         self._out.place(correction, "input_sum", **{n: pins[n] for n in names if n in pins})
@@ -180,13 +183,14 @@ class _Top:
         return concat(planes_n.bits(row * k + plane) for plane in range(k) for row in range(rows))
 
     def _build_code(self) -> Bus:
-        """``w_code = w_data xor (w_signed << weight_bits-1)`` for each column, registered where
-        storage takes it a cycle later."""
+        """``w_code = w_data xor (w_signed << weight_bits-1)`` for each column, without a sign
+        w_data, registered where storage takes it a cycle later."""
         config, out = self._config, self._out
         mode = config.modes[0]
         width = mode.row_width
         code = self._nets["w_code"] = out.wire("w_code", width)
-        out.assign(code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})")
+        signs = f" ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})"
+        out.assign(code, f"w_data{signs if mode.sign_mask else ''}")
         if config.write_landing == 0:
             return code
         return held(out, "w_code_q", code, self._nets["capture"])
@@ -209,7 +213,8 @@ class _Top:
                 pins |= {"planes_n": pins["alone_n"], "w_next": w_next}
             out.place(self._column, f"col{col}", clk=nets["clk"], w_code=w_code, **pins, y=y)
             q = nets["q_data"].bits(col * bits, bits)
-            out.assign(q, nets["y_data"].bits(col * y_bits, bits))
+            place = col * y_bits + config.modes[0].row_place
+            out.assign(q, nets["y_data"].bits(place, bits))
 
     def _column_pins(self) -> dict[str, tuple[int, str]]:
         """Pins of one column on each net that all columns share, and what the net serves."""

@@ -20,7 +20,7 @@ from cimforge.hdl.params.interface import INTERFACE_VERSION
 from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
 from cimforge.hdl.params.names import check_name
-from cimforge.hdl.params.ranges import nearest_divisor, unsigned_width
+from cimforge.hdl.params.ranges import nearest_divisor, signed_width, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
 from cimforge.hdl.params.trees import TREES, TreeTraits
@@ -121,6 +121,7 @@ class MacroConfig(BaseModel):
             (TREES, self.tree),
         ):
             traits.find(choice)
+        self._check_binary()
         self._check_group()
         check_name(self.name)
         self._check_features()
@@ -131,6 +132,14 @@ class MacroConfig(BaseModel):
             nearest = max(0, min(stages, levels))
             raise ConfigError("tree_stages", f"{rule}, not {shown(stages)}", nearest)
         return self
+
+    def _check_binary(self) -> None:
+        """A style of -1 and 1 has one bit a number."""
+        widths = self.weight_bits, self.input_bits
+        if self.binary and widths != (1, 1):
+            rule = f"{self.multiply} needs weight_bits = input_bits = 1, not {widths[0]} and "
+            legal = next(name for name, style in MULTIPLY.items() if not style.binary)
+            raise ConfigError("multiply", rule + str(widths[1]), legal)
 
     def _check_features(self) -> None:
         """Each known, and once, in the order of FEATURES: equal macros have equal names."""
@@ -201,7 +210,17 @@ class MacroConfig(BaseModel):
         """What is known of the adder tree."""
         return TREES[self.tree]
 
+    @property
+    def binary(self) -> bool:
+        """Whether inputs and weights are bits that stand for -1 and 1."""
+        return self.multiply_traits.binary
+
     # widths
+
+    @property
+    def row_lines(self) -> int:
+        """Select lines that a row has in a column: those of each plane of a cycle."""
+        return self.bits_per_cycle * self.multiply_traits.lines
 
     @property
     def trees(self) -> int:
@@ -252,6 +271,8 @@ class MacroConfig(BaseModel):
     @property
     def modes(self) -> tuple[Mode, ...]:
         """The run-time modes, the one of full weights first."""
+        if self.binary:
+            return (Mode(1, self.cols, 1, signed_width(-self.rows, self.rows), binary=True),)
         slices = self.weight_bits // (self.slice_bits or self.weight_bits)
         fusions = [f for f in range(slices, 0, -1) if slices % f == 0]
         widths = [f * self.weight_bits // slices for f in fusions]
@@ -269,7 +290,9 @@ class MacroConfig(BaseModel):
     def correction_bits(self) -> int:
         """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
         where the sum may be as low as -rows 2^(k-1); none beyond y_bits, modulo which it is
-        added."""
+        added. With -1 and 1 the number of rows, negated."""
+        if self.binary:
+            return self.y_bits
         most = self.rows * 3 * 2 ** (self.bits_per_cycle - 1)
         return min(unsigned_width(most), self.y_bits - self.modes[0].correction_place)
 
@@ -277,6 +300,11 @@ class MacroConfig(BaseModel):
     def x_bits_width(self) -> int:
         """Bits of the x_bits port: 0..input_bits."""
         return unsigned_width(self.input_bits)
+
+    @property
+    def x_rows_width(self) -> int:
+        """Bits of the x_rows port, 0..rows; 0 (left out) but with inputs of -1 and 1."""
+        return unsigned_width(self.rows) if self.binary else 0
 
     @property
     def row_bits(self) -> int:

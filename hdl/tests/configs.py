@@ -53,6 +53,9 @@ DIVERSE = {
     "twice_approximate": macro(11, 2, 4, 5, 1, 1, "flop", "approx2"),
     "tiny": macro(8, 4, 4, 4),
     "skips": macro(5, 2, 3, 6, 2, 2, "latch").model_copy(update={"features": ("zero_skip",)}),
+    "binary": macro(6, 3, 1, 1, 1, 3, "latch", tree_stages=1).model_copy(
+        update={"multiply": "xnor"}
+    ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 

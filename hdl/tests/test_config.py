@@ -125,7 +125,16 @@ REFUSALS = [
     ),
     (
         {"multiply": "planar"},
-        "multiply must be one of plain, not 'planar' (nearest legal value: 'plain')",
+        "multiply must be one of plain, xnor, not 'planar' (nearest legal value: 'plain')",
+    ),
+    (
+        {"multiply": "xnor"},
+        "multiply xnor needs weight_bits = input_bits = 1, not 8 and 8 "
+        "(nearest legal value: 'plain')",
+    ),
+    (
+        {"multiply": "xnor", "weight_bits": 1, "input_bits": 1, "group": 2},
+        "group 2 needs multiply = plain, not xnor (nearest legal value: 1)",
     ),
     (
         {"name": "2 x"},

@@ -70,12 +70,16 @@ def test_every_parameter_changes_the_name():
         "tree": "ripple",
         "tree_stages": 1,
         "features": ["zero_skip"],
+        "multiply": "xnor",
         "name": "dcim0",
     }
-    unbuilt = {"slice_bits", "multiply"}
+    unbuilt = {"slice_bits"}
     assert set(others) | unbuilt == set(MacroConfig.model_fields)
-    names = {MacroConfig(**{key: value}).module for key, value in others.items()}
-    assert len(names | {MacroConfig().module}) == len(others) + 1
+    bits = {"weight_bits": 1, "input_bits": 1}
+    needed = {"multiply": bits}  # what a value needs beside it
+    names = {MacroConfig(**{key: v, **needed.get(key, {})}).module for key, v in others.items()}
+    defaults = {MacroConfig().module, MacroConfig(**bits).module}
+    assert len(names | defaults) == len(others) + len(defaults)
 
 
 def test_stating_a_default_changes_nothing():
