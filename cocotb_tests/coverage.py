@@ -7,7 +7,7 @@ from pathlib import Path
 from cimforge.golden.cycles import pass_cycles
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["Coverage", "bins_of", "merge"]
+__all__ = ["Coverage", "bins_of", "merge", "rows_class"]
 
 Bins = dict[str, dict[str, int]]
 
@@ -23,14 +23,28 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
     cycles = range(pass_cycles(config, config.input_bits))
     signs = ("unsigned", "signed")
     banks = range(config.banks)
-    return {
-        "precision": [(bits, x, w) for bits in precisions for x in signs for w in signs],
+    groups: dict[str, list[Hashable]] = {
         "banks": [(active, written) for active in banks for written in banks],
         "unready": list(cycles),
         "stall": list(cycles[: config.ranks + 1]),
         "reset": list(range(len(cycles) + config.ranks + 1)),
         "read": ["idle", "after pass"],
     }
+    if config.binary:
+        ports = range(1 << config.x_rows_width)
+        groups["rows"] = [*{rows_class(config, x_rows): 0 for x_rows in ports}]
+    else:
+        groups["precision"] = [(b, x, w) for b in precisions for x in signs for w in signs]
+    if config.skips:
+        groups["skipped"] = [(skipped, sign) for skipped in cycles for sign in signs]
+    return groups
+
+
+def rows_class(config: MacroConfig, x_rows: int) -> str:
+    """What an x_rows asks for, of a binary macro."""
+    if x_rows in (0, config.rows):
+        return "all by name" if x_rows else "all by 0"
+    return "all by too many" if x_rows > config.rows else "some"
 
 
 class Coverage:

@@ -5,6 +5,7 @@ import shutil
 from typing import Any
 
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.ranges import unsigned_width
 from cimforge.hdl.params.storage import STORAGE
 from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
@@ -89,6 +90,25 @@ ODD = (
         "sram_bits": 4,
         "sram_ports": "1rw_reg",
     },
+    {
+        "rows": 9,
+        "cols": 3,
+        "weight_bits": 4,
+        "input_bits": 8,
+        "bits_per_cycle": 2,
+        "banks": 2,
+        "features": ("zero_skip",),
+    },
+    {
+        "rows": 21,
+        "cols": 5,
+        "weight_bits": 1,
+        "input_bits": 1,
+        "banks": 3,
+        "multiply": "xnor",
+        "storage": "latch",
+        "tree_stages": 2,
+    },
 )
 
 
@@ -109,21 +129,30 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
             ),
             "banks": rng.choice([1, 1, 2, 3, 4, rng.randint(5, 64)]),
         }
+        multiply = rng.choice([*MULTIPLY, "plain"])
+        if MULTIPLY[multiply].binary:
+            shape |= {"weight_bits": 1, "input_bits": 1, "bits_per_cycle": 1}
         cells = shape["rows"] * shape["cols"] * shape["weight_bits"]
         if cells * shape["banks"] > MAX_CELL_BITS or cells * shape["bits_per_cycle"] > MAX_PRODUCTS:
             continue
         style: dict[str, Any] = {
             "storage": rng.choice(list(STORAGE)),
             "tree": rng.choice(list(TREES)),
+            "multiply": multiply,
         }
         traits = TREES[style["tree"]]
-        groups = STORAGE[style["storage"]].groups if traits.exact else (1,)
+        groups = (
+            STORAGE[style["storage"]].groups
+            if traits.exact and MULTIPLY[multiply].grouped
+            else (1,)
+        )
         finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
         chosen = {"group": rng.choice(groups), "final_adder": rng.choice(finals)}
         style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, **chosen)
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
-        configs.append(config.model_copy(update={"tree_stages": stages}))
+        features = rng.choice([(), ("zero_skip",)])
+        configs.append(config.model_copy(update={"tree_stages": stages, "features": features}))
     return configs
 
 

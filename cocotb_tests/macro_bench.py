@@ -10,15 +10,16 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
-from cimforge.cocotb_tests.coverage import Coverage, bins_of
+from cimforge.cocotb_tests.coverage import Coverage, bins_of, rows_class
 from cimforge.cocotb_tests.group_rules import GroupRules
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
 from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
 from cimforge.cocotb_tests.shared_port_rules import SharedPortRules
-from cimforge.cocotb_tests.stimuli import row_classes
+from cimforge.cocotb_tests.stimuli import needs_every_plane, row_classes, small_vector
 from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.stream_drivers import Sink, macro_sources, tie_off
+from cimforge.golden.cycles import pass_cycles
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Bench"]
@@ -78,11 +79,23 @@ class Bench:
 
     # stimuli
 
-    def send(self, patterns, *, x_bits: int = 0, signed: bool = False, bank: int = 0) -> None:
-        """Queue a vector of unsigned input_bits-wide patterns."""
+    def send(
+        self,
+        patterns,
+        *,
+        x_bits: int = 0,
+        signed: bool = False,
+        bank: int = 0,
+        rows: int | None = None,
+    ) -> None:
+        """Queue a vector of unsigned input_bits-wide patterns; ``rows`` is x_rows, where there is
+        such a port at random if None."""
         data = pack(patterns, self.config.input_bits)
-        beat = {"x_data": data, "x_bits": x_bits, "x_signed": int(signed), "x_bank": bank}
-        self.x.beats.append(beat)
+        if rows is None:
+            width = self.config.x_rows_width
+            rows = self.rng.getrandbits(width) if width and self.rng.random() < 0.5 else 0
+        shared = {"x_bits": x_bits, "x_signed": int(signed), "x_bank": bank, "x_rows": rows}
+        self.x.beats.append({"x_data": data, **shared})
 
     def send_values(self, values, *, x_bits: int = 0, signed: bool = False, bank: int = 0) -> None:
         """Queue a vector of integer values."""
@@ -102,8 +115,23 @@ class Bench:
         self.r.beats.append({"r_bank": bank, "r_row": row})
 
     def random_vector(self) -> np.ndarray:
-        """Patterns over the full input width; a pass must ignore the bits above its precision."""
-        return self.numpy_rng.integers(0, 1 << self.config.input_bits, self.config.rows)
+        """Patterns over the full input width; a pass must ignore the bits above its precision.
+        Where passes skip, every other vector is small in all rows."""
+        config = self.config
+        vector = self.numpy_rng.integers(0, 1 << config.input_bits, config.rows)
+        if config.skips and self.rng.random() < 0.5:
+            bits, signed = self.rng.randint(1, config.input_bits), self.rng.random() < 0.5
+            return small_vector(vector, bits, signed, config.input_bits)
+        return vector
+
+    def full_vector(self, bits: int = 0) -> np.ndarray:
+        """A random vector whose pass of ``bits``, signed or not, skips nothing."""
+        if not self.config.skips:
+            return self.random_vector()
+        vector = self.numpy_rng.integers(0, 1 << self.config.input_bits, self.config.rows)
+        row = self.rng.randrange(self.config.rows)
+        vector[row] = needs_every_plane(self.config.effective_x_bits(bits))
+        return vector
 
     def random_row(self) -> np.ndarray:
         """Patterns of one row of weights."""
@@ -334,7 +362,8 @@ class Bench:
         if accepted.x:
             beat = accepted.x
             patterns = unpack(beat["x_data"], self.config.input_bits, self.config.rows)
-            board.vector(patterns, beat["x_bits"], bool(beat["x_signed"]), beat["x_bank"])
+            ways = (beat["x_bits"], bool(beat["x_signed"]), beat["x_bank"])
+            board.vector(patterns, *ways, beat["x_rows"] if self.config.binary else 0)
             self._cover_vector(beat)
         if accepted.r:
             board.read(accepted.r["r_bank"], accepted.r["r_row"])
@@ -343,11 +372,16 @@ class Bench:
 
     def _cover_vector(self, beat: dict) -> None:
         assert Bench.coverage is not None
-        if beat["x_bank"] < self.config.banks:
+        if self.config.binary:
+            Bench.coverage.hit("rows", rows_class(self.config, beat["x_rows"]))
+        elif beat["x_bank"] < self.config.banks:
             signs = ("unsigned", "signed")
             bank_signed = bool(self.scoreboard.model.bank_signed[beat["x_bank"]])
             bits = self.config.effective_x_bits(beat["x_bits"])
             Bench.coverage.hit("precision", (bits, signs[beat["x_signed"]], signs[bank_signed]))
+        if self.config.skips:
+            skipped = pass_cycles(self.config, beat["x_bits"]) - self.scoreboard.planes_left
+            Bench.coverage.hit("skipped", (skipped, ("unsigned", "signed")[beat["x_signed"]]))
 
     def _cover_cycle(self, accepted: Accepted, stalled: bool) -> None:
         board = self.scoreboard

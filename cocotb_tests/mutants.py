@@ -1,6 +1,6 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks five small configurations
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks six small configurations
 in every way that applies to them (or draws N of those), runs the regression on each and prints
 killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
 nothing, and then it should not be listed.
@@ -38,7 +38,14 @@ CONFIGS = (
         tree_stages=2,
     ),
     MacroConfig(
-        rows=5, cols=2, weight_bits=4, input_bits=4, bits_per_cycle=2, banks=2, tree="ripple"
+        rows=5,
+        cols=2,
+        weight_bits=4,
+        input_bits=4,
+        bits_per_cycle=2,
+        banks=2,
+        tree="ripple",
+        features=["zero_skip"],
     ),
     MacroConfig(rows=7, cols=2, weight_bits=3, input_bits=4, tree="approx2", tree_stages=1),
     MacroConfig(
@@ -49,6 +56,16 @@ CONFIGS = (
         **{"rows": 6, "cols": 3, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 4},
         **{"banks": 3, "storage": "sram", "sram_words": 16, "sram_bits": 4},
         sram_ports="1rw_reg",
+    ),
+    MacroConfig(
+        rows=6,
+        cols=3,
+        weight_bits=1,
+        input_bits=1,
+        banks=2,
+        multiply="xnor",
+        storage="latch",
+        tree_stages=1,
     ),
 )
 
@@ -233,6 +250,20 @@ MUTANTS = (
     Mutant("a written bank stays held", _text("= bank_q & { row_lands", "= 3'h0 & { row_lands")),
     Mutant("missing banks have weights", _pin("late_planes", "bank_exists", "1'b1")),
     Mutant("late planes advance while stalled", _pin("late_planes", "enable", "1'b1")),
+    # zero_skip
+    Mutant("every pass is the shortest", _pin("sequencer", "marks", "{old} & 1'b0")),
+    Mutant("no pass is shorter", _pin("sequencer", "marks", "~({old} & 1'b0)")),
+    Mutant("signs are not looked at", _pin("plane_marks", "x_signed", "1'b0")),
+    Mutant("every vector counts as signed", _pin("plane_marks", "x_signed", "1'b1")),
+    Mutant("row 0 is not looked at", _pin("plane_mark", "plane", "{old} & ~1")),
+    Mutant("row 0 has no sign below", _pin("plane_mark", "below", "{old} & ~1")),
+    # xnor
+    Mutant("every row counts", _pin("serialiser", "active", "1'b1")),
+    Mutant("row 0 never counts", _pin("serialiser", "active", "1'b0", "serialiser0")),
+    Mutant("all rows are subtracted", _pin("input_sum", "count", "6")),
+    Mutant("x_rows ignored", _pin("sequencer", "x_rows", "{old} & 1'b0")),
+    Mutant("zeros match nothing", _pin("word", "planes_n", "{old} | 2'b10")),
+    Mutant("ones match nothing", _pin("word", "planes_n", "{old} | 2'b01")),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),

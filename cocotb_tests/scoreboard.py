@@ -88,12 +88,16 @@ class Scoreboard:
             self.planes_left -= 1
             self.pass_cycle += 1
 
-    def vector(self, patterns: np.ndarray, x_bits: int, x_signed: bool, bank: int) -> None:
+    def vector(
+        self, patterns: np.ndarray, x_bits: int, x_signed: bool, bank: int, x_rows: int = 0
+    ) -> None:
         """A vector was accepted: its result follows on y."""
-        planes = pass_cycles(self.config, x_bits)
+        planes = pass_cycles(self.config, x_bits, x_signed, patterns)
         values = None
         if bank >= self.config.banks or self.model.defined(bank):
-            values = self.model.mvm(patterns, x_bits=x_bits, x_signed=x_signed, bank=bank)
+            values = self.model.mvm(
+                patterns, x_bits=x_bits, x_signed=x_signed, bank=bank, x_rows=x_rows
+            )
         self._start("y", planes, values, bank)
 
     def read(self, bank: int, row: int) -> None:

@@ -8,7 +8,14 @@ import numpy as np
 
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["input_corners", "row_classes", "some", "weight_corners"]
+__all__ = [
+    "input_corners",
+    "needs_every_plane",
+    "row_classes",
+    "small_vector",
+    "some",
+    "weight_corners",
+]
 
 T = TypeVar("T")
 
@@ -48,6 +55,19 @@ def row_classes(rows: int) -> list[int]:
     edges = [1 << bit for bit in range(rows.bit_length())]
     chosen = {0, rows - 1, *edges, *(edge - 1 for edge in edges)}
     return sorted(row for row in chosen if row < rows)
+
+
+def needs_every_plane(bits: int) -> int:
+    """An element for whose sake a pass of ``bits``, signed or not, skips nothing: each bit differs
+    from the one below, and the top one is set."""
+    return sum(1 << bit for bit in range(bits - 1, -1, -2))
+
+
+def small_vector(patterns: np.ndarray, bits: int, signed: bool, input_bits: int) -> np.ndarray:
+    """The low ``bits`` of each row, extended to ``input_bits`` by zeros or the sign."""
+    low = patterns & ((1 << bits) - 1)
+    sign = int(signed) << (bits - 1)
+    return ((low ^ sign) - sign) & ((1 << input_bits) - 1)
 
 
 def some(items: Iterable[T], most: int, rng: Random) -> list[T]:

@@ -10,9 +10,18 @@ from numpy.typing import NDArray
 
 from cimforge.compiler.precision import Ints, Precision, choose_precision, integer_matrix
 from cimforge.compiler.tile_loop import GoldenMacro, run_tiles
+from cimforge.golden.cycles import pass_cycles
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["Job", "Tile", "TilePlan", "make_job", "plan_tiles", "run_job_golden"]
+__all__ = [
+    "Job",
+    "Tile",
+    "TilePlan",
+    "golden_pass_cycles",
+    "make_job",
+    "plan_tiles",
+    "run_job_golden",
+]
 
 
 @dataclass(frozen=True)
@@ -144,8 +153,12 @@ def make_job(
     bit planes of a pass and their sign; the weights' decides their sign, and their values must fit
     it, though they are stored at the macro's full ``weight_bits``.
 
-    Raises ValueError for what integer_matrix, plan_tiles and choose_precision refuse.
+    Raises ValueError for a macro of -1 and 1, and for what integer_matrix, plan_tiles and
+    choose_precision refuse.
     """
+    if config.binary:
+        rule = "multiplies -1 and 1 alone; integers need multiply = 'plain'"
+        raise ValueError(f"{config.module} {rule}")
     x = integer_matrix("x", x, ("batch", "K"))
     w = integer_matrix("w", w, ("K", "N"))
     plan = plan_tiles(config, x.shape, w.shape)
@@ -173,6 +186,17 @@ def make_job(
 def run_job_golden(config: MacroConfig, job: Job) -> Ints:
     """Results (tiles, batch, cols) of ``job`` on the golden model, in the order of the tiles."""
     return run_tiles(GoldenMacro(config), job, config.cols)
+
+
+def golden_pass_cycles(config: MacroConfig, job: Job) -> int:
+    """Cycles of all passes of ``job`` together, by the golden model: with zero_skip each takes as
+    many as its vector needs."""
+    patterns = job.inputs & ((1 << config.input_bits) - 1)
+    blocks = [
+        sum(pass_cycles(config, job.x_bits, job.x_signed, vector) for vector in block)
+        for block in patterns
+    ]
+    return sum(blocks[block] for block in job.k_index)
 
 
 def _magnitude(parts: NDArray[Any]) -> int:

@@ -1,4 +1,4 @@
-"""Timing contract R13..R16, R18, R19: cycles from accepting data to delivering results.
+"""Timing contract R13..R16, R18, R19, R21: cycles from accepting data to delivering results.
 
 Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
 result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
@@ -8,7 +8,15 @@ storage style's ``lead`` and ``write_cycles`` are used.
 
 from collections.abc import Sequence
 
-from cimforge.golden.numerics import check_number, effective_bits
+from numpy.typing import ArrayLike
+
+from cimforge.golden.numerics import (
+    check_number,
+    check_shape,
+    effective_bits,
+    input_values,
+    value_range,
+)
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = [
@@ -16,21 +24,44 @@ __all__ = [
 ]
 
 
-def pass_cycles(config: MacroConfig, x_bits: int = 0) -> int:
-    """R13: cycles of one pass, ``ceil(x_bits / bits_per_cycle)``.
+def pass_cycles(
+    config: MacroConfig,
+    x_bits: int = 0,
+    x_signed: bool = False,
+    patterns: ArrayLike | None = None,
+) -> int:
+    """R13: cycles of one pass, ``ceil(x_bits / bits_per_cycle)``; of a vector, where the macro has
+    zero_skip, fewer: R21.
 
-    ``x_bits`` as on the port: 0 or above input_bits means input_bits. Raises ValueError for a
-    negative one.
+    ``x_bits`` as on the port: 0 or above input_bits means input_bits. With zero_skip the number is
+    the most that any vector takes, unless the vector's ``patterns`` (rows,), input_bits wide and
+    unsigned, are given. Raises ValueError for a negative x_bits and patterns that no port carries.
     """
     # One cycle for each group of planes that starts below x_bits.
-    return len(range(0, effective_bits(x_bits, config.input_bits), config.bits_per_cycle))
+    most = len(range(0, effective_bits(x_bits, config.input_bits), config.bits_per_cycle))
+    if patterns is None or "zero_skip" not in config.features:
+        return most
+    return min(most, _cycles_needed(config, x_bits, x_signed, patterns))
+
+
+def _cycles_needed(config: MacroConfig, x_bits: int, x_signed: bool, patterns: ArrayLike) -> int:
+    """R21: the fewest groups of planes, one at least, that are wide enough for every element."""
+    check_shape("x_patterns", patterns, (config.rows,))
+    values = input_values(patterns, config.input_bits, x_bits, x_signed)
+    low, high, groups = int(values.min()), int(values.max()), 1
+    while True:
+        least, greatest = value_range(groups * config.bits_per_cycle, x_signed)
+        if least <= low and high <= greatest:
+            return groups
+        groups += 1
 
 
 def first_result(config: MacroConfig, x_bits: int = 0, tree_stages: int | None = None) -> int:
     """R14: cycles from accepting a vector to its y_valid, ``planes + lead + tree ranks + 1``.
 
     The pass itself, one cycle for each register between a plane and the operand it makes, one for
-    each register rank inside the trees, one for the accumulator.
+    each register rank inside the trees, one for the accumulator. With zero_skip it is the most that
+    any vector takes.
     ``tree_stages`` is the number of ranks, ``config.pipeline_stages`` where it is left out. Raises
     ValueError for a negative number.
     """
@@ -44,7 +75,8 @@ def stream_cycles(config: MacroConfig, passes: Sequence[int]) -> int:
 
     ``passes`` holds the x_bits of each vector. At full rate the next pass starts as the last one's
     planes end, so only the last pays for the ranks and the accumulator: ``sum of planes + ranks +
-    1``. Weight writes and read-backs between passes come on top. Raises ValueError for no passes.
+    1``, at most with zero_skip. Weight writes and read-backs between passes come on top. Raises
+    ValueError for no passes.
     """
     if not passes:
         raise ValueError("passes must hold at least one x_bits, not [] (nearest legal value: [0])")

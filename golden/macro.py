@@ -5,9 +5,11 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cimforge.golden.approximation import approximate_products
+from cimforge.golden.approximation import approximate_products, approximate_sum
 from cimforge.golden.numerics import (
     Ints,
+    binary_patterns,
+    binary_values,
     check_exact,
     check_flag,
     check_number,
@@ -32,7 +34,9 @@ class MacroModel:
     (..., rows) of input_bits, weight ``patterns`` (cols,) of weight_bits. Results are signed int64
     values (..., cols) in every sign mode, and fit ``config.y_bits`` bits of two's complement.
     Inputs have a precision and a sign per pass; weights have a sign per bank, that of the bank's
-    last write, which gives the bank's *whole* contents a new meaning when it changes.
+    last write, which gives the bank's *whole* contents a new meaning when it changes. A macro of
+    multiply style xnor has neither: its bits stand for -1 and 1, and all signs and precisions are
+    ignored.
 
     A bank is undefined until all its rows are written. The numbers returned for an undefined bank
     mean nothing; ``defined`` tells. A row or bank that does not exist is legal: a write to it
@@ -45,6 +49,7 @@ class MacroModel:
 
     def __init__(self, config: MacroConfig):
         check_exact(config.rows, config.input_bits, config.weight_bits)
+        self._binary = config.binary
         self._config = config
         # 16 bits hold any code, and 2^24 one-bit weights then take 32 MiB, not 128.
         self._codes = np.zeros((config.banks, config.rows, config.cols), np.uint16)
@@ -86,6 +91,7 @@ class MacroModel:
         """
         place, sign = self._locate(bank, row), check_flag("signed", signed)
         filled = check_flag("fill", fill) and self._config.group > 1
+        sign = sign and not self._binary
         check_shape("w_patterns", patterns, (self._config.cols,))
         codes = flip_sign_bit(patterns, self._config.weight_bits, sign)
         due, self._due = self._due, None
@@ -109,15 +115,18 @@ class MacroModel:
             self._due = bank, row + 1
 
     def load(self, values: ArrayLike, *, bank: SupportsIndex = 0, signed: bool) -> None:
-        """Write a whole bank from weight values (rows, cols), signed or unsigned.
+        """Write a whole bank from weight values (rows, cols), signed or unsigned, or -1 and 1.
 
         The same as writing the pattern of every row in turn; a missing bank changes nothing.
         """
         config, place = self._config, self._locate(bank)
         sign = check_flag("signed", signed)
         check_shape("values", values, (config.rows, config.cols))
-        patterns = to_patterns(values, config.weight_bits, sign)
-        codes = flip_sign_bit(patterns, config.weight_bits, sign)
+        if self._binary:
+            codes, sign = binary_patterns(values), False
+        else:
+            patterns = to_patterns(values, config.weight_bits, sign)
+            codes = flip_sign_bit(patterns, config.weight_bits, sign)
         self._due = None
         if place:
             self._store(place[0], slice(config.rows), codes, sign)
@@ -153,13 +162,15 @@ class MacroModel:
         return flip_sign_bit(self._codes[place], self._config.weight_bits, sign)
 
     def weights(self, bank: SupportsIndex = 0) -> Ints:
-        """Weight values (rows, cols), ``code - (bank's sign << weight_bits-1)``.
+        """Weight values (rows, cols), ``code - (bank's sign << weight_bits-1)``, or -1 and 1.
 
         A missing bank has zeros.
         """
         config, place = self._config, self._locate(bank)
         if not place:
             return np.zeros((config.rows, config.cols), np.int64)
+        if self._binary:
+            return binary_values(self._codes[place[0]])
         sign = bool(self._signed[place[0]])
         return code_values(self._codes[place[0]], config.weight_bits, sign)
 
@@ -170,18 +181,29 @@ class MacroModel:
         x_bits: SupportsIndex = 0,
         x_signed: bool = False,
         bank: SupportsIndex = 0,
+        x_rows: SupportsIndex = 0,
     ) -> Ints:
         """Matrix-vector products: x_patterns (..., rows) to results (..., cols), int64.
 
         ``x_bits`` and ``x_signed`` are those of the ports: 0 or above input_bits means input_bits,
-        and element bits >= x_bits are ignored. A missing bank gives zeros.
+        and element bits >= x_bits are ignored. A missing bank gives zeros. ``x_rows`` is that of a
+        macro of style xnor, in which the first x_rows rows count; 0 or above rows means all rows.
         """
         config, place = self._config, self._locate(bank)
         check_shape("x_patterns", x_patterns, (config.rows,), stack=True)
-        x = input_values(x_patterns, config.input_bits, x_bits, check_flag("x_signed", x_signed))
+        signed, counted = check_flag("x_signed", x_signed), check_number("x_rows", x_rows)
+        if self._binary:
+            check_number("x_bits", x_bits)
+            x = binary_values(x_patterns)
+            x[..., counted if 1 <= counted <= config.rows else config.rows :] = 0
+        else:
+            check_number("x_rows", x_rows, 0, 0)
+            x = input_values(x_patterns, config.input_bits, x_bits, signed)
         shape = (*x.shape[:-1], config.modes[0].outputs)
         if not place:
             return np.zeros(shape, np.int64)
+        if config.tree_traits.pairings and self._binary:
+            return self._approximate_matches(x.reshape(-1, config.rows), place[0]).reshape(shape)
         if config.tree_traits.pairings:
             patterns = np.asarray(x_patterns, np.int64).reshape(-1, config.rows)
             return self._approximate(patterns, x, x_bits, x_signed, place[0]).reshape(shape)
@@ -191,6 +213,13 @@ class MacroModel:
         vectors = x.reshape(-1, config.rows).astype(np.float64)
         sums = vectors @ self._weights_for_blas(place[0])
         return sums.astype(np.int64).reshape(shape)
+
+    def _approximate_matches(self, x: Ints, bank: int) -> Ints:
+        """R17, R22: an approximate tree's count of matches, twice, less the rows that count: those
+        whose ``x`` is not 0."""
+        same = x.T[:, :, None] == self.weights(bank)[:, None]
+        matches = approximate_sum(same, self._config.tree_traits.pairings)
+        return 2 * matches - np.abs(x).sum(axis=1)[:, None]
 
     def _approximate(
         self, patterns: Ints, x: Ints, x_bits: SupportsIndex, x_signed: bool, bank: int

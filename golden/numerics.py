@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "Ints",
+    "binary_patterns",
+    "binary_values",
     "check_array",
     "check_exact",
     "check_flag",
@@ -99,6 +101,21 @@ def code_values(codes: ArrayLike, weight_bits: int, signed: bool) -> Ints:
     """
     numbers = check_array("codes", codes, *value_range(weight_bits, False))
     return numbers - (int(signed) << (weight_bits - 1))
+
+
+def binary_values(patterns: ArrayLike) -> Ints:
+    """R22: values of bits that stand for -1 (0) and 1 (1); ValueError for another pattern."""
+    return 2 * check_array("patterns", patterns, 0, 1) - 1
+
+
+def binary_patterns(values: ArrayLike) -> Ints:
+    """R22: the bits of values -1 and 1; the inverse of binary_values. Raises ValueError for others,
+    0 among them."""
+    numbers = check_array("values", values, -1, 1)
+    for place in np.argwhere(numbers == 0)[:1]:
+        where = place.tolist()
+        raise ValueError(f"values{where} must be -1 or 1, not 0 (nearest legal value: 1)")
+    return (numbers + 1) // 2
 
 
 def check_exact(rows: int, input_bits: int, weight_bits: int) -> None:

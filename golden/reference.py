@@ -10,6 +10,7 @@ __all__ = [
     "pattern_value",
     "reference_approximate_mvm",
     "reference_approximate_sum",
+    "reference_matches",
     "reference_mvm",
     "reference_read",
     "weight_value",
@@ -139,5 +140,28 @@ def reference_approximate_mvm(
             if bank_signed:
                 total -= half_range * sum(pattern_value(x, precision, x_signed) for x in vector)
             columns.append(total)
+        results.append(columns)
+    return results
+
+
+def reference_matches(
+    vectors: Sequence[Sequence[int]],
+    bank: Sequence[Sequence[int]],
+    x_rows: int,
+    pairings: int = 0,
+) -> list[list[int]]:
+    """Of each vector and column how many of the first ``x_rows`` rows (all where it is 0 or above
+    their number) hold the input's bit, less those that do not; with ``pairings`` as many matches as
+    an approximate tree finds, twice, less all that count."""
+    counted = x_rows if 0 < x_rows <= len(bank) else len(bank)
+    results = []
+    for vector in vectors:
+        columns = []
+        for column in range(len(bank[0])):
+            same = [
+                int(row < counted and vector[row] == weights[column])
+                for row, weights in enumerate(bank)
+            ]
+            columns.append(2 * reference_approximate_sum(same, pairings) - counted)
         results.append(columns)
     return results

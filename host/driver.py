@@ -13,7 +13,7 @@ from cimforge.hdl.bus.registers import MAGIC, TAG_BITS, WORD_BITS, RegisterMap
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.fields import from_fields, to_fields
 from cimforge.host.link import BusError, LinkError, Port, UartLink, open_serial
-from cimforge.host.operands import checked_matrix, checked_number
+from cimforge.host.operands import checked_matrix, checked_number, checked_signs
 
 __all__ = ["BusError", "Link", "LinkError", "MacroDriver", "Port", "UartLink", "open_serial"]
 
@@ -88,11 +88,15 @@ class MacroDriver:
         self._known = True
 
     def load_weights(self, weights: ArrayLike, *, bank: int = 0, signed: bool) -> None:
-        """Write a bank: weight values (rows, cols); rows in groups on their fast path."""
+        """Write a bank: weight values (rows, cols), of an xnor macro -1 and 1, whatever ``signed``
+        says; rows in groups on their fast path."""
         config = self._config
         mode = config.modes[0]
         shape = {"rows": config.rows, "cols": mode.outputs}
-        values = checked_matrix("weights", weights, shape, mode.weight_bits, signed)
+        if config.binary:
+            values = checked_signs("weights", weights, shape)
+        else:
+            values = checked_matrix("weights", weights, shape, mode.weight_bits, signed)
         bank = checked_number("bank", bank, 0, config.banks - 1)
         start = self._map.register("w_start")
         shared = {"bank": bank, "signed": int(signed), **({"fill": 1} if config.grouped else {})}
@@ -104,18 +108,30 @@ class MacroDriver:
             self._wait("w_ready")
 
     def multiply(
-        self, vectors: ArrayLike, *, x_bits: int = 0, x_signed: bool, bank: int = 0
+        self,
+        vectors: ArrayLike,
+        *,
+        x_bits: int = 0,
+        x_signed: bool,
+        bank: int = 0,
+        x_rows: int = 0,
     ) -> Ints:
         """Results (batch, cols) of input values (batch, rows), each of ``x_bits`` bits; 0 means
-        input_bits."""
+        input_bits. Those of an xnor macro are -1 and 1, whatever ``x_bits`` and ``x_signed`` say,
+        and its first ``x_rows`` rows count; 0 means all."""
         config = self._config
+        x_rows = checked_number("x_rows", x_rows, 0, config.rows if config.binary else 0)
         x_bits = checked_number("x_bits", x_bits, 0, config.input_bits)
         bits = x_bits or config.input_bits
         shape = {"batch": None, "rows": config.rows}
-        values = checked_matrix("vectors", vectors, shape, bits, x_signed)
+        if config.binary:
+            values = checked_signs("vectors", vectors, shape)
+        else:
+            values = checked_matrix("vectors", vectors, shape, bits, x_signed)
         bank = checked_number("bank", bank, 0, config.banks - 1)
         start = self._map.register("x_start")
-        command = start.word(bits=x_bits, bank=bank, signed=int(x_signed))
+        counted = {"rows": x_rows} if config.binary else {"bits": x_bits}
+        command = start.word(**counted, bank=bank, signed=int(x_signed))
         results = []
         with self._undisturbed():
             for vector in values:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["checked_matrix", "checked_number"]
+__all__ = ["checked_matrix", "checked_number", "checked_signs"]
 
 
 def checked_number(name: str, value: Any, least: int, most: int) -> int:
@@ -49,6 +49,20 @@ def checked_matrix(
         value = given[tuple(place)]
         raise ValueError(f"{name}[{', '.join(map(str, place))}] {rule}, not {value!s}")
     return given.astype(np.int64)
+
+
+def checked_signs(
+    name: str, values: ArrayLike, shape: Mapping[str, int | None]
+) -> NDArray[np.int64]:
+    """``values`` of -1 and 1 as the bits 0 and 1 that stand for them, int64, of ``shape``.
+
+    Raises ValueError as checked_matrix does, also where a value is 0.
+    """
+    given = checked_matrix(name, values, shape, 2, True)
+    for place in np.argwhere((given != -1) & (given != 1))[:1]:
+        value = given[tuple(place)]
+        raise ValueError(f"{name}[{', '.join(map(str, place))}] must be -1 or 1, not {value!s}")
+    return (given + 1) // 2
 
 
 def _legal(given: NDArray[Any], low: int, high: int) -> NDArray[np.bool_]:

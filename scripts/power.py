@@ -124,6 +124,8 @@ def power(
     """Map CONFIG to a cell library, simulate it with delays, and sum the energy of every toggle,
     glitches included."""
     macro = load_config(config, overrides)
+    if macro.binary:
+        raise InputError(f"{macro.module}: energy is measured on integers, not on -1 and 1")
     check_storage(macro, LIBERTY, "power")
     if macro.storage_traits.memory:
         rule = f"no cell library tells the energy of the RAMs of storage {macro.storage}"

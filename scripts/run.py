@@ -241,7 +241,9 @@ def _report(
 ) -> dict[str, Any]:
     """The JSON contract of ``cimforge run``."""
     counts = {"cycles": runner.cycles, "macs": runner.macs, "seconds": round(runner.seconds, 3)}
-    return {"images": images, **accuracies, "bit_exact": exact, **counts}
+    average = round(runner.pass_cycles / runner.passes, 3) if runner.passes else None
+    told = {"images": images, **accuracies, "bit_exact": exact, **counts}
+    return {**told, "cycles_per_pass": average}
 
 
 def _cycles_of(report: dict[str, Any]) -> str:
@@ -259,6 +261,7 @@ def _show(model: str, name: str, output: Path, report: dict) -> None:
         ("accuracy, emitted Verilog", f"{report['accuracy']:.2%}"),
         ("every value equal to golden", "yes" if report["bit_exact"] else "NO"),
         (_cycles_of(report), f"{report['cycles']:,}"),
+        ("cycles a pass, on average", f"{report['cycles_per_pass']:g}"),
         ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s"),
     ]
     below = [

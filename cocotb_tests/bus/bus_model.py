@@ -200,7 +200,8 @@ class BusModel:
         value &= (1 << config.rows * config.input_bits) - 1
         patterns = unpack(value, config.input_bits, config.rows)
         bits, bank = word & 0xFFFF, word >> 16 & 0xFF
-        y = self.model.mvm(patterns, x_bits=bits, x_signed=bool(word >> 31), bank=bank)
+        counted = {"x_rows" if config.binary else "x_bits": bits}
+        y = self.model.mvm(patterns, x_signed=bool(word >> 31), bank=bank, **counted)
         parts = range(self.map.result_words)
         self.results.append([int(each) >> 32 * part for each in y for part in parts])
         self.started["x"] += 1

@@ -49,9 +49,10 @@ async def test_words_that_name_nothing_are_refused(dut):
 
 @cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def test_every_kind_of_precision(dut):
-    """0 and anything above input_bits mean input_bits, whichever of the field's bits are set."""
+    """0 and anything above input_bits mean input_bits, whichever of the field's bits are set; of
+    -1 and 1 the same field counts rows."""
     bench = await BusBench.loaded(dut)
-    most = CONFIG.input_bits
+    most = CONFIG.rows if CONFIG.binary else CONFIG.input_bits
     values = {*range(most + 3), 0xFFFF}
     values |= {1 << place | low for place in range(16) for low in range(most + 1)}
     for bits in sorted(values):

@@ -33,7 +33,7 @@ async def test_writes_while_computing(dut):
     once = [(pair, bench.rng.choice(CYCLES)) for pair in PAIRS]  # where there are too many for all
     chosen = meetings if len(meetings) <= MOST else once
     for (active, written), cycle in chosen:
-        bench.send(bench.random_vector(), bank=active)
+        bench.send(bench.full_vector(), bank=active)
         await bench.until("x")
         await bench.steps(cycle)
         row = bench.rng.randrange(CONFIG.rows)

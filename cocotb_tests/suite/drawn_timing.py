@@ -4,6 +4,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
+from cimforge.cocotb_tests.stimuli import needs_every_plane
 from cimforge.flow.simulate.job import job_config
 from cimforge.hdl.emit.diagram import record
 from cimforge.hdl.macro.ports import macro_ports
@@ -25,7 +26,7 @@ async def test_streams_follow_the_diagram(dut):
     dut.rst.value = 1
     for name in inputs:
         getattr(dut, name).value = 0
-    dut.x_data.value = 0
+    dut.x_data.value = needs_every_plane(CONFIG.input_bits)
     dut.w_data.value = 0
     for _ in range(2):
         await RisingEdge(dut.clk)

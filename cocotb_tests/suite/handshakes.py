@@ -41,7 +41,7 @@ async def test_full_rate_and_latency(dut):
         bench.y_results.clear()
         start = bench.cycle
         for _ in range(5):
-            bench.send(bench.random_vector(), x_bits=bits, signed=True)
+            bench.send(bench.full_vector(bits), x_bits=bits, signed=True)
         await bench.run()
         times = [cycle for cycle, _ in bench.y_results]
         steps = {later - earlier for earlier, later in pairwise(times)}
@@ -65,9 +65,8 @@ async def test_full_rate_over_banks(dut):
     for index in range(24):
         bits = bench.rng.randint(1, CONFIG.input_bits)
         expected += pass_cycles(CONFIG, bits)
-        bench.send(
-            bench.random_vector(), x_bits=bits, signed=bool(index % 3), bank=index % CONFIG.banks
-        )
+        vector, signed = bench.full_vector(bits), bool(index % 3)
+        bench.send(vector, x_bits=bits, signed=signed, bank=index % CONFIG.banks)
     await bench.run()
     last = bench.y_results[-1][0]
     assert last - start == expected + CONFIG.ranks + 1
@@ -102,11 +101,11 @@ async def test_every_pass_cycle_meets_an_unready_consumer(dut):
     bench = await Bench.loaded(dut)
     cycles = pass_cycles(CONFIG, CONFIG.input_bits)
     for gap in range(cycles + CONFIG.ranks + 1):
-        bench.send(bench.random_vector())
+        bench.send(bench.full_vector())
         await bench.until("x")
         bench.y.take = lambda: False
         await bench.steps(gap)
-        bench.send(bench.random_vector())
+        bench.send(bench.full_vector())
         await bench.steps(cycles + CONFIG.ranks + 2)
         bench.y.take = None
         await bench.run()

@@ -34,7 +34,7 @@ async def test_reset_at_every_cycle_of_a_pass(dut):
     bench = await Bench.loaded(dut)
     for cycle in range(CONFIG.latency() + 1):
         for bank in some(BANKS, 4, bench.rng):
-            bench.send(bench.random_vector(), signed=True, bank=bank)
+            bench.send(bench.full_vector(), signed=True, bank=bank)
             bench.send(bench.random_vector(), bank=bank)
             await bench.until("x")
             await bench.steps(cycle)
@@ -173,7 +173,7 @@ async def test_rst_counts_at_the_edge(dut):
 
     for cycle in range(CONFIG.latency() + 1):
         bank = bench.rng.randrange(CONFIG.banks)
-        bench.send(bench.random_vector(), bank=bank)
+        bench.send(bench.full_vector(), bank=bank)
         await bench.until("x")
         await bench.steps(cycle)
         bench.probe = rise_late

@@ -120,7 +120,7 @@ async def test_slots_between_passes(dut):
     for bits in {1, CONFIG.input_bits}:
         passes, starts, rows = 24, [], 0
         for index in range(passes):
-            bench.send(bench.random_vector(), x_bits=bits, bank=0)
+            bench.send(bench.full_vector(bits), x_bits=bits, bank=0)
             bench.write(PAIRED[index % len(PAIRED)], bench.random_row(), bank=1)
         while bench.x.pending:
             accepted = await bench.step()
@@ -141,7 +141,7 @@ async def test_filling_beside_passes_costs_nothing(dut):
     bench = await Bench.loaded(dut)
     start, passes = bench.cycle, 4 + CONFIG.load_cycles(fill=True) // pass_cycles(CONFIG)
     for _ in range(passes):
-        bench.send(bench.random_vector(), bank=0)
+        bench.send(bench.full_vector(), bank=0)
     bench.queue_bank(1, fill=True, signed=True)
     while bench.w.pending or bench.scoreboard.filling:
         await bench.step()

@@ -77,5 +77,7 @@ def test_draw_is_seeded_and_covers_the_space():
             == {"storage": 2, "tree": len(TREES)}[parameter]
         )
     assert any(config.banks > 1 for config in configs)
+    assert any(config.skips for config in configs)
+    assert any(config.binary for config in configs)
     assert any(config.pipeline_stages for config in configs)
     assert any(1 < config.bits_per_cycle < config.input_bits for config in configs)

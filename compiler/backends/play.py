@@ -3,9 +3,11 @@
 One cocotb test. The job names an .npz with ``weights`` (tiles, rows, cols) and ``inputs`` (k_tiles,
 batch, rows) as int64 values, ``k_index`` and ``banks`` (tiles,); the results (tiles, batch, cols)
 and the cycle count go to another. A tile's rows are written while the vectors of the tiles before
-it, in other banks, still run.
+it, in other banks, still run. The cycles of the passes alone are measured too: from a vector's
+acceptance to its result, which is always taken, less what every result takes behind its planes.
 """
 
+from collections import deque
 from pathlib import Path
 from random import Random
 
@@ -40,6 +42,8 @@ class Player:
         self.written = 0
         self.started = 0
         self.results: list[np.ndarray] = []
+        self.accepted: deque[int] = deque()  # cycles of the vectors on their way
+        self.pass_cycles = 0
 
     def queue_writes(self) -> None:
         """Queue the next tile's rows once its bank's last vectors are on their way."""
@@ -87,7 +91,9 @@ class Player:
                 self.results.append(result)
                 if len(self.results) % REPORT_EVERY == 0:
                     progress.write_text(f"{len(self.results)} {total}")
+                self.pass_cycles += cycles - self.accepted.popleft() - self.config.ranks - 1
             moved = [taken, self.x.fired(), self.w.fired()]
+            self.accepted += [cycles] if moved[1] else []
             idle = 0 if any(moved) else idle + 1
             assert idle < 4 * self.config.latency() + 8, "the macro neither takes nor delivers"
             await RisingEdge(self.dut.clk)
@@ -111,4 +117,4 @@ async def play(dut):
     cycles = await player.run()
     shape = (player.tiles, player.batch, player.config.cols)
     results = np.array(player.results, np.int64).reshape(shape)
-    np.savez(job["outputs"], results=results, cycles=cycles)
+    np.savez(job["outputs"], results=results, cycles=cycles, pass_cycles=player.pass_cycles)

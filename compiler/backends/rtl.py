@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 import numpy as np
 
 from cimforge.compiler.precision import Ints
-from cimforge.compiler.tiling import Job, run_job_golden
+from cimforge.compiler.tiling import Job, golden_pass_cycles, run_job_golden
 from cimforge.flow.simulate.bounded_run import first_error
 from cimforge.flow.simulate.simulator import Design, build, run_tests
 from cimforge.flow.simulate.watch import watch
@@ -39,7 +39,8 @@ class RtlBackend:
     With ``board``, which opens a board's top in the folder, they run through the host's driver and
     a simulated serial line of ``divisor`` clock cycles a bit.
 
-    Counts over all jobs: ``cycles`` of the macro's clock, ``macs`` of the products (padding not
+    Counts over all jobs: ``cycles`` of the macro's clock, ``passes`` and, of ``cycles``,
+    ``pass_cycles`` (measured; of a board the golden model's), ``macs`` of the products (padding not
     counted), ``seconds`` of simulation without the build, ``bit_exact`` whether every result of
     every tile equals golden's. ``progress`` is called with (passes done, passes in all).
     """
@@ -59,6 +60,7 @@ class RtlBackend:
         self._module, self._divisor = (UART_PLAY if board else PLAY), divisor
         self._announce, self._progress = announce, progress
         self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
+        self.passes, self.pass_cycles = 0, 0
 
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, batch, cols); an empty batch runs nothing.
@@ -71,14 +73,17 @@ class RtlBackend:
         build(design, self._simulator, announce=self._announce)
         self._announce(f"simulating {design.top}")
         started = time.perf_counter()
-        results, cycles = self._play(design, job)
+        results, cycles, measured = self._play(design, job)
         self.seconds += time.perf_counter() - started
         self.cycles += cycles
+        self.passes += job.plan.passes
+        self.pass_cycles += golden_pass_cycles(config, job) if measured is None else measured
         self.macs += job.plan.batch * job.plan.k * job.plan.n
         self.bit_exact &= np.array_equal(results, run_job_golden(config, job))
         return results
 
-    def _play(self, design: Design, job: Job) -> tuple[Ints, int]:
+    def _play(self, design: Design, job: Job) -> tuple[Ints, int, int | None]:
+        """Results, cycles of the clock and, where the macro's own streams are seen, of passes."""
         # A folder of its own, so that runs at the same time do not mix their jobs.
         folder = Path(mkdtemp(prefix="play-", dir=self._folder)).resolve()
         inputs, outputs, progress = folder / "job.npz", folder / "results.npz", folder / "progress"
@@ -95,5 +100,6 @@ class RtlBackend:
             raise SimulationError(folder / "sim.log", ending)
         with np.load(outputs) as saved:
             results, cycles = saved["results"], int(saved["cycles"])
+            measured = int(saved["pass_cycles"]) if "pass_cycles" in saved else None
         shutil.rmtree(folder)
-        return results, cycles
+        return results, cycles, measured

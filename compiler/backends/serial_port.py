@@ -7,7 +7,7 @@ import numpy as np
 
 from cimforge.compiler.precision import Ints
 from cimforge.compiler.tile_loop import run_tiles
-from cimforge.compiler.tiling import Job, run_job_golden
+from cimforge.compiler.tiling import Job, golden_pass_cycles, run_job_golden
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.host.driver import LinkError, MacroDriver, Port, UartLink, open_serial
 
@@ -17,9 +17,9 @@ __all__ = ["SerialBackend"]
 class SerialBackend:
     """Runs jobs on a macro behind a serial port and compares every result with the golden model.
 
-    Counts as RtlBackend does; ``cycles`` stays 0, for a board does not tell them. ``opener`` opens
-    the port. Raises LinkError and BusError as the driver does; LinkError too where the device holds
-    a macro of another configuration.
+    Counts as RtlBackend does; ``cycles`` stays 0, for a board does not tell them, and
+    ``pass_cycles`` are the golden model's. ``opener`` opens the port. Raises LinkError and BusError
+    as the driver does; LinkError too where the device holds a macro of another configuration.
     """
 
     def __init__(
@@ -34,12 +34,15 @@ class SerialBackend:
         self._announce, self._progress = announce, progress
         self._driver: MacroDriver | None = None
         self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
+        self.passes, self.pass_cycles = 0, 0
 
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, batch, cols)."""
         started = time.perf_counter()
         stacked = run_tiles(self.connect(config), job, config.cols, self._progress)
         self.seconds += time.perf_counter() - started
+        self.passes += job.plan.passes
+        self.pass_cycles += golden_pass_cycles(config, job)
         self.macs += job.plan.batch * job.plan.k * job.plan.n
         self.bit_exact &= np.array_equal(stacked, run_job_golden(config, job))
         return stacked

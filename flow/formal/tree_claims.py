@@ -71,7 +71,10 @@ class Claim:
 
 def macro_claims(config: MacroConfig) -> list[Claim]:
     """The claims of a macro: column tree, count of a plane's ones, the accumulator's sum, and where
-    rows make pairs the sum of two codes."""
+    rows make pairs the sum of two codes; of a binary macro, which has no signs and no feedback, the
+    tree and the sum."""
+    if config.binary:
+        return [_tree(config), _match_sum(config)]
     claims = [_tree(config), _popcount(config), _accumulate_sum(config)]
     return [*claims, _pair_adder(config)] if config.pairs else claims
 
@@ -135,6 +138,14 @@ def _pair_adder(config: MacroConfig) -> Claim:
     width = config.weight_bits
     words = _side_by_side([(width, 0, (1 << width) - 1)] * 2)
     return Claim(f"{config.module}_pair_adder", "sum of two codes", words, width + 1)
+
+
+def _match_sum(config: MacroConfig) -> Claim:
+    """``2 total + correction``, modulo ``2^y_bits``."""
+    widths = config.rows.bit_length(), config.rows.bit_length() + 1
+    parts = [(width, 1 - place, (1 << width) - 1) for place, width in enumerate(widths)]
+    name, text = f"{config.module}_accumulate_sum", "sum of the doubled total and correction"
+    return Claim(name, text, _side_by_side(parts), widths[1], modular=True)
 
 
 def _side_by_side(parts: list[tuple[int, int, int]]) -> tuple[Word, ...]:

@@ -206,6 +206,9 @@ class RegisterMap:
         row = Field("row", 0, 16, f"0..{rows - 1}, else an error", limit=rows)
         bits = Field("bits", 0, 16, f"precision; 0 or above {most}: {most}")
         sign = Field("signed", 31, 1, "1: two's complement")
+        if config.binary:
+            sign = Field("signed", 31, 1, "says nothing: -1 and 1 have no sign")
+            bits = Field("rows", 0, 16, f"the first that count; 0 or above {rows}: {rows}")
         yield "x_start", "wo", "start a pass on the X window; needs x_ready", [bits, bank, sign]
         fill = Field("fill", 30, 1, "1: the bank's rows follow in order, from a group's first")
         place = [row, bank, *([fill] if config.grouped else [])]

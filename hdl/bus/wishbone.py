@@ -182,8 +182,9 @@ class WishboneSlave(Block):
             m.d.sync += held_q.eq(1)
             for field in start.register.fields:
                 value = field.of(self.wb.dat_w)
-                if field.name == "bits":
-                    value = Mux(value <= self._config.input_bits, value, 0)
+                most = {"bits": self._config.input_bits, "rows": self._config.rows}
+                if field.name in most:  # above means all, and the port is narrower
+                    value = Mux(value <= most[field.name], value, 0)
                 port = getattr(beat, field.name, None)  # none of one row or bank
                 if port is not None:
                     m.d.sync += port.eq(value)

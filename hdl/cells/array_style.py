@@ -34,7 +34,8 @@ class ColumnNets:
     """What a column offers its array.
 
     ``gate`` holds rows * banks lines from the write ports, row r's bank b at r * banks + b;
-    ``code`` the column's weight code; ``planes_n`` rows * k inverted planes, row r's at r * k;
+    ``code`` the column's weight code; ``planes_n`` rows * row_lines inverted lines of the
+    planes, row r's at r * row_lines (k, one a plane);
     ``bank_select`` one line a bank (None with one bank). ``enable`` (None where neither the trees
     have register ranks nor the array a lead) is low while a result waits. The array drives
     ``operands``, a bus for each tree: its operands side by side, of config.operand_widths.

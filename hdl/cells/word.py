@@ -33,7 +33,7 @@ def build_word(config: MacroConfig, store: Module, multiplier: Module) -> Struct
     gate, d = out.port("input", "gate", banks), out.port("input", "d", width)
     if "bank_select" in multiplier.ports:
         pins["bank_select"] = out.port("input", "bank_select", banks)
-    pins["planes_n"] = out.port("input", "planes_n", config.bits_per_cycle)
+    pins["planes_n"] = out.port("input", "planes_n", config.row_lines)
     pins["products"] = out.port("output", "products", multiplier.ports["products"].width)
     stored = out.wire("stored", banks * width)
     for bank in range(banks):
@@ -55,7 +55,7 @@ class WordArray:
         rows, width, banks = config.rows, config.weight_bits, config.banks
         style = MULTIPLY_STYLES[config.multiply]
         word = build_word(config, self.store(config), style.multiplier(config))
-        size, k = config.operand_widths[0], config.bits_per_cycle
+        size, lines = config.operand_widths[0], config.row_lines
         d = out.wire("d", width)
         inverted = style.inverted_code(config)
         out.assign(d, expression(f"~{nets.code}", width) if inverted else nets.code)
@@ -65,5 +65,5 @@ class WordArray:
             pins = {"clk": nets.clk, "gate": nets.gate.bits(row * banks, banks), "d": data(row)}
             pins |= {"bank_select": select(row)} if select else {}
             made = concat(tree.bits(row * size, size) for tree in nets.operands)
-            planes_n = nets.planes_n.bits(row * k, k)
+            planes_n = nets.planes_n.bits(row * lines, lines)
             out.place(word, f"row{row}", **pins, planes_n=planes_n, products=made)

@@ -51,6 +51,8 @@ def record(config: MacroConfig) -> Trace:
 
     async def drive(ctx):
         stall, tail = STALL, TAIL
+        if "marks" in block.signature.members:
+            ctx.set(block.marks, -1)  # vectors that need every plane
         for cycle in range(limit):
             for stream, offers in waiting.items():
                 offered = bool(offers) and offers[0][0] <= cycle

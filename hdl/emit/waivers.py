@@ -1,6 +1,6 @@
 """Verilator lint waivers of the emitted files, each with its reason."""
 
-__all__ = ["WRAPPER_WAIVERS", "lint_waivers"]
+__all__ = ["BINARY_WAIVERS", "WAIVERS", "WRAPPER_WAIVERS", "lint_waivers"]
 
 WAIVERS = (
     (
@@ -38,6 +38,16 @@ WAIVERS = (
         "*Operator SUB*",
         "the input sum extends its operands by their sign",
     ),
+)
+
+BINARY_WAIVERS = (
+    *WAIVERS,
+    (
+        *("UNUSEDSIGNAL", "{name}.v", "*'active_line*"),
+        "lines that count are decoded half by half; some bits have a second name",
+    ),
+    ("UNUSEDSIGNAL", "{name}.v", "*'x_signed'*", "-1 and 1 have no sign, whatever x_signed says"),
+    ("UNUSEDSIGNAL", "{name}.v", "*'w_signed'*", "-1 and 1 have no sign, whatever w_signed says"),
 )
 
 WRAPPER_WAIVERS = (

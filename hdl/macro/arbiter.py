@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["Arbiter", "one_hot"]
+__all__ = ["Arbiter", "below", "one_hot"]
 
 
 def one_hot(m: Module, name: str, index: Value, count: int, enable: Value | None = None) -> Signal:
@@ -26,6 +26,24 @@ def one_hot(m: Module, name: str, index: Value, count: int, enable: Value | None
     m.d.comb += low.eq(_decoded(index[:half]))
     m.d.comb += high.eq(_decoded(index[half:])[: len(high)] & enable.replicate(len(high)))
     m.d.comb += lines.eq(Cat(low & line.replicate(len(low)) for line in high)[:count])
+    return lines
+
+
+def below(m: Module, name: str, number: Value, count: int) -> Signal:
+    """The signal ``name``: ``count`` bits, those below ``number`` set, which has just the bits to
+    hold ``count``.
+
+    A gate a line and halving: the lines of the number's low bits stand in the lower or the upper
+    half, as its top bit says, and below the upper half all are set.
+    """
+    lines = Signal(count, name=name)
+    if len(number) == 1:
+        m.d.comb += lines.eq(number)
+        return lines
+    half, top = 1 << len(number) - 1, number[-1]
+    low = below(m, f"{name}_low", number[:-1], half - 1)
+    upper = Cat(top, low & top.replicate(len(low)))  # lines half - 1 and up: above top's half
+    m.d.comb += lines.eq(Cat(low | top.replicate(len(low)), upper)[:count])
     return lines
 
 

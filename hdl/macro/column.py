@@ -7,6 +7,7 @@ from cimforge.hdl.arith.plan import Plan
 from cimforge.hdl.arith.planners import plan_column
 from cimforge.hdl.cells.array_style import ARRAY_STYLES, ColumnNets, PairNets
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
+from cimforge.hdl.macro.matches import Matches, build_match_sum
 from cimforge.hdl.netlist.structure import Bus, Structure
 from cimforge.hdl.params.config import MacroConfig
 
@@ -29,11 +30,13 @@ def build_tree(config: MacroConfig) -> Structure:
     return build_adder(config.module, "tree", comment, plan, stages, role="tree", lead=lead)
 
 
-def build_accumulator(config: MacroConfig) -> Accumulator:
+def build_accumulator(config: MacroConfig) -> Accumulator | Matches:
     """The accumulator, its adder planned for the times at which an unregistered tree's bits come:
     latency 1 cycle."""
     plan = tree_plan(config)
     arrival = [plan.ready_level(bit) if not config.pipeline_stages else 0 for bit in plan.result]
+    if config.binary:
+        return Matches(config, build_match_sum(config, arrival))
     return Accumulator(config, build_accumulate_sum(config, arrival))
 
 
@@ -75,8 +78,7 @@ def build_column(config: MacroConfig) -> Structure:
         "accumulator",
         clk=nets["clk"],
         enable=nets["accumulate"],
-        restart=nets["restart"],
-        negate=nets["negate"],
+        **{name: nets[name] for name in ("restart", "negate") if name in nets},
         totals=totals,
         correction=nets["correction"],
         y=nets["y"],
@@ -109,8 +111,9 @@ def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bu
         **{"stored": rows * config.weight_bits if memory else 0},
         **{"sum_gate": pairs * banks, "w_next": config.weight_bits if pairs else 0},
         **{"sum_capture": int(pairs > 0), "sum_fill": int(pairs > 0), "both_n": pairs * k},
-        **{"bank_select": banks if banks > 1 else 0, "planes_n": rows * k},
-        **{"enable": int(enabled), "accumulate": 1, "restart": 1, "negate": 1},
+        **{"bank_select": banks if banks > 1 else 0, "planes_n": rows * config.row_lines},
+        **{"enable": int(enabled), "accumulate": 1},
+        **({} if config.binary else {"restart": 1, "negate": 1}),
         **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},
     }
     nets = {name: out.port("input", name, width) for name, width in inputs.items() if width}

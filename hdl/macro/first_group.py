@@ -1,6 +1,6 @@
 """What a pass's precision decides: how many groups of planes, and what the first one holds."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from cimforge.hdl.params.config import MacroConfig
 
@@ -13,13 +13,25 @@ class FirstGroup:
     ``group`` is its number (groups count down to 0), ``fill`` marks the planes above the precision
     (plane j at bit j - 1), ``sign_plane`` the plane that carries the sign, none where unsigned.
     ``bits`` 0 or above input_bits means input_bits.
+
+    Where passes skip (zero_skip), ``marks`` holds a bit for each plane from k up, set where some
+    row needs the plane (build_plane_marks): the pass begins at the highest group with a mark below
+    the precision, at 0 without any. Planes left out repeat the sign, which the first group's top
+    plane then carries, or are 0.
     """
 
-    def __init__(self, m: Module, config: MacroConfig, bits: Value, signed: Value):
+    def __init__(
+        self,
+        m: Module,
+        config: MacroConfig,
+        bits: Value,
+        signed: Value,
+        marks: Value | None = None,
+    ):
         k = config.bits_per_cycle
-        self.group = Signal(max(1, (config.max_planes - 1).bit_length()), name="first_group")
-        self.fill = Signal(max(1, k - 1), name="first_fill")
-        self.sign_plane = Signal(k, name="first_sign_plane")
+        self.group: Value = Signal(max(1, (config.max_planes - 1).bit_length()), name="first_group")
+        self.fill: Value = Signal(max(1, k - 1), name="first_fill")
+        self.sign_plane: Value = Signal(k, name="first_sign_plane")
         with m.Switch(bits):
             for precision in range(1, config.input_bits + 1):
                 groups = config.cycles_per_pass(precision)
@@ -31,3 +43,31 @@ class FirstGroup:
             with m.Default():
                 m.d.comb += self.group.eq(config.max_planes - 1)
                 m.d.comb += self.sign_plane.eq(signed << (k - 1))
+        if marks is not None:
+            self._skip(m, config, bits, signed, marks)
+
+    def _skip(
+        self, m: Module, config: MacroConfig, bits: Value, signed: Value, marks: Value
+    ) -> None:
+        """Begin at the highest group that is needed, if that is below the precision's."""
+        k = config.bits_per_cycle
+        counted = Signal(len(marks), name="planes_counted")
+        with m.Switch(bits):
+            for precision in range(1, config.input_bits):
+                with m.Case(precision):
+                    m.d.comb += counted.eq((1 << max(0, precision - k)) - 1)
+            with m.Default():
+                m.d.comb += counted.eq(-1)
+        needed = Signal(config.max_planes - 1, name="groups_needed")
+        m.d.comb += needed.eq(
+            Cat((marks & counted)[low : low + k].any() for low in range(0, len(marks), k))
+        )
+        begin = Signal(len(self.group), name="begin_group")
+        for group in range(1, config.max_planes):
+            with m.If(needed[group - 1]):
+                m.d.comb += begin.eq(group)
+        skips = Signal(name="skips")
+        m.d.comb += skips.eq(begin != self.group)
+        self.group = begin
+        self.fill = Mux(skips, 0, self.fill)
+        self.sign_plane = Mux(skips, signed << (k - 1), self.sign_plane)

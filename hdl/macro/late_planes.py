@@ -8,14 +8,14 @@ __all__ = ["build_late_planes"]
 
 
 def build_late_planes(config: MacroConfig) -> Structure:
-    """``late_n`` takes ``planes_n`` (rows * bits_per_cycle, inverted) at the edges at which
+    """``late_n`` takes ``planes_n`` (the lines of all rows, inverted) at the edges at which
     ``enable`` is high, all ones (no plane) while ``bank_exists`` is low: latency 1 enabled cycle.
     Not reset: control drops what was under way."""
     sentence = "Brings planes as late as the words of their bank."
     out = Structure(config.module, "late_planes", sentence, role="input", latency=1)
     out.port("input", "clk")
     enable, exists = out.port("input", "enable"), out.port("input", "bank_exists")
-    planes = out.port("input", "planes_n", config.rows * config.bits_per_cycle)
+    planes = out.port("input", "planes_n", config.rows * config.row_lines)
     late = out.port("output", "late_n", planes.width)
     gated = out.wire("gated", planes.width)
     out.assign(gated, expression(f"{planes} | {{{planes.width}{{~{exists}}}}}", planes.width))

@@ -3,7 +3,7 @@
 from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
-from cimforge.hdl.macro.arbiter import Arbiter, one_hot
+from cimforge.hdl.macro.arbiter import Arbiter, below, one_hot
 from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.pair_arbiter import PairArbiter
@@ -15,6 +15,7 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["Sequencer"]
 
 TO_ACCUMULATORS = ("accumulate", "restart", "negate", "ending", "sign")
+TO_MATCHES = ("accumulate",)
 
 
 class Sequencer(Block):
@@ -44,6 +45,12 @@ class Sequencer(Block):
     While no pass is under way nothing that the array sees changes: planes, selects and read lines
     keep the values of the last one, in a stall and in a reset too, so an idle array burns no power.
 
+    With inputs of -1 and 1 (binary) ``active`` marks the rows that count, ``count`` their number,
+    both for the planes that are handed out now.
+
+    Where passes skip (zero_skip), ``marks`` belongs to the vector that x offers, and a pass begins
+    at the group that FirstGroup finds: what is said here of cycles and latency is the most.
+
     Reset (``rst``, synchronous, active high) drops passes and tokens and holds every valid and
     ready low; bank signs are weights and keep their value.
     """
@@ -65,8 +72,11 @@ class Sequencer(Block):
             "plane": Out((config.max_planes - 1).bit_length()),
             "fill": Out(k - 1),
             "sign_plane": Out(k if k > 1 else 0),
-            "read": Out(1),
+            "read": Out(int(not config.binary or config.tree_traits.pairings > 0)),
+            "active": Out(config.rows if config.binary else 0),
+            "count": Out(config.x_rows_width),
             "read_row": Out(config.rows),
+            "marks": In(config.input_bits - k if config.skips else 0),
         }
         to_array = {
             "bank_select": Out(banks if banks > 1 else 0),
@@ -82,7 +92,8 @@ class Sequencer(Block):
             "sum_fill": Out(int(config.pairs > 0)),
         }
         # in the cycle in which the totals arrive
-        to_accumulators = {name: Out(1) for name in TO_ACCUMULATORS}
+        signals = TO_MATCHES if config.binary else TO_ACCUMULATORS
+        to_accumulators = {name: Out(1) for name in signals}
         members = {**streams, **to_serialisers, **to_array, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -99,14 +110,19 @@ class Sequencer(Block):
         free = Signal()
         stalled = (self.y.valid & ~self.y.ready) | (self.q.valid & ~self.q.ready)
         m.d.comb += [live.eq(~ResetSignal()), enable.eq(~stalled)]
-        kind = PairArbiter if self._config.pairs else Arbiter
-        arbiter = kind(m, self._config, self.x, self.r, self.w, live, free)
+        config = self._config
+        kind = PairArbiter if config.pairs else Arbiter
+        arbiter = kind(m, config, self.x, self.r, self.w, live, free)
 
         token = Signal(Token, name="token_0")
         m.d.comb += free.eq(live & (~token.valid | token.last))
         bank = self._build_bank(m, arbiter)
         self._build_pass(m, arbiter, token, enable)
-        sign = (self._build_signs(m, arbiter) & bank).any()
+        sign: Value = Const(0)
+        if config.binary:
+            self._build_count(m, arbiter)
+        else:
+            sign = (self._build_signs(m, arbiter) & bank).any()
         if isinstance(arbiter, PairArbiter):
             sign &= ~arbiter.reads_neighbour
         m.d.comb += token.sign.eq(sign)
@@ -137,7 +153,8 @@ class Sequencer(Block):
     def _build_pass(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
         """Counts a pass's groups of planes down to 0, and says what each means; a read-back has
         one."""
-        first = FirstGroup(m, self._config, self.x.bits, self.x.signed)
+        marks = getattr(self, "marks", None)
+        first = FirstGroup(m, self._config, self.x.bits, self.x.signed, marks)
         running = Signal()
         restart = Signal(reset_less=True)
         signed = Signal(reset_less=True)
@@ -170,6 +187,20 @@ class Sequencer(Block):
             token.read.eq(running & reading),
         ]
 
+    def _build_count(self, m: Module, arbiter: Arbiter) -> None:
+        """The number of rows that count in a pass, and their lines: none in a read-back, whose row
+        counts alone, and none for a missing bank."""
+        rows = self._config.rows
+        count = Signal(self._config.x_rows_width, name="count_q", reset_less=True)
+        offered = self.x.rows
+        every = (offered == 0) | (offered > rows)
+        exists = arbiter.banks["x"].any()
+        with m.If(arbiter.x_fire):
+            m.d.sync += count.eq(Mux(exists, Mux(every, rows, offered), 0))
+        with m.Elif(arbiter.r_fire):
+            m.d.sync += count.eq(0)
+        self._drive(m, count=count, active=below(m, "active_line", count, rows))
+
     def _build_fill(self, m: Module, arbiter: Arbiter, first: FirstGroup, restart: Value) -> None:
         """Where the first group holds planes above the precision, they carry the sign."""
         k = self._config.bits_per_cycle
@@ -194,13 +225,8 @@ class Sequencer(Block):
 
     def _build_results(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
         """Tells the accumulators what arrives, and the streams when a result stands."""
-        m.d.comb += [
-            self.restart.eq(token.restart),
-            self.negate.eq(token.negate),
-            self.ending.eq(token.ending),
-            self.sign.eq(token.sign),
-            self.accumulate.eq(token.valid & enable),
-        ]
+        told = {name: token[name] for name in ("restart", "negate", "ending", "sign")}
+        self._drive(m, accumulate=token.valid & enable, **told)
         ends = token.valid & token.last
         row_comes = token.read
         if isinstance(arbiter, PairArbiter):

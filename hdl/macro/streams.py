@@ -27,6 +27,7 @@ def macro_streams(config: MacroConfig) -> dict[str, Signature]:
             bits=config.x_bits_width,
             signed=1,
             bank=config.bank_bits,
+            rows=config.x_rows_width,
         ),
         "y": beat_stream(data=max(mode.y_width for mode in config.modes)),
         "w": beat_stream(**place, data=row, signed=1, fill=int(config.grouped)),

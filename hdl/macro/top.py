@@ -6,9 +6,11 @@ from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
 from cimforge.hdl.cells.pair_multiply import PairSelector
 from cimforge.hdl.cells.sram import stored_code
+from cimforge.hdl.macro.binary_serialiser import BinarySerialiser
 from cimforge.hdl.macro.column import build_column
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.late_planes import build_late_planes
+from cimforge.hdl.macro.plane_marks import build_plane_marks
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
@@ -35,7 +37,7 @@ KINDS = (
     ),
     *("pair_adder", "pair_sum", "tree", "popcount", "accumulate_sum"),
     *("accumulator", "input_sum", "column", "input_register", "late_planes", "serialiser"),
-    *("pair_selector", "sequencer", ""),
+    *("pair_selector", "plane_mark", "plane_marks", "sequencer", ""),
 )
 
 
@@ -75,9 +77,9 @@ class _Top:
             if port.name not in self._nets:
                 self._nets[port.name] = self._out.wire(port.name, port.width)
         for name, width in (
-            ("planes_n", config.rows * config.bits_per_cycle),
+            ("planes_n", config.rows * config.row_lines),
             ("gate", 0 if memory else config.rows * config.banks),
-            ("late_n", config.rows * config.bits_per_cycle if memory else 0),
+            ("late_n", config.rows * config.row_lines if memory else 0),
             ("stored", config.rows * config.cols * config.weight_bits if memory else 0),
             ("correction", config.correction_bits),
             ("sum_gate", config.pairs * config.banks),
@@ -90,6 +92,8 @@ class _Top:
         self._out.place(self._sequencer, "sequencer", **pins)
         self._place_rows()
         self._place_selectors()
+        if config.skips:
+            self._place_plane_marks()
         self._place_correction()
         code = self._build_code()
         if memory:
@@ -109,7 +113,8 @@ class _Top:
         """Each row's write port and serialiser, and a write port for the sum of each pair."""
         config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
-        serialiser = Serialiser(config)
+        serialiser = (BinarySerialiser if config.binary else Serialiser)(config)
+        lines_a_row = config.row_lines
         place_write_port = None if config.storage_traits.memory else self._write_ports()
         loads = {"plane": bits, "fill": 1, "sign_plane": 1, "read": k}
         lines = self._spread(config.rows, loads, "input")
@@ -124,7 +129,8 @@ class _Top:
                 element=elements.bits(row * bits, bits),
                 **{name: line(row) for name, line in lines.items()},
                 read_row=nets["read_row"].bits(row),
-                planes_n=nets["planes_n"].bits(row * k, k),
+                **({"active": nets["active"].bits(row)} if config.binary else {}),
+                planes_n=nets["planes_n"].bits(row * lines_a_row, lines_a_row),
             )
         for pair in range(config.pairs):
             gate, line = nets["sum_gate"].bits(pair * banks, banks), nets["write_sum"].bits(pair)
@@ -188,10 +194,18 @@ class _Top:
         self._out.place(build_input_register(self._config), "input_register", **pins)
         return elements
 
+    def _place_plane_marks(self) -> None:
+        """Looks at the planes of the vector that is offered, from k - 1 up."""
+        config, nets = self._config, self._nets
+        bits, low = config.input_bits, config.bits_per_cycle - 1
+        x = concat(nets["x_data"].bits(row * bits + low, bits - low) for row in range(config.rows))
+        pins = {name: nets[name] for name in ("x_signed", "marks")}
+        self._out.place(build_plane_marks(config), "plane_marks", x=x, **pins)
+
     def _place_correction(self) -> None:
         """What the planes alone decide, for all columns."""
         offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
-        names = ("clk", "enable", "planes_n", "negate", "ending", "sign", "correction")
+        names = ("clk", "enable", "planes_n", "negate", "ending", "sign", "count", "correction")
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
         self._out.place(correction, "input_sum", **{n: pins[n] for n in names if n in pins})
@@ -205,13 +219,14 @@ class _Top:
         return concat(planes_n.bits(row * k + plane) for plane in range(k) for row in range(rows))
 
     def _build_code(self) -> Bus:
-        """``w_code = w_data xor (w_signed << weight_bits-1)`` for each column, registered where
-        storage takes it a cycle later."""
+        """``w_code = w_data xor (w_signed << weight_bits-1)`` for each column, without a sign
+        w_data, registered where storage takes it a cycle later."""
         config, out = self._config, self._out
         mode = config.modes[0]
         width = mode.row_width
         code = self._nets["w_code"] = out.wire("w_code", width)
-        out.assign(code, f"w_data ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})")
+        signs = f" ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})"
+        out.assign(code, f"w_data{signs if mode.sign_mask else ''}")
         if config.write_landing == 0:
             return code
         return held(out, "w_code_q", code, self._nets["capture"])
@@ -240,7 +255,8 @@ class _Top:
                 pins |= {"planes_n": pins["late_n"], "stored": stored}
             out.place(self._column, f"col{col}", clk=nets["clk"], w_code=w_code, **pins, y=y)
             q = nets["q_data"].bits(col * bits, bits)
-            out.assign(q, nets["y_data"].bits(col * y_bits, bits))
+            place = col * y_bits + config.modes[0].row_place
+            out.assign(q, nets["y_data"].bits(place, bits))
 
     def _column_planes(self) -> str:
         """The net whose planes the columns take."""

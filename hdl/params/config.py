@@ -15,12 +15,13 @@ from pydantic import (
 )
 
 from cimforge.hdl.params.errors import ConfigError, explain, shown, unknown_key
+from cimforge.hdl.params.features import FEATURES
 from cimforge.hdl.params.interface import INTERFACE_VERSION
 from cimforge.hdl.params.memory import MemoryShape, shorten
 from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
 from cimforge.hdl.params.names import check_name
-from cimforge.hdl.params.ranges import nearest_divisor, unsigned_width
+from cimforge.hdl.params.ranges import nearest_divisor, signed_width, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
 from cimforge.hdl.params.trees import FINAL_ADDERS, TREES, TreeTraits
@@ -96,7 +97,7 @@ class MacroConfig(BaseModel):
         json_schema_extra=_one_of(FINAL_ADDERS),
     )
     features: tuple[str, ...] = Field(
-        (), strict=False, description="optional features; there are none yet"
+        (), strict=False, description=f"optional features, of {', '.join(FEATURES)}"
     )
     name: str = Field(
         "",
@@ -139,12 +140,11 @@ class MacroConfig(BaseModel):
             (FINAL_ADDERS, self.final_adder),
         ):
             traits.find(choice)
+        self._check_binary()
         self._check_group()
         self._check_memory()
         check_name(self.name)
-        if self.features:
-            rule = f"has no feature {shown(self.features[0])}; there are none yet"
-            raise ConfigError("features", rule, [])
+        self._check_features()
         self._check_size()
         self._check_final_adder()
         stages, levels = self.tree_stages, self.tree_levels if self.tree_stages else 0
@@ -153,6 +153,25 @@ class MacroConfig(BaseModel):
             nearest = max(0, min(stages, levels))
             raise ConfigError("tree_stages", f"{rule}, not {shown(stages)}", nearest)
         return self
+
+    def _check_binary(self) -> None:
+        """A style of -1 and 1 has one bit a number."""
+        widths = self.weight_bits, self.input_bits
+        if self.binary and widths != (1, 1):
+            rule = f"{self.multiply} needs weight_bits = input_bits = 1, not {widths[0]} and "
+            legal = next(name for name, style in MULTIPLY.items() if not style.binary)
+            raise ConfigError("multiply", rule + str(widths[1]), legal)
+
+    def _check_features(self) -> None:
+        """Each known, and once, in the order of FEATURES: equal macros have equal names."""
+        ordered = [name for name in FEATURES if name in self.features]
+        for name in self.features:
+            if name not in FEATURES:
+                rule = f"must be among {', '.join(FEATURES)}, not {shown(name)}"
+                raise ConfigError("features", rule, ordered)
+        if list(self.features) != ordered:
+            rule = f"must be named once each, in the order {', '.join(FEATURES)}"
+            raise ConfigError("features", rule, ordered)
 
     def _check_size(self) -> None:
         """The bits stored, the sums of groups among them."""
@@ -232,7 +251,17 @@ class MacroConfig(BaseModel):
         """What is known of the adder tree."""
         return TREES[self.tree]
 
+    @property
+    def binary(self) -> bool:
+        """Whether inputs and weights are bits that stand for -1 and 1."""
+        return self.multiply_traits.binary
+
     # widths
+
+    @property
+    def row_lines(self) -> int:
+        """Select lines that a row has in a column: those of each plane of a cycle."""
+        return self.bits_per_cycle * self.multiply_traits.lines
 
     @property
     def trees(self) -> int:
@@ -306,6 +335,8 @@ class MacroConfig(BaseModel):
     @property
     def modes(self) -> tuple[Mode, ...]:
         """The run-time modes, the one of full weights first."""
+        if self.binary:
+            return (Mode(1, self.cols, 1, signed_width(-self.rows, self.rows), binary=True),)
         slices = self.weight_bits // (self.slice_bits or self.weight_bits)
         fusions = [f for f in range(slices, 0, -1) if slices % f == 0]
         widths = [f * self.weight_bits // slices for f in fusions]
@@ -323,7 +354,9 @@ class MacroConfig(BaseModel):
     def correction_bits(self) -> int:
         """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
         where the sum may be as low as -rows 2^(k-1); none beyond y_bits, modulo which it is
-        added."""
+        added. With -1 and 1 the number of rows, negated."""
+        if self.binary:
+            return self.y_bits
         most = self.rows * 3 * 2 ** (self.bits_per_cycle - 1)
         return min(unsigned_width(most), self.y_bits - self.modes[0].correction_place)
 
@@ -331,6 +364,11 @@ class MacroConfig(BaseModel):
     def x_bits_width(self) -> int:
         """Bits of the x_bits port: 0..input_bits."""
         return unsigned_width(self.input_bits)
+
+    @property
+    def x_rows_width(self) -> int:
+        """Bits of the x_rows port, 0..rows; 0 (left out) but with inputs of -1 and 1."""
+        return unsigned_width(self.rows) if self.binary else 0
 
     @property
     def row_bits(self) -> int:
@@ -367,17 +405,25 @@ class MacroConfig(BaseModel):
         """Cycles of a pass at full precision."""
         return self.input_bits // self.bits_per_cycle
 
+    @property
+    def skips(self) -> bool:
+        """Whether passes may be shorter than cycles_per_pass: zero_skip, and more cycles than one
+        to begin at."""
+        return "zero_skip" in self.features and self.max_planes > 1
+
     def effective_x_bits(self, x_bits: int = 0) -> int:
         """Precision of a pass whose x_bits port carries ``x_bits``: 0 and too large mean
         input_bits."""
         return x_bits if 1 <= x_bits <= self.input_bits else self.input_bits
 
     def cycles_per_pass(self, x_bits: int = 0) -> int:
-        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle)."""
+        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle), with zero_skip
+        at most."""
         return ceil(self.effective_x_bits(x_bits) / self.bits_per_cycle)
 
     def latency(self, x_bits: int = 0) -> int:
-        """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + 1."""
+        """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + 1,
+        with zero_skip at most."""
         return self.cycles_per_pass(x_bits) + self.ranks + 1
 
     @property

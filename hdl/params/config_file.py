@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,11 +62,12 @@ def canonical_command(config: MacroConfig) -> str:
 
 
 def _override(key: str, value: Any) -> str:
-    """KEY=VALUE for a shell that is read back as this value: a word that TOML takes for another
-    thing (true, inf) is quoted."""
+    """KEY=VALUE for a shell that is read back as this value: a list, or a word that TOML takes for
+    another thing (true, inf), is quoted."""
     plain = f"{key}={value}"
     read = _parse_override(plain)[1]
-    return plain if read == value and type(read) is type(value) else f"'{key}={json.dumps(value)}'"
+    same = read == value and type(read) is type(value) and shlex.quote(plain) == plain
+    return plain if same else f"'{key}={json.dumps(value)}'"
 
 
 def _preset(name: Any, where: str) -> dict[str, Any]:

@@ -11,6 +11,8 @@ class Mode(NamedTuple):
     """``fused`` slices make one weight of ``weight_bits``; a pass delivers ``outputs`` results of
     ``y_bits``, two's complement.
 
+    With ``binary`` inputs and weights are bits that stand for -1 and 1.
+
     Output j lies at bit j * y_bits of y_data, its weight in a row at bit j * weight_bits of w_data
     and q_data. Whoever packs, maps, models or checks results takes the numbers from here.
     """
@@ -19,6 +21,7 @@ class Mode(NamedTuple):
     outputs: int
     weight_bits: int
     y_bits: int
+    binary: bool = False
 
     @property
     def y_width(self) -> int:
@@ -32,9 +35,17 @@ class Mode(NamedTuple):
 
     @property
     def sign_mask(self) -> int:
-        """The bits of a row that a signed write inverts: the top bit of each weight."""
+        """The bits of a row that a signed write inverts: the top bit of each weight; none where
+        weights are -1 or 1."""
+        if self.binary:
+            return 0
         top = 1 << (self.weight_bits - 1)
         return sum(top << (output * self.weight_bits) for output in range(self.outputs))
+
+    @property
+    def row_place(self) -> int:
+        """The bit of a result from which a row that is read back stands there."""
+        return 1 if self.binary else 0
 
     @property
     def correction_place(self) -> int:

@@ -17,15 +17,23 @@ class MultiplyTraits(NamedTuple):
 
     Each plane has a tree, in which a row's operand is unsigned and at most ``most(weight_bits)``.
     ``grouped``: rows in groups of several may make their operand together, of stored sums.
+    ``lines`` are the select lines a row has for each plane. ``binary``: inputs and weights are bits
+    that stand for -1 and 1, so there are neither signs nor precisions, and a pass is one plane.
     """
 
     about: str
     most: Callable[[int], int] = _largest_weight
     grouped: bool = False
+    lines: int = 1
+    binary: bool = False
 
 
 MULTIPLY: Registry[MultiplyTraits] = Registry("multiply")
 
 MULTIPLY.register(
     "plain", MultiplyTraits("one product of a plane's bit and the weight a row", grouped=True)
+)
+MULTIPLY.register(
+    "xnor",
+    MultiplyTraits("1b x 1b, each -1 or 1: counts rows that match", lines=2, binary=True),
 )

@@ -65,6 +65,10 @@ DIVERSE = {
         **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 3, "bits_per_cycle": 3},
         **{"banks": 2, "storage": "sram", "sram_ports": "1rw_reg", "tree_stages": 1},
     ),
+    "skips": macro(5, 2, 3, 6, 2, 2, "latch").model_copy(update={"features": ("zero_skip",)}),
+    "binary": macro(6, 3, 1, 1, 1, 3, "latch", tree_stages=1).model_copy(
+        update={"multiply": "xnor"}
+    ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 
@@ -98,4 +102,5 @@ def legal_parameters(draw) -> dict[str, Any]:
         "tree": tree,
         "final_adder": draw(st.sampled_from(finals)),
         "tree_stages": draw(st.sampled_from([0, "auto"])),
+        "features": draw(st.sampled_from([[], ["zero_skip"]])),
     }

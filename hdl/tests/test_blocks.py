@@ -9,7 +9,7 @@ from amaranth.sim import Simulator
 
 from cimforge.hdl.cells.flop import FlopGate, FlopStore
 from cimforge.hdl.cells.plain_multiply import Multiplier
-from cimforge.hdl.macro.arbiter import one_hot
+from cimforge.hdl.macro.arbiter import below, one_hot
 from cimforge.hdl.macro.serialiser import Serialiser
 from cimforge.hdl.netlist.block import Block
 from cimforge.hdl.params.config import MacroConfig
@@ -193,3 +193,20 @@ def test_a_block_leaves_out_ports_without_bits():
             assert set(block.signature.members) == names
 
         simulate(block, drive)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 8, 9, 33])
+def test_lines_below_a_number(count):
+    m = Module()
+    number, lines = Signal(count.bit_length()), Signal(count)
+    m.d.comb += lines.eq(below(m, "line", number, count))
+
+    async def drive(ctx):
+        for value in range(count + 1):
+            ctx.set(number, value)
+            await ctx.delay(1e-9)
+            assert ctx.get(lines) == (1 << value) - 1
+
+    simulator = Simulator(m)
+    simulator.add_testbench(drive)
+    simulator.run()

@@ -51,11 +51,11 @@ def load(request, tmp_path):
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler} on PATH; install it")
 
-    def build(config: MacroConfig) -> ctypes.CDLL:
+    def build(config: MacroConfig, export: str = EXPORT) -> ctypes.CDLL:
         name = config.module
         (tmp_path / f"{name}_regs.h").write_text(register_files(config)[f"{name}_regs.h"])
         source = tmp_path / f"export.{request.param}"
-        source.write_text(EXPORT.replace("NAME", name).replace("PRE", name.lower()))
+        source.write_text(export.replace("NAME", name).replace("PRE", name.lower()))
         command = (compiler, standard, *STRICT, "-shared", "-fPIC", "-o", "library.so", source.name)
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -144,3 +144,46 @@ def test_tags_tell_whose_result_it_is(load):
         assert library.is_of(word, started)
         assert not library.is_of(word, started + 1)
         assert not library.is_of(status.word(y_tag=started % 64), started)
+
+
+BINARY_EXPORT = """
+#include "NAME_regs.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+int32_t vector(uint32_t *w, const int32_t *v);
+int32_t row(uint32_t *w, const int32_t *v);
+void weights(int32_t *v, const uint32_t *w);
+int64_t result(const uint32_t *w, uint32_t c);
+int32_t vector(uint32_t *w, const int32_t *v) { return PRE_pack_vector(w, v); }
+int32_t row(uint32_t *w, const int32_t *v) { return PRE_pack_row(w, v); }
+void weights(int32_t *v, const uint32_t *w) { PRE_unpack_row(v, w); }
+int64_t result(const uint32_t *w, uint32_t c) { return PRE_result(w, c); }
+#ifdef __cplusplus
+}
+#endif
+"""
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(1, 1), (32, 31), (33, 64), (70, 65)])
+def test_values_of_a_binary_macro(rows, cols, load):
+    """-1 and 1 as bits, all else refused by its index with no word written."""
+    bits = {"weight_bits": 1, "input_bits": 1, "multiply": "xnor"}
+    config = MacroConfig(rows=rows, cols=cols, **bits)
+    library, rng = load(config, BINARY_EXPORT), np.random.default_rng(rows)
+    for call, count, window in ((library.vector, rows, "x"), (library.row, cols, "w")):
+        size = RegisterMap(config).window(window).words
+        values = rng.choice(np.array([-1, 1], np.int32), count)
+        words = np.full(size + 1, 0xA5A5A5A5, np.uint32)
+        assert call(pointer(words), pointer(values)) == -1
+        assert words.tolist() == [*words_of(to_fields((values + 1) // 2, 1), size), 0xA5A5A5A5]
+        if window == "w":
+            back = np.zeros(count, np.int32)
+            library.weights(pointer(back), pointer(words))
+            assert np.array_equal(back, values)
+        for place in {0, count // 2, count - 1}:
+            for wrong in (0, 2, -2):
+                broken, untouched = values.copy(), np.full(size, 7, np.uint32)
+                broken[place:] = wrong
+                assert call(pointer(untouched), pointer(broken)) == place
+                assert (untouched == 7).all()

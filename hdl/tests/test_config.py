@@ -112,11 +112,29 @@ REFUSALS = [
     ),
     (
         {"features": ["ecc"]},
-        "features has no feature 'ecc'; there are none yet (nearest legal value: [])",
+        "features must be among zero_skip, not 'ecc' (nearest legal value: [])",
+    ),
+    (
+        {"features": ["zero_skip", "ecc"]},
+        "features must be among zero_skip, not 'ecc' (nearest legal value: ['zero_skip'])",
+    ),
+    (
+        {"features": ["zero_skip", "zero_skip"]},
+        "features must be named once each, in the order zero_skip "
+        "(nearest legal value: ['zero_skip'])",
     ),
     (
         {"multiply": "planar"},
-        "multiply must be one of plain, not 'planar' (nearest legal value: 'plain')",
+        "multiply must be one of plain, xnor, not 'planar' (nearest legal value: 'plain')",
+    ),
+    (
+        {"multiply": "xnor"},
+        "multiply xnor needs weight_bits = input_bits = 1, not 8 and 8 "
+        "(nearest legal value: 'plain')",
+    ),
+    (
+        {"multiply": "xnor", "weight_bits": 1, "input_bits": 1, "group": 2},
+        "group 2 needs multiply = plain, not xnor (nearest legal value: 1)",
     ),
     (
         {"name": "2 x"},

@@ -38,8 +38,8 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     ]
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
-    others = (config.tree_stages, config.group, config.final_adder, *rams)
-    default_elsewhere = others == (0, 1, "ripple", None, None, None)
+    others = (config.tree_stages, config.group, config.final_adder, config.features, *rams)
+    default_elsewhere = others == (0, 1, "ripple", (), None, None, None)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
@@ -72,18 +72,20 @@ def test_every_parameter_changes_the_name():
         "tree": "ripple",
         "tree_stages": 1,
         "final_adder": "prefix",
+        "features": ["zero_skip"],
+        "multiply": "xnor",
         "name": "dcim0",
     }
-    unbuilt = {"slice_bits", "multiply", "features"}
+    unbuilt = {"slice_bits"}
     rams = {"sram_words": 3, "sram_bits": 5, "sram_ports": "1rw_reg"}
     names = {MacroConfig(storage="sram", **{key: value}).module for key, value in rams.items()}
     assert len(names | {MacroConfig(storage="sram").module}) == len(rams) + 1
-    others |= dict.fromkeys(rams)
-    assert set(others) | unbuilt == set(MacroConfig.model_fields)
-    for key in rams:
-        del others[key]
-    names = {MacroConfig(**{key: value}).module for key, value in others.items()}
-    assert len(names | {MacroConfig().module}) == len(others) + 1
+    assert {*others, *unbuilt, *rams} == set(MacroConfig.model_fields)
+    bits = {"weight_bits": 1, "input_bits": 1}
+    needed = {"multiply": bits}  # what a value needs beside it
+    names = {MacroConfig(**{key: v, **needed.get(key, {})}).module for key, v in others.items()}
+    defaults = {MacroConfig().module, MacroConfig(**bits).module}
+    assert len(names | defaults) == len(others) + len(defaults)
 
 
 def test_stating_a_default_changes_nothing():

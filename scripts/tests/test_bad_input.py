@@ -122,7 +122,7 @@ FILES = [
     (b'"a\\nb" = 1', r"'a\nb' is not a parameter"),
     (b'"" = 1', "'' is not a parameter"),
     (b'storage = "a\\u2028b"', r"storage must be one of flop, latch"),
-    (b'features = ["fast"]', "features has no feature 'fast'; there are none yet (nearest legal"),
+    (b'features = ["fast"]', "features must be among zero_skip, not 'fast' (nearest legal"),
     (b"rows = 1024\ncols = 1024\nbanks = 64", "(nearest legal value: 2)"),
 ]
 

@@ -115,6 +115,8 @@ STYLE_FILES = {
     "hdl/cells/latch.py",
     "hdl/cells/plain_multiply.py",
     "hdl/cells/sram.py",
+    "hdl/cells/xnor_multiply.py",
+    "hdl/params/names.py",  # words of Verilog's own
 }
 # a leaf cell, not the style
 LEAF_ROOMS = ("hdl/netlist/leaf.py", "flow/liberty/", "flow/synth/techmap.py")
