@@ -148,7 +148,7 @@ def _address(out: Structure, name: str, bank_bits: int, width: int) -> Net:
 
 def place_words(config: MacroConfig, out: Structure, nets: ColumnNets) -> None:
     """A multiplier a row, on the code that the row's RAMs deliver (see ArrayStyle)."""
-    width, k, size = config.weight_bits, config.bits_per_cycle, config.operand_widths[0]
+    width, lines, size = config.weight_bits, config.row_lines, config.operand_widths[0]
     multiplier = MULTIPLY_STYLES[config.multiply].multiplier(config)
     assert nets.stored is not None
     for row in range(config.rows):
@@ -156,7 +156,7 @@ def place_words(config: MacroConfig, out: Structure, nets: ColumnNets) -> None:
             multiplier,
             f"row{row}",
             stored=nets.stored.bits(row * width, width),
-            planes_n=nets.planes_n.bits(row * k, k),
+            planes_n=nets.planes_n.bits(row * lines, lines),
             products=concat(tree.bits(row * size, size) for tree in nets.operands),
         )
 

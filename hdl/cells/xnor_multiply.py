@@ -23,7 +23,7 @@ class Matcher(Block):
     role = "multiply"
 
     def __init__(self, config: MacroConfig):
-        self._banks = banks = config.banks
+        self._banks = banks = config.selected_banks
         ports = {
             "stored": In(banks),
             "bank_select": In(banks if banks > 1 else 0),
