@@ -88,8 +88,8 @@ OVERRIDES = [
     ("x" * 5000 + "=8", "is not a parameter; parameters: rows"),
     ("storage=latsch", "storage must be one of flop, latch, sram, not 'latsch'"),
     (
-        "storage=sram",
-        "storage must be one of flop, latch, sram, not 'sram' (nearest legal value: 'flop')",
+        "storage=hybrid",
+        "storage must be one of flop, latch, sram, not 'hybrid' (nearest legal value: 'flop')",
     ),
     ("storage=0x" + "f" * 5000, "not an unprintable int (nearest legal value: 'flop')"),
     ("tree_stages=99", "tree_stages must be in 0.."),
