@@ -60,7 +60,7 @@ def build_column(config: MacroConfig) -> Structure:
         clk=nets["clk"],
         gate=nets.get("gate", NOTHING),
         code=nets.get("w_code", NOTHING),
-        planes_n=nets["planes_n"],
+        planes_n=nets.get("planes_n", NOTHING),
         bank_select=nets.get("bank_select"),
         enable=nets.get("enable"),
         operands=operands,
@@ -90,6 +90,7 @@ def _pair_nets(config: MacroConfig, nets: dict[str, Bus]) -> PairNets | None:
         return None
     return PairNets(
         gate=nets["sum_gate"],
+        alone=nets["alone"],
         both_n=nets["both_n"],
         following=nets["w_next"],
         neighbour=nets["y"].bits(0, config.weight_bits),
@@ -108,8 +109,9 @@ def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bu
         **{"w_code": 0 if memory else config.weight_bits},
         **{"stored": rows * config.weight_bits if memory else 0},
         **{"sum_gate": pairs * banks, "w_next": config.weight_bits if pairs else 0},
-        **{"sum_capture": int(pairs > 0), "sum_fill": int(pairs > 0), "both_n": pairs * k},
-        **{"bank_select": banks if banks > 1 else 0, "planes_n": rows * k},
+        **{"sum_capture": int(pairs > 0), "sum_fill": int(pairs > 0)},
+        **{"alone": rows * k if pairs else 0, "both_n": pairs * k},
+        **{"bank_select": banks if banks > 1 else 0, "planes_n": 0 if pairs else rows * k},
         **{"enable": int(enabled), "accumulate": 1, "restart": 1, "negate": 1},
         **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},
     }
