@@ -37,9 +37,10 @@ class ColumnNets:
 
     ``gate`` holds rows * banks lines from the write ports, row r's bank b at r * banks + b;
     ``code`` the column's weight code; ``planes_n`` rows * k inverted planes, row r's at r * k
-    (empty with ``pairs``); ``bank_select`` one line a bank (None with one bank). ``enable`` (None where
-    neither the trees have register ranks nor the array a lead) is low while a result waits. The
-    array drives ``operands``, a bus for each tree: its operands side by side, of config.operand_widths.
+    (empty with ``pairs``); ``bank_select`` one line a bank (None with one bank). ``enable`` (None
+    where neither the trees have register ranks nor the array a lead) is low while a result waits.
+    The array drives ``operands``, a bus for each tree: its operands side by side, of
+    config.operand_widths.
     Where weights are in RAMs, ``stored`` takes the place of gate and code, which are empty: the
     codes of all rows as stored, row r's at r * weight_bits, and ``planes_n`` comes with them.
     """
