@@ -156,8 +156,9 @@ def _tree(pattern: str, new: str) -> Edit:
 
 
 def _alone(line: str) -> Edit:
-    """Drop what keeps a row of a pair from being selected alone; ``line`` as in the text."""
-    return _text(f"= {line};", f"= {line.split(' |')[0]};")
+    """Drop what keeps a row of a pair from being selected beside the other; ``line`` as in the
+    text."""
+    return _text(f"= {line};", f"= {line.split('& ')[1]};")
 
 
 MUTANTS = (
@@ -218,8 +219,8 @@ MUTANTS = (
     Mutant("every row is written", _pin("write_gate", "row", "|write_row")),
     Mutant("stores never written", _pin("write_gate", "row", "1'b0")),
     # pairs of rows
-    Mutant("a pair's first row is alone beside the second", _alone("planes_n[1:0] | n_1")),
-    Mutant("a pair's second row is alone beside the first", _alone("planes_n[3:2] | n_0")),
+    Mutant("a pair's first row is alone beside the second", _alone("planes_n[3:2] & n_1")),
+    Mutant("a pair's second row is alone beside the first", _alone("planes_n[1:0] & n_0")),
     Mutant("sums are never selected", _assign("pair_selector", "both_n", "2'b11")),
     Mutant("sums are selected by one row", _assign("pair_selector", "both_n", "planes_n[1:0]")),
     Mutant("sums are never written", _pin("write_gate", "row", "1'b0", r"write_sum\w+")),

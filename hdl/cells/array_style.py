@@ -15,13 +15,15 @@ __all__ = ["ARRAY_STYLES", "ArrayStyle", "ColumnNets", "PairNets", "no_constrain
 class PairNets:
     """What a column offers besides where rows make pairs.
 
-    ``gate`` holds pairs * banks lines that write sums, ``both_n`` pairs * k inverted lines of both
-    rows of a pair. Where rows are written ``following`` is the code that is accepted now,
-    ``neighbour`` the code read back last; a sum is made at the edge at which ``capture`` is high,
-    of ``following`` while ``fill`` is.
+    ``gate`` holds pairs * banks lines that write sums, ``alone`` rows * k planes, row r's at r * k,
+    each low where its neighbour's is high, and ``both_n`` pairs * k inverted lines of both rows of
+    a pair. Where rows are written ``following`` is the code that is accepted now, ``neighbour`` the
+    code read back last; a sum is made at the edge at which ``capture`` is high, of ``following``
+    while ``fill`` is.
     """
 
     gate: Bus
+    alone: Bus
     both_n: Bus
     following: Net
     neighbour: Net
@@ -34,14 +36,13 @@ class ColumnNets:
     """What a column offers its array.
 
     ``gate`` holds rows * banks lines from the write ports, row r's bank b at r * banks + b;
-    ``code`` the column's weight code; ``planes_n`` rows * row_lines inverted lines of the
-    planes, row r's at r * row_lines (k, one a plane);
-    ``bank_select`` one line a bank (None with one bank). ``enable`` (None where neither the trees
-    have register ranks nor the array a lead) is low while a result waits. The array drives
-    ``operands``, a bus for each tree: its operands side by side, of config.operand_widths.
+    ``code`` the column's weight code; ``planes_n`` rows * row_lines inverted lines of the planes,
+    row r's at r * row_lines (k, one a plane; empty with ``pairs``); ``bank_select`` one line a bank
+    (None with one bank). ``enable`` (None where neither the trees have register ranks nor the array
+    a lead) is low while a result waits. The array drives ``operands``, a bus for each tree: its
+    operands side by side, of config.operand_widths.
     Where weights are in RAMs, ``stored`` takes the place of gate and code, which are empty: the
     codes of all rows as stored, row r's at r * weight_bits, and ``planes_n`` comes with them.
-    With ``pairs`` a line of ``planes_n`` is that of a row alone, its neighbour's plane being 0.
     """
 
     clk: Net

@@ -16,7 +16,7 @@ from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
 from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, held, root_pins, spread
 from cimforge.hdl.netlist.module import Module, distinct_modules
-from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
+from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant, expression
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["build_macro", "macro_modules"]
@@ -25,19 +25,11 @@ Nets = dict[str, Bus]
 
 # The order in which a file holds them; modules of other styles come first.
 KINDS = (
-    *(
-        "store",
-        "sum_store",
-        "write_gate",
-        "memory_row",
-        "multiplier",
-        "word",
-        "pair_multiplier",
-        "pair",
-    ),
-    *("pair_adder", "pair_sum", "tree", "popcount", "accumulate_sum"),
-    *("accumulator", "input_sum", "column", "input_register", "late_planes", "serialiser"),
-    *("pair_selector", "plane_mark", "plane_marks", "sequencer", ""),
+    *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
+    *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
+    *("tree", "popcount", "accumulate_sum", "accumulator", "input_sum", "column"),
+    *("input_register", "late_planes", "serialiser", "pair_selector"),
+    *("plane_mark", "plane_marks", "sequencer", ""),
 )
 
 
@@ -83,7 +75,7 @@ class _Top:
             ("stored", config.rows * config.cols * config.weight_bits if memory else 0),
             ("correction", config.correction_bits),
             ("sum_gate", config.pairs * config.banks),
-            ("alone_n", config.rows * config.bits_per_cycle if config.pairs else 0),
+            ("alone", config.rows * config.bits_per_cycle if config.pairs else 0),
             ("both_n", config.pairs * config.bits_per_cycle),
         ):
             if width:
@@ -179,12 +171,12 @@ class _Top:
             return
         k, selector = config.bits_per_cycle, PairSelector(config)
         for pair in range(config.pairs):
-            ports = {name: nets[name].bits(2 * pair * k, 2 * k) for name in ("planes_n", "alone_n")}
+            ports = {name: nets[name].bits(2 * pair * k, 2 * k) for name in ("planes_n", "alone")}
             both_n = nets["both_n"].bits(pair * k, k)
             self._out.place(selector, f"selector{pair}", **ports, both_n=both_n)
         if config.rows % 2:
-            alone, planes = (nets[n].bits(2 * config.pairs * k, k) for n in ("alone_n", "planes_n"))
-            self._out.assign(alone, planes)
+            alone, planes_n = (nets[n].bits(2 * config.pairs * k, k) for n in ("alone", "planes_n"))
+            self._out.assign(alone, expression(f"~{planes_n}", k))
 
     def _place_input_register(self) -> Bus:
         """The register that holds the vector; returns its elements."""
@@ -248,7 +240,7 @@ class _Top:
             pins: dict[str, Net] = {name: line(col) for name, line in lines.items()}
             if config.pairs:
                 w_next = nets["w_code"].bits(col * bits, bits)
-                pins |= {"planes_n": pins["alone_n"], "w_next": w_next}
+                pins |= {"w_next": w_next}
             if "late_n" in pins:
                 places = range(col * bits, config.rows * words, words)
                 stored = concat(nets["stored"].bits(place, bits) for place in places)
@@ -262,7 +254,7 @@ class _Top:
         """The net whose planes the columns take."""
         if self._config.storage_traits.memory:
             return "late_n"
-        return "alone_n" if self._config.pairs else "planes_n"
+        return "alone" if self._config.pairs else "planes_n"
 
     def _column_pins(self) -> dict[str, tuple[int, str]]:
         """Pins of one column on each net that all columns share, and what the net serves."""
