@@ -59,13 +59,15 @@ def _run(
     options: argparse.Namespace,
 ) -> int:
     """Measure what is planned, write and judge it."""
+    kept = [name for name in plan.jobs if name in plan.comparable and options.keep]
+    stamps = {name: figures[plan.jobs[name].name].stamp() for name in kept}
     measured, failed = _measure_all(plan.jobs, known, plan.budgets, options.jobs)
     told = {name: derived(value) for name, value in measured.items()}
     over = {name: over_budget(plan.budgets.get(name, {}), value) for name, value in told.items()}
     aims = aims_reached(bench, {**known, **told})
     _write(result_object(bench, plan.rows, told, known, over, aims, plan.left_out, failed))
     if options.keep:
-        _keep_rows(bench, {n: v for n, v in measured.items() if n in plan.comparable}, figures)
+        _keep_rows(bench, measured, stamps, figures)
     if not (options.names or options.quick):
         _print_aims(aims)
     return _judge(told, failed, over, plan.left_out)
@@ -148,17 +150,22 @@ def _known(bench: Bench, figures: Mapping[str, Figure]) -> dict[str, dict[str, A
 
 
 def _keep_rows(
-    bench: Bench, measured: Mapping[str, dict[str, Any]], figures: Mapping[str, Figure]
+    bench: Bench,
+    measured: Mapping[str, dict[str, Any]],
+    stamps: Mapping[str, str],
+    figures: Mapping[str, Figure],
 ) -> None:
-    """Commit what was measured, and write the tables; a row without a period that it had, as on a
-    machine without OpenSTA, stays as it was."""
+    """Commit what was measured of the rows that have a stamp, and write the tables; a row without a
+    period that it had, as on a machine without OpenSTA, stays as it was."""
     names = {row.name: row.figure for row in bench.rows} | {n: n for n in bench.figures}
     libraries = {row.name for row in bench.rows if row.library}
     for name, value in measured.items():
+        if name not in stamps:
+            continue
         if name in libraries and value.get("min_period_ns", value.get("period_ns")) is None:
             print(f"{name} is not kept: it has no clock period without OpenSTA")
             continue
-        keep(figures[names[name]], value)
+        keep(figures[names[name]], value, stamps[name])
     for line in refresh_tables(bench, _known(bench, figures)):
         print(f"written: {line}")
 

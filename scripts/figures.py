@@ -132,9 +132,10 @@ def kept_result(figure: Figure, root: Path = Path()) -> dict[str, Any] | None:
     return json.loads(path.read_text())["measured"] if path.exists() else None
 
 
-def keep(figure: Figure, measured: dict[str, Any]) -> None:
-    """Write a figure's result, with the stamp of today's sources."""
-    result = {"command": figure.command, "stamp": figure.stamp(), "measured": measured}
+def keep(figure: Figure, measured: dict[str, Any], stamp: str) -> None:
+    """Write a figure's result with the ``stamp`` of the sources from before it was measured: those
+    that change meanwhile make it stale."""
+    result = {"command": figure.command, "stamp": stamp, "measured": measured}
     figure.path.write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -201,8 +202,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _keep(figure: Figure) -> list[str]:
     """Measure a figure and write its result; what went wrong."""
+    stamp = figure.stamp()
     try:
-        keep(figure, measure(figure))
+        keep(figure, measure(figure), stamp)
     except RuntimeError as error:
         return [str(error)]
     return []

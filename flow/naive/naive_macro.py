@@ -14,6 +14,7 @@ PORTS = (
     *("w_valid", "w_ready", "w_data", "w_signed", "r_valid", "r_ready"),
     *("q_valid", "q_ready", "q_data"),
 )
+OPTIONAL = ("w_row", "r_row", "w_bank", "x_bank", "r_bank", "x_bits")
 
 
 def naive_verilog(config: MacroConfig) -> str:
@@ -25,19 +26,9 @@ def naive_verilog(config: MacroConfig) -> str:
     Weights are registers with enables. Raises InputError where the macro has registers in its trees
     or storage of other cycles: these are choices of a designer who thinks.
     """
-    slow = any(config.write_cycles(row) != 1 for row in range(config.rows))
-    if config.ranks or config.write_landing or slow:
-        rule = "has no registers inside its sums and is written in the cycle of the beat"
-        near = "--set storage=flop --set group=1 --set tree_stages=0"
-        raise InputError(f"{config.module}: a naive macro {rule} (nearest legal: {near})")
-    if config.tree_traits.pairings or len(config.modes) > 1:
-        raise InputError(f"{config.module}: a naive macro is exact and has one mode")
     ports = macro_ports(config)
     names = {port.name for port in ports}
-    optional = ("w_row", "r_row", "w_bank", "x_bank", "r_bank", "x_bits")
-    if unknown := sorted(names - {*PORTS, *optional}):
-        rule = f"has no port {', '.join(unknown)}"
-        raise InputError(f"{config.module}: a naive macro {rule} (nearest legal: the defaults)")
+    _check(config, names)
     environment = Environment(
         loader=PackageLoader("cimforge.flow.naive", "."),
         undefined=StrictUndefined,
@@ -45,7 +36,7 @@ def naive_verilog(config: MacroConfig) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template(TEMPLATE).render(
-        {name: name if name in names else "0" for name in optional},
+        {name: name if name in names else "0" for name in OPTIONAL},
         top=config.module,
         ports=ports,
         registered=("y_data", "q_data"),
@@ -59,3 +50,21 @@ def naive_verilog(config: MacroConfig) -> str:
         y_bits=config.y_bits,
         tree_bits=config.tree_bits + 1,
     )
+
+
+def _check(config: MacroConfig, ports: set[str]) -> None:
+    """Raise InputError where the naive macro would compute something else, or in other cycles."""
+    slow = any(config.write_cycles(row) != 1 for row in range(config.rows))
+    near = "nearest legal: the defaults"
+    if config.ranks or config.write_landing or slow:
+        rule = "has no registers inside its sums and is written in the cycle of the beat"
+        near = "nearest legal: --set storage=flop --set group=1 --set tree_stages=0"
+    elif config.tree_traits.pairings or len(config.modes) > 1 or config.multiply_traits.binary:
+        rule = "is exact, multiplies integers and has one mode"
+    elif config.features:
+        rule = f"has no {', '.join(config.features)}"
+    elif unknown := sorted(ports - {*PORTS, *OPTIONAL}):
+        rule = f"has no port {', '.join(unknown)}"
+    else:
+        return
+    raise InputError(f"{config.module}: a naive macro {rule} ({near})")

@@ -56,7 +56,8 @@ def test_a_naive_macro_that_adds_wrongly_is_noticed(folder):
             "nearest legal: --set storage=flop --set group=1 --set tree_stages=0",
         ),
         ({"group": 2}, "is written in the cycle of the beat"),
-        ({"tree": "approx1"}, "a naive macro is exact and has one mode"),
+        ({"tree": "approx1"}, "a naive macro is exact, multiplies integers"),
+        ({"features": ("zero_skip",)}, "a naive macro has no zero_skip"),
     ],
 )
 def test_a_macro_that_is_not_naive_is_refused(parameters, message):

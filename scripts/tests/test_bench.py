@@ -24,7 +24,7 @@ from cimforge.scripts.bench_tables import (
     table_complaints,
     table_text,
 )
-from cimforge.scripts.figures import kept_result, load_figures
+from cimforge.scripts.figures import complaints, kept_result, load_figures
 
 ROOT = Path(__file__).parents[2]
 BENCH = load_bench(ROOT / "results")
@@ -278,6 +278,23 @@ def test_a_kept_run_is_what_the_next_one_starts_from(monkeypatch, tmp_path, caps
     monkeypatch.setattr(bench_command, "measure", lambda figure, quiet: {**AREA, "total": 99})
     assert main(["base"]) == 0
     assert "90 → 99 LUTs +10.0%" in capsys.readouterr().out
+
+
+def test_sources_that_change_meanwhile_make_a_kept_row_stale(monkeypatch, tmp_path):
+    measured_here(monkeypatch, tmp_path, AREA)
+    source = tmp_path / "source.txt"
+    source.write_text("before")
+    toml = tmp_path / "results" / "figures.toml"
+    toml.write_text(toml.read_text().replace("bench_synth = []", 'bench_synth = ["source.txt"]'))
+
+    def change(figure, quiet):
+        source.write_text("behind")
+        return dict(AREA)
+
+    monkeypatch.setattr(bench_command, "measure", change)
+    assert main(["base", "--keep"]) == 0
+    figure = next(f for f in load_figures() if f.name == "bench_base_ice40")
+    assert "is stale" in next(complaints(figure, tmp_path))
 
 
 def test_an_unknown_row_and_file_are_refused(monkeypatch, tmp_path, capsys):
