@@ -65,7 +65,7 @@ SUBJECTS = {
     "ripple": ["rows=5", "tree=ripple", "tree_stages=1", "storage=latch"],
     "behavioral": ["rows=9", "tree=behavioral", "tree_stages=2"],
 }
-WORD = r"(_final final \(\.terms\(\{\{)"  # the second word at a final adder
+WORD = r"(_final add_words \(\.terms\(\{\{)"  # the second word at a final adder
 OPERAND = r"terms\[\d+(?::\d+)?\]"
 # (pattern, replacement) in the text of a tree, and the rule that breaks; the first place is taken.
 FAULTS = {

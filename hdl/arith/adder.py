@@ -161,7 +161,7 @@ class _Builder:
         kind = f"{self.out.kind}_final" if self.out.kind else "final"
         child = build_final(self.out.prefix, kind, cell.kind, (first, second), self.out.role)
         words = [Net(self._word(word, stage, len(word)), len(word)) for word in cell.inputs]
-        self.out.place(child, "final", terms=concat(words), total=total)
+        self.out.place(child, "add_words", terms=concat(words), total=total)
 
     def _net(self, bit: Bit, stage: int) -> Net:
         """The net that carries ``bit`` in pipeline stage ``stage``."""

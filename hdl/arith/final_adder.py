@@ -91,6 +91,9 @@ def _ripple(
         if len(taken) == 1:
             total.append(taken[0])
             continue
+        if name != "l" and i == len(a) - 1:  # the carry out of the top is nobody's
+            total.append(_wire(out, f"{name}s{i}", " ^ ".join(taken)))
+            break
         s, c = Net(f"{name}s{i}", 1), Net(f"{name}c{i}", 1)
         out.scalars("wire", [s, c])
         leaf, pins = (FULL_ADDER, ("a", "b", "ci")) if len(taken) == 3 else (HALF_ADDER, "ab")
