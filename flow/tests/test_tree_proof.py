@@ -32,7 +32,7 @@ def proof(tmp_path_factory) -> AdderProof:
 def test_presets_and_drawn_macros_are_proven(proof):
     assert [str(fault) for fault in proof.faults] == []
     finals = [name for name in proof.adders if name.endswith("_final")]
-    assert len(proof.adders) - len(finals) == sum(4 if config.pairs else 3 for config in configs())
+    assert len(proof.adders) - len(finals) == sum(len(macro_claims(each)) for each in configs())
     assert len(finals) > 3
 
 

@@ -14,6 +14,7 @@ from cimforge.flow.formal.tree_claims import Claim, Word
 from cimforge.flow.formal.tree_rules import Fault
 from cimforge.hdl.emit.outputs import CELLS
 from cimforge.hdl.macro.top import macro_modules
+from cimforge.hdl.netlist.module import behavioural_models
 from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.presets import PRESETS
@@ -34,9 +35,11 @@ def configs() -> list[MacroConfig]:
 
 
 def write_macros(folder: Path, chosen: Iterable[MacroConfig]) -> str:
-    """The Verilog of several macros as one file beside the leaf cells; returns its name."""
+    """The Verilog of several macros, with their RAMs' models, as one file beside the leaf cells;
+    returns its name."""
     modules = [module for config in chosen for module in macro_modules(config)]
-    (folder / "macros.v").write_text(modules_to_verilog(modules))
+    models = "".join(behavioural_models(modules).values())
+    (folder / "macros.v").write_text(models + modules_to_verilog(modules))
     (folder / CELLS).write_text(LEAVES)
     return "macros.v"
 

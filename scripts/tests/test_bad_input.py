@@ -12,8 +12,8 @@ INTEGER = "rows must be an integer in 1..1024, not {} (nearest legal value: {})"
 COMMANDS = [
     (
         "",
-        "Missing command; verbs: generate, verify, prove, draw, synth, fpga, mvm, run, schema, "
-        "doctor; see",
+        "Missing command; verbs: generate, verify, prove, draw, synth, power, fpga, mvm, run, "
+        "schema, doctor; see",
     ),
     ("gen tiny", "No such command 'gen'; verbs: generate, verify"),
     ("--nope", "No such option '--nope'"),
