@@ -133,7 +133,7 @@ def check_refused(outcome, *expected: str) -> None:
     (line,) = outcome.err.splitlines()
     assert line.startswith("cimforge: ")
     assert line.isprintable()
-    assert len(line) < 900
+    assert len(line) < 400
     for text in expected:
         assert text in line
 

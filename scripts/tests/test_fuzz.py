@@ -57,7 +57,7 @@ def load(source: str, *overrides: str) -> None:
     except InputError as error:
         message = str(error)
         assert message.isprintable()
-        assert 0 < len(message) < 900
+        assert 0 < len(message) < 400
 
 
 @pytest.fixture(scope="module")
