@@ -11,6 +11,7 @@ from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import LOG, YosysError
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.errors import shown
 from cimforge.scripts.options import (
     CheckFailedError,
     config_epilog,
@@ -37,7 +38,7 @@ def _overrides(
     pairs = [value.partition("=") for value in values]
     for (role, _, name), value in zip(pairs, values, strict=True):
         if not role or not name:
-            raise click.BadParameter(f"must be role=NAME, for example fa=FA_X1, not {value!r}")
+            raise click.BadParameter(f"must be role=NAME, for example fa=FA_X1, not {shown(value)}")
     return {role.strip(): name.strip() for role, _, name in pairs}
 
 
