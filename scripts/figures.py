@@ -85,10 +85,12 @@ def load_figures(path: Path = RESULTS / "figures.toml") -> list[Figure]:
 
 def source_stamp(globs: list[str], root: Path = Path(), text: str = "") -> str:
     """SHA-256, 16 digits, of ``text`` and the files that match: of Python what it does, without
-    comments and docstrings. Raises ValueError for a glob that matches nothing."""
+    comments and docstrings. A glob behind ! leaves its files out. Raises ValueError for a glob
+    that matches nothing."""
     digest = hashlib.sha256(text.encode())
-    for pattern in globs:
-        found = sorted(path for path in root.glob(pattern) if path.is_file())
+    left_out = {path for glob in globs if glob[0] == "!" for path in root.glob(glob[1:])}
+    for pattern in (glob for glob in globs if glob[0] != "!"):
+        found = sorted({path for path in root.glob(pattern) if path.is_file()} - left_out)
         if not found:
             raise ValueError(f"{pattern}: no such source; mend results/figures.toml")
         for path in found:

@@ -2,8 +2,14 @@
 
 import io
 import os
+import signal
 import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
 
 import click
 
@@ -14,7 +20,33 @@ VERBS = (
     *("schema", "doctor"),
 )
 BENCH_VERBS = ("naive",)  # what figures are compared with: called by name, not listed
+
+INTERRUPTED = (
+    "cimforge: interrupted; files are written whole or not at all, so run the command again"
+)
+
 FILES = {"draw": "draw_tree"}  # of verbs whose file is not called as they are
+
+
+@contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """While modules are imported Ctrl-C ends the process: a class or an extension that is being
+    made may wrap the KeyboardInterrupt or lose it, and nothing is written yet."""
+    handler = signal.getsignal(signal.SIGINT)
+    own_thread = threading.current_thread() is threading.main_thread()
+    if handler is not signal.default_int_handler or not own_thread:
+        yield  # ignored in the background
+        return
+    signal.signal(signal.SIGINT, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    print(INTERRUPTED, file=sys.stderr, flush=True)
+    os._exit(130)
 
 
 class Verbs(click.Group):
@@ -28,7 +60,8 @@ class Verbs(click.Group):
         """The verb ``name``, or None."""
         if name not in (*VERBS, *BENCH_VERBS):
             return None
-        return getattr(import_module(f"cimforge.scripts.{FILES.get(name, name)}"), name)
+        with interrupted_at_once():
+            return getattr(import_module(f"cimforge.scripts.{FILES.get(name, name)}"), name)
 
 
 @click.group(
@@ -53,9 +86,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
-        return _complain(
-            "interrupted; files are written whole or not at all, so run the command again", 130
-        )
+        warnings.simplefilter("ignore")  # of what was being built
+        print(INTERRUPTED, file=sys.stderr)  # no import: one may be what was interrupted
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -66,9 +99,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     # Heavy, so after main's handlers are in place.
-    from cimforge.hdl.netlist.yosys import YosysError
-    from cimforge.hdl.params.config_file import InputError
-    from cimforge.scripts.options import CheckFailedError
+    with interrupted_at_once():
+        from cimforge.hdl.netlist.yosys import YosysError
+        from cimforge.hdl.params.config_file import InputError
+        from cimforge.scripts.options import CheckFailedError
 
     try:
         with cli.make_context("cimforge", list(arguments)) as context:

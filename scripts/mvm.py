@@ -18,6 +18,7 @@ from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.errors import shown
 from cimforge.scripts.options import (
     CheckFailedError,
     OutputPath,
@@ -43,7 +44,9 @@ def _precision(
     if value is None:
         return None
     if not re.fullmatch("[su]([1-9]|1[0-6])", value):
-        raise click.BadParameter(f"must be s or u and 1..16 bits, for example s8, not {value!r}")
+        raise click.BadParameter(
+            f"must be s or u and 1..16 bits, for example s8, not {shown(value)}"
+        )
     return Precision(int(value[1:]), value[0] == "s")
 
 

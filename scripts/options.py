@@ -17,6 +17,7 @@ from rich.table import Table
 from cimforge.hdl.emit.output_paths import BUILD, PathError, check_file, check_folder
 from cimforge.hdl.emit.wrapper_files import BUSES
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.errors import shown
 from cimforge.hdl.params.presets import PRESETS
 
 __all__ = [
@@ -151,7 +152,7 @@ def _overrides(
     pairs = [value.partition("=") for value in values]
     for (role, _, name), value in zip(pairs, values, strict=True):
         if not role or not name:
-            raise click.BadParameter(f"must be role=NAME, for example fa=FA_X1, not {value!r}")
+            raise click.BadParameter(f"must be role=NAME, for example fa=FA_X1, not {shown(value)}")
     return {role.strip(): name.strip() for role, _, name in pairs}
 
 

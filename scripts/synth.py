@@ -14,6 +14,7 @@ from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import LOG, YosysError
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.errors import shown
 from cimforge.hdl.params.storage import STORAGE
 from cimforge.scripts.options import (
     CheckFailedError,
@@ -42,7 +43,10 @@ def _sram_pins(
     pairs = [value.partition("=") for value in values]
     for (pin, _, role), value in zip(pairs, values, strict=True):
         if not pin or not role:
-            raise click.BadParameter(f"must be PIN=ROLE, for example CEN=!enable, not {value!r}")
+            example = "must be PIN=ROLE, for example CEN=!enable"
+            raise click.BadParameter(f"{example}, not {shown(value)}")
+                f"must be PIN=ROLE, for example CEN=!enable, not {shown(value)}"
+            )
     return {pin.strip(): role.strip() for pin, _, role in pairs}
 
 

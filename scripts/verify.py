@@ -26,6 +26,7 @@ from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.errors import shown
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.options import (
     SIMULATORS,
@@ -54,7 +55,7 @@ def _regex(context: click.Context, parameter: click.Parameter, value: str | None
     try:
         re.compile(value or "")
     except (re.error, RecursionError, OverflowError) as error:
-        raise click.BadParameter(f"{value!r} is no regular expression: {error}") from None
+        raise click.BadParameter(f"{shown(value)} is no regular expression: {error}") from None
     return value
 
 

@@ -56,6 +56,15 @@ def test_a_changed_source_makes_a_figure_stale(project):
     ]
 
 
+def test_a_new_source_counts_and_one_left_out_does_not(project):
+    folder, _ = project
+    (folder / "more.py").write_text("y = 1\n")
+    before = source_stamp(["*.py", "!more.py"], folder)
+    assert before == source_stamp(["source.py"], folder) != source_stamp(["*.py"], folder)
+    (folder / "more.py").write_text("y = 2\n")
+    assert source_stamp(["*.py", "!more.py"], folder) == before
+
+
 def test_changed_designs_make_a_figure_stale_and_a_changed_generator_does_not(project, monkeypatch):
     folder, figure = project
     figure = replace(figure, designs="mutated")

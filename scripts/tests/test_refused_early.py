@@ -168,6 +168,43 @@ def test_ctrl_c_while_starting_is_one_line(folder):
     assert not list(folder.rglob("*.part"))
 
 
+AT_IMPORT = """
+import os, signal, sys
+class Extension:  # one that loses the exception
+    def find_spec(self, name, path, target=None):
+        if name == "cimforge.hdl":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                pass
+sys.meta_path.insert(0, Extension())
+from cimforge.scripts import main as command
+sys.exit(command.main(["generate", "tiny"]))
+"""
+
+AT_BUILDING = """
+import sys
+from amaranth.hdl import Fragment, Module
+from cimforge.scripts import main as command
+def build(words):
+    Fragment.get(Module(), None)  # one that is finished
+    m = Module()
+    raise KeyboardInterrupt
+command._run = build
+sys.exit(command.main([]))
+"""
+
+
+@pytest.mark.parametrize("program", [AT_IMPORT, AT_BUILDING], ids=["import", "building"])
+def test_ctrl_c_at_a_bad_moment_is_one_line(folder, program):
+    (folder / "command.py").write_text(program)
+    words = [sys.executable, "command.py"]
+    run = subprocess.run(
+        words, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr.splitlines()) == (130, "", [INTERRUPTED])
+
+
 def test_ctrl_c_while_simulating_is_one_line_and_the_next_run_is_whole(folder, in_folder):
     np.save(folder / "w.npy", np.ones((8, 4), int))
     np.save(folder / "x.npy", np.ones((3000, 8), int))

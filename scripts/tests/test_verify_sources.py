@@ -131,11 +131,11 @@ def test_a_bare_macro_is_no_wrapper(cimforge, theirs):
 
 
 def test_verilog_that_does_not_parse_is_told_by_the_simulator(cimforge, theirs):
-    (theirs / "top.v").write_text("module mine (input clk;\nendmodule\n")
+    (theirs / "top.v").write_text("module mine (input clk);\n  assign = 1;\nendmodule\n")
     done = cimforge(*words(theirs, *QUICK, "-o", "out"))
     assert done.status == 1
     assert "could not build the design: " in done.err
-    assert "top.v:" in done.err
+    assert "top.v:2:" in done.err
 
 
 @pytest.mark.parametrize(
