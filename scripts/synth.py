@@ -45,8 +45,6 @@ def _sram_pins(
         if not pin or not role:
             example = "must be PIN=ROLE, for example CEN=!enable"
             raise click.BadParameter(f"{example}, not {shown(value)}")
-                f"must be PIN=ROLE, for example CEN=!enable, not {shown(value)}"
-            )
     return {pin.strip(): role.strip() for pin, _, role in pairs}
 
 
