@@ -62,15 +62,15 @@ def _true_planes(planes: Any) -> Any:
     return ~Cat(planes)
 
 
-COUNT = InputSum._build_count
+PLANES = InputSum._build_planes
 
 
-def _count_true(self: InputSum, m: Module, plane: int) -> Any:
-    """The ones of planes that are not inverted."""
+def _invert_planes(self: InputSum, m: Module) -> Any:
+    """What an input sum adds, of planes that are not inverted."""
     planes = self.planes_n
     self.planes_n = ~planes
     try:
-        return COUNT(self, m, plane)
+        return PLANES(self, m)
     finally:
         self.planes_n = planes
 
@@ -109,7 +109,7 @@ IDEAS: dict[str, Idea] = {
             "cimforge.hdl.cells.plain_multiply:Multiplier.elaborate": _and_products,
             "cimforge.hdl.cells.word:expression": _uninverted,
             "cimforge.hdl.macro.serialiser:Cat": _true_planes,
-            "cimforge.hdl.cells.input_sum:InputSum._build_count": _count_true,
+            "cimforge.hdl.cells.input_sum:InputSum._build_planes": _invert_planes,
         },
     ),
 }

@@ -70,12 +70,12 @@ class Claim:
 
 
 def macro_claims(config: MacroConfig) -> list[Claim]:
-    """The claims of a macro: column tree, count of a plane's ones, the accumulator's sum, and where
+    """The claims of a macro: column tree, sum of a cycle's planes, the accumulator's sum, and where
     rows make pairs the sum of two codes; of a binary macro, which has no signs and no feedback, the
     tree and the sum."""
     if config.binary:
         return [_tree(config), _match_sum(config)]
-    claims = [_tree(config), _popcount(config), _accumulate_sum(config)]
+    claims = [_tree(config), _plane_sum(config), _accumulate_sum(config)]
     return [*claims, _pair_adder(config)] if config.pairs else claims
 
 
@@ -113,10 +113,24 @@ def _paired_tree(config: MacroConfig) -> Claim:
     return Claim(name, text, tuple(words), total, depth, pairs=tuple(pairs), tied=tied)
 
 
-def _popcount(config: MacroConfig) -> Claim:
-    words = _side_by_side([(1, 0, 1)] * config.rows)
-    name, bits = f"{config.module}_popcount", config.rows.bit_length()
-    return Claim(name, f"ones of {config.rows} bits", words, bits, config.pipeline_stages)
+def _plane_sum(config: MacroConfig) -> Claim:
+    """``sum of plane_j 2^j + rows 2^(k-1) negate + rows ending``, both bits once for every 1 of
+    rows: modulo the width of what the accumulators add."""
+    k, rows = config.bits_per_cycle, config.rows
+    ones = [place for place in range(rows.bit_length()) if rows >> place & 1]
+    shifts = [plane for plane in range(k) for _ in range(rows)]
+    shifts += [place + low for low in (k - 1, 0) for place in ones]
+    words = _side_by_side([(1, shift, 1) for shift in shifts])
+    bits, text = _correction_bits(config), f"sum of {k} planes of {rows} bits and the constants"
+    modular = rows * 3 << (k - 1) >= 1 << bits
+    name = f"{config.module}_plane_sum"
+    return Claim(name, text, words, bits, config.pipeline_stages, modular)
+
+
+def _correction_bits(config: MacroConfig) -> int:
+    """Bits for up to ``rows (2^k + 2^(k-1))``, none beyond y_bits."""
+    place = config.weight_bits - 1
+    return min(unsigned_width(config.rows * 3 << (config.bits_per_cycle - 1)), config.y_bits - place)
 
 
 def _accumulate_sum(config: MacroConfig) -> Claim:
@@ -127,7 +141,7 @@ def _accumulate_sum(config: MacroConfig) -> Claim:
         (1, k - 1),
         (y_bits - k, k),
         *((config.tree_bits, plane) for plane in range(k)),
-        (min(unsigned_width(config.rows * 3 << (k - 1)), y_bits - place), place),
+        (_correction_bits(config), place),
     ]
     words = _side_by_side([(width, shift, (1 << width) - 1) for width, shift in parts])
     text = "sum of negation, feedback, totals and correction"
