@@ -62,17 +62,9 @@ def _true_planes(planes: Any) -> Any:
     return ~Cat(planes)
 
 
-PLANES = InputSum._build_planes
-
-
-def _invert_planes(self: InputSum, m: Module) -> Any:
-    """What an input sum adds, of planes that are not inverted."""
-    planes = self.planes_n
-    self.planes_n = ~planes
-    try:
-        return PLANES(self, m)
-    finally:
-        self.planes_n = planes
+def _invert_planes(self: InputSum) -> Any:
+    """The planes of an input sum, where they do not come inverted."""
+    return ~self.planes_n
 
 
 SYNTHESIS = "cimforge.flow.synth.synthesis"
@@ -109,7 +101,7 @@ IDEAS: dict[str, Idea] = {
             "cimforge.hdl.cells.plain_multiply:Multiplier.elaborate": _and_products,
             "cimforge.hdl.cells.word:expression": _uninverted,
             "cimforge.hdl.macro.serialiser:Cat": _true_planes,
-            "cimforge.hdl.cells.input_sum:InputSum._build_planes": _invert_planes,
+            "cimforge.hdl.cells.input_sum:InputSum._planes_n": _invert_planes,
         },
     ),
 }

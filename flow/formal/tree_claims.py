@@ -114,15 +114,17 @@ def _paired_tree(config: MacroConfig) -> Claim:
 
 
 def _plane_sum(config: MacroConfig) -> Claim:
-    """``sum of plane_j 2^j + rows 2^(k-1) negate + rows ending``, both bits once for every 1 of
-    rows: modulo the width of what the accumulators add."""
+    """Of one plane, its ones; of more ``sum of plane_j 2^j + rows 2^(k-1) negate + rows ending``,
+    both bits once for every 1 of rows: modulo the width of what the accumulators add."""
     k, rows = config.bits_per_cycle, config.rows
     ones = [place for place in range(rows.bit_length()) if rows >> place & 1]
     shifts = [plane for plane in range(k) for _ in range(rows)]
-    shifts += [place + low for low in (k - 1, 0) for place in ones]
+    if k > 1:
+        shifts += [place + low for low in (k - 1, 0) for place in ones]
     words = _side_by_side([(1, shift, 1) for shift in shifts])
-    bits, text = _correction_bits(config), f"sum of {k} planes of {rows} bits and the constants"
-    modular = rows * 3 << (k - 1) >= 1 << bits
+    bits = _correction_bits(config) if k > 1 else rows.bit_length()
+    text = f"sum of {k} planes of {rows} bits"
+    modular = k > 1 and rows * 3 << (k - 1) >= 1 << bits
     name = f"{config.module}_plane_sum"
     return Claim(name, text, words, bits, config.pipeline_stages, modular)
 

@@ -95,7 +95,7 @@ class Sequencer(Block):
         # in the cycle in which the totals arrive
         signals = TO_MATCHES if config.binary else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
-        with_planes = {} if config.binary else {name: Out(1) for name in WITH_PLANES}
+        with_planes = {name: Out(1) for name in WITH_PLANES if k > 1 and not config.binary}
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 

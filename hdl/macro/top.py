@@ -198,10 +198,10 @@ class _Top:
         """What the planes alone decide, for all columns."""
         offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
         names = ["clk", "enable", "planes_n", "plane_negate", "plane_ending", "ending", "sign"]
-        names += ["count", "correction"]
+        names += ["negate", "count", "correction"]
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
-        self._out.place(correction, "input_sum", **{n: pins[n] for n in names if n in pins})
+        self._out.place(correction, "input_sum", **{n: pins[n] for n in names if n in correction.ports})
 
     def _plane_by_plane(self, planes_n: Bus) -> Net:
         """The planes with all rows of a plane side by side, from all planes of a row side by

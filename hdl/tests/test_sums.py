@@ -77,11 +77,12 @@ def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
         f"  assign wide = {rows} * ({2**k - 1} + {ending}) - (sign ? sum : 0);\nendmodule\n"
     )
     clock = ".enable(enable), .clk(clk), " if ranks else ""
+    told = ".plane_negate(plane_negate), .plane_ending(plane_ending)"
+    told = told if k > 1 else f".negate(q{ranks}[{size - 2}])"
     gate = (
         f"module gate {header}\n{delay}  wire [{bits - 1}:0] c;\n"
         f"  {config.module}_input_sum dut ({clock}.planes_n(planes_n), "
-        f".plane_negate(plane_negate), .plane_ending(plane_ending), .ending({ending}), "
-        ".sign(sign), .correction(c));\n"
+        f"{told}, .ending({ending}), .sign(sign), .correction(c));\n"
         "  assign wide = c;\nendmodule\n"
     )
     return gold, gate
