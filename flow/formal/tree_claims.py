@@ -52,7 +52,8 @@ class Pair:
 @dataclass(frozen=True)
 class Claim:
     """``total = sum of the words and pairs``, ``depth`` registers after ``terms``; exactly, or
-    where it is ``modular`` modulo ``2**total_bits``; while the input ports ``tied`` are 0."""
+    where it is ``modular`` modulo ``2**total_bits``; while the input ports ``tied`` are 0. The
+    terms of each of ``copies`` are one net, wherever the module is placed."""
 
     module: str
     sentence: str
@@ -62,6 +63,7 @@ class Claim:
     modular: bool = False
     pairs: tuple[Pair, ...] = ()
     tied: tuple[str, ...] = ()
+    copies: tuple[range, ...] = ()
 
     @property
     def input_bits(self) -> int:
@@ -125,14 +127,18 @@ def _plane_sum(config: MacroConfig) -> Claim:
     bits = _correction_bits(config) if k > 1 else rows.bit_length()
     text = f"sum of {k} planes of {rows} bits"
     modular = k > 1 and rows * 3 << (k - 1) >= 1 << bits
-    name = f"{config.module}_plane_sum"
-    return Claim(name, text, words, bits, config.pipeline_stages, modular)
+    starts = range(k * rows, len(shifts), len(ones))
+    copies = tuple(range(start, start + len(ones)) for start in starts)
+    name, depth = f"{config.module}_plane_sum", config.pipeline_stages
+    return Claim(name, text, words, bits, depth, modular, copies=copies)
 
 
 def _correction_bits(config: MacroConfig) -> int:
     """Bits for up to ``rows (2^k + 2^(k-1))``, none beyond y_bits."""
     place = config.weight_bits - 1
-    return min(unsigned_width(config.rows * 3 << (config.bits_per_cycle - 1)), config.y_bits - place)
+    return min(
+        unsigned_width(config.rows * 3 << (config.bits_per_cycle - 1)), config.y_bits - place
+    )
 
 
 def _accumulate_sum(config: MacroConfig) -> Claim:

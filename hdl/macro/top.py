@@ -201,7 +201,9 @@ class _Top:
         names += ["negate", "count", "correction"]
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
-        self._out.place(correction, "input_sum", **{n: pins[n] for n in names if n in correction.ports})
+        self._out.place(
+            correction, "input_sum", **{n: pins[n] for n in names if n in correction.ports}
+        )
 
     def _plane_by_plane(self, planes_n: Bus) -> Net:
         """The planes with all rows of a plane side by side, from all planes of a row side by
