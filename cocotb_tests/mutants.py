@@ -188,7 +188,9 @@ MUTANTS = (
     # signs and precision
     Mutant("sign plane counts positive", _pin("column", "negate", "1'b0")),
     Mutant("every first plane counts negative", _pin("column", "negate", "restart")),
-    Mutant("correction forgets the sign plane", _pin("input_sum", "negate", "1'b0")),
+    Mutant("correction forgets the sign plane", _pin("input_sum", "plane_negate", "1'b0")),
+    Mutant("with one plane it forgets that, too", _pin("input_sum", "negate", "1'b0")),
+    Mutant("sum forgets the last cycle", _pin("input_sum", "plane_ending", "1'b0")),
     Mutant("correction forgets the last cycle", _pin("input_sum", "ending", "1'b0")),
     Mutant("weights never signed", _pin("input_sum", "sign", "1'b0")),
     Mutant("weights always signed", _pin("input_sum", "sign", "1'b1")),

@@ -62,17 +62,9 @@ def _true_planes(planes: Any) -> Any:
     return ~Cat(planes)
 
 
-COUNT = InputSum._build_count
-
-
-def _count_true(self: InputSum, m: Module, plane: int) -> Any:
-    """The ones of planes that are not inverted."""
-    planes = self.planes_n
-    self.planes_n = ~planes
-    try:
-        return COUNT(self, m, plane)
-    finally:
-        self.planes_n = planes
+def _invert_planes(self: InputSum) -> Any:
+    """The planes of an input sum, where they do not come inverted."""
+    return ~self.planes_n
 
 
 SYNTHESIS = "cimforge.flow.synth.synthesis"
@@ -109,7 +101,7 @@ IDEAS: dict[str, Idea] = {
             "cimforge.hdl.cells.plain_multiply:Multiplier.elaborate": _and_products,
             "cimforge.hdl.cells.word:expression": _uninverted,
             "cimforge.hdl.macro.serialiser:Cat": _true_planes,
-            "cimforge.hdl.cells.input_sum:InputSum._build_count": _count_true,
+            "cimforge.hdl.cells.input_sum:InputSum._planes_n": _invert_planes,
         },
     ),
 }

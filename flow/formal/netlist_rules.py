@@ -44,13 +44,21 @@ def _unclaimed(name: str, module: Any, leaves: Leaves) -> Iterator[Fault]:
 
 
 def _shared_operands(name: str, module: Any, claimed: dict[str, Claim]) -> Iterator[Fault]:
-    """Operand pins of claimed modules' instances that are constant, or share a net."""
+    """Operand pins of claimed modules' instances that are constant, or share a net; but copies of
+    one operand, which must share theirs."""
     taken: dict[Bit, str] = {}
     for cell, data in module["cells"].items():
         if data["type"] not in claimed:
             continue
-        for place, bit in enumerate(data["connections"].get("terms", [])):
+        terms = data["connections"].get("terms", [])
+        first = {i: copies[0] for copies in claimed[data["type"]].copies for i in copies[1:]}
+        for place, bit in enumerate(terms):
             pin = f"terms[{place}]"
+            if place in first:
+                if bit != terms[first[place]]:
+                    text = f"takes another net than terms[{first[place]}]"
+                    yield Fault(name, "wiring", cell, pin, text)
+                continue
             if isinstance(bit, str):
                 yield Fault(name, "wiring", cell, pin, f"takes the constant {bit}")
             elif bit in taken:

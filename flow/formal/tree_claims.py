@@ -52,7 +52,8 @@ class Pair:
 @dataclass(frozen=True)
 class Claim:
     """``total = sum of the words and pairs``, ``depth`` registers after ``terms``; exactly, or
-    where it is ``modular`` modulo ``2**total_bits``; while the input ports ``tied`` are 0."""
+    where it is ``modular`` modulo ``2**total_bits``; while the input ports ``tied`` are 0. The
+    terms of each of ``copies`` are one net, wherever the module is placed."""
 
     module: str
     sentence: str
@@ -62,6 +63,7 @@ class Claim:
     modular: bool = False
     pairs: tuple[Pair, ...] = ()
     tied: tuple[str, ...] = ()
+    copies: tuple[range, ...] = ()
 
     @property
     def input_bits(self) -> int:
@@ -70,12 +72,12 @@ class Claim:
 
 
 def macro_claims(config: MacroConfig) -> list[Claim]:
-    """The claims of a macro: column tree, count of a plane's ones, the accumulator's sum, and where
+    """The claims of a macro: column tree, sum of a cycle's planes, the accumulator's sum, and where
     rows make pairs the sum of two codes; of a binary macro, which has no signs and no feedback, the
     tree and the sum."""
     if config.binary:
         return [_tree(config), _match_sum(config)]
-    claims = [_tree(config), _popcount(config), _accumulate_sum(config)]
+    claims = [_tree(config), _plane_sum(config), _accumulate_sum(config)]
     return [*claims, _pair_adder(config)] if config.pairs else claims
 
 
@@ -113,10 +115,30 @@ def _paired_tree(config: MacroConfig) -> Claim:
     return Claim(name, text, tuple(words), total, depth, pairs=tuple(pairs), tied=tied)
 
 
-def _popcount(config: MacroConfig) -> Claim:
-    words = _side_by_side([(1, 0, 1)] * config.rows)
-    name, bits = f"{config.module}_popcount", config.rows.bit_length()
-    return Claim(name, f"ones of {config.rows} bits", words, bits, config.pipeline_stages)
+def _plane_sum(config: MacroConfig) -> Claim:
+    """Of one plane, its ones; of more ``sum of plane_j 2^j + rows 2^(k-1) negate + rows ending``,
+    both bits once for every 1 of rows: modulo the width of what the accumulators add."""
+    k, rows = config.bits_per_cycle, config.rows
+    ones = [place for place in range(rows.bit_length()) if rows >> place & 1]
+    shifts = [plane for plane in range(k) for _ in range(rows)]
+    if k > 1:
+        shifts += [place + low for low in (k - 1, 0) for place in ones]
+    words = _side_by_side([(1, shift, 1) for shift in shifts])
+    bits = _correction_bits(config) if k > 1 else rows.bit_length()
+    text = f"sum of {k} planes of {rows} bits"
+    modular = k > 1 and rows * 3 << (k - 1) >= 1 << bits
+    starts = range(k * rows, len(shifts), len(ones))
+    copies = tuple(range(start, start + len(ones)) for start in starts)
+    name, depth = f"{config.module}_plane_sum", config.pipeline_stages
+    return Claim(name, text, words, bits, depth, modular, copies=copies)
+
+
+def _correction_bits(config: MacroConfig) -> int:
+    """Bits for up to ``rows (2^k + 2^(k-1))``, none beyond y_bits."""
+    place = config.weight_bits - 1
+    return min(
+        unsigned_width(config.rows * 3 << (config.bits_per_cycle - 1)), config.y_bits - place
+    )
 
 
 def _accumulate_sum(config: MacroConfig) -> Claim:
@@ -127,7 +149,7 @@ def _accumulate_sum(config: MacroConfig) -> Claim:
         (1, k - 1),
         (y_bits - k, k),
         *((config.tree_bits, plane) for plane in range(k)),
-        (min(unsigned_width(config.rows * 3 << (k - 1)), y_bits - place), place),
+        (_correction_bits(config), place),
     ]
     words = _side_by_side([(width, shift, (1 << width) - 1) for width, shift in parts])
     text = "sum of negation, feedback, totals and correction"

@@ -77,7 +77,7 @@ def test_trees_with_final_adders_are_left_to_the_mapper(tmp_path):
     assert {name.removeprefix(config.module) for name in words} == {"_tree", "_accumulate_sum"}
     proof = prove_mapped(config, tmp_path, library_of("small"), words)
     assert not proof.faults
-    assert list(proof.adders) == [f"{config.module}_popcount"]
+    assert list(proof.adders) == [f"{config.module}_plane_sum"]
 
 
 @pytest.fixture(scope="module")

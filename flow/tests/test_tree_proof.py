@@ -263,7 +263,7 @@ def test_registers_follow_clk_and_enable(pattern, replacement, told, tmp_path):
             "claim",
             "is a cim_fa in a module of which nothing is claimed",
         ),
-        ("_popcount\\b", "_counter", "claim", "is not in the netlist"),
+        ("_plane_sum\\b", "_counter", "claim", "is not in the netlist"),
     ],
 )
 def test_rules_between_modules(pattern, replacement, rule, told, tmp_path):

@@ -1,22 +1,34 @@
 """Input sum: the shared correction that makes offset-binary weights signed."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
-from cimforge.hdl.arith.planners import plan_sum, word_operands
+from cimforge.hdl.arith.plan import Operand
+from cimforge.hdl.arith.planners import plan_sum
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["InputSum", "build_popcount"]
+__all__ = ["InputSum", "build_plane_sum"]
 
 
-def build_popcount(config: MacroConfig) -> Structure:
-    """Counts the ones of one plane, with as many register ranks as the column trees."""
-    plan = plan_sum(config.tree, word_operands([1] * config.rows), unsigned_width(config.rows))
-    comment, stages = "Number of ones in a bit plane.", config.pipeline_stages
-    return build_adder(config.module, "popcount", comment, plan, stages, role="accumulate")
+def build_plane_sum(config: MacroConfig) -> Structure:
+    """Adds k inverted planes, and with more than one the constants of a pass, with as many register
+    ranks as the column trees.
+
+    Terms in order: k planes of rows bits, plane j's of weight 2^j; then ``negate`` and ``ending``,
+    each once for every place in which ``rows`` has a 1, from weights 2^(k-1) and 1 up.
+    """
+    k, places = config.bits_per_cycle, _places(config)
+    width = config.correction_bits if k > 1 else unsigned_width(config.rows)
+    shifts = [j for j in range(k) for _ in range(config.rows)]
+    if k > 1:
+        shifts += [place + low for low in (k - 1, 0) for place in places]
+    operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
+    plan = plan_sum(config.tree, operands, width, final=config.final_adder)
+    comment, stages = "Sum of a cycle's inverted planes and constants.", config.pipeline_stages
+    return build_adder(config.module, "plane_sum", comment, plan, stages, role="accumulate")
 
 
 class InputSum(Block):
@@ -25,16 +37,21 @@ class InputSum(Block):
 
     A signed weight is stored as ``code = w + 2^(weight_bits-1)``, so every cycle's totals are too
     large by 2^(weight_bits-1) times ``sum_j +-2^j count_j``, with count_j the ones in plane j and
-    the top one negative while ``negate``. ``correction = rows (2^k - 1) + (rows while ending) -
-    sum``, the sum counting while ``sign`` (the bank's) is high; ``ending`` is the last cycle of a
-    pass. The constants of a pass are ``rows (2^k - 1) (2^(k (cycles-1)) + ... + 1) + rows = rows
-    2^(k cycles)``, which the accumulators begin with, negated. correction_bits wide, for 0 .. rows
-    (2^k + 2^(k-1)).
+    the top one negative in the first cycle of a signed pass. ``correction = rows (2^k - 1) + (rows
+    while ending) - sum``, the sum counting while ``sign`` (the bank's) is high; ``ending`` is the
+    last cycle of a pass. The constants of a pass are ``rows (2^k - 1) (2^(k (cycles-1)) + ... + 1)
+    + rows = rows 2^(k cycles)``, which the accumulators begin with, negated. correction_bits wide,
+    for 0 .. rows (2^k + 2^(k-1)).
 
-    ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. Latency:
-    config.ranks enabled cycles from planes_n (the array's lead and the trees' ranks), 0 from
-    ``sign``, ``negate`` and ``ending``. Shared by all columns, so it costs each only 1/cols of a
-    small tree.
+    Nothing is subtracted: ``rows 2^j - 2^j count_j`` is the number of zeros in plane j, times 2^j,
+    and planes come inverted. A negative top plane's bits are inverted once more, beside ``rows
+    2^(k-1)``: all is one sum. With one plane its count is inverted instead, fewer bits than rows:
+    ``2 rows - count = ~count + 2 rows + 1`` modulo the count's power of two.
+
+    ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows; ``plane_negate`` and
+    ``plane_ending`` (k > 1) tell of these planes. Latency: config.ranks enabled cycles from them
+    (the array's lead and the trees' ranks), 0 from ``sign``, ``ending`` and (k = 1) ``negate``,
+    which belong to the result. Shared by all columns, so it costs each only 1/cols of a small tree.
     """
 
     role = "accumulate"
@@ -42,45 +59,70 @@ class InputSum(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         self.latency = config.ranks
+        one = config.bits_per_cycle == 1
         ports = {
             "enable": In(1 if config.ranks else 0),
             "planes_n": In(config.rows * config.bits_per_cycle),
-            "negate": In(1),
+            "plane_negate": In(0 if one else 1),
+            "plane_ending": In(0 if one else 1),
+            "negate": In(1 if one else 0),
             "ending": In(1),
             "sign": In(1),
             "correction": Out(config.correction_bits),
         }
-        popcount = build_popcount(config)
-        inner = {f"popcount_{plane}": popcount for plane in range(config.bits_per_cycle)}
-        super().__init__(config.module, "input_sum", ports, inner)
+        super().__init__(config.module, "input_sum", ports, {"sum": build_plane_sum(config)})
 
     def elaborate(self, platform):
         m = Module()
-        k = self._config.bits_per_cycle
-        counts = [self._build_count(m, j) for j in range(k)]
-
-        rows = self._config.rows
-        low = Signal(range(rows * 2**k))
-        total = Signal(range(-rows * 2 ** (k - 1), rows * 2**k))
-        top = counts[-1] << (k - 1)
-        m.d.comb += low.eq(sum((count << j for j, count in enumerate(counts[:-1])), Const(0)))
-        m.d.comb += total.eq(Mux(self.sign, low + Mux(self.negate, -top, top), 0))
+        k, rows = self._config.bits_per_cycle, self._config.rows
+        total = Signal(self._config.correction_bits)
+        if k > 1:
+            self._place_sum(m, self._build_terms(m), total)
+        else:
+            self._build_count(m, total)
         base = Mux(self.ending, rows * 2**k, rows * (2**k - 1))
-        m.d.comb += self.correction.eq(base - total)
+        m.d.comb += self.correction.eq(Mux(self.sign, total, base))
         return m
 
-    def _build_count(self, m: Module, plane: int) -> Signal:
-        """Ones in plane ``plane``, as late as the columns' operands."""
-        rows = self._config.rows
-        ones = Signal(rows, name=f"plane_{plane}")
-        count = Signal(unsigned_width(rows), name=f"count_{plane}")
-        m.d.comb += ones.eq(~self.planes_n[plane * rows : (plane + 1) * rows])
-        for rank in range(self._config.storage_traits.lead):
-            late = Signal(rows, name=f"plane_{plane}_q{rank + 1}", reset_less=True)
-            with m.If(self.enable):
-                m.d.sync += late.eq(ones)
-            ones = late
+    def _place_sum(self, m: Module, terms: Value, total: Signal) -> None:
+        """The sum of the terms, which come as late as the columns' operands."""
+        named = Signal(len(terms), name="terms")
+        m.d.comb += named.eq(terms)
         pins = {"enable": self.enable} if self._config.ranks else {}
-        name = f"popcount_{plane}"
-        m.submodules[name] = self.instance(name, **pins, terms=ones, total=count)
-        return count
+        m.submodules.sum = self.instance("sum", **pins, terms=named, total=total)
+
+    def _build_count(self, m: Module, total: Signal) -> None:
+        """Of one plane: its zeros, or both constants less them."""
+        rows = self._config.rows
+        count = Signal(unsigned_width(rows))
+        self._place_sum(m, self._late(m, self._planes_n()), count)
+        negated = self.negate.replicate(len(count))
+        more = Mux(self.negate, 2 * rows + 1 - (1 << len(count)), 0)
+        m.d.comb += total.eq((count ^ negated) + more + Mux(self.ending, rows, 0))
+
+    def _build_terms(self, m: Module) -> Value:
+        """Of several planes: what the sum adds."""
+        rows, planes_n = self._config.rows, self._planes_n()
+        size, low = len(_places(self._config)), len(planes_n) - rows
+        top = Signal(rows)
+        m.d.comb += top.eq(planes_n[low:] ^ self.plane_negate.replicate(rows))
+        late = self._late(m, Cat(planes_n[:low], top, self.plane_negate, self.plane_ending))
+        return Cat(late[:-2], late[-2].replicate(size), late[-1].replicate(size))
+
+    def _planes_n(self) -> Value:
+        """The planes, inverted."""
+        return self.planes_n
+
+    def _late(self, m: Module, planes: Value) -> Value:
+        """What comes with the planes, as many registers later as the array leads."""
+        for rank in range(self._config.storage_traits.lead):
+            late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
+            with m.If(self.enable):
+                m.d.sync += late.eq(planes)
+            planes = late
+        return planes
+
+
+def _places(config: MacroConfig) -> list[int]:
+    """The places in which the number of rows has a 1."""
+    return [place for place in range(config.rows.bit_length()) if config.rows >> place & 1]

@@ -16,6 +16,7 @@ __all__ = ["Sequencer"]
 
 TO_ACCUMULATORS = ("accumulate", "restart", "negate", "ending", "sign")
 TO_MATCHES = ("accumulate",)
+WITH_PLANES = ("plane_negate", "plane_ending")  # undelayed, for the input sum
 
 
 class Sequencer(Block):
@@ -94,7 +95,8 @@ class Sequencer(Block):
         # in the cycle in which the totals arrive
         signals = TO_MATCHES if config.binary else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
-        members = {**streams, **to_serialisers, **to_array, **to_accumulators}
+        with_planes = {name: Out(1) for name in WITH_PLANES if k > 1 and not config.binary}
+        members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
     def _drive(self, m: Module, **values) -> None:
@@ -134,6 +136,7 @@ class Sequencer(Block):
         self._build_results(m, arbiter, delayed(m, token, self._config.ranks, enable), enable)
         self._build_write(m, arbiter, entry)
         self._drive(m, enable=enable, bank_select=bank)
+        self._drive(m, plane_negate=token.negate, plane_ending=token.ending)
         return m
 
     def _build_bank(self, m: Module, arbiter: Arbiter) -> Value:

@@ -27,7 +27,7 @@ Nets = dict[str, Bus]
 KINDS = (
     *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
-    *("tree", "popcount", "accumulate_sum", "accumulator", "input_sum", "column"),
+    *("tree", "plane_sum", "accumulate_sum", "accumulator", "input_sum", "column"),
     *("input_register", "late_planes", "serialiser", "pair_selector"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
@@ -197,10 +197,13 @@ class _Top:
     def _place_correction(self) -> None:
         """What the planes alone decide, for all columns."""
         offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
-        names = ("clk", "enable", "planes_n", "negate", "ending", "sign", "count", "correction")
+        names = ["clk", "enable", "planes_n", "plane_negate", "plane_ending", "ending", "sign"]
+        names += ["negate", "count", "correction"]
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
-        self._out.place(correction, "input_sum", **{n: pins[n] for n in names if n in pins})
+        self._out.place(
+            correction, "input_sum", **{n: pins[n] for n in names if n in correction.ports}
+        )
 
     def _plane_by_plane(self, planes_n: Bus) -> Net:
         """The planes with all rows of a plane side by side, from all planes of a row side by

@@ -24,6 +24,9 @@ INPUT_SUMS = {
     "bit_parallel": macro(2, 1, 1, 8, 8),
     "pipelined": macro(4, 1, 2, 4, 2, tree_stages=1),
     "deep": macro(3, 1, 2, 2, 2, tree_stages=3),
+    "lead": macro(3, 1, 2, 4, 2, tree_stages=1, storage="sram"),
+    "prefix": macro(7, 1, 2, 4, 2).model_copy(update={"name": "quick", "final_adder": "prefix"}),
+    "pairs": macro(7, 1, 2, 4, 2, storage="latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 ACCUMULATORS = {
     "one_bit": macro(1, 1, 1, 1),
@@ -54,28 +57,32 @@ def prove_equal(folder: Path, options: str) -> None:
 
 def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
     """What InputSum must give, and InputSum widened; planes pass as many ranks as in the trees."""
-    k, rows, bits = config.bits_per_cycle, config.rows, config.correction_bits
-    ranks = config.ranks
+    k, rows, bits, ranks = config.bits_per_cycle, config.rows, config.correction_bits, config.ranks
+    size = rows * k + 2
     header = (
-        f"(input clk, input enable, input [{rows * k - 1}:0] planes_n, "
-        f"input negate, input ending, input sign, output [{WIDE - 1}:0] wide);"
+        f"(input clk, input enable, input [{rows * k - 1}:0] planes_n, input plane_negate, "
+        f"plane_ending, sign, output [{WIDE - 1}:0] wide);"
     )
     shift = " ".join(f"q{rank} <= q{rank - 1};" for rank in range(1, ranks + 1))
-    delay = "".join(f"  reg [{rows * k - 1}:0] q{rank};\n" for rank in range(1, ranks + 1))
+    delay = f"  wire [{size - 1}:0] q0 = {{plane_ending, plane_negate, planes_n}};\n"
+    delay += "".join(f"  reg [{size - 1}:0] q{rank};\n" for rank in range(1, ranks + 1))
     delay += f"  always @(posedge clk) if (enable) begin {shift} end\n" if ranks else ""
     weights = [f"{WIDE}'d{2**j}" for j in range(k)]
-    weights[-1] = f"(negate ? -{weights[-1]} : {weights[-1]})"
-    terms = [f"q{ranks}[{j * rows + r}] * {weights[j]}" for r in range(rows) for j in range(k)]
+    weights[-1] = f"(q{ranks}[{size - 2}] ? -{weights[-1]} : {weights[-1]})"
+    terms = [f"!q{ranks}[{j * rows + r}] * {weights[j]}" for r in range(rows) for j in range(k)]
+    ending = f"q{ranks}[{size - 1}]"
     gold = (
-        f"module gold {header}\n  wire [{rows * k - 1}:0] q0 = ~planes_n;\n{delay}"
+        f"module gold {header}\n{delay}"
         f"  wire [{WIDE - 1}:0] sum = {' + '.join(terms)};\n"
-        f"  assign wide = {rows} * ({2**k - 1} + ending) - (sign ? sum : 0);\nendmodule\n"
+        f"  assign wide = {rows} * ({2**k - 1} + {ending}) - (sign ? sum : 0);\nendmodule\n"
     )
-    clock = ".enable(enable), " if ranks else ""
+    clock = ".enable(enable), .clk(clk), " if ranks else ""
+    told = ".plane_negate(plane_negate), .plane_ending(plane_ending)"
+    told = told if k > 1 else f".negate(q{ranks}[{size - 2}])"
     gate = (
-        f"module gate {header}\n  wire [{bits - 1}:0] c;\n"
-        f"  {config.module}_input_sum dut ({clock}{'.clk(clk), ' if ranks else ''}"
-        ".planes_n(planes_n), .negate(negate), .ending(ending), .sign(sign), .correction(c));\n"
+        f"module gate {header}\n{delay}  wire [{bits - 1}:0] c;\n"
+        f"  {config.module}_input_sum dut ({clock}.planes_n(planes_n), "
+        f"{told}, .ending({ending}), .sign(sign), .correction(c));\n"
         "  assign wide = c;\nendmodule\n"
     )
     return gold, gate
@@ -136,7 +143,7 @@ def test_the_proof_notices_a_wrong_sign(tmp_path):
     config = INPUT_SUMS["two_planes"]
     gold, gate = input_sum_reference(config)
     text = modules_to_verilog(distinct_modules(InputSum(config)))
-    write_design(tmp_path, text, gold, gate.replace(".negate(negate)", ".negate(~negate)"))
+    write_design(tmp_path, text, gold, gate.replace("(plane_negate)", "(~plane_negate)"))
     with pytest.raises(AssertionError, match="proof did fail"):
         prove_equal(tmp_path, "")
 

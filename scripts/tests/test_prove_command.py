@@ -21,7 +21,7 @@ def test_json_and_table(cimforge):
     assert done.json["leaves"] == ["cim_fa", "cim_ha"]
     assert done.json["laws"] == {"cim_fa": "a + b + ci = s + 2 co", "cim_ha": "a + b = s + 2 co"}
     assert (done.json["broken"], done.json["mapped"]) == ([], None)
-    assert done.json["whole"] == [f"{NAME}_popcount"]
+    assert done.json["whole"] == [f"{NAME}_plane_sum"]
     shown = cimforge("prove", "tiny", "-o", "out")
     assert "accumulate_sum" in shown.out
 
