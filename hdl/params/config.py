@@ -14,14 +14,14 @@ from pydantic import (
     model_validator,
 )
 
-from cimforge.hdl.params.errors import ConfigError, explain, shown, unknown_key
+from cimforge.hdl.params.errors import ConfigError, explain, unknown_key
 from cimforge.hdl.params.features import FEATURES
 from cimforge.hdl.params.interface import INTERFACE_VERSION
+from cimforge.hdl.params.legality import check_parameters
 from cimforge.hdl.params.memory import MemoryShape, shorten
 from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
-from cimforge.hdl.params.names import check_name
-from cimforge.hdl.params.ranges import nearest_divisor, signed_width, unsigned_width
+from cimforge.hdl.params.ranges import signed_width, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
 from cimforge.hdl.params.trees import FINAL_ADDERS, TREES, TreeTraits
@@ -123,108 +123,9 @@ class MacroConfig(BaseModel):
             raise _settle(error, parameters) from None
 
     @model_validator(mode="after")
-    def _check_combinations(self) -> "MacroConfig":
-        if self.input_bits % self.bits_per_cycle:
-            rule = f"must divide input_bits = {self.input_bits}, not {self.bits_per_cycle}"
-            nearest = nearest_divisor(self.input_bits, self.bits_per_cycle)
-            raise ConfigError("bits_per_cycle", rule, nearest)
-        if self.slice_bits is not None and self.weight_bits % self.slice_bits:
-            rule = f"must divide weight_bits = {self.weight_bits}, not {self.slice_bits}"
-            raise ConfigError("slice_bits", rule, self.weight_bits)
-        if self.slice_bits not in (None, self.weight_bits):
-            raise ConfigError("slice_bits", f"{self.slice_bits} is not built yet", self.weight_bits)
-        for traits, choice in (
-            (STORAGE, self.storage),
-            (MULTIPLY, self.multiply),
-            (TREES, self.tree),
-            (FINAL_ADDERS, self.final_adder),
-        ):
-            traits.find(choice)
-        self._check_binary()
-        self._check_group()
-        self._check_memory()
-        check_name(self.name)
-        self._check_features()
-        self._check_size()
-        self._check_final_adder()
-        stages, levels = self.tree_stages, self.tree_levels if self.tree_stages else 0
-        if isinstance(stages, int) and not 0 <= stages <= levels:
-            rule = f"must be in 0..{levels} (levels of this {self.tree} tree) or 'auto'"
-            nearest = max(0, min(stages, levels))
-            raise ConfigError("tree_stages", f"{rule}, not {shown(stages)}", nearest)
+    def _check(self) -> "MacroConfig":
+        check_parameters(self)
         return self
-
-    def _check_binary(self) -> None:
-        """A style of -1 and 1 has one bit a number."""
-        widths = self.weight_bits, self.input_bits
-        if self.binary and widths != (1, 1):
-            rule = f"{self.multiply} needs weight_bits = input_bits = 1, not {widths[0]} and "
-            legal = next(name for name, style in MULTIPLY.items() if not style.binary)
-            raise ConfigError("multiply", rule + str(widths[1]), legal)
-
-    def _check_features(self) -> None:
-        """Each known, and once, in the order of FEATURES: equal macros have equal names."""
-        ordered = [name for name in FEATURES if name in self.features]
-        for name in self.features:
-            if name not in FEATURES:
-                rule = f"must be among {', '.join(FEATURES)}, not {shown(name)}"
-                raise ConfigError("features", rule, ordered)
-        if list(self.features) != ordered:
-            rule = f"must be named once each, in the order {', '.join(FEATURES)}"
-            raise ConfigError("features", rule, ordered)
-
-    def _check_size(self) -> None:
-        """The bits stored, the sums of groups among them."""
-        limit = f"2^{self.storage_traits.max_bits.bit_length() - 1} bits of {self.storage}"
-        most = self.storage_traits.max_bits // (self.cols * self.stored_bits)
-        if not most:
-            rule = f"is {self.group}, but one bank with its groups' sums must have at most {limit}"
-            raise ConfigError("group", rule, self.storage_traits.groups[0])
-        if self.banks > most:
-            limit += ", groups' sums included" if self.grouped else ""
-            rule = f"is {self.banks}, but rows * cols * weight_bits * banks must be at most {limit}"
-            raise ConfigError("banks", rule, most)
-
-    def _check_final_adder(self) -> None:
-        """A final adder other than a ripple of full adders: in trees of columns."""
-        if self.final_adder != "ripple" and not self.tree_traits.columns:
-            trees = ", ".join(name for name, tree in TREES.items() if tree.columns)
-            rule = f"{self.final_adder} needs a tree of columns ({trees}), not {self.tree}"
-            raise ConfigError("final_adder", rule, "ripple")
-
-    def _check_memory(self) -> None:
-        """Parameters of RAMs: where weights are in RAMs, and words enough for the banks."""
-        if self.storage_traits.memory:
-            if self.memory.words < self.banks:
-                rule = f"must be at least banks = {self.banks}, not {self.sram_words}"
-                raise ConfigError("sram_words", rule, self.banks)
-            return
-        styles = " or ".join(name for name, traits in STORAGE.items() if traits.memory)
-        for key in ("sram_words", "sram_bits", "sram_ports"):
-            if getattr(self, key) is not None:
-                rule = f"is for storage = {styles} alone, not {self.storage}"
-                raise ConfigError(key, f"{rule} (nearest legal value: None)")  # None: left out
-
-    def _check_group(self) -> None:
-        """Groups of several rows: where the storage, the multiply style and the tree have them."""
-        legal = self.storage_traits.groups
-        if self.group not in legal:
-            rule = f"must be {' or '.join(map(str, legal))} with storage {self.storage}"
-            nearest = min(legal, key=lambda size: (abs(size - self.group), size))
-            raise ConfigError("group", f"{rule}, not {self.group}", nearest)
-        styles = [name for name, style in MULTIPLY.items() if style.grouped]
-        trees = [name for name, tree in TREES.items() if tree.exact]
-        for parameter, needed, chosen, words in (
-            ("multiply", "multiply =", self.multiply, styles),
-            ("tree", "an exact tree:", self.tree, trees),
-        ):
-            if self.group == 1 or chosen in words:
-                continue
-            if 1 not in legal:
-                rule = f"{chosen} takes single rows, but {self.storage} stores them in groups"
-                raise ConfigError(parameter, rule, words[0])
-            rule = f"{self.group} needs {needed} {' or '.join(words)}, not {chosen}"
-            raise ConfigError("group", rule, 1)
 
     def model_copy(
         self, *, update: Mapping[str, Any] | None = None, deep: bool = False
