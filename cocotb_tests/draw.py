@@ -8,7 +8,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.ranges import unsigned_width
 from cimforge.hdl.params.storage import STORAGE
-from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
+from cimforge.hdl.params.trees import ACCUMULATE, FINAL_ADDERS, TREES
 
 __all__ = ["ODD", "draw_configs", "quickest_simulator"]
 
@@ -18,7 +18,7 @@ MAX_PRODUCTS = 16_000
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
 # an approximate tree whose rows leave one without partner at both levels, behind registers; a final
 # adder behind 4:2 compressors; words of RAM that do not divide evenly, written and read through one
-# port.
+# port; sums kept in two words, of pairs with several ranks of the final adder.
 ODD = (
     {"rows": 37, "cols": 11, "weight_bits": 3, "input_bits": 5, "bits_per_cycle": 5, "banks": 3},
     {
@@ -109,6 +109,19 @@ ODD = (
         "storage": "latch",
         "tree_stages": 2,
     },
+    {
+        "rows": 11,
+        "cols": 3,
+        "weight_bits": 5,
+        "input_bits": 6,
+        "bits_per_cycle": 2,
+        "banks": 2,
+        "storage": "latch",
+        "group": 2,
+        "tree_stages": 2,
+        "accumulate": "carry_save",
+        "final_stages": 2,
+    },
 )
 
 
@@ -148,12 +161,20 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         )
         finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
         chosen = {"group": rng.choice(groups), "final_adder": rng.choice(finals)}
+        chosen |= _accumulate(rng, traits.columns and traits.exact and multiply == "plain")
         style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, **chosen)
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
         features = rng.choice([(), ("zero_skip",)])
         configs.append(config.model_copy(update={"tree_stages": stages, "features": features}))
     return configs
+
+
+def _accumulate(rng: random.Random, free: bool) -> dict[str, Any]:
+    """One of the ways to accumulate, where they are ``free`` to choose, and ranks behind it."""
+    way = rng.choice(list(ACCUMULATE)) if free else "binary"
+    stages = rng.randint(0, ACCUMULATE[way].most_final_stages)
+    return {"accumulate": way, "final_stages": stages}
 
 
 def _ram(rng: random.Random, shape: dict[str, int]) -> dict[str, Any]:

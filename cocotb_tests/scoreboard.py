@@ -114,7 +114,9 @@ class Scoreboard:
 
     def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
         assert self.planes_left == 0, "accepted while another pass is running"
-        self.inflight.append(Expected(stream, self.advanced + planes + self.config.ranks, values))
+        self.inflight.append(
+            Expected(stream, self.advanced + planes + self.config.result_ranks, values)
+        )
         self.planes_left, self.pass_cycle = planes, 0
         self.active_bank, self.reading = bank, stream != "y"
 

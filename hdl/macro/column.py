@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from cimforge.hdl.arith.adder import build_adder
+from cimforge.hdl.arith.carry_save import plan_planes
 from cimforge.hdl.arith.plan import Plan
 from cimforge.hdl.arith.planners import plan_column
 from cimforge.hdl.cells.array_style import ARRAY_STYLES, ColumnNets, PairNets
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
+from cimforge.hdl.macro.kept_words import KeptWords
 from cimforge.hdl.macro.matches import Matches, build_match_sum
-from cimforge.hdl.netlist.structure import Bus, Structure
+from cimforge.hdl.netlist.structure import Bus, Structure, concat
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["build_accumulator", "build_column", "build_tree", "tree_plan"]
@@ -18,26 +20,41 @@ NOTHING = Bus("", 0)
 
 
 def tree_plan(config: MacroConfig) -> Plan:
-    """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
+    """Plan of one tree: the operands of a column, unsigned, to tree_bits; or those of all planes
+    of a cycle, left carry-save."""
+    if config.carry_save:
+        widths, compressors = config.operand_widths, config.tree_traits.compressors
+        return plan_planes(widths, config.bits_per_cycle, config.y_bits, compressors=compressors)
     return plan_column(config.tree, config.operand_widths, config.tree_bits, config.final_adder)
 
 
 def build_tree(config: MacroConfig) -> Structure:
-    """The adder tree of one plane, with pipeline_stages register ranks."""
+    """The adder tree of one plane, with pipeline_stages register ranks, or of all planes."""
     comment = "Sum of one plane's products over all rows."
+    if config.carry_save:
+        comment = "Sum of a cycle's products over all rows, left in two words."
     plan = tree_plan(config)
     lead, stages = config.storage_traits.lead, config.pipeline_stages
     return build_adder(config.module, "tree", comment, plan, stages, role="tree", lead=lead)
 
 
-def build_accumulator(config: MacroConfig) -> Accumulator | Matches:
+def build_accumulator(config: MacroConfig) -> Accumulator | KeptWords | Matches:
     """The accumulator, its adder planned for the times at which an unregistered tree's bits come:
-    latency 1 cycle."""
+    latency 1 cycle, and final_stages."""
     plan = tree_plan(config)
+    if config.carry_save:
+        return KeptWords(config, plan, _last_levels(plan, config.pipeline_stages))
     arrival = [plan.ready_level(bit) if not config.pipeline_stages else 0 for bit in plan.result]
     if config.binary:
         return Matches(config, build_match_sum(config, arrival))
     return Accumulator(config, build_accumulate_sum(config, arrival))
+
+
+def _last_levels(plan: Plan, stages: int) -> list[int]:
+    """Levels between the last register rank and each bit of the result."""
+    levels = range(1, plan.levels + 1)
+    before = max((n for n in levels if plan.stage(n, stages) < stages), default=0)
+    return [max(0, plan.ready_level(bit) - before) for bit in plan.result]
 
 
 def build_column(config: MacroConfig) -> Structure:
@@ -52,13 +69,13 @@ def build_column(config: MacroConfig) -> Structure:
     """
     sentence = "One column: a word for each row, a tree for each plane, one accumulator."
     lead = 0 if config.storage_traits.memory else config.storage_traits.lead
-    latency = lead + config.pipeline_stages + 1
+    latency = lead + config.pipeline_stages + 1 + config.final_stages
     out = Structure(config.module, "column", sentence, role="storage", latency=latency)
     tree = build_tree(config)
     nets = _ports(config, out, tree)
     size = sum(config.operand_widths)
-    operands = [out.wire(f"products_{tree}", size) for tree in range(config.trees)]
-    totals = out.wire("totals", config.trees * config.tree_bits)
+    operands = [out.wire(f"products_{plane}", size) for plane in range(config.bits_per_cycle)]
+    totals = out.wire("totals", config.trees * tree.ports["total"].width)
     array = ColumnNets(
         clk=nets["clk"],
         gate=nets.get("gate", NOTHING),
@@ -78,8 +95,9 @@ def build_column(config: MacroConfig) -> Structure:
         "accumulator",
         clk=nets["clk"],
         enable=nets["accumulate"],
-        **{name: nets[name] for name in ("restart", "negate") if name in nets},
+        **{name: nets[name] for name in ("restart", "negate", "finish") if name in nets},
         totals=totals,
+        total=totals,
         correction=nets["correction"],
         y=nets["y"],
     )
@@ -116,7 +134,8 @@ def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bu
         **{"bank_select": banks if banks > 1 else 0},
         **{"planes_n": 0 if pairs else rows * config.row_lines},
         **{"enable": int(enabled), "accumulate": 1},
-        **({} if config.binary else {"restart": 1, "negate": 1}),
+        **({} if config.binary else {"restart": int(config.restarts), "negate": 1}),
+        **{"finish": int(config.final_stages > 0), "plane_negate": int(config.carry_save)},
         **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},
     }
     nets = {name: out.port("input", name, width) for name, width in inputs.items() if width}
@@ -131,8 +150,12 @@ def _place_trees(
     operands: Sequence[Bus],
     totals: Bus,
 ) -> None:
-    """One tree for each bus of operands; their totals side by side."""
+    """One tree for each bus of operands, their totals side by side; or one for all of them."""
     offered = {name: nets[name] for name in ("clk", "enable", "exact") if name in nets}
+    if config.carry_save:
+        terms, negate = concat(operands), nets["plane_negate"]
+        out.place(tree, "tree", **offered, negate=negate, terms=terms, total=totals)
+        return
     for place, terms in enumerate(operands):
         total = totals.bits(place * config.tree_bits, config.tree_bits)
         out.place(tree, f"tree{place}", **offered, terms=terms, total=total)

@@ -1,6 +1,6 @@
 """Sequencer: accepts beats, hands out planes and tells the accumulators what arrives."""
 
-from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
 from cimforge.hdl.macro.arbiter import Arbiter, below, one_hot
@@ -26,8 +26,9 @@ class Sequencer(Block):
     A pass takes ``ceil(x_bits / bits_per_cycle)`` cycles, most significant planes first, one pass
     after the other without a gap; a read-back is a pass of one one-hot plane that ends on q instead
     of y. What the array needs to know about a plane travels beside it in a token, through as many
-    registers as the array and the trees have (config.ranks). Latency from acceptance to y_valid or
-    q_valid: planes + ranks + 1 cycles.
+    registers as the array and the trees have (config.ranks), and on to the result through those of
+    the final adder. Latency from acceptance to y_valid or q_valid: planes + result_ranks + 1
+    cycles.
 
     Flow control: while a result is valid and not ready everything behind it holds (``enable`` low),
     for the accumulators are the only result registers. The order of passes, read-backs and writes
@@ -61,7 +62,7 @@ class Sequencer(Block):
 
     def __init__(self, config: MacroConfig):
         self._config = config
-        self.latency = config.ranks + 1
+        self.latency = config.result_ranks + 1
         k, banks = config.bits_per_cycle, config.selected_banks
         memory = config.storage_traits.memory
         streams = {
@@ -95,7 +96,11 @@ class Sequencer(Block):
         # in the cycle in which the totals arrive
         signals = TO_MATCHES if config.binary else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
+        to_accumulators["restart"] = Out(int(config.restarts))
+        to_accumulators["finish"] = Out(int(config.final_stages > 0))
         with_planes = {name: Out(1) for name in WITH_PLANES if k > 1 and not config.binary}
+        if config.carry_save:
+            with_planes["plane_negate"] = Out(1)
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -231,22 +236,34 @@ class Sequencer(Block):
         told = {name: token[name] for name in ("restart", "negate", "ending", "sign")}
         self._drive(m, accumulate=token.valid & enable, **told)
         ends = token.valid & token.last
-        row_comes = token.read
+        row_comes, final = token.read, self._config.final_stages
         if isinstance(arbiter, PairArbiter):
             row_comes = token.read & ~self._build_slot_end(m, arbiter, ends, enable)
         for stream, mine in ((self.y, ~token.read), (self.q, row_comes)):
-            valid = Signal(name=f"{'y' if stream is self.y else 'q'}_valid_q")
+            name = f"{'y' if stream is self.y else 'q'}_valid_q"
+            comes = delayed(m, ends & mine, final, enable, shape=1, name=f"{name}_final")
+            valid = Signal(name=name)
             with m.If(enable):
-                m.d.sync += valid.eq(ends & mine)
+                m.d.sync += valid.eq(comes)
             m.d.comb += stream.valid.eq(valid & ~ResetSignal())
+        if final:
+            self._build_finish(m, ends, enable)
+
+    def _build_finish(self, m: Module, ends: Value, enable: Value) -> None:
+        """Tells the final adder's ranks when one of them takes a result."""
+        under_way = Signal(self._config.final_stages, name="finishing_q")
+        with m.If(enable):
+            m.d.sync += under_way.eq(Cat(ends, under_way)[: len(under_way)])
+        self._drive(m, finish=under_way.any() & enable)
 
     def _build_slot_end(self, m: Module, arbiter: PairArbiter, ends: Value, enable: Value) -> Value:
-        """Tells when a neighbour's code stands in the accumulators; returns whether what arrives
-        there belongs to a slot."""
-        ranks = self._config.ranks
+        """Tells when a neighbour's code stands in y; returns whether what arrives at the
+        accumulators belongs to a slot."""
+        ranks, final = self._config.ranks, self._config.final_stages
         late = delayed(m, arbiter.reads_neighbour, ranks, enable, shape=1, name="reads_neighbour")
+        done = delayed(m, ends & late, final, enable, shape=1, name="slot_done_final")
         with m.If(enable):
-            m.d.sync += arbiter.done.eq(ends & late)
+            m.d.sync += arbiter.done.eq(done)
         return late
 
     def _build_write(self, m: Module, arbiter: Arbiter, entry: BankEntry | None) -> None:

@@ -27,7 +27,7 @@ Nets = dict[str, Bus]
 KINDS = (
     *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
-    *("tree", "plane_sum", "accumulate_sum", "accumulator", "input_sum", "column"),
+    *("tree", "plane_sum", "accumulate_sum", "result_sum", "accumulator", "input_sum", "column"),
     *("input_register", "late_planes", "serialiser", "pair_selector"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
@@ -233,8 +233,8 @@ class _Top:
             out.assign(nets["exact"], nets["read"])
         lines: dict[str, DriverTree] = {}
         for name, (count, role) in self._column_pins().items():
-            if name == "enable" and name not in self._column.ports:
-                continue  # the trees have no registers, and planes come in late
+            if name in ("enable", "plane_negate") and name not in self._column.ports:
+                continue  # trees have no registers and planes come in late, or no sign plane
             lines |= self._spread(config.cols, {name: count}, role)
         bits, y_bits, words = config.weight_bits, config.y_bits, config.cols * config.weight_bits
         for col in range(config.cols):
@@ -262,7 +262,7 @@ class _Top:
     def _column_pins(self) -> dict[str, tuple[int, str]]:
         """Pins of one column on each net that all columns share, and what the net serves."""
         config = self._config
-        width, k = config.weight_bits, config.bits_per_cycle
+        width, k, words = config.weight_bits, config.bits_per_cycle, 2 if config.carry_save else 1
         return {
             "gate": (width, "storage"),
             "bank_select": (root_pins(config.rows, width), "multiply"),
@@ -273,8 +273,10 @@ class _Top:
             "sum_fill": (width, "storage"),
             "enable": (k * SPREAD, "tree"),  # at most, at the root of each tree's own drivers
             "exact": (k * SPREAD, "tree"),
-            "accumulate": (config.y_bits, "accumulate"),
-            "restart": (config.y_bits - k, "accumulate"),
+            "plane_negate": (SPREAD, "tree"),
+            "finish": (SPREAD, "accumulate"),
+            "accumulate": (words * config.y_bits, "accumulate"),
+            "restart": (words * config.y_bits - k, "accumulate"),
             "negate": (config.y_bits, "accumulate"),
             "correction": (1, "accumulate"),
         }

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
+from cimforge.hdl.params.trees import ACCUMULATE, FINAL_ADDERS, TREES
 
 __all__ = ["DIVERSE", "legal_parameters", "macro"]
 
@@ -69,6 +69,16 @@ DIVERSE = {
     "binary": macro(6, 3, 1, 1, 1, 3, "latch", tree_stages=1).model_copy(
         update={"multiply": "xnor"}
     ),
+    "kept": macro(7, 3, 4, 4, 1, 2, "latch").model_copy(
+        update={"accumulate": "carry_save", "final_stages": 1}
+    ),
+    "kept_pairs": macro(5, 2, 3, 4, 2, 2, "flop", "csa42", 2).model_copy(
+        update={
+            **{"group": 2, "accumulate": "carry_save", "final_stages": 2},
+            "final_adder": "prefix",
+        }
+    ),
+    "kept_parallel": macro(6, 2, 3, 3, 3).model_copy(update={"accumulate": "carry_save"}),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 
@@ -81,6 +91,9 @@ def legal_parameters(draw) -> dict[str, Any]:
     tree = draw(st.sampled_from([*TREES]))
     finals = [*FINAL_ADDERS] if TREES[tree].columns else ["ripple"]
     storage, banks = draw(st.sampled_from(["flop", "latch", "sram"])), draw(st.integers(1, 64))
+    columns = TREES[tree].columns and TREES[tree].exact
+    accumulate = draw(st.sampled_from([*ACCUMULATE] if columns else ["binary"]))
+    final_stages = draw(st.integers(0, ACCUMULATE[accumulate].most_final_stages))
     memory = {
         "sram_words": draw(st.sampled_from([None, banks, 80])),
         "sram_bits": draw(st.sampled_from([None, 1, 7, 1024])),
@@ -102,5 +115,7 @@ def legal_parameters(draw) -> dict[str, Any]:
         "tree": tree,
         "final_adder": draw(st.sampled_from(finals)),
         "tree_stages": draw(st.sampled_from([0, "auto"])),
+        "accumulate": accumulate,
+        "final_stages": final_stages,
         "features": draw(st.sampled_from([[], ["zero_skip"]])),
     }

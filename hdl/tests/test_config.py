@@ -18,7 +18,8 @@ from cimforge.hdl.tests.configs import legal_parameters
 NEAREST = re.compile(r"\(nearest legal value: (.+)\)$")
 PARAMETERS = (
     "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, group, "
-    "sram_words, sram_bits, sram_ports, multiply, tree, tree_stages, final_adder, features, name"
+    "sram_words, sram_bits, sram_ports, multiply, tree, tree_stages, final_adder, accumulate, "
+    "final_stages, features, name"
 )
 
 
@@ -72,6 +73,33 @@ REFUSALS = [
     (
         {"storage": 3},
         "storage must be one of flop, latch, sram, not 3 (nearest legal value: 'flop')",
+    ),
+    (
+        {"accumulate": "carry-save"},
+        "accumulate must be one of binary, carry_save, not 'carry-save' "
+        "(nearest legal value: 'carry_save')",
+    ),
+    (
+        {"accumulate": "carry_save", "tree": "approx1"},
+        "accumulate carry_save needs tree = csa or csa42, not approx1 "
+        "(nearest legal value: 'binary')",
+    ),
+    (
+        {"accumulate": "carry_save", "multiply": "xnor", "weight_bits": 1, "input_bits": 1},
+        "accumulate carry_save is for sums of integers, not multiply = xnor "
+        "(nearest legal value: 'binary')",
+    ),
+    (
+        {"final_stages": 2},
+        "final_stages must be 0 with accumulate = binary, not 2 (nearest legal value: 0)",
+    ),
+    (
+        {"accumulate": "carry_save", "final_stages": 7},
+        "final_stages must be an integer in 0..4, not 7 (nearest legal value: 4)",
+    ),
+    (
+        {"final_stages": -1},
+        "final_stages must be an integer in 0..4, not -1 (nearest legal value: 0)",
     ),
     (
         {"tree": "wallace"},

@@ -38,8 +38,9 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     ]
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
-    others = (config.tree_stages, config.group, config.final_adder, config.features, *rams)
-    default_elsewhere = others == (0, 1, "ripple", (), None, None, None)
+    adders = (config.tree_stages, config.final_adder, config.accumulate, config.final_stages)
+    others = (*adders, config.group, config.features, *rams)
+    default_elsewhere = others == (0, "ripple", "binary", 0, 1, (), None, None, None)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
@@ -72,6 +73,8 @@ def test_every_parameter_changes_the_name():
         "tree": "ripple",
         "tree_stages": 1,
         "final_adder": "prefix",
+        "accumulate": "carry_save",
+        "final_stages": 1,
         "features": ["zero_skip"],
         "multiply": "xnor",
         "name": "dcim0",
@@ -82,7 +85,10 @@ def test_every_parameter_changes_the_name():
     assert len(names | {MacroConfig(storage="sram").module}) == len(rams) + 1
     assert {*others, *unbuilt, *rams} == set(MacroConfig.model_fields)
     bits = {"weight_bits": 1, "input_bits": 1}
-    needed = {"multiply": bits}  # what a value needs beside it
+    needed = {
+        "multiply": bits,
+        "final_stages": {"accumulate": "carry_save"},
+    }  # what a value needs beside it
     names = {MacroConfig(**{key: v, **needed.get(key, {})}).module for key, v in others.items()}
     defaults = {MacroConfig().module, MacroConfig(**bits).module}
     assert len(names | defaults) == len(others) + len(defaults)
