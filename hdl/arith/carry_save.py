@@ -3,8 +3,6 @@ added to kept words without a carry chain."""
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from cimforge.hdl.arith.compression import Compression, Waiting
 from cimforge.hdl.arith.plan import Operand, Plan
 
@@ -21,17 +19,15 @@ def plan_planes(
 
     The top plane is compressed alone; what is left of it, up to two bits a place, is inverted while
     the control ``negate`` is high. An inverted bit is its weight less the bit, so the plan then has
-    the top plane's sum negative, and flipped_sum too much. Operands are unsigned and may all be as
-    large as their widths hold: no carry out of the top place of a plane, or of the sum, is ever 1.
+    the top plane's sum negative, and flipped_sum too much. Full adders keep the sum of all weights,
+    and places hold that sum: no carry out of the top is made, but by the ``limit``.
     """
     size, most = sum(widths), sum((1 << width) - 1 for width in widths)
     inputs = planes * size
     top = Compression(most.bit_length(), inputs + 1, compressors=compressors)
     _add_plane(top, widths, inputs - size, 0)
     flipped = _flip(top, inputs)
-    weight = sum(len(column) << place for place, column in enumerate(flipped))
-    largest = most * ((1 << planes - 1) - 1) + (max(most, weight) << planes - 1)
-    width = min(limit, largest.bit_length())
+    width = min(limit, (most * ((1 << planes) - 1)).bit_length())
     whole = Compression(width, top.new, compressors=compressors)
     whole.cells = top.cells
     for plane in range(planes - 1):
@@ -62,10 +58,10 @@ def _flip(columns: Compression, control: int) -> list[list[Waiting]]:
     return flipped
 
 
-def flipped_sum(plan: Plan) -> int:
-    """What a plan of plan_planes has too much while ``negate`` is high: its sum of zeros."""
-    zeros = np.zeros(plan.input_bits, np.int64)
-    return int(plan.evaluate(zeros, dict.fromkeys(plan.controls, 1)))
+def flipped_sum(widths: Sequence[int], planes: int) -> int:
+    """What a plan of plan_planes has too much while ``negate`` is high: the weights of all bits of
+    the top plane, which those that are left of it have together."""
+    return sum((1 << width) - 1 for width in widths) << planes - 1
 
 
 def plan_words(

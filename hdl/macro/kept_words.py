@@ -34,7 +34,7 @@ def plan_kept_sum(config: MacroConfig, tree: Plan, arrival: Sequence[int]) -> Ke
     each round settles k places more.
     """
     k, y_bits = config.bits_per_cycle, config.y_bits
-    values = start_values(config, tree)
+    values = start_values(config)
     kept: tuple[int, ...] = ()
     while True:
         again = config.max_planes > 1
@@ -50,12 +50,13 @@ def plan_kept_sum(config: MacroConfig, tree: Plan, arrival: Sequence[int]) -> Ke
         kept = plan.places
 
 
-def start_values(config: MacroConfig, tree: Plan) -> tuple[int, int]:
+def start_values(config: MacroConfig) -> tuple[int, int]:
     """What an accumulator begins with, modulo 2^y_bits: ``-rows 2^(k + weight_bits-1)``, what the
     corrections of a pass have too much (InputSum), and with a negated top plane less what the tree
     has too much then."""
     start = -config.rows << (config.bits_per_cycle + config.modes[0].correction_place)
-    return start % (1 << config.y_bits), (start - flipped_sum(tree)) % (1 << config.y_bits)
+    flipped = flipped_sum(config.operand_widths, config.bits_per_cycle)
+    return start % (1 << config.y_bits), (start - flipped) % (1 << config.y_bits)
 
 
 def _plan(config: MacroConfig, places: Sequence[tuple[int, ...]], arrival: Sequence[int]) -> Plan:
@@ -90,7 +91,7 @@ class KeptWords(Block):
     role = "accumulate"
 
     def __init__(self, config: MacroConfig, tree: Plan, arrival: Sequence[int]):
-        self._config, self._tree = config, tree
+        self._config = config
         self.sum = plan_kept_sum(config, tree, arrival)
         self.latency = 1 + config.final_stages
         final = config.final_stages
@@ -133,7 +134,7 @@ class KeptWords(Block):
     def _build_start(self, kept: Value) -> tuple[list[Value], list[Value]]:
         """The terms of the start value, and the kept bits fed back, of which the first of a place
         makes room for it."""
-        values = start_values(self._config, self._tree)
+        values = start_values(self._config)
         restart = self.value("restart") if self.sum.feedback else Const(1, 1)
 
         def digit(place: int) -> Value:
