@@ -1,6 +1,6 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks six small configurations
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks eight small configurations
 in every way that applies to them (or draws N of those), runs the regression on each and prints
 killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
 nothing, and then it should not be listed.
@@ -66,6 +66,11 @@ CONFIGS = (
         multiply="xnor",
         storage="latch",
         tree_stages=1,
+    ),
+    MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "group": 2, "tree_stages": 1, "accumulate": "carry_save"},
+        final_stages=1,
     ),
 )
 
@@ -155,6 +160,16 @@ def _tree(pattern: str, new: str) -> Edit:
     return edit
 
 
+def _last_carry(new: str) -> Edit:
+    """Replace the carry that the last segment of the adder behind kept words takes."""
+
+    def edit(text: str, name: str) -> str:
+        line = rf"^(  {name}_result_sum_\d+_1_final \w+ \(\.terms\(\{{)\w+, "
+        return re.sub(line, rf"\g<1>{new}, ", text, flags=re.M)
+
+    return edit
+
+
 def _alone(line: str) -> Edit:
     """Drop what keeps a row of a pair from being selected beside the other; ``line`` as in the
     text."""
@@ -212,6 +227,12 @@ MUTANTS = (
     Mutant("old result not dropped", _pin("column", "restart", "1'b0")),
     Mutant("result dropped every cycle", _pin("column", "restart", "1'b1")),
     Mutant("accumulates while idle and stalled", _pin("column", "accumulate", "1'b1")),
+    # sums in two words
+    Mutant("sign plane enters the tree positive", _pin("column", "plane_negate", "1'b0")),
+    Mutant("every plane enters the tree negative", _pin("column", "plane_negate", "1'b1")),
+    Mutant("the final adder's ranks stand still", _pin("column", "finish", "1'b0")),
+    Mutant("the final adder's ranks advance while stalled", _pin("column", "finish", "1'b1")),
+    Mutant("a final carry is lost", _last_carry("1'b0")),
     # banks and storage
     Mutant(
         "banks 0 and 1 swapped for computing",

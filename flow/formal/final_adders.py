@@ -11,8 +11,8 @@ from cimforge.hdl.netlist.yosys import run_yosys
 
 __all__ = ["PLAIN", "final_claims", "prove_finals", "write_plain"]
 
-# Of a final adder's module, behind the name of the module that places it; widths behind it where
-# that has several.
+# Of a final adder's module, behind the name of the module that places it; behind the widths of its
+# words where that has several.
 SUFFIX = "_final"
 PLAIN = "plain.v"
 
@@ -28,7 +28,7 @@ def final_claims(
     """
     text = "".join((folder / source).read_text() for source in sources)
     placed = "|".join(map(re.escape, adders))
-    names = re.findall(rf"^module ((?:{placed}){SUFFIX}(?:_\d+_\d+)?) \(", text, re.M)
+    names = re.findall(rf"^module ((?:{placed})(?:_\d+_\d+)?{SUFFIX}) \(", text, re.M)
     if not names:
         return []
     read = "\n".join(f"read_verilog {source}" for source in (cells, *sources))

@@ -16,10 +16,13 @@ __all__ = ["Ledger", "random_config", "random_patterns"]
 
 def random_config(rng: random.Random) -> MacroConfig:
     """A small macro of any shape and precision, one in four of a dimension being 1, every other one
-    of those with exact trees with its rows in pairs."""
+    of those with exact trees with its rows in pairs, of those with columns with kept words."""
     input_bits = rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8])
     tree = rng.choice(["csa", "ripple", "behavioral", "csa42", "approx1", "approx2"])
+    kept = tree.startswith("csa") and rng.random() < 0.5
+    more = {"accumulate": "carry_save", "final_stages": rng.randint(0, 4)} if kept else {}
     return MacroConfig(
+        **more,
         rows=rng.choice([1, *rng.sample(range(1, 20), 3)]),
         cols=rng.choice([1, *rng.sample(range(1, 7), 3)]),
         weight_bits=rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8]),

@@ -161,7 +161,8 @@ class _Builder:
         first, second = (len(word) for word in cell.inputs)
         kind, name = f"{self.out.kind}_final" if self.out.kind else "final", "add_words"
         if sum(each.kind in WORD_ADDERS for each in self.plan.cells) > 1:
-            kind, name = f"{kind}_{first}_{second}", f"add_words{number}"
+            kind = f"{self.out.kind}_{first}_{second}_final"
+            name = f"add_words{number}"
         if (first, second) not in self.finals:
             made = build_final(self.out.prefix, kind, cell.kind, (first, second), self.out.role)
             self.finals[first, second] = made

@@ -306,9 +306,12 @@ class Sequencer(Block):
         return encoded(bank, self._config.bank_bits), lands
 
     def _build_sum_write(self, m: Module, arbiter: PairArbiter) -> None:
-        """When a pair's sum is made, of what, and the line that writes it in the cycle after."""
+        """When a pair's sum is made, of what, and the line that writes it in the cycle after.
+
+        Of the neighbour's code where a slot is done, else of the row that may come in: so the
+        choice waits for no ready, and results do not toggle the adders."""
         capture, lands = Signal(name="captures_sum"), Signal(name="sum_lands")
         m.d.comb += capture.eq(arbiter.filled | arbiter.done)
         m.d.sync += lands.eq(capture)
         lines = one_hot(m, "sum_line", arbiter.row[1:], self._config.pairs, lands)
-        self._drive(m, sum_capture=capture, sum_fill=arbiter.filled, write_sum=lines)
+        self._drive(m, sum_capture=capture, sum_fill=~arbiter.done, write_sum=lines)
