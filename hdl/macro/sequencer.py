@@ -196,7 +196,9 @@ class Sequencer(Block):
         rows = self._config.rows
         count = Signal(self._config.x_rows_width, name="count_q", reset_less=True)
         offered = self.x.rows
-        every = (offered == 0) | (offered > rows)
+        every = offered == 0
+        if rows + 1 < 1 << len(offered):
+            every |= offered > rows
         exists = arbiter.banks["x"].any()
         with m.If(arbiter.x_fire):
             m.d.sync += count.eq(Mux(exists, Mux(every, rows, offered), 0))

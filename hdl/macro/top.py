@@ -109,7 +109,8 @@ class _Top:
         lines_a_row = config.row_lines
         place_write_port = None if config.storage_traits.memory else self._write_ports()
         loads = {"plane": bits, "fill": 1, "sign_plane": 1, "read": k}
-        lines = self._spread(config.rows, loads, "input")
+        taken = {name: count for name, count in loads.items() if name in serialiser.ports}
+        lines = self._spread(config.rows, taken, "input")
         elements = self._place_input_register()
         for row in range(config.rows):
             if place_write_port:
