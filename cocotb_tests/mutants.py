@@ -82,6 +82,7 @@ class Mutant:
     edit: Edit
     leaf: bool = False
     min_banks: int = 1  # with fewer banks the edit changes nothing that matters
+    binary: bool = False  # of macros of -1 and 1 alone: elsewhere the edit may change nothing
 
 
 def _text(old: str, new: str) -> Edit:
@@ -265,8 +266,8 @@ MUTANTS = (
     Mutant("row 0 never counts", _pin("serialiser", "active", "1'b0", "serialiser0")),
     Mutant("all rows are subtracted", _pin("input_sum", "count", "6")),
     Mutant("x_rows ignored", _pin("sequencer", "x_rows", "{old} & 1'b0")),
-    Mutant("zeros match nothing", _pin("word", "planes_n", "{old} | 2'b10")),
-    Mutant("ones match nothing", _pin("word", "planes_n", "{old} | 2'b01")),
+    Mutant("zeros match nothing", _pin("word", "planes_n", "{old} | 2'b10"), binary=True),
+    Mutant("ones match nothing", _pin("word", "planes_n", "{old} | 2'b01"), binary=True),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),
@@ -301,7 +302,7 @@ def applicable(folder: Path) -> list[Trial]:
         source = folder / config.module
         emit_macro(config, source)
         for mutant in MUTANTS:
-            if config.banks < mutant.min_banks:
+            if config.banks < mutant.min_banks or config.binary < mutant.binary:
                 continue
             text = (source / (CELLS if mutant.leaf else f"{config.module}.v")).read_text()
             if mutant.edit(text, config.module) != text:
