@@ -5,6 +5,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand
 from cimforge.hdl.arith.planners import plan_sum
+from cimforge.hdl.arith.staging import FRONT, divided
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
@@ -27,8 +28,9 @@ def build_plane_sum(config: MacroConfig) -> Structure:
         shifts += [place + low for low in (k - 1, 0) for place in places]
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
     plan = plan_sum(config.tree, operands, width, final=config.final_adder)
-    comment, stages = "Sum of a cycle's inverted planes and constants.", config.pipeline_stages
-    return build_adder(config.module, "plane_sum", comment, plan, stages, role="accumulate")
+    staging = divided(plan, config.pipeline_stages, FRONT)
+    comment = "Sum of a cycle's inverted planes and constants."
+    return build_adder(config.module, "plane_sum", comment, staging, role="accumulate")
 
 
 class InputSum(Block):
