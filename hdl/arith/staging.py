@@ -10,6 +10,7 @@ from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.plan import Bit, Cell, Plan
 
 __all__ = [
+    "CARRY",
     "CONTROL",
     "FRONT",
     "REGISTER",
@@ -44,7 +45,8 @@ class Staging:
     so all paths pass the same number of registers. Controls come ``lead`` cycles before the inputs.
     ``tail[i]`` is the time at which bit i of the result is there, counted from the clock edge of
     the last rank; ``longest`` the time of the longest stage, with what stands behind the plan where
-    that is known.
+    that is known. ``area`` is that which waits for the longest stage, in adders, registers left
+    out.
     """
 
     plan: Plan
@@ -52,6 +54,7 @@ class Staging:
     stages: tuple[int, ...]
     tail: tuple[int, ...]
     longest: int
+    area: int
 
     @cached_property
     def made(self) -> dict[int, int]:
@@ -75,9 +78,8 @@ class Staging:
 
     @property
     def cost(self) -> int:
-        """Time by area, in adders: those of the plan count twice, for the array in front of it is
-        as large, and a register counts once."""
-        return self.longest * (2 * adders(self.plan) + self.registers)
+        """Time by area, in adders: a register counts as one."""
+        return self.longest * (self.area + self.registers)
 
     def crossing(self, rank: int) -> int:
         """Bits that a rank (1..ranks) keeps: made before it, used behind it."""
@@ -121,7 +123,8 @@ def settling(plan: Plan, arrival: Sequence[int] = ()) -> dict[Bit, int]:
 
 def stage_cells(plan: Plan, limit: int, front: int = REGISTER) -> Staging:
     """The fewest ranks, and registers, with which no stage takes longer than ``limit``; the inputs
-    come ``front`` after the clock edge of stage 0.
+    come ``front`` after the clock edge of stage 0. The area is twice the plan's, for the array in
+    front of a tree is as large.
 
     Each cell stands in the earliest stage in which it settles in time. As no cell makes more bits
     than it takes, no rank saves a register by standing nearer to the inputs, so this is the least
@@ -144,7 +147,7 @@ def stage_cells(plan: Plan, limit: int, front: int = REGISTER) -> Staging:
     ranks = max(stages, default=0)
     ends = (made.get(bit, (0, front if bit is not None else 0)) for bit in plan.result)
     tail = tuple(time if stage == ranks else REGISTER for stage, time in ends)
-    return Staging(plan, ranks, tuple(stages), tail, longest)
+    return Staging(plan, ranks, tuple(stages), tail, longest, 2 * adders(plan))
 
 
 def delayed(staging: Staging, ranks: int) -> Staging:
@@ -161,49 +164,42 @@ def unstaged(plan: Plan, front: int = REGISTER) -> Staging:
     return stage_cells(plan, longest, front)
 
 
-def _price(staging: Staging) -> tuple[int, int]:
-    return staging.cost, staging.longest
-
-
-def _before(behind: Behind, staging: Staging) -> Staging:
-    """The stages with what stands behind the last one."""
-    return replace(staging, longest=max(staging.longest, behind(staging.tail)))
-
-
-def _last(tail: Sequence[int]) -> int:
-    return max(tail, default=0)
-
-
 def divided(
     plan: Plan,
     ranks: int,
     front: int = REGISTER,
     behind: Behind = lambda tail: max(tail, default=0),
+    area: int | None = None,
 ) -> Staging:
     """The plan with ``ranks`` ranks, where time by area (Staging.cost) is least; of equals the
     fastest. Raises ValueError for a negative number.
 
     ``behind(tail)`` is the time at which what stands behind the plan, in its last stage, is done,
-    where the result's bits come at ``tail``; alone a plan stands between registers.
+    where the result's bits come at ``tail``; alone a plan stands between registers. ``area`` is
+    that of stage_cells if nothing else is said.
     """
     if ranks < 0:
         raise ValueError(f"ranks must be at least 0, not {ranks!r}")
 
-    def staged(limit: int) -> Staging:
-        found = stage_cells(plan, limit, front)
-        return _before(behind, delayed(found, max(ranks, found.ranks)))
+    def weighed(found: Staging) -> Staging:
+        found = delayed(found, max(ranks, found.ranks))
+        size = found.area if area is None else area
+        return replace(found, longest=max(found.longest, behind(found.tail)), area=size)
 
     def keeps(limit: int) -> bool:
-        found = staged(limit)
+        found = weighed(stage_cells(plan, limit, front))
         return found.ranks == ranks and found.longest <= limit
 
-    most = _before(behind, delayed(unstaged(plan, front), ranks)).longest
-    limits = range(front, most + 1)
-    place = bisect_left(limits, True, key=keeps)
-    size = 2 * adders(plan)
-    found = [staged(limits[place])]
+    def price(limit: int) -> tuple[int, int]:
+        found = weighed(stage_cells(plan, limit, front))
+        return found.cost, found.longest
+
+    whole = weighed(unstaged(plan, front))
+    limits = range(front, whole.longest + 1)
+    best = limits[bisect_left(limits, True, key=keeps)]
     # A longer limit may spare registers, but not more than there are.
-    while place + 1 < len(limits) and limits[place + 1] * size <= min(map(_price, found))[0]:
-        place += 1
-        found.append(staged(limits[place]))
-    return min(found, key=_price)
+    for limit in range(best + 1, whole.longest + 1):
+        if limit * whole.area > price(best)[0]:
+            break
+        best = min(best, limit, key=price)
+    return weighed(stage_cells(plan, best, front))

@@ -25,22 +25,29 @@ PAYS = 20  # one more rank must lower time by area by this part of it
 
 def tree_plan(config: MacroConfig) -> Plan:
     """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
-    return plan_column(config.tree, config.operand_widths, config.tree_bits, config.final_adder)
+    return tree_staging(config).plan
 
 
 def tree_staging(config: MacroConfig) -> Staging:
     """One tree with its pipeline_stages register ranks, each where time by area is least: the first
-    stage has what makes the operands, the last the accumulator."""
+    stage has what makes the operands, the last the accumulator.
+
+    A final adder is a cell that no rank divides: with ranks there is a ripple of full adders in its
+    place where time by area is not more for it.
+    """
     return _staging(config, config.pipeline_stages)
 
 
 def auto_ranks(config: MacroConfig) -> int:
     """The ranks of ``tree_stages = auto``: one more as long as it lowers time by area, in the
     units of Staging, by a twentieth."""
-    ranks, cost = 0, _staging(config, 0).cost
-    while (more := _staging(config, ranks + 1).cost) * PAYS <= cost * (PAYS - 1):
-        ranks, cost = ranks + 1, more
-    return ranks
+    cost = _staging(config, 0).cost
+    for ranks in range(config.tree_levels):
+        more = _staging(config, ranks + 1).cost
+        if more * PAYS > cost * (PAYS - 1):
+            return ranks
+        cost = more
+    return config.tree_levels
 
 
 def total_arrival(config: MacroConfig) -> list[int]:
@@ -59,9 +66,14 @@ def _adders(times: Sequence[int]) -> list[int]:
 
 @cache
 def _staging(config: MacroConfig, ranks: int) -> Staging:
-    plan = tree_plan(config)
     front = FRONT - SUM * 3 * min(1, config.storage_traits.lead)
-    return divided(plan, ranks, front, _time_behind(config))
+    behind = _time_behind(config)
+    finals = dict.fromkeys(["ripple", config.final_adder] if ranks else [config.final_adder])
+    plans = (
+        plan_column(config.tree, config.operand_widths, config.tree_bits, final) for final in finals
+    )
+    found = [divided(plan, ranks, front, behind) for plan in plans]
+    return min(found, key=lambda staging: staging.cost)
 
 
 def _time_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:

@@ -302,6 +302,13 @@ class MacroConfig(BaseModel):
         return self.storage_traits.lead + self.pipeline_stages
 
     @property
+    def sums_constants(self) -> bool:
+        """Whether the input sum takes a pass's signs and end with the planes, as terms of its sum:
+        with several planes, or with ranks, behind which nothing else may take long. Else a count of
+        one plane, to which constants are added."""
+        return self.bits_per_cycle > 1 or self.pipeline_stages > 0
+
+    @property
     def max_planes(self) -> int:
         """Cycles of a pass at full precision."""
         return self.input_bits // self.bits_per_cycle

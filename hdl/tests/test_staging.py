@@ -121,7 +121,7 @@ def test_no_other_stages_have_fewer_registers(tree, count, width):
                 for bit in taken(cell)
             ):
                 continue
-            other = Staging(plan, best.ranks, stages, best.tail, 0)
+            other = Staging(plan, best.ranks, stages, best.tail, 0, best.area)
             assert max(stage_times(other)) > limit or other.registers >= best.registers
 
 
