@@ -11,7 +11,7 @@ from cimforge.hdl.emit.handover import render_core, render_sdc
 from cimforge.hdl.emit.outputs import CELLS, MANIFEST, listing, open_outputs
 from cimforge.hdl.emit.waivers import lint_waivers, macro_waivers
 from cimforge.hdl.emit.wrapper_files import wrapper_facts
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.top import macro_modules
 from cimforge.hdl.netlist.module import Module, behavioural_models

@@ -95,7 +95,8 @@ class Sequencer(Block):
         # in the cycle in which the totals arrive
         signals = TO_MATCHES if config.binary else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
-        with_planes = {name: Out(1) for name in WITH_PLANES if k > 1 and not config.binary}
+        summed = config.sums_constants and not config.binary
+        with_planes = {name: Out(1) for name in WITH_PLANES if summed}
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
