@@ -9,8 +9,8 @@ __all__ = ["BinarySerialiser"]
 
 
 class BinarySerialiser(Block):
-    """The two select lines that one row has next, inverted, for the plane register: ``planes_n[0]`` low where a weight of 1 counts,
-    ``planes_n[1]`` low where a weight of 0 does.
+    """The two select lines that one row has next, inverted, for the plane register:
+    ``planes_n[0]`` low where a weight of 1 counts, ``planes_n[1]`` low where a weight of 0 does.
 
     A row that is ``active`` counts the weights equal to its element ``x``; one that is not counts
     none, whatever it holds. With ``read_row`` high, and never active then, a weight of 1 counts, so

@@ -10,9 +10,9 @@ __all__ = ["FirstGroup"]
 class FirstGroup:
     """The first group of planes of a vector of ``bits`` and ``signed``, combinational.
 
-    ``line`` has the bit of its number set (groups count down to 0), ``fill`` marks the planes above the precision
-    (plane j at bit j - 1), ``sign_plane`` the plane that carries the sign, none where unsigned.
-    ``bits`` 0 or above input_bits means input_bits.
+    ``line`` has the bit of its number set (groups count down to 0), ``fill`` marks the planes above
+    the precision (plane j at bit j - 1), ``sign_plane`` the plane that carries the sign, none where
+    unsigned. ``bits`` 0 or above input_bits means input_bits.
 
     Where passes skip (zero_skip), ``marks`` holds a bit for each plane from k up, set where some
     row needs the plane (build_plane_marks): the pass begins at the highest group with a mark below

@@ -156,7 +156,7 @@ class Sequencer(Block):
         return bank
 
     def _build_pass(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
-        """Selects the group of planes that comes next, by a line each, and says what the present one
+        """Selects the group of planes that comes next, a line each, and says what the present one
         means; a read-back has one cycle and no group."""
         marks = getattr(self, "marks", None)
         first = FirstGroup(m, self._config, self.x.bits, self.x.signed, marks)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
-from cimforge.hdl.cells.pair_multiply import PairSelector
 from cimforge.hdl.cells.sram import stored_code
 from cimforge.hdl.macro.binary_serialiser import BinarySerialiser
 from cimforge.hdl.macro.column import build_column
@@ -17,7 +16,7 @@ from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
 from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, held, root_pins, spread
 from cimforge.hdl.netlist.module import Module, distinct_modules
-from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant, expression
+from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["build_macro", "macro_modules"]
@@ -29,7 +28,7 @@ KINDS = (
     *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
     *("tree", "plane_sum", "accumulate_sum", "accumulator", "input_sum", "column"),
-    *("input_register", "late_planes", "serialiser", "plane_register", "pair_selector"),
+    *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
 
@@ -85,7 +84,6 @@ class _Top:
         pins = {name: self._nets[name] for name in self._sequencer.ports}
         self._out.place(self._sequencer, "sequencer", **pins)
         self._place_rows()
-        self._place_selectors()
         if config.skips:
             self._place_plane_marks()
         self._place_correction()
@@ -129,8 +127,8 @@ class _Top:
                 **({"active": nets["active"].bits(row)} if config.binary else {}),
                 planes_n=nets["next_n"].bits(row * lines_a_row, lines_a_row),
             )
-        pins = {name: nets[name] for name in ("clk", "step", "next_n", "planes_n")}
-        self._out.place(build_plane_register(config), "plane_register", **pins)
+        register = build_plane_register(config)
+        self._out.place(register, "plane_register", **{name: nets[name] for name in register.ports})
         for pair in range(config.pairs):
             gate, line = nets["sum_gate"].bits(pair * banks, banks), nets["write_sum"].bits(pair)
             assert place_write_port  # pairs are in stores
@@ -170,20 +168,6 @@ class _Top:
             pins |= {"d": pins["w_word"], "read": pins["read_words"], "clk": nets["clk"]}
             q = nets["stored"].bits(row * width, width)
             self._out.place(row_module, f"words{row}", row=nets["write_row"].bits(row), **pins, q=q)
-
-    def _place_selectors(self) -> None:
-        """The select lines of each pair of rows; a last row alone keeps its planes."""
-        config, nets = self._config, self._nets
-        if not config.pairs:
-            return
-        k, selector = config.bits_per_cycle, PairSelector(config)
-        for pair in range(config.pairs):
-            ports = {name: nets[name].bits(2 * pair * k, 2 * k) for name in ("planes_n", "alone")}
-            both_n = nets["both_n"].bits(pair * k, k)
-            self._out.place(selector, f"selector{pair}", **ports, both_n=both_n)
-        if config.rows % 2:
-            alone, planes_n = (nets[n].bits(2 * config.pairs * k, k) for n in ("alone", "planes_n"))
-            self._out.assign(alone, expression(f"~{planes_n}", k))
 
     def _place_input_register(self) -> Bus:
         """The register that holds the vector without its top planes; returns its elements."""
