@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from cimforge.hdl.arith.plan import Bit, Cell, Plan
+from cimforge.hdl.arith.staging import Staging
 
-__all__ = ["plan_segments"]
+__all__ = ["plan_segments", "stage_segments"]
 
 
 def plan_segments(places: Sequence[int], width: int, stages: int, final: str) -> Plan:
@@ -18,6 +19,13 @@ def plan_segments(places: Sequence[int], width: int, stages: int, final: str) ->
     cell of kind ``final``.
     """
     return _Segments(places, width, final).plan(stages + 1)
+
+
+def stage_segments(places: Sequence[int], width: int, stages: int, final: str) -> Staging:
+    """The same with its register ranks: each step a stage."""
+    plan = plan_segments(places, width, stages, final)
+    of_cells = tuple(cell.level - 1 for cell in plan.cells)
+    return Staging(plan, stages, of_cells, (0,) * width, 0, 0)
 
 
 class _Segments:

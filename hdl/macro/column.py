@@ -3,29 +3,18 @@
 from collections.abc import Sequence
 
 from cimforge.hdl.arith.adder import build_adder
-from cimforge.hdl.arith.carry_save import plan_planes
-from cimforge.hdl.arith.plan import Plan
-from cimforge.hdl.arith.planners import plan_column
 from cimforge.hdl.cells.array_style import ARRAY_STYLES, ColumnNets, PairNets
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
 from cimforge.hdl.macro.kept_words import KeptWords
 from cimforge.hdl.macro.matches import Matches, build_match_sum
+from cimforge.hdl.macro.pipeline import total_arrival, tree_plan, tree_staging
 from cimforge.hdl.netlist.structure import Bus, Structure, concat
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["build_accumulator", "build_column", "build_tree", "tree_plan"]
+__all__ = ["build_accumulator", "build_column", "build_tree"]
 
 
 NOTHING = Bus("", 0)
-
-
-def tree_plan(config: MacroConfig) -> Plan:
-    """Plan of one tree: the operands of a column, unsigned, to tree_bits; or those of all planes
-    of a cycle, left carry-save."""
-    if config.carry_save:
-        widths, compressors = config.operand_widths, config.tree_traits.compressors
-        return plan_planes(widths, config.bits_per_cycle, config.y_bits, compressors=compressors)
-    return plan_column(config.tree, config.operand_widths, config.tree_bits, config.final_adder)
 
 
 def build_tree(config: MacroConfig) -> Structure:
@@ -33,28 +22,19 @@ def build_tree(config: MacroConfig) -> Structure:
     comment = "Sum of one plane's products over all rows."
     if config.carry_save:
         comment = "Sum of a cycle's products over all rows, left in two words."
-    plan = tree_plan(config)
-    lead, stages = config.storage_traits.lead, config.pipeline_stages
-    return build_adder(config.module, "tree", comment, plan, stages, role="tree", lead=lead)
+    staging, lead = tree_staging(config), config.storage_traits.lead
+    return build_adder(config.module, "tree", comment, staging, role="tree", lead=lead)
 
 
 def build_accumulator(config: MacroConfig) -> Accumulator | KeptWords | Matches:
-    """The accumulator, its adder planned for the times at which an unregistered tree's bits come:
-    latency 1 cycle, and final_stages."""
-    plan = tree_plan(config)
+    """The accumulator, its adder planned for the times at which a tree's bits come: latency 1
+    cycle, and final_stages."""
+    arrival = total_arrival(config)
     if config.carry_save:
-        return KeptWords(config, plan, _last_levels(plan, config.pipeline_stages))
-    arrival = [plan.ready_level(bit) if not config.pipeline_stages else 0 for bit in plan.result]
+        return KeptWords(config, tree_plan(config).places, arrival)
     if config.binary:
         return Matches(config, build_match_sum(config, arrival))
     return Accumulator(config, build_accumulate_sum(config, arrival))
-
-
-def _last_levels(plan: Plan, stages: int) -> list[int]:
-    """Levels between the last register rank and each bit of the result."""
-    levels = range(1, plan.levels + 1)
-    before = max((n for n in levels if plan.stage(n, stages) < stages), default=0)
-    return [max(0, plan.ready_level(bit) - before) for bit in plan.result]
 
 
 def build_column(config: MacroConfig) -> Structure:

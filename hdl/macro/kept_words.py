@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.carry_save import flipped_sum, plan_words
 from cimforge.hdl.arith.plan import Operand, Plan
-from cimforge.hdl.arith.segmented import plan_segments
+from cimforge.hdl.arith.segmented import stage_segments
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.config import MacroConfig
 
@@ -27,8 +28,16 @@ class KeptSum:
     totals: tuple[int, ...]
 
 
-def plan_kept_sum(config: MacroConfig, tree: Plan, arrival: Sequence[int]) -> KeptSum:
-    """The sum of a cycle behind ``tree``, whose bit i is ready at the level ``arrival[i]``.
+def plan_kept_sum(config: MacroConfig, totals: tuple[int, ...], arrival: Sequence[int]) -> KeptSum:
+    """The sum of a cycle behind a tree that leaves bits at the places ``totals``; bit i of them is
+    ready at the level ``arrival[i]``."""
+    groups = _groups(config, totals)
+    return KeptSum(_plan(config, groups, arrival), *groups)
+
+
+@cache
+def _groups(config: MacroConfig, totals: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Places of start, feedback and totals.
 
     Which places are left with two bits depends on what is fed back, that is on places k lower: so
     each round settles k places more.
@@ -44,10 +53,11 @@ def plan_kept_sum(config: MacroConfig, tree: Plan, arrival: Sequence[int]) -> Ke
             for place in range(y_bits)
             if any(value >> place & 1 for value in values) and place not in feedback
         )
-        plan = _plan(config, (start, feedback, tree.places), arrival)
-        if plan.places == kept:
-            return KeptSum(plan, start, feedback, tree.places)
-        kept = plan.places
+        groups = (start, feedback, totals)
+        left = _plan(config, groups, [0] * len(totals)).places
+        if left == kept:
+            return groups
+        kept = left
 
 
 def start_values(config: MacroConfig) -> tuple[int, int]:
@@ -90,9 +100,9 @@ class KeptWords(Block):
 
     role = "accumulate"
 
-    def __init__(self, config: MacroConfig, tree: Plan, arrival: Sequence[int]):
+    def __init__(self, config: MacroConfig, totals: tuple[int, ...], arrival: Sequence[int]):
         self._config = config
-        self.sum = plan_kept_sum(config, tree, arrival)
+        self.sum = plan_kept_sum(config, totals, arrival)
         self.latency = 1 + config.final_stages
         final = config.final_stages
         ports = {
@@ -100,18 +110,19 @@ class KeptWords(Block):
             "finish": In(1 if final else 0),
             "restart": In(1 if self.sum.feedback else 0),
             "negate": In(1),
-            "total": In(len(tree.places)),
+            "total": In(len(totals)),
             "correction": In(config.correction_bits),
             "y": Out(config.y_bits),
         }
-        plan = plan_segments(self.sum.plan.places, config.y_bits, final, config.final_adder)
+        kept = self.sum.plan.places
+        segments = stage_segments(kept, config.y_bits, final, config.final_adder)
         comment = "Sum of kept words, tree total and correction, left in two words."
         adders = {
             "sum": build_adder(
                 config.module, "accumulate_sum", comment, self.sum.plan, role="accumulate"
             ),
             "result": build_adder(
-                *(config.module, "result_sum", "Sum of the two kept words.", plan, final),
+                *(config.module, "result_sum", "Sum of the two kept words.", segments),
                 role="accumulate",
             ),
         }

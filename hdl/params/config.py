@@ -27,6 +27,7 @@ from cimforge.hdl.params.storage import STORAGE, StorageTraits
 from cimforge.hdl.params.trees import (
     ACCUMULATE,
     FINAL_ADDERS,
+    RANK_RULES,
     TREES,
     AccumulateTraits,
     TreeTraits,
@@ -94,8 +95,8 @@ class MacroConfig(BaseModel):
     tree: str = Field("csa", description="adder tree topology", json_schema_extra=_one_of(TREES))
     tree_stages: int | Literal["auto"] = Field(
         0,
-        description="pipeline register ranks inside the tree; auto: the fewest with at most 10 "
-        "full-adder levels (csa) or 3 word adders (ripple, behavioral) between two registers",
+        description="pipeline register ranks inside the tree, where few bits cross; auto: one more "
+        "as long as it lowers the longest stage's time by area by a twentieth",
     )
     final_adder: str = Field(
         "ripple",
@@ -318,10 +319,10 @@ class MacroConfig(BaseModel):
 
     @property
     def pipeline_stages(self) -> int:
-        """Register ranks inside the trees: tree_stages, or for auto the fewest with at most
-        auto_levels levels (of the topology's traits) between two registers."""
-        if self.tree_stages == "auto":
-            return max(0, ceil(self.tree_levels / TREES[self.tree].auto_levels) - 1)
+        """Register ranks inside the trees: tree_stages, or for auto one more as long as it lowers
+        time by area by a twentieth (RANK_RULES)."""
+        if isinstance(self.tree_stages, str):
+            return RANK_RULES[self.tree_stages](self)
         return self.tree_stages
 
     @property
@@ -334,6 +335,13 @@ class MacroConfig(BaseModel):
         """Registers between a plane and its result, the accumulator left out: ranks, and those of
         the final adder."""
         return self.ranks + self.final_stages
+
+    @property
+    def sums_constants(self) -> bool:
+        """Whether the input sum takes a pass's signs and end with the planes, as terms of its sum:
+        with several planes, or with ranks, behind which nothing else may take long. Else a count of
+        one plane, to which constants are added."""
+        return self.bits_per_cycle > 1 or self.pipeline_stages > 0
 
     @property
     def max_planes(self) -> int:

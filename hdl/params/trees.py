@@ -1,27 +1,28 @@
 """What a configuration must know of each adder tree topology."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cimforge.hdl.params.registry import Registry
 
-__all__ = ["ACCUMULATE", "FINAL_ADDERS", "TREES", "AccumulateTraits", "TreeTraits"]
+if TYPE_CHECKING:
+    from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["ACCUMULATE", "FINAL_ADDERS", "RANK_RULES", "TREES", "AccumulateTraits", "TreeTraits"]
 
 
 class TreeTraits(NamedTuple):
     """One topology, registered by its planner.
 
     ``levels(widths, bits, final)`` are the levels of a tree of operands of these ``widths`` to a
-    sum of ``bits`` with that final adder: the most register ranks it can take. With
-    ``tree_stages = auto`` at most ``auto_levels`` levels stand between two registers. ``pairings``
-    is how many times rows are paired, two bits becoming one, before they are summed: 0 in an exact
-    tree. One that compresses ``columns`` takes any final adder, and where it is exact its sums may
-    be left carry-save, of ``compressors`` where it has them: ``levels`` with a number of
-    ``planes`` are those of one such tree of all planes of a cycle, modulo ``2**bits``.
+    sum of ``bits`` with that final adder: the most register ranks it can take. ``pairings`` is how
+    many times rows are paired, two bits becoming one, before they are summed: 0 in an exact tree.
+    One that compresses ``columns`` takes any final adder, and where it is exact its sums may be
+    left carry-save, of ``compressors`` where it has them: ``levels`` with a number of ``planes``
+    are those of one such tree of all planes of a cycle, modulo ``2**bits``.
     """
 
     levels: Callable[[tuple[int, ...], int, str, int], int]
-    auto_levels: int
     about: str
     pairings: int = 0
     columns: bool = False
@@ -43,6 +44,8 @@ class AccumulateTraits(NamedTuple):
 
 
 TREES: Registry[TreeTraits] = Registry("tree")
+# How many ranks a value of tree_stages that is no number stands for.
+RANK_RULES: Registry[Callable[["MacroConfig"], int]] = Registry("tree_stages")
 FINAL_ADDERS: Registry[str] = Registry("final_adder")  # what each is, by name
 
 FINAL_ADDERS.register("ripple", "part of the columns: the smallest")

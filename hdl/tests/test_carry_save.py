@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from cimforge.flow.formal.kept_places import kept_places, left_places
 from cimforge.hdl.arith.carry_save import NEGATE, flipped_sum, plan_planes, plan_words
-from cimforge.hdl.arith.plan import Operand, Plan
-from cimforge.hdl.arith.segmented import plan_segments
-from cimforge.hdl.macro.column import build_accumulator, tree_plan
+from cimforge.hdl.arith.plan import Operand
+from cimforge.hdl.arith.segmented import stage_segments
+from cimforge.hdl.macro.column import build_accumulator
 from cimforge.hdl.macro.kept_words import KeptWords
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.netlist.module import distinct_modules
 from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
@@ -91,38 +92,23 @@ def test_segments_add_two_words(counts, stages, final, seed):
     places = [place for place, count in enumerate(counts) for _ in range(count)]
     if not places:
         return
-    plan = plan_segments(places, len(counts), stages, final)
+    staging = stage_segments(places, len(counts), stages, final)
+    plan = staging.plan
     bits = np.random.default_rng(seed).integers(0, 2, (20, len(places)))
     wanted = bits @ (1 << np.array(places))
     assert (plan.evaluate(bits) == wanted % (1 << len(counts))).all()
-    assert plan.levels <= stages + 1
+    assert plan.levels <= stages + 1 == staging.ranks + 1
     assert set(plan.counts()) <= {final}
-    assert [plan.stage(level, plan.levels - 1) for level in range(1, plan.levels + 1)] == list(
-        range(plan.levels)
-    )
+    assert list(staging.stages) == [cell.level - 1 for cell in plan.cells]
 
 
-@pytest.mark.parametrize("final_stages", [1, 2])
-def test_what_crosses_a_rank_is_a_bit_a_place_and_the_carries(final_stages):
-    """Of 23 bits: registers of the final adder, by the nets that live across its steps."""
-    config = MacroConfig(accumulate="carry_save", final_stages=final_stages)
-    plan = plan_segments(kept_places(config).kept, config.y_bits, final_stages, "ripple")
-    for step in range(1, final_stages + 1):
-        assert config.y_bits <= crossing(plan, step) <= config.y_bits + final_stages
-
-
-def crossing(plan: Plan, step: int) -> int:
-    """Bits that are made up to this level and taken behind it, or are results."""
-    taken = {
-        bit
-        for cell in plan.cells
-        if cell.level > step
-        for word in cell.inputs
-        for bit in word
-        if bit is not None
-    }
-    taken |= {bit for bit in plan.result if bit is not None}
-    return sum(plan.ready_level(bit) <= step for bit in taken)
+@pytest.mark.parametrize("stages", [1, 2])
+def test_what_crosses_a_rank_is_a_bit_a_place_and_the_carries(stages):
+    """Of 23 bits, each rank."""
+    config = MacroConfig(accumulate="carry_save", final_stages=stages)
+    staging = stage_segments(kept_places(config).kept, config.y_bits, stages, "ripple")
+    for rank in range(1, stages + 1):
+        assert config.y_bits <= staging.crossing(rank) <= config.y_bits + stages
 
 
 @pytest.mark.parametrize("name", KEPT)
