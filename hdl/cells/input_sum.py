@@ -8,7 +8,7 @@ from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.plan import Operand
 from cimforge.hdl.arith.planners import plan_sum
-from cimforge.hdl.arith.staging import CARRY, SUM, divided
+from cimforge.hdl.arith.staging import CARRY, FRONT_LINES, SUM, divided
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
@@ -38,17 +38,21 @@ def build_plane_sum(config: MacroConfig) -> Structure:
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
     plan = plan_sum(config.tree, operands, width, final=config.final_adder)
     area = config.macs_1b  # of all columns, which wait for it: about an adder each
-    staging = divided(plan, config.pipeline_stages, FRONT_SUM, _adds_behind(config), area)
+    front = FRONT_LINES if config.carry_save else FRONT_SUM
+    staging = divided(plan, config.pipeline_stages, front, _adds_behind(config), area)
     comment = "Sum of a cycle's inverted planes and constants."
     return build_adder(config.module, "plane_sum", comment, staging, role="accumulate")
 
 
 def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
     """When an accumulator has added the sum, of the times at which its bits come: there are a
-    choice by sign, drivers, an adder, and carries up to the top."""
+    choice by sign, drivers, an adder, and carries up to the top, or where words are kept another
+    adder."""
     bits = config.y_bits - config.modes[0].correction_place
     final = FINALS.get(config.final_adder)
     carries = CARRY * bits if final is None else CARRY * final.delay(bits) + SUM
+    if config.carry_save:
+        carries = SUM
     return lambda tail: max(tail, default=0) + 3 * SUM + carries
 
 

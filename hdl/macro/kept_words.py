@@ -132,9 +132,8 @@ class KeptWords(Block):
         m = Module()
         kept = Signal(len(self.sum.plan.places), name="kept_q", reset_less=True)
         start, feedback = self._build_start(kept)
-        terms = Signal(self.sum.plan.input_bits)
+        terms = Cat(*start, *feedback, self.total, self.correction)
         total = Signal(len(kept))
-        m.d.comb += terms.eq(Cat(*start, *feedback, self.total, self.correction))
         m.submodules.sum = self.instance("sum", terms=terms, total=total)
         with m.If(self.enable):
             m.d.sync += kept.eq(total)

@@ -9,6 +9,7 @@ from cimforge.hdl.arith.planners import plan_column
 from cimforge.hdl.arith.staging import (
     CONTROL,
     FRONT,
+    FRONT_LINES,
     REGISTER,
     SUM,
     Staging,
@@ -22,8 +23,6 @@ from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["auto_ranks", "total_arrival", "tree_plan", "tree_staging"]
 
-# What stands between a register of planes or select lines and a tree: its drivers and a product.
-FRONT_LINES = 3 * SUM
 PAYS = 20  # one more rank must lower time by area by this part of it
 
 
