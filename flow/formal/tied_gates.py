@@ -63,8 +63,7 @@ def _values(each: Gate, pin: str, known: Mapping[Bit, int]) -> set[int]:
     values = set()
     for pattern in product((0, 1), repeat=len(free)):
         given = dict(zip(free, pattern, strict=True))
-        told = {p: (_value(b, known), given.get(str(b))) for p, b in each.inputs.items()}
-        pins = {p: a if a is not None else b for p, (a, b) in told.items()}
+        pins = {p: given.get(str(b), _value(b, known) or 0) for p, b in each.inputs.items()}
         values.add(function.value(pins))
     return values
 

@@ -2,7 +2,7 @@
 asked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cimforge.flow.formal.kept_places import kept_places
 from cimforge.hdl.params.config import MacroConfig
@@ -111,7 +111,8 @@ def _planes_tree(config: MacroConfig, negated: bool = False) -> Claim:
     """The operands of all planes of a cycle, plane j's 2^j times; while the sign plane is negated
     what those of the top plane lack to all ones."""
     k, widths, most = config.bits_per_cycle, config.operand_widths, config.multiply_traits.most
-    group, words = config.group, []
+    group = config.group
+    words: list[Word] = []
     tops = [min(group, config.rows - row) for row in range(0, config.rows, group)]
     for plane in range(k):
         inverted = negated and plane == k - 1
@@ -119,9 +120,10 @@ def _planes_tree(config: MacroConfig, negated: bool = False) -> Claim:
             low = words[-1].low + words[-1].width if words else 0
             largest = (1 << width) - 1 if inverted else size * most(config.weight_bits)
             words.append(Word(low, width, plane, largest, inverted))
-    told = {"high" if negated else "tied": ("negate",), "places": kept_places(config).total}
     name, depth = f"{config.module}_tree", config.pipeline_stages
-    return Claim(name, f"sum of {k} planes", tuple(words), config.y_bits, depth, True, **told)
+    claim = Claim(name, f"sum of {k} planes", tuple(words), config.y_bits, depth, True)
+    claim = replace(claim, places=kept_places(config).total)
+    return replace(claim, high=("negate",)) if negated else replace(claim, tied=("negate",))
 
 
 def _kept_sums(config: MacroConfig) -> list[Claim]:

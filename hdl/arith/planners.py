@@ -165,8 +165,8 @@ def _register_columns(
     *,
     compressors: bool = False,
 ) -> None:
-    more = {"pairings": pairings, "compressors": compressors}
-    register_planner(name, planner, about, columns=True, **more)
+    told = name, planner, about
+    register_planner(*told, pairings=pairings, columns=True, compressors=compressors)
 
 
 _register_columns("csa", plan_csa, "column compression to one bit a column: fewest adders")

@@ -22,7 +22,7 @@ class TreeTraits(NamedTuple):
     are those of one such tree of all planes of a cycle, modulo ``2**bits``.
     """
 
-    levels: Callable[[tuple[int, ...], int, str, int], int]
+    levels: Callable[..., int]
     about: str
     pairings: int = 0
     columns: bool = False
