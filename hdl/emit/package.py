@@ -9,7 +9,7 @@ from typing import Any
 
 from cimforge.hdl.emit.handover import render_core, render_sdc
 from cimforge.hdl.emit.outputs import CELLS, MANIFEST, listing, open_outputs
-from cimforge.hdl.emit.waivers import BINARY_WAIVERS, WAIVERS, lint_waivers
+from cimforge.hdl.emit.waivers import lint_waivers, macro_waivers
 from cimforge.hdl.emit.wrapper_files import wrapper_facts
 from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.macro.ports import macro_ports
@@ -65,7 +65,7 @@ def _own_files(config: MacroConfig, modules: list[Module]) -> dict[str, str]:
     return {
         f"{name}.v": header + modules_to_verilog(modules),
         CELLS: files("cimforge.hdl.cells").joinpath(CELLS).read_text(),
-        f"{name}.vlt": lint_waivers(name, BINARY_WAIVERS if config.binary else WAIVERS),
+        f"{name}.vlt": lint_waivers(name, macro_waivers(config)),
         **models,
         f"{name}.f": f"{name}.vlt\n{sources}",
         f"{name}.sdc": render_sdc(config),

@@ -27,7 +27,7 @@ INPUT_SUMS = {
     "one_plane_ranks": macro(5, 1, 2, 4, tree_stages=2),
     "lead": macro(3, 1, 2, 4, 2, tree_stages=1, storage="sram"),
     "prefix": macro(7, 1, 2, 4, 2).model_copy(update={"name": "quick", "final_adder": "prefix"}),
-    "pairs": macro(7, 1, 2, 4, 2, storage="latch", tree_stages=1).model_copy(update={"group": 2}),
+    "pairs": macro(5, 1, 2, 4, 2, storage="latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 ACCUMULATORS = {
     "one_bit": macro(1, 1, 1, 1),
