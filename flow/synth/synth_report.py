@@ -21,7 +21,7 @@ from cimforge.flow.synth.ram_wrapper import assign_pins, wrapper_verilog
 from cimforge.flow.synth.static_timing import Timing, TimingError, analyse_timing
 from cimforge.flow.synth.synthesis import map_to_library, synthesise
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError

@@ -10,9 +10,9 @@ __all__ = ["FirstGroup"]
 class FirstGroup:
     """The first group of planes of a vector of ``bits`` and ``signed``, combinational.
 
-    ``group`` is its number (groups count down to 0), ``fill`` marks the planes above the precision
-    (plane j at bit j - 1), ``sign_plane`` the plane that carries the sign, none where unsigned.
-    ``bits`` 0 or above input_bits means input_bits.
+    ``line`` has the bit of its number set (groups count down to 0), ``fill`` marks the planes above
+    the precision (plane j at bit j - 1), ``sign_plane`` the plane that carries the sign, none where
+    unsigned. ``bits`` 0 or above input_bits means input_bits.
 
     Where passes skip (zero_skip), ``marks`` holds a bit for each plane from k up, set where some
     row needs the plane (build_plane_marks): the pass begins at the highest group with a mark below
@@ -29,7 +29,7 @@ class FirstGroup:
         marks: Value | None = None,
     ):
         k = config.bits_per_cycle
-        self.group: Value = Signal(max(1, (config.max_planes - 1).bit_length()), name="first_group")
+        self.line: Value = Signal(config.max_planes, name="first_line")
         self.fill: Value = Signal(max(1, k - 1), name="first_fill")
         self.sign_plane: Value = Signal(k, name="first_sign_plane")
         with m.Switch(bits):
@@ -37,11 +37,11 @@ class FirstGroup:
                 groups = config.cycles_per_pass(precision)
                 used = precision - k * (groups - 1)  # planes of the first group that count
                 with m.Case(precision):
-                    m.d.comb += self.group.eq(groups - 1)
+                    m.d.comb += self.line.eq(1 << (groups - 1))
                     m.d.comb += self.fill.eq(sum(1 << (plane - 1) for plane in range(used, k)))
                     m.d.comb += self.sign_plane.eq(signed << (used - 1))
             with m.Default():
-                m.d.comb += self.group.eq(config.max_planes - 1)
+                m.d.comb += self.line.eq(1 << (config.max_planes - 1))
                 m.d.comb += self.sign_plane.eq(signed << (k - 1))
         if marks is not None:
             self._skip(m, config, bits, signed, marks)
@@ -62,12 +62,12 @@ class FirstGroup:
         m.d.comb += needed.eq(
             Cat((marks & counted)[low : low + k].any() for low in range(0, len(marks), k))
         )
-        begin = Signal(len(self.group), name="begin_group")
+        begin = Signal(config.max_planes, init=1, name="begin_line")
         for group in range(1, config.max_planes):
             with m.If(needed[group - 1]):
-                m.d.comb += begin.eq(group)
+                m.d.comb += begin.eq(1 << group)
         skips = Signal(name="skips")
-        m.d.comb += skips.eq(begin != self.group)
-        self.group = begin
+        m.d.comb += skips.eq(begin != self.line)
+        self.line = begin
         self.fill = Mux(skips, 0, self.fill)
         self.sign_plane = Mux(skips, signed << (k - 1), self.sign_plane)
