@@ -28,12 +28,12 @@ class Axis:
     """A parameter ``key`` that trades area for speed.
 
     ``costs(config, cells)`` are the values worth trying where the library has these leaf cells,
-    with the share of the area that each adds; ``roles`` are those of the cells that it changes: a
-    critical path without any of them stays what it is.
+    with the share of the area that each adds; ``blocks`` are those that it changes: a critical path
+    through none of them stays what it is.
     """
 
     key: str
-    roles: frozenset[str]
+    blocks: frozenset[str]
     costs: Callable[[MacroConfig, Cells], Costs]
 
 
@@ -56,10 +56,12 @@ def _trees(config: MacroConfig, cells: Cells) -> Costs:
     return {name: EXACT.get(name, UNKNOWN) for name in TREES if name in worth}
 
 
+RANKED = frozenset({"tree", "input sum", "plane sum"})
+SUMS = RANKED | {"accumulator", "accumulate sum", "pair sum", "pair adder"}
 AXES = (
-    Axis("tree_stages", frozenset({"tree"}), _ranks),
-    Axis("final_adder", frozenset({"tree", "accumulate"}), _final_adders),
-    Axis("tree", frozenset({"tree", "accumulate"}), _trees),
+    Axis("tree_stages", RANKED, _ranks),
+    Axis("final_adder", SUMS, _final_adders),
+    Axis("tree", SUMS, _trees),
 )
 
 

@@ -27,6 +27,11 @@ class Tried:
     area: float
     limits: dict[str, float]
 
+    @property
+    def blocks(self) -> set[str]:
+        """The blocks on the critical path."""
+        return {step.block for step in self.report.timing.path} if self.report.timing else set()
+
 
 @dataclass(frozen=True)
 class ClockSearch:
@@ -152,10 +157,10 @@ class _Search:
         return given.area * (1 + candidate.cost) / (1 + given.candidate.cost)
 
     def _misses(self, candidate: Candidate) -> bool:
-        """Whether a path that is too long stays as it is: no cells of its roles change."""
+        """Whether a path that is too long stays as it is: no block on it changes."""
         for each in self.tried:
-            changed = {role for axis in candidate.differs(each.candidate) for role in axis.roles}
-            if each.period > self._clock and not changed & set(each.limits):
+            changed = {block for axis in candidate.differs(each.candidate) for block in axis.blocks}
+            if each.period > self._clock and not changed & each.blocks:
                 return True
         return False
 
