@@ -7,6 +7,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.planners import plan_sum, word_operands
+from cimforge.hdl.arith.staging import divided
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
@@ -19,8 +20,9 @@ def _build_count(config: MacroConfig) -> Structure:
     """Counts the zeros of one plane, with as many register ranks as the column trees."""
     operands, width = word_operands([1] * config.rows), unsigned_width(config.rows)
     plan = plan_sum(config.tree, operands, width, final=config.final_adder)
-    comment, stages = "Zeros of a bit plane.", config.pipeline_stages
-    return build_adder(config.module, "plane_sum", comment, plan, stages, role="accumulate")
+    staging = divided(plan, config.pipeline_stages)
+    comment = "Zeros of a bit plane."
+    return build_adder(config.module, "plane_sum", comment, staging, role="accumulate")
 
 
 def _elaborate(self: InputSum, platform: Any) -> Module:
@@ -28,7 +30,8 @@ def _elaborate(self: InputSum, platform: Any) -> Module:
     m, k, rows = Module(), self._config.bits_per_cycle, self._config.rows
     ones = [rows - _count(self, m, plane) for plane in range(k)]
     top = ones[-1] << (k - 1)
-    negate = self.negate if k == 1 else _delayed(self, m, self.plane_negate)
+    summed = self._config.sums_constants
+    negate = _delayed(self, m, self.plane_negate) if summed else self.negate
     total = Signal(range(-rows * 2 ** (k - 1), rows * 2**k))
     low = sum((count << plane for plane, count in enumerate(ones[:-1])), Const(0))
     m.d.comb += total.eq(Mux(self.sign, low + Mux(negate, -top, top), 0))

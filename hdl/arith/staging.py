@@ -101,7 +101,7 @@ def taken(cell: Cell) -> list[int]:
 def delay(cell: Cell, output: int) -> int:
     """Time from a cell's last input to its output number ``output``."""
     if cell.kind in FINALS:
-        return CARRY * FINALS[cell.kind].delay(len(cell.outputs)) + SUM
+        return CARRY * FINALS[cell.kind].delay(len(cell.outputs)) + SUM + CARRY
     if cell.kind == "add":
         return WORD
     if cell.kind == "c42":

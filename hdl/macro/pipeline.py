@@ -66,14 +66,19 @@ def _adders(times: Sequence[int]) -> list[int]:
 
 @cache
 def _staging(config: MacroConfig, ranks: int) -> Staging:
-    front = FRONT - SUM * 3 * min(1, config.storage_traits.lead)
     behind = _time_behind(config)
     finals = dict.fromkeys(["ripple", config.final_adder] if ranks else [config.final_adder])
     plans = (
         plan_column(config.tree, config.operand_widths, config.tree_bits, final) for final in finals
     )
-    found = [divided(plan, ranks, front, behind) for plan in plans]
+    found = [divided(plan, ranks, _time_in_front(config), behind) for plan in plans]
     return min(found, key=lambda staging: staging.cost)
+
+
+def _time_in_front(config: MacroConfig) -> int:
+    """When the operands are there: planes come from a register where the array leads, and pairs
+    have a selector and a gate more."""
+    return FRONT - 3 * SUM * min(1, config.storage_traits.lead) + 4 * min(1, config.pairs)
 
 
 def _time_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:

@@ -304,4 +304,5 @@ class Sequencer(Block):
         m.d.comb += capture.eq(arbiter.filled | arbiter.done)
         m.d.sync += lands.eq(capture)
         lines = one_hot(m, "sum_line", arbiter.row[1:], self._config.pairs, lands)
-        self._drive(m, sum_capture=capture, sum_fill=arbiter.filled, write_sum=lines)
+        # what is added when no sum is captured does not matter, and a register tells it sooner
+        self._drive(m, sum_capture=capture, sum_fill=~arbiter.done, write_sum=lines)

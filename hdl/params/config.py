@@ -88,8 +88,8 @@ class MacroConfig(BaseModel):
     tree: str = Field("csa", description="adder tree topology", json_schema_extra=_one_of(TREES))
     tree_stages: int | Literal["auto"] = Field(
         0,
-        description="pipeline register ranks inside the tree, where few bits cross; auto: one more "
-        "as long as it lowers the longest stage's time by area by a twentieth",
+        description="pipeline register ranks inside the tree, where time by area is least; auto: "
+        "one more as long as it lowers the longest stage's time by area by a twentieth",
     )
     final_adder: str = Field(
         "ripple",
