@@ -8,7 +8,7 @@ from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.plan import Operand
 from cimforge.hdl.arith.planners import plan_sum
-from cimforge.hdl.arith.staging import CARRY, FRONT_LINES, SUM, divided
+from cimforge.hdl.arith.staging import CARRY, SUM, divided
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
@@ -18,7 +18,7 @@ __all__ = ["InputSum", "build_plane_sum"]
 
 
 # Planes pass no drivers and no product on their way to the sum, but a gate that negates.
-FRONT_SUM = 5 * SUM
+FRONT_SUM = 2 * SUM
 
 
 def build_plane_sum(config: MacroConfig) -> Structure:
@@ -38,8 +38,7 @@ def build_plane_sum(config: MacroConfig) -> Structure:
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
     plan = plan_sum(config.tree, operands, width, final=config.final_adder)
     area = config.macs_1b  # of all columns, which wait for it: about an adder each
-    front = FRONT_LINES if config.carry_save else FRONT_SUM
-    staging = divided(plan, config.pipeline_stages, front, _adds_behind(config), area)
+    staging = divided(plan, config.pipeline_stages, FRONT_SUM, _adds_behind(config), area)
     comment = "Sum of a cycle's inverted planes and constants."
     return build_adder(config.module, "plane_sum", comment, staging, role="accumulate")
 
