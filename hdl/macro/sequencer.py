@@ -1,5 +1,8 @@
 """Sequencer: accepts beats, hands out planes and tells the accumulators what arrives."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
@@ -8,7 +11,7 @@ from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.pair_arbiter import PairArbiter
 from cimforge.hdl.macro.streams import SINKS, macro_streams, without_data
-from cimforge.hdl.macro.token import Token, delayed
+from cimforge.hdl.macro.token import Token, delayed, delays
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.config import MacroConfig
 
@@ -30,10 +33,11 @@ class Sequencer(Block):
     q_valid: planes + ranks + 1 cycles.
 
     Flow control: while a result is valid and not ready everything behind it holds (``enable`` low),
-    for the accumulators are the only result registers. The order of passes, read-backs and writes
-    is Arbiter's. Flip-flops are written at the edge that accepts the row; styles with write_landing
-    in the cycle after it. No ready depends on its own valid; x_ready and r_ready depend on each
-    other's valid and, with write_landing, on w_valid; w_ready depends on no valid.
+    for the accumulators are the only result registers; it is low as well while no plane is on its
+    way to them, so that registers of an idle array take no clock. The order of passes, read-backs
+    and writes is Arbiter's. Flip-flops are written at the edge that accepts the row; styles with
+    write_landing in the cycle after it. No ready depends on its own valid; x_ready and r_ready
+    depend on each other's valid and, with write_landing, on w_valid; w_ready depends on no valid.
 
     Where rows make pairs, a write that is not filled takes a slot: a pass of its neighbour's
     one-hot plane, without result, whose code the accumulators hold in the cycle ``sum_capture``;
@@ -136,9 +140,11 @@ class Sequencer(Block):
             entry = BankEntry(m, self._config, token.valid & token.restart & enable & live, bank)
             self._drive(m, read_words=entry.read, read_bank=entry.number, bank_exists=entry.exists)
         arbiter.grant(token.valid, bank, token.last, token.read)
-        self._build_results(m, arbiter, delayed(m, token, self._config.ranks, enable), enable)
+        tokens = delays(m, token, self._config.ranks, enable)
+        self._build_results(m, arbiter, tokens[-1], enable)
         self._build_write(m, arbiter, entry)
-        self._drive(m, enable=enable, bank_select=bank)
+        under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
+        self._drive(m, enable=enable & under_way, bank_select=bank)
         self._drive(m, plane_negate=token.negate, plane_ending=token.ending)
         return m
 

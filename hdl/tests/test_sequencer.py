@@ -99,6 +99,9 @@ class Model:
             assert {s: bool(cycle[f"{s}_valid"]) for s in "yq"} == ends
         enable = not any(cycle[f"{s}_valid"] and not cycle[f"{s}_ready"] for s in "yq")
         assert cycle["accumulate"] == bool(arriving and enable)
+        if "enable" in cycle:
+            on_the_way = [self._plane(), *list(self.ranks)[:-2]]
+            assert cycle["enable"] == (enable and any(on_the_way))
         if arriving:
             for key in ("restart", "negate", "sign"):
                 assert arriving[key] in (None, cycle[key]), key
