@@ -46,7 +46,8 @@ def power_bench(
     widths = {name: len(nets) for name, nets in netlist.ports.items()}
     outputs = {name: widths[name] for name in widths if name in netlist.outputs}
     inputs = {name: widths[name] for name in widths if name not in netlist.outputs}
-    counted = sum(len(s.inputs) * config.cycles_per_pass(s.x_bits) for s in workload.segments)
+    passes = [(len(s.inputs), s.x_bits, s.x_signed) for s in workload.segments]
+    counted = sum(count * config.cycles_per_pass(*ways) for count, *ways in passes)
     text = _template().render(
         vectors=len(play.beats),
         inputs=inputs,

@@ -10,7 +10,7 @@ from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["InputSum", "build_plane_sum"]
+__all__ = ["InputSum", "build_plane_sum", "late_planes"]
 
 
 def build_plane_sum(config: MacroConfig) -> Structure:
@@ -95,7 +95,8 @@ class InputSum(Block):
         """Of one plane: its zeros, or both constants less them."""
         rows = self._config.rows
         count = Signal(unsigned_width(rows))
-        self._place_sum(m, self._late(m, self._planes_n()), count)
+        planes_n = late_planes(m, self._config, self._planes_n(), self.value("enable"))
+        self._place_sum(m, planes_n, count)
         negated = self.negate.replicate(len(count))
         more = Mux(self.negate, 2 * rows + 1 - (1 << len(count)), 0)
         m.d.comb += total.eq((count ^ negated) + more + Mux(self.ending, rows, 0))
@@ -106,21 +107,24 @@ class InputSum(Block):
         size, low = len(_places(self._config)), len(planes_n) - rows
         top = Signal(rows)
         m.d.comb += top.eq(planes_n[low:] ^ self.plane_negate.replicate(rows))
-        late = self._late(m, Cat(planes_n[:low], top, self.plane_negate, self.plane_ending))
+        early = Cat(planes_n[:low], top, self.plane_negate, self.plane_ending)
+        late = late_planes(m, self._config, early, self.value("enable"))
         return Cat(late[:-2], late[-2].replicate(size), late[-1].replicate(size))
 
     def _planes_n(self) -> Value:
         """The planes, inverted."""
         return self.planes_n
 
-    def _late(self, m: Module, planes: Value) -> Value:
-        """What comes with the planes, as many registers later as the array leads."""
-        for rank in range(self._config.storage_traits.lead):
-            late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
-            with m.If(self.enable):
-                m.d.sync += late.eq(planes)
-            planes = late
-        return planes
+
+def late_planes(m: Module, config: MacroConfig, planes: Value, enable: Value) -> Value:
+    """What comes with the planes, as many registers later as the array leads; they hold while
+    ``enable`` is low."""
+    for rank in range(config.storage_traits.lead):
+        late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
+        with m.If(enable):
+            m.d.sync += late.eq(planes)
+        planes = late
+    return planes
 
 
 def _places(config: MacroConfig) -> list[int]:

@@ -16,7 +16,9 @@ __all__ = ["Sequencer"]
 
 TO_ACCUMULATORS = ("accumulate", "restart", "negate", "ending", "sign")
 TO_MATCHES = ("accumulate",)
+TO_DIGITS = ("accumulate", "restart")
 WITH_PLANES = ("plane_negate", "plane_ending")  # undelayed, for the input sum
+WITH_DIGITS = ("plane_ending", "plane_sign")
 
 
 class Sequencer(Block):
@@ -52,6 +54,9 @@ class Sequencer(Block):
     Where passes skip (zero_skip), ``marks`` belongs to the vector that x offers, and a pass begins
     at the group that FirstGroup finds: what is said here of cycles and latency is the most.
 
+    Where planes make digits, ``plane_sign`` and ``plane_ending`` tell of the planes that are handed
+    out now, and an unsigned pass takes ``ceil((x_bits + 1) / bits_per_cycle)`` cycles.
+
     Reset (``rst``, synchronous, active high) drops passes and tokens and holds every valid and
     ready low; bank signs are weights and keep their value.
     """
@@ -71,13 +76,13 @@ class Sequencer(Block):
         to_serialisers = {
             "load": Out(1),
             "plane": Out((config.max_planes - 1).bit_length()),
-            "fill": Out(k - 1),
+            "fill": Out(config.fill_bits),
             "sign_plane": Out(k if k > 1 else 0),
             "read": Out(int(not config.binary or config.tree_traits.pairings > 0)),
             "active": Out(config.rows if config.binary else 0),
             "count": Out(config.x_rows_width),
             "read_row": Out(config.rows),
-            "marks": In(config.input_bits - k if config.skips else 0),
+            "marks": In(config.mark_bits if config.skips else 0),
         }
         to_array = {
             "bank_select": Out(banks if banks > 1 else 0),
@@ -93,9 +98,10 @@ class Sequencer(Block):
             "sum_fill": Out(int(config.pairs > 0)),
         }
         # in the cycle in which the totals arrive
-        signals = TO_MATCHES if config.binary else TO_ACCUMULATORS
+        signals = TO_MATCHES if config.binary else TO_DIGITS if config.digits else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
-        with_planes = {name: Out(1) for name in WITH_PLANES if k > 1 and not config.binary}
+        told = WITH_DIGITS if config.digits else WITH_PLANES
+        with_planes = {name: Out(1) for name in told if k > 1 and not config.binary}
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -136,7 +142,7 @@ class Sequencer(Block):
         self._build_results(m, arbiter, delayed(m, token, self._config.ranks, enable), enable)
         self._build_write(m, arbiter, entry)
         self._drive(m, enable=enable, bank_select=bank)
-        self._drive(m, plane_negate=token.negate, plane_ending=token.ending)
+        self._drive(m, plane_negate=token.negate, plane_ending=token.ending, plane_sign=token.sign)
         return m
 
     def _build_bank(self, m: Module, arbiter: Arbiter) -> Value:
@@ -206,14 +212,14 @@ class Sequencer(Block):
 
     def _build_fill(self, m: Module, arbiter: Arbiter, first: FirstGroup, restart: Value) -> None:
         """Where the first group holds planes above the precision, they carry the sign."""
-        k = self._config.bits_per_cycle
+        k, size = self._config.bits_per_cycle, self._config.fill_bits
         if k == 1:
             return
-        fill = Signal(k - 1, name="fill_q", reset_less=True)
+        fill = Signal(size, name="fill_q", reset_less=True)
         sign_plane = Signal(k, name="sign_plane_q", reset_less=True)
         with m.If(arbiter.x_fire):
             m.d.sync += [fill.eq(first.fill), sign_plane.eq(first.sign_plane)]
-        self._drive(m, fill=fill & restart.replicate(k - 1), sign_plane=sign_plane)
+        self._drive(m, fill=fill & restart.replicate(size), sign_plane=sign_plane)
 
     def _build_signs(self, m: Module, arbiter: Arbiter) -> Signal:
         """Bank signs, set by every write to a row that exists."""
