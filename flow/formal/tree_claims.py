@@ -170,16 +170,21 @@ def _digit_correction_bits(config: MacroConfig) -> int:
 
 
 def _digit_sum(config: MacroConfig) -> Claim:
-    """``sum of negative_i 4^i + 2^(weight_bits-1) (constant + sum of share_j 2^j)``, k / 2 negative
-    digits and k + 1 shares of each row: modulo the width of what the accumulators add."""
+    """``sum of negative_i 4^i + 2^(weight_bits-1) (sum of share_j 2^j + rows last - rows others)``,
+    k / 2 negative digits and k + 1 shares of each row: modulo the width of what the accumulators
+    add, as the bits of rows and -rows, once each for every 1 there."""
     k, rows, place = config.bits_per_cycle, config.rows, config.weight_bits - 1
     bits = _digit_correction_bits(config)
     shifts = [*range(0, k, 2), *range(place, place + k + 1)]
     parts = [(1, shift, 1) for shift in shifts for _ in range(rows)]
-    constant = (bits - place, place, (1 << (bits - place)) - 1)
-    name, text = f"{config.module}_digit_sum", f"sum of {len(shifts)} x {rows} bits and a constant"
-    words = _side_by_side([*parts, constant])
-    return Claim(name, text, words, bits, config.pipeline_stages, modular=True)
+    copies = []
+    for constant in (rows, 2 ** (bits - place) - rows):
+        ones = [place + bit for bit in range(bits - place) if constant // 2**bit % 2]
+        copies.append(range(len(parts), len(parts) + len(ones)))
+        parts += [(1, shift, 1) for shift in ones]
+    name, text = f"{config.module}_digit_sum", f"sum of {len(shifts)} x {rows} bits and constants"
+    words, depth = _side_by_side(parts), config.pipeline_stages
+    return Claim(name, text, words, bits, depth, modular=True, copies=tuple(copies))
 
 
 def _accumulate_digits(config: MacroConfig) -> Claim:

@@ -46,8 +46,10 @@ def power_bench(
     widths = {name: len(nets) for name, nets in netlist.ports.items()}
     outputs = {name: widths[name] for name in widths if name in netlist.outputs}
     inputs = {name: widths[name] for name in widths if name not in netlist.outputs}
-    passes = [(len(s.inputs), s.x_bits, s.x_signed) for s in workload.segments]
-    counted = sum(count * config.cycles_per_pass(*ways) for count, *ways in passes)
+    counted = sum(
+        len(segment.inputs) * config.cycles_per_pass(segment.x_bits, segment.x_signed)
+        for segment in workload.segments
+    )
     text = _template().render(
         vectors=len(play.beats),
         inputs=inputs,

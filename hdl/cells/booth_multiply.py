@@ -70,9 +70,12 @@ class BoothMultiplier(Block):
         return code_n
 
 
-def _constant_bits(config: MacroConfig) -> int:
-    """Bits of the constant of a cycle, which stands at weight 2^(weight_bits-1)."""
-    return config.correction_bits - (config.weight_bits - 1)
+def _constants(config: MacroConfig) -> tuple[list[int], list[int]]:
+    """Places, from weight 2^(weight_bits-1) up, that have a 1 in the last cycle of a pass, and in
+    all others: those of ``rows``, and of ``-rows`` modulo what is above."""
+    bits = range(config.correction_bits - (config.weight_bits - 1))
+    last, others = ([b for b in bits if n >> b & 1] for n in (config.rows, -config.rows))
+    return last, others
 
 
 def build_digit_sum(config: MacroConfig) -> Structure:
@@ -80,14 +83,13 @@ def build_digit_sum(config: MacroConfig) -> Structure:
     ranks as the column trees.
 
     Terms in order: k / 2 times ``rows`` negative lines, digit i's of weight 4^i; then from weight
-    2^(weight_bits-1) up k + 1 times ``rows`` bits, a place each; a constant word of that weight.
+    2^(weight_bits-1) up k + 1 times ``rows`` bits, a place each; both of _constants.
     """
     k, rows, place = config.bits_per_cycle, config.rows, config.weight_bits - 1
     shifts = [2 * digit for digit in range(config.trees) for _ in range(rows)]
     shifts += [place + bit for bit in range(k + 1) for _ in range(rows)]
+    shifts += [place + bit for bits in _constants(config) for bit in bits]
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
-    word = tuple(range(len(shifts), len(shifts) + _constant_bits(config)))
-    operands.append(Operand(word, place))
     plan = plan_sum(config.tree, operands, config.correction_bits, final=config.final_adder)
     comment = "Sum of a cycle's negative digits, of what signed weights add, and of a constant."
     stages = config.pipeline_stages
@@ -130,14 +132,16 @@ class BoothCorrection(Block):
 
     def elaborate(self, platform):
         m = Module()
-        terms, enable = self._build_terms(m), self.value("enable")
-        late = Signal(len(terms) + _constant_bits(self._config), name="terms")
-        early = Signal(len(terms) + 1, name="early_terms")
-        m.d.comb += early.eq(Cat(terms, self.plane_ending))
-        planes = late_planes(m, self._config, early, enable)
-        m.d.comb += late.eq(Cat(planes[:-1], self._constant(planes[-1])))
+        enable = self.value("enable")
+        early = Cat(self._build_terms(m), self.plane_ending)
+        late = late_planes(m, self._config, early, enable)
+        ending, going_on = Signal(), Signal()
+        m.d.comb += [ending.eq(late[-1]), going_on.eq(~ending)]
+        last, others = (len(places) for places in _constants(self._config))
+        terms = Signal(len(late) - 1 + last + others)
+        m.d.comb += terms.eq(Cat(late[:-1], ending.replicate(last), going_on.replicate(others)))
         pins = {"enable": enable} if self._config.ranks else {}
-        m.submodules.sum = self.instance("sum", **pins, terms=late, total=self.correction)
+        m.submodules.sum = self.instance("sum", **pins, terms=terms, total=self.correction)
         return m
 
     def _build_terms(self, m: Module) -> Value:
@@ -153,13 +157,6 @@ class BoothCorrection(Block):
             below = negative
         shares.append(below & ~sign)
         return Cat(Cat(negative for *_, negative in lines), ~Cat(shares))
-
-    def _constant(self, ending: Value) -> Value:
-        """``rows`` in the last cycle of a pass, else less ``rows``, modulo the word."""
-        rows, bits = self._config.rows, _constant_bits(self._config)
-        places = [(rows >> place & 1, -rows >> place & 1) for place in range(bits)]
-        kinds = {(1, 1): Const(1, 1), (0, 0): Const(0, 1), (1, 0): ending, (0, 1): ~ending}
-        return Cat(kinds[place] for place in places)
 
 
 MULTIPLY_STYLES.register(
