@@ -70,6 +70,10 @@ DIVERSE = {
         update={"multiply": "xnor"}
     ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
+    "digits": macro(5, 2, 3, 6, 2, 3, "latch", tree_stages=1).model_copy(
+        update={"multiply": "booth", "features": ("zero_skip",)}
+    ),
+    "digit_parallel": macro(3, 2, 4, 4, 4, 3, "sram").model_copy(update={"multiply": "booth"}),
 }
 
 
@@ -86,19 +90,21 @@ def legal_parameters(draw) -> dict[str, Any]:
         "sram_bits": draw(st.sampled_from([None, 1, 7, 1024])),
         "sram_ports": draw(st.sampled_from([None, "1r1w", "1rw_reg"])),
     }
+    k = draw(st.sampled_from([k for k in range(1, input_bits + 1) if input_bits % k == 0]))
+    group = draw(st.sampled_from([1, 2] if TREES[tree].exact and storage != "sram" else [1]))
+    digits = k % 2 == 0 and group == 1
     return {
         **(memory if storage == "sram" else {}),
+        "multiply": draw(st.sampled_from(["plain", "booth"] if digits else ["plain"])),
         "rows": draw(st.integers(1, 40)),
         "cols": draw(st.integers(1, 40)),
         "weight_bits": weight_bits,
         "input_bits": input_bits,
-        "bits_per_cycle": draw(
-            st.sampled_from([k for k in range(1, input_bits + 1) if input_bits % k == 0])
-        ),
+        "bits_per_cycle": k,
         "slice_bits": draw(st.sampled_from([None, weight_bits])),
         "banks": banks,
         "storage": storage,
-        "group": draw(st.sampled_from([1, 2] if TREES[tree].exact and storage != "sram" else [1])),
+        "group": group,
         "tree": tree,
         "final_adder": draw(st.sampled_from(finals)),
         "tree_stages": draw(st.sampled_from([0, "auto"])),
