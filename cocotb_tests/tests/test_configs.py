@@ -10,6 +10,8 @@ from cimforge.cocotb_tests.draw import ODD, draw_configs, quickest_simulator
 from cimforge.cocotb_tests.tests.conftest import assert_passed
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.params.multiply import MULTIPLY
+from cimforge.hdl.params.storage import STORAGE
 from cimforge.hdl.params.trees import TREES
 
 SEED = int(os.environ.get("CIMFORGE_SEED", "1"))
@@ -71,13 +73,11 @@ def test_draw_is_seeded_and_covers_the_space():
     assert configs != draw_configs(30, 2)
     assert len({config.module for config in configs}) == 30
     assert [MacroConfig(**parameters) for parameters in ODD] == configs[: len(ODD)]
-    for parameter in ("storage", "tree"):
-        assert (
-            len({getattr(config, parameter) for config in configs})
-            == {"storage": 2, "tree": len(TREES)}[parameter]
-        )
+    for parameter, styles in (("storage", STORAGE), ("tree", TREES), ("multiply", MULTIPLY)):
+        assert {getattr(config, parameter) for config in configs} == set(styles)
     assert any(config.banks > 1 for config in configs)
     assert any(config.skips for config in configs)
     assert any(config.binary for config in configs)
+    assert any(config.digits and config.skips for config in configs)
     assert any(config.pipeline_stages for config in configs)
     assert any(1 < config.bits_per_cycle < config.input_bits for config in configs)

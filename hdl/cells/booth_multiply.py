@@ -50,8 +50,8 @@ class BoothMultiplier(Block):
         once_n, twice_n = Cat(code_n, Const(1, 1)), Cat(Const(1, 1), code_n)
         for digit in range(self._config.trees):
             one_n, two_n, negative_n = self.planes_n.word_select(digit, 3)
-            multiple = ~((once_n | one_n.replicate(size)) & (twice_n | two_n.replicate(size)))
-            operand = multiple ^ (~negative_n).replicate(size)
+            multiple_n = (once_n | one_n.replicate(size)) & (twice_n | two_n.replicate(size))
+            operand = multiple_n ^ negative_n.replicate(size)
             m.d.comb += self.products.word_select(digit, size).eq(operand)
         return m
 
