@@ -164,12 +164,6 @@ def _digits(edit: Edit) -> Edit:
     return lambda text, name: edit(text, name) if f"module {name}_digit_sum" in text else text
 
 
-def _below(new: str) -> Edit:
-    """Replace what the lowest digit sees of the group below; ``\\1`` stands for the plane there."""
-    pattern = r"(?<=assign planes\[0\] = )(window\[0\]) & \w+(?=;)"
-    return lambda text, name: re.sub(pattern, new, text)
-
-
 def _alone(line: str) -> Edit:
     """Drop what keeps a row of a pair from being selected beside the other; ``line`` as in the
     text."""
@@ -286,8 +280,11 @@ MUTANTS = (
     Mutant("ones count nothing", _digits(_pin("multiplier", "planes_n", "{old} | 6'o11"))),
     Mutant("twos count nothing", _digits(_pin("multiplier", "planes_n", "{old} | 6'o22"))),
     Mutant("operands are never inverted", _digits(_pin("multiplier", "planes_n", "{old} | 6'o44"))),
-    Mutant("digits look below as to 0", _below("1'b0")),
-    Mutant("digits look below in a read-back", _below(r"\1")),
+    Mutant(
+        "digits of the second group look below as to 0",
+        _digits(_text("? element[7:3] :", "? {element[7:4], 1'b0} :")),
+    ),
+    Mutant("digits of the last one, too", _digits(_text("{ 4'h0, element[7] }", "5'h0"))),
     Mutant("the correction never knows signed weights", _pin("input_sum", "plane_sign", "1'b0")),
     Mutant("and always", _pin("input_sum", "plane_sign", "1'b1")),
     Mutant(

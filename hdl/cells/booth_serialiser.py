@@ -18,7 +18,7 @@ class BoothSerialiser(Block):
 
     In the first cycle of a pass planes with ``fill[j]`` set lie above the precision and carry the
     element's sign, which stands in the plane marked in ``sign_plane`` (no mark: unsigned, zeros).
-    With ``read`` high the lowest digit is ``read_row`` instead and the others 0.
+    With ``read`` high, and ``plane`` 0 then, the lowest digit is ``read_row`` and the others 0.
 
     Latency 0. (A. D. Booth, "A signed binary multiplication technique", 1951; two bits at a time:
     O. L. MacSorley, "High-speed arithmetic in binary computers", 1961.)
@@ -48,9 +48,8 @@ class BoothSerialiser(Block):
         m.d.comb += sign.eq((window[1:] & self.sign_plane).any())
         filled = [Mux(self.fill[j], sign, window[j + 1]) for j in range(k)]
         planes = Signal(k + 1)
-        others = [plane & ~self.read for plane in (window[0], *filled[1:])]
         lowest = Mux(self.read, self.read_row, filled[0])
-        m.d.comb += planes.eq(Cat(others[0], lowest, others[1:]))
+        m.d.comb += planes.eq(Cat(window[0], lowest, (p & ~self.read for p in filled[1:])))
         lines = [line for low in range(0, k, 2) for line in self._lines(planes[low : low + 3])]
         m.d.comb += self.planes_n.eq(~Cat(lines))
         return m
