@@ -1,6 +1,6 @@
 """Errors of the approximate trees, measured in the golden model.
 
-``python -m cimforge.golden.approximate_error [--json] [--rows N] [--bits N]``
+``python -m cimforge.golden.approximate_error [--json] [--rows N] [--bits N] [--multiply STYLE]``
 
 Uniform random inputs and weights of full precision, unsigned and signed; the exact results are the
 golden model's with a csa tree. MRED, NMED and bias as in approximation.error_distances.
@@ -17,6 +17,7 @@ from cimforge.golden.approximation import error_distances
 from cimforge.golden.macro import MacroModel
 from cimforge.golden.numerics import Ints, to_values, value_range
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.multiply import MULTIPLY
 
 __all__ = ["main", "measure_error"]
 
@@ -52,8 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rows", type=int, default=64, help="rows (default 64)")
     parser.add_argument("--bits", type=int, default=8, help="bits of inputs, weights (default 8)")
+    styles = [name for name, style in MULTIPLY.items() if not style.binary]
+    parser.add_argument("--multiply", choices=styles, default=styles[0], help="multiply style")
     options = parser.parse_args(arguments)
-    shape = {"rows": options.rows, "weight_bits": options.bits, "input_bits": options.bits}
+    planes = MULTIPLY[options.multiply].digit_bits
+    shape: dict[str, Any] = {"rows": options.rows}
+    shape |= {"weight_bits": options.bits, "input_bits": options.bits}
+    shape |= {"multiply": options.multiply, "bits_per_cycle": planes}
     report: dict[str, Any] = {"rows": options.rows, "bits": options.bits, "vectors": VECTORS}
     report |= {"seed": SEED}
     for tree in TREES:
