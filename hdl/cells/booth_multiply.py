@@ -4,7 +4,7 @@ negative, and one correction of the inputs alone makes that right."""
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand
@@ -102,8 +102,8 @@ class BoothCorrection(Block):
     weight_bits-1)``.
 
     ``correction = N + 2^(weight_bits-1) (2 rows (2^k - 1) + 2 rows ending - V)``, unsigned, with
-    ``N = sum_i 4^i (number of negative digits d_i)`` over all rows, ``V = 4 N`` and, while ``sign``
-    (the bank's) is high, ``V = 4 N + sum_i 4^i d_i``. The constants of a pass are ``2 rows
+    ``N = sum_i 4^i (number of negative digits d_i)`` over all rows, ``V = 4 N`` and, of a signed
+    bank, ``V = 4 N + sum_i 4^i d_i``. The constants of a pass are ``2 rows
     2^(weight_bits-1) 2^(k cycles)``, which the accumulators begin with, negated.
 
     A row's share in V is 4 or 0 a digit, with the sign ``d_i mod 4``: in both cases k + 1 bits at
@@ -112,7 +112,8 @@ class BoothCorrection(Block):
     in the last cycle less.
 
     ``planes_n`` carries the rows' lines, line by line (line l's of row r at l * rows + r), all
-    inverted; ``plane_sign`` and ``plane_ending`` (a pass's last cycle) tell of these planes.
+    inverted; ``plane_sign`` (the bank's, a line for each row) and ``plane_ending`` (a pass's last
+    cycle) tell of these planes.
     Latency: config.ranks enabled cycles (the array's lead and the trees' ranks).
     """
 
@@ -125,7 +126,7 @@ class BoothCorrection(Block):
             "enable": In(1 if config.ranks else 0),
             "planes_n": In(config.rows * config.row_lines),
             "plane_ending": In(1),
-            "plane_sign": In(1),
+            "plane_sign": In(config.rows),
             "correction": Out(config.correction_bits),
         }
         super().__init__(config.module, "input_sum", ports, {"sum": build_digit_sum(config)})
@@ -149,11 +150,11 @@ class BoothCorrection(Block):
         rows = self._config.rows
         every = range(self._config.trees)
         lines = [[~self.planes_n.word_select(3 * i + n, rows) for n in range(3)] for i in every]
-        sign = self.plane_sign.replicate(rows)
+        sign = self.plane_sign
         shares: list[Value] = []
         below: Value = Const(0, rows)  # negative lines of the digit below
         for one, two, negative in lines:
-            shares += [Mux(self.plane_sign, one, below), sign & (two | (one & negative))]
+            shares += [one & sign | below & ~sign, sign & (two | (one & negative))]
             below = negative
         shares.append(below & ~sign)
         return Cat(Cat(negative for *_, negative in lines), ~Cat(shares))

@@ -202,6 +202,10 @@ class _Top:
         names = ["clk", "enable", "planes_n", "plane_negate", "plane_ending", "ending", "sign"]
         names += ["negate", "plane_sign", "count", "correction"]
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
+        if "plane_sign" in self._nets:
+            rows, loads = self._config.rows, {"plane_sign": self._config.bits_per_cycle + 1}
+            sign = self._spread(rows, loads, "accumulate")["plane_sign"]
+            pins |= {"plane_sign": concat(sign(row) for row in range(rows))}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
         self._out.place(
             correction, "input_sum", **{n: pins[n] for n in names if n in correction.ports}

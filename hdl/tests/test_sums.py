@@ -150,8 +150,9 @@ def digit_sum_reference(config: MacroConfig) -> tuple[str, str]:
     gate = (
         f"module gate {header}\n  wire [{bits - 1}:0] c;\n"
         f"  wire [{len(lines) - 1}:0] planes_n = {{{', '.join(reversed(lines))}}};\n"
-        f"  {config.module}_input_sum dut ({clock}.planes_n(planes_n), .plane_sign(sign), "
-        ".plane_ending(ending), .correction(c));\n  assign wide = c;\nendmodule\n"
+        f"  {config.module}_input_sum dut ({clock}.planes_n(planes_n), "
+        f".plane_sign({{{rows}{{sign}}}}), .plane_ending(ending), .correction(c));\n"
+        "  assign wide = c;\nendmodule\n"
     )
     return gold, gate
 
