@@ -37,9 +37,18 @@ def accumulate_plan(config: MacroConfig, arrival: Sequence[int]) -> Plan:
         *(Operand(total, place * k // trees) for place, total in enumerate(totals)),
         Operand(correction[: y_bits - low], low),
     ]
-    half = max(arrival, default=0) // 2
-    ready = [*[0] * len(feedback), *list(arrival) * trees, *[half] * len(correction)]
+    half = [max(arrival, default=0) // 2] * len(correction)
+    late = _rippled(arrival, len(correction)) if config.digits else half
+    ready = [*[0] * len(feedback), *list(arrival) * trees, *late]
     return plan_sum(config.tree, operands, y_bits, ready, config.final_adder)
+
+
+def _rippled(arrival: Sequence[int], bits: int) -> list[int]:
+    """Levels of a correction whose sum is as deep as a tree, and longer: its bits come as those of
+    a total, and on one by one; all at 0 behind registers."""
+    step = 1 if any(arrival) else 0
+    more = range(1, bits - len(arrival) + 1)
+    return [*arrival, *(arrival[-1] + step * place for place in more)][:bits]
 
 
 def build_accumulate_sum(config: MacroConfig, arrival: Sequence[int]) -> Structure:
