@@ -18,9 +18,18 @@ MAX_PRODUCTS = 16_000
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
 # an approximate tree whose rows leave one without partner at both levels, behind registers; a final
 # adder behind 4:2 compressors; words of RAM that do not divide evenly, written and read through one
-# port; digits whose passes skip.
+# port; digits whose passes skip. Together they have every style, feature and kind of rank,
+# zero_skip in latches, flip-flops, pairs and behind approximate trees.
 ODD = (
-    {"rows": 37, "cols": 11, "weight_bits": 3, "input_bits": 5, "bits_per_cycle": 5, "banks": 3},
+    {
+        "rows": 37,
+        "cols": 11,
+        "weight_bits": 3,
+        "input_bits": 5,
+        "bits_per_cycle": 5,
+        "banks": 3,
+        "final_adder": "split",
+    },
     {
         "rows": 11,
         "cols": 3,
@@ -28,6 +37,9 @@ ODD = (
         "input_bits": 9,
         "bits_per_cycle": 3,
         "storage": "latch",
+        "tree": "approx1",
+        "tree_stages": "auto",
+        "features": ("zero_skip",),
     },
     {
         "rows": 3,
@@ -36,6 +48,7 @@ ODD = (
         "input_bits": 15,
         "bits_per_cycle": 5,
         "tree": "ripple",
+        "group": 2,
     },
     {
         "rows": 19,
@@ -45,6 +58,7 @@ ODD = (
         "banks": 5,
         "tree": "behavioral",
         "tree_stages": 5,
+        "features": ("zero_skip",),
     },
     {
         "rows": 7,
@@ -67,6 +81,7 @@ ODD = (
         "storage": "latch",
         "group": 2,
         "tree_stages": 2,
+        "features": ("zero_skip",),
     },
     {
         "rows": 19,
@@ -89,15 +104,6 @@ ODD = (
         "sram_words": 16,
         "sram_bits": 4,
         "sram_ports": "1rw_reg",
-    },
-    {
-        "rows": 9,
-        "cols": 3,
-        "weight_bits": 4,
-        "input_bits": 8,
-        "bits_per_cycle": 2,
-        "banks": 2,
-        "features": ("zero_skip",),
     },
     {
         "rows": 21,

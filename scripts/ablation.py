@@ -20,6 +20,7 @@ from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.plain_multiply import Multiplier
 from cimforge.hdl.netlist.structure import expression
 from cimforge.hdl.params.config_file import InputError
+from cimforge.scripts import counted_planes
 from cimforge.scripts.main import main as run_command
 
 __all__ = ["IDEAS", "Idea", "main", "switched_off"]
@@ -103,6 +104,10 @@ IDEAS: dict[str, Idea] = {
             "cimforge.hdl.macro.serialiser:Cat": _true_planes,
             "cimforge.hdl.cells.input_sum:InputSum._planes_n": _invert_planes,
         },
+    ),
+    "input_plan": Idea(
+        "the input sum counts each plane, and adds the counts behind the trees' registers",
+        counted_planes.PLAIN,
     ),
 }
 

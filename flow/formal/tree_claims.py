@@ -119,17 +119,17 @@ def _paired_tree(config: MacroConfig) -> Claim:
 
 
 def _plane_sum(config: MacroConfig) -> Claim:
-    """Of one plane, its ones; of more ``sum of plane_j 2^j + rows 2^(k-1) negate + rows ending``,
-    both bits once for every 1 of rows: modulo the width of what the accumulators add."""
-    k, rows = config.bits_per_cycle, config.rows
+    """Of one plane without ranks, its ones; else ``sum of plane_j 2^j + rows 2^(k-1) negate + rows
+    ending``, both bits once for every 1 of rows: modulo the width of what the accumulators add."""
+    k, rows, summed = config.bits_per_cycle, config.rows, config.sums_constants
     ones = [place for place in range(rows.bit_length()) if rows >> place & 1]
     shifts = [plane for plane in range(k) for _ in range(rows)]
-    if k > 1:
+    if summed:
         shifts += [place + low for low in (k - 1, 0) for place in ones]
     words = _side_by_side([(1, shift, 1) for shift in shifts])
-    bits = _correction_bits(config) if k > 1 else rows.bit_length()
+    bits = _correction_bits(config) if summed else rows.bit_length()
     text = f"sum of {k} planes of {rows} bits"
-    modular = k > 1 and rows * 3 << (k - 1) >= 1 << bits
+    modular = summed and rows * 3 << (k - 1) >= 1 << bits
     starts = range(k * rows, len(shifts), len(ones))
     copies = tuple(range(start, start + len(ones)) for start in starts)
     name, depth = f"{config.module}_plane_sum", config.pipeline_stages

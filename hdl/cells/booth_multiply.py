@@ -10,7 +10,7 @@ from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand
 from cimforge.hdl.arith.planners import plan_sum
 from cimforge.hdl.cells.booth_serialiser import BoothSerialiser
-from cimforge.hdl.cells.input_sum import late_planes
+from cimforge.hdl.cells.input_sum import late_planes, shared_staging
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES, MultiplyStyle
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.structure import Structure
@@ -92,8 +92,8 @@ def build_digit_sum(config: MacroConfig) -> Structure:
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
     plan = plan_sum(config.tree, operands, config.correction_bits, final=config.final_adder)
     comment = "Sum of a cycle's negative digits, of what signed weights add, and of a constant."
-    stages = config.pipeline_stages
-    return build_adder(config.module, "digit_sum", comment, plan, stages, role="accumulate")
+    staging = shared_staging(config, plan)
+    return build_adder(config.module, "digit_sum", comment, staging, role="accumulate")
 
 
 class BoothCorrection(Block):

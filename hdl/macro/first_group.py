@@ -10,9 +10,9 @@ __all__ = ["FirstGroup"]
 class FirstGroup:
     """The first group of planes of a vector of ``bits`` and ``signed``, combinational.
 
-    ``group`` is its number (groups count down to 0), ``fill`` marks the planes above the precision
-    (plane j at bit j - 1, with digits at bit j), ``sign_plane`` the plane that carries the sign,
-    none where unsigned. ``bits`` 0 or above input_bits means input_bits.
+    ``line`` has the bit of its number set (groups count down to 0), ``fill`` marks the planes above
+    the precision (plane j at bit j - 1, with digits at bit j), ``sign_plane`` the plane that
+    carries the sign, none where unsigned. ``bits`` 0 or above input_bits means input_bits.
 
     Where passes skip (zero_skip), ``marks`` holds a bit for each plane from k up, set where some
     row needs the plane (build_plane_marks): the pass begins at the highest group with a mark below
@@ -29,7 +29,7 @@ class FirstGroup:
         marks: Value | None = None,
     ):
         k = config.bits_per_cycle
-        self.group: Value = Signal(max(1, (config.max_planes - 1).bit_length()), name="first_group")
+        self.line: Value = Signal(config.max_planes, name="first_line")
         self.fill: Value = Signal(max(1, config.fill_bits), name="first_fill")
         self.sign_plane: Value = Signal(k, name="first_sign_plane")
         if config.digits:
@@ -47,11 +47,11 @@ class FirstGroup:
                 groups = config.cycles_per_pass(precision)
                 used = precision - k * (groups - 1)  # planes of the first group that count
                 with m.Case(precision):
-                    m.d.comb += self.group.eq(groups - 1)
+                    m.d.comb += self.line.eq(1 << (groups - 1))
                     m.d.comb += self.fill.eq(sum(1 << (plane - 1) for plane in range(used, k)))
                     m.d.comb += self.sign_plane.eq(signed << (used - 1))
             with m.Default():
-                m.d.comb += self.group.eq(config.max_planes - 1)
+                m.d.comb += self.line.eq(1 << (config.max_planes - 1))
                 m.d.comb += self.sign_plane.eq(signed << (k - 1))
 
     def _begin_digits(self, m: Module, config: MacroConfig, bits: Value, signed: Value) -> None:
@@ -64,7 +64,8 @@ class FirstGroup:
                 fills = [(1 << k) - (1 << count) for count in used]
                 # input_bits stands for all others
                 with m.Case(precision) if precision < config.input_bits else m.Default():
-                    m.d.comb += self.group.eq(Mux(signed, groups[1] - 1, groups[0] - 1))
+                    lines = [1 << (count - 1) for count in groups]
+                    m.d.comb += self.line.eq(Mux(signed, lines[1], lines[0]))
                     m.d.comb += self.fill.eq(Mux(signed, fills[1], fills[0]))
                     m.d.comb += self.sign_plane.eq(signed << (used[1] - 1))
 
@@ -84,13 +85,13 @@ class FirstGroup:
         m.d.comb += needed.eq(
             Cat((marks & counted)[low : low + k].any() for low in range(0, len(marks), k))
         )
-        begin = Signal(len(self.group), name="begin_group")
+        begin = Signal(config.max_planes, init=1, name="begin_line")
         for group in range(1, config.max_planes):
             with m.If(needed[group - 1]):
-                m.d.comb += begin.eq(group)
+                m.d.comb += begin.eq(1 << group)
         skips = Signal(name="skips")
-        m.d.comb += skips.eq(begin != self.group)
-        self.group = begin
+        m.d.comb += skips.eq(begin != self.line)
+        self.line = begin
         self.fill = Mux(skips, 0, self.fill)
         self.sign_plane = Mux(skips, signed << (k - 1), self.sign_plane)
 

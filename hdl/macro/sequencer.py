@@ -74,11 +74,13 @@ class Sequencer(Block):
             for name, stream in macro_streams(config).items()
         }
         to_serialisers = {
-            "load": Out(1),
-            "plane": Out((config.max_planes - 1).bit_length()),
+            "load": Out(int(config.max_planes > 1)),
+            "step": Out(1),
+            "first": Out(0 if config.binary else config.max_planes),
+            "following": Out(config.max_planes - 1),
             "fill": Out(config.fill_bits),
             "sign_plane": Out(k if k > 1 else 0),
-            "read": Out(int(not config.binary or config.tree_traits.pairings > 0)),
+            "read": Out(int(config.tree_traits.pairings > 0)),
             "active": Out(config.rows if config.binary else 0),
             "count": Out(config.x_rows_width),
             "read_row": Out(config.rows),
@@ -100,8 +102,9 @@ class Sequencer(Block):
         # in the cycle in which the totals arrive
         signals = TO_MATCHES if config.binary else TO_DIGITS if config.digits else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
+        summed = config.sums_constants and not config.binary
         told = WITH_DIGITS if config.digits else WITH_PLANES
-        with_planes = {name: Out(1) for name in told if k > 1 and not config.binary}
+        with_planes = {name: Out(1) for name in told if summed}
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -160,38 +163,36 @@ class Sequencer(Block):
         return bank
 
     def _build_pass(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
-        """Counts a pass's groups of planes down to 0, and says what each means; a read-back has
-        one."""
+        """Selects the group of planes that comes next, a line each, and says what the present one
+        means; a read-back has one cycle and no group."""
         marks = getattr(self, "marks", None)
         first = FirstGroup(m, self._config, self.x.bits, self.x.signed, marks)
         running = Signal()
         restart = Signal(reset_less=True)
         signed = Signal(reset_less=True)
-        group = Signal(len(first.group), reset_less=True)
+        following = Signal(self._config.max_planes - 1)  # none while idle, after a reset too
         reading = Signal(reset_less=True)
-        row = Signal(max(1, self._config.row_bits), reset_less=True)
         with m.If(arbiter.x_fire):
             m.d.sync += [running.eq(1), restart.eq(1), reading.eq(0)]
-            m.d.sync += [group.eq(first.group), signed.eq(self.x.signed)]
+            m.d.sync += [following.eq(first.line[1:]), signed.eq(self.x.signed)]
         with m.Elif(arbiter.r_fire):
             m.d.sync += [running.eq(1), restart.eq(1), reading.eq(1)]
-            m.d.sync += [group.eq(0), signed.eq(0), row.eq(getattr(self.r, "row", 0))]
+            m.d.sync += [following.eq(0), signed.eq(0)]
         with m.Elif(token.last):
             m.d.sync += running.eq(0)
         with m.Elif(running & enable):
-            m.d.sync += [group.eq(group - 1), restart.eq(0)]
+            m.d.sync += [following.eq(following >> 1), restart.eq(0)]
         if isinstance(arbiter, PairArbiter):
             with m.If(arbiter.slot):
                 m.d.sync += [running.eq(1), restart.eq(1), reading.eq(1)]
-                m.d.sync += [group.eq(0), signed.eq(0), row.eq(arbiter.row ^ 1)]
-        lines = one_hot(m, "read_line", row, self._config.rows, reading)
-        self._drive(m, load=arbiter.x_fire, plane=group, read=reading, read_row=lines)
-        self._build_fill(m, arbiter, first, restart)
+                m.d.sync += [following.eq(0), signed.eq(0)]
+        self._drive(m, read=reading)
+        self._build_next_planes(m, arbiter, first, following, running & enable)
         m.d.comb += [
             token.valid.eq(running),
             token.restart.eq(restart),
             token.negate.eq(signed & restart),
-            token.ending.eq(group == 0),
+            token.ending.eq(~following.any()),
             token.last.eq(running & token.ending & enable),
             token.read.eq(running & reading),
         ]
@@ -202,24 +203,33 @@ class Sequencer(Block):
         rows = self._config.rows
         count = Signal(self._config.x_rows_width, name="count_q", reset_less=True)
         offered = self.x.rows
-        every = (offered == 0) | (offered > rows)
+        every = offered == 0
+        if rows + 1 < 1 << len(offered):
+            every |= offered > rows
         exists = arbiter.banks["x"].any()
         with m.If(arbiter.x_fire):
             m.d.sync += count.eq(Mux(exists, Mux(every, rows, offered), 0))
         with m.Elif(arbiter.r_fire):
             m.d.sync += count.eq(0)
-        self._drive(m, count=count, active=below(m, "active_line", count, rows))
+        counts = exists & arbiter.x_fire
+        active = below(m, "active_line", Mux(counts, Mux(every, rows, offered), 0), rows)
+        self._drive(m, count=count, active=active)
 
-    def _build_fill(self, m: Module, arbiter: Arbiter, first: FirstGroup, restart: Value) -> None:
-        """Where the first group holds planes above the precision, they carry the sign."""
-        k, size = self._config.bits_per_cycle, self._config.fill_bits
-        if k == 1:
-            return
-        fill = Signal(size, name="fill_q", reset_less=True)
-        sign_plane = Signal(k, name="sign_plane_q", reset_less=True)
-        with m.If(arbiter.x_fire):
-            m.d.sync += [fill.eq(first.fill), sign_plane.eq(first.sign_plane)]
-        self._drive(m, fill=fill & restart.replicate(size), sign_plane=sign_plane)
+    def _build_next_planes(
+        self, m: Module, arbiter: Arbiter, first: FirstGroup, following: Value, goes_on: Value
+    ) -> None:
+        """What the plane register takes at this edge: a vector's first group where one is accepted,
+        the row of a read-back or slot, or the ``following`` group of the pass that ``goes_on``, if
+        it has one. Planes above the precision carry the sign."""
+        x_fire = arbiter.x_fire
+        row, reads = getattr(self.r, "row", Const(0, 1)), arbiter.r_fire
+        if isinstance(arbiter, PairArbiter):
+            row, reads = Mux(arbiter.slot, arbiter.row ^ 1, row), reads | arbiter.slot
+        lines = one_hot(m, "read_line", row, self._config.rows, reads)
+        step = x_fire | reads | (goes_on & following.any())
+        self._drive(m, load=x_fire, step=step, read_row=lines, following=following)
+        self._drive(m, first=first.line & x_fire.replicate(len(first.line)))
+        self._drive(m, fill=first.fill, sign_plane=first.sign_plane)
 
     def _build_signs(self, m: Module, arbiter: Arbiter) -> Signal:
         """Bank signs, set by every write to a row that exists."""
@@ -300,4 +310,5 @@ class Sequencer(Block):
         m.d.comb += capture.eq(arbiter.filled | arbiter.done)
         m.d.sync += lands.eq(capture)
         lines = one_hot(m, "sum_line", arbiter.row[1:], self._config.pairs, lands)
-        self._drive(m, sum_capture=capture, sum_fill=arbiter.filled, write_sum=lines)
+        # what is added when no sum is captured does not matter, and a register tells it sooner
+        self._drive(m, sum_capture=capture, sum_fill=~arbiter.done, write_sum=lines)

@@ -24,7 +24,7 @@ from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
 from cimforge.hdl.params.ranges import signed_width, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
-from cimforge.hdl.params.trees import FINAL_ADDERS, TREES, TreeTraits
+from cimforge.hdl.params.trees import FINAL_ADDERS, RANK_RULES, TREES, TreeTraits
 
 __all__ = ["MacroConfig"]
 
@@ -88,8 +88,8 @@ class MacroConfig(BaseModel):
     tree: str = Field("csa", description="adder tree topology", json_schema_extra=_one_of(TREES))
     tree_stages: int | Literal["auto"] = Field(
         0,
-        description="pipeline register ranks inside the tree; auto: the fewest with at most 10 "
-        "full-adder levels (csa) or 3 word adders (ripple, behavioral) between two registers",
+        description="pipeline register ranks inside the tree, where time by area is least; auto: "
+        "one more as long as it lowers the longest stage's time by area by a twentieth",
     )
     final_adder: str = Field(
         "ripple",
@@ -179,6 +179,12 @@ class MacroConfig(BaseModel):
         """Planes of a cycle that may lie above a vector's precision: all but the lowest, which an
         unsigned vector of digits may begin below, too."""
         return self.bits_per_cycle - (0 if self.digits else 1)
+
+    @property
+    def held_bits(self) -> int:
+        """Bits of an element that the input register holds: those that any but the first group of
+        a pass may need, so not the top group's; of digits, which begin one plane higher, all."""
+        return self.input_bits - (0 if self.digits else self.bits_per_cycle)
 
     @property
     def mark_bits(self) -> int:
@@ -320,16 +326,23 @@ class MacroConfig(BaseModel):
 
     @property
     def pipeline_stages(self) -> int:
-        """Register ranks inside the trees: tree_stages, or for auto the fewest with at most
-        auto_levels levels (of the topology's traits) between two registers."""
-        if self.tree_stages == "auto":
-            return max(0, ceil(self.tree_levels / TREES[self.tree].auto_levels) - 1)
+        """Register ranks inside the trees: tree_stages, or for auto one more as long as it lowers
+        time by area by a twentieth (RANK_RULES)."""
+        if isinstance(self.tree_stages, str):
+            return RANK_RULES[self.tree_stages](self)
         return self.tree_stages
 
     @property
     def ranks(self) -> int:
         """Registers between a plane and the accumulator: the array's lead and the trees' ranks."""
         return self.storage_traits.lead + self.pipeline_stages
+
+    @property
+    def sums_constants(self) -> bool:
+        """Whether the input sum takes a pass's signs and end with the planes, as terms of its sum:
+        with several planes, or with ranks, behind which nothing else may take long. Else a count of
+        one plane, to which constants are added."""
+        return self.bits_per_cycle > 1 or self.pipeline_stages > 0
 
     @property
     def max_planes(self) -> int:

@@ -36,7 +36,8 @@ SERIALISERS = [(2, 2), (6, 2), (8, 2), (4, 4), (16, 4), (12, 6), (8, 8)]
 
 @pytest.mark.parametrize(("input_bits", "k"), SERIALISERS)
 def test_serialiser_hands_out_the_digits_of_every_precision(input_bits, k):
-    """Group after group they sum to the element, whatever its bits above the precision."""
+    """Group after group they sum to the element, whatever its bits above the precision: the first
+    is the offered element's, the others are the held one's."""
     config, random = digits(input_bits=input_bits, bits_per_cycle=k), Random(input_bits)
     block, half = BoothSerialiser(config), k // 2
 
@@ -49,12 +50,14 @@ def test_serialiser_hands_out_the_digits_of_every_precision(input_bits, k):
                 cycles = config.cycles_per_pass(x_bits, signed)
                 expected = digits_of(value, cycles * half)
                 assert sum(d * 4**i for i, d in enumerate(expected)) == value
-                fits(ctx, block, {"element": element})
+                held = element % 2**config.held_bits
                 fill, sign_plane = first_cycle(config, x_bits, signed)
                 for group in reversed(range(cycles)):
                     first = group == cycles - 1
-                    control = {"fill": fill if first else 0, "sign_plane": sign_plane}
-                    fits(ctx, block, {"plane": group, **control})
+                    told = {"x": element if first else ~element % 2**input_bits}
+                    told |= {"first": first << group, "following": (not first) << group}
+                    told |= {"element": ~held % 2**config.held_bits if first else held}
+                    fits(ctx, block, {**told, "fill": fill, "sign_plane": sign_plane})
                     want = lines_n(expected[group * half : group * half + half])
                     assert ctx.get(block.planes_n) == want, (element, x_bits, signed, group)
 
@@ -68,9 +71,9 @@ def test_serialiser_reads_back_with_the_lowest_digit_alone(input_bits, k):
 
     async def drive(ctx):
         for _ in range(20):
-            names = ("element", "fill", "sign_plane", "read_row")
+            names = ("x", "element", "fill", "sign_plane", "read_row")
             values = random_values(block, random, names)
-            fits(ctx, block, {**values, "read": 1})
+            fits(ctx, block, {**values, "first": 0, "following": 0})
             assert ctx.get(block.planes_n) == lines_n([values["read_row"], *[0] * (k // 2 - 1)])
 
     simulate(block, drive)

@@ -38,8 +38,9 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     ]
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
-    others = (config.tree_stages, config.group, config.final_adder, config.features, *rams)
-    default_elsewhere = others == (0, 1, "ripple", (), None, None, None)
+    styles = (config.group, config.multiply, config.final_adder)
+    others = (*styles, config.tree_stages, config.features, *rams)
+    default_elsewhere = others == (1, "plain", "ripple", 0, (), None, None, None)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 

@@ -1,7 +1,6 @@
 """Adder plans: every topology sums exactly, csa with the fewest cells; stages cut evenly."""
 
 from collections import Counter
-from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -227,20 +226,6 @@ def test_cells_stand_after_their_inputs_and_levels_rise(tree, count, width):
     check_shapes(plan)
     assert plan.level_of == level
     assert plan.levels == max(level.values())
-
-
-@pytest.mark.parametrize("tree", TREES)
-@pytest.mark.parametrize("count", [2, 9, 64])
-def test_stages_rise_with_levels_and_share_them_evenly(tree, count):
-    plan = tree_plan(tree, count, 4)
-    for stages in range(plan.levels + 1):
-        numbers = [plan.stage(level, stages) for level in range(plan.levels + 1)]
-        assert numbers[0] == 0
-        assert all(after - before in (0, 1) for before, after in pairwise(numbers))
-        assert numbers[-1] == min(stages, plan.levels - 1)
-        sizes = [numbers[1:].count(stage) for stage in range(numbers[-1] + 1)]
-        assert max(sizes) == -(-plan.levels // (stages + 1))
-        assert stages == plan.levels or max(sizes) - min(sizes) <= 1
 
 
 @pytest.mark.parametrize(

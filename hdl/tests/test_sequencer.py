@@ -60,7 +60,8 @@ def test_a_result_waits_until_taken_and_holds_everything_behind_it(name, traffic
         assert after["rst"] or all(after[f"{s}_valid"] for s in stalled)
         if fired(cycle, "x") or fired(cycle, "r") or after["rst"] or cycle["rst"]:
             continue
-        kept = [key for key in ("plane", "read", "restart", "negate") if key in cycle]
+        assert not cycle["step"], "planes change in a stall"
+        kept = [key for key in ("following", "restart", "negate") if key in cycle]
         assert [after[key] for key in kept] == [cycle[key] for key in kept]
     assert stalls > 0 or TRAFFIC[traffic].get("take", 1) == 1
 
@@ -105,6 +106,7 @@ class Model:
                 told = {"restart": True}.get(key, not config.digits)
                 assert not told or arriving[key] in (None, cycle[key]), key
         self._check_array(cycle)
+        self._check_next_planes(cycle, enable)
         self._check_writes(cycle, enable)
         self._advance(cycle, enable)
 
@@ -125,25 +127,30 @@ class Model:
 
     def _check_array(self, cycle: Cycle) -> None:
         now = self.running
-        assert cycle["load"] == fired(cycle, "x")
-        if now is None:
-            return
-        if "plane" in cycle:
-            assert cycle["plane"] == now["left"] - 1
-        if self.config.banks > 1:
+        if now and self.config.banks > 1:
             assert cycle["bank_select"] == existing(self.config, now["bank"], self.config.banks)
-        assert cycle["read"] == now["read"]
-        if self.config.digits:
-            plane = self._plane()
+        plane = self._plane()
+        if self.config.digits and plane:
             assert plane["sign"] in (None, cycle["plane_sign"])
             assert cycle["plane_ending"] == plane["last"]
-        lines = existing(self.config, now["row"], self.config.rows) if now["read"] else 0
-        assert cycle["read_row"] == lines
-        if "fill" in cycle and not now["read"]:
-            fill, sign_plane = first_cycle(self.config, now["x_bits"], now["signed"])
-            first = now["left"] == now["planes"]
-            assert cycle["fill"] == (fill if first else 0)
-            assert not fill or cycle["sign_plane"] == sign_plane
+
+    def _check_next_planes(self, cycle: Cycle, enable: bool) -> None:
+        """What the plane register takes: the group that comes next, one line, or a row."""
+        now, starts, reads = self.running, fired(cycle, "x"), fired(cycle, "r")
+        left = now["left"] - 1 if now else 0
+        assert cycle["step"] == (starts or reads or bool(left and enable))
+        assert cycle.get("following", 0) == (1 << left >> 1)
+        assert cycle.get("load", starts) == starts
+        row = existing(self.config, cycle.get("r_row", 0), self.config.rows)
+        assert cycle["read_row"] == (row if reads else 0)
+        if not starts:
+            assert cycle["first"] == 0
+            return
+        accepted = self._accept(cycle)
+        assert cycle["first"] == 1 << accepted["planes"] - 1
+        fill, sign_plane = first_cycle(self.config, accepted["x_bits"], accepted["signed"])
+        assert cycle.get("fill", 0) == fill
+        assert not fill or cycle["sign_plane"] == sign_plane
 
     def _check_writes(self, cycle: Cycle, enable: bool) -> None:
         """Lines of a write come in its cycle, or one later with latches; not in a pass."""

@@ -25,9 +25,10 @@ INPUT_SUMS = {
     "bit_parallel": macro(2, 1, 1, 8, 8),
     "pipelined": macro(4, 1, 2, 4, 2, tree_stages=1),
     "deep": macro(3, 1, 2, 2, 2, tree_stages=3),
+    "one_plane_ranks": macro(5, 1, 2, 4, tree_stages=2),
     "lead": macro(3, 1, 2, 4, 2, tree_stages=1, storage="sram"),
     "prefix": macro(7, 1, 2, 4, 2).model_copy(update={"name": "quick", "final_adder": "prefix"}),
-    "pairs": macro(7, 1, 2, 4, 2, storage="latch", tree_stages=1).model_copy(update={"group": 2}),
+    "pairs": macro(5, 1, 2, 4, 2, storage="latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 ACCUMULATORS = {
     "one_bit": macro(1, 1, 1, 1),
@@ -90,7 +91,7 @@ def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
     )
     clock = ".enable(enable), .clk(clk), " if ranks else ""
     told = ".plane_negate(plane_negate), .plane_ending(plane_ending)"
-    told = told if k > 1 else f".negate(q{ranks}[{size - 2}])"
+    told = told if config.sums_constants else f".negate(q{ranks}[{size - 2}])"
     gate = (
         f"module gate {header}\n{delay}  wire [{bits - 1}:0] c;\n"
         f"  {config.module}_input_sum dut ({clock}.planes_n(planes_n), "

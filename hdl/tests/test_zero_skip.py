@@ -29,7 +29,7 @@ class Begin(Block):
         k, groups = config.bits_per_cycle, config.max_planes
         ports = {
             **{"bits": In(config.x_bits_width), "signed": In(1)},
-            **{"marks": In(config.mark_bits), "group": Out((groups - 1).bit_length())},
+            **{"marks": In(config.mark_bits), "line": Out(groups)},
             **{"fill": Out(max(1, config.fill_bits)), "sign_plane": Out(k)},
         }
         super().__init__("test", "begin", ports)
@@ -37,7 +37,7 @@ class Begin(Block):
     def elaborate(self, platform):
         m = Module()
         first = FirstGroup(m, self.config, self.bits, self.signed, self.marks)
-        for name in ("group", "fill", "sign_plane"):
+        for name in ("line", "fill", "sign_plane"):
             m.d.comb += getattr(self, name).eq(getattr(first, name))
         return m
 
@@ -72,8 +72,8 @@ def test_a_pass_begins_at_the_highest_mark_below_the_precision(input_bits, k, mu
                 for port, value in ((block.bits, precision), (block.signed, signed)):
                     ctx.set(port, value)
                 ctx.set(block.marks, marks)
-                found = tuple(map(ctx.get, (block.group, block.fill, block.sign_plane)))
-                assert found == (begin, fill, sign), f"{precision} bits, marks {marks:b}"
+                found = tuple(map(ctx.get, (block.line, block.fill, block.sign_plane)))
+                assert found == (1 << begin, fill, sign), f"{precision} bits, marks {marks:b}"
 
     simulator = Simulator(top)
     simulator.add_clock(1e-6)
