@@ -18,7 +18,7 @@ __all__ = ["InputSum", "build_plane_sum", "late_planes", "shared_staging"]
 
 
 # Planes pass no drivers and no product on their way to the sum, but a gate that negates.
-FRONT_SUM = 5 * SUM
+FRONT_SUM = 2 * SUM
 
 
 def build_plane_sum(config: MacroConfig) -> Structure:
