@@ -24,6 +24,7 @@ CONFIGS = {
     "ranks": ["rows=11", "tree_stages=2", "bits_per_cycle=2"],
     "pairs": ["rows=5", "group=2", "bits_per_cycle=2"],
     "kept": ["rows=5", "bits_per_cycle=2", "tree_stages=1", "accumulate=carry_save"],
+    "digits": ["rows=5", "multiply=booth", "bits_per_cycle=2", "tree_stages=1"],
     "few registers": ["rows=3", "weight_bits=1", "tree_stages=1"],
     "ripple, latches": ["tree=ripple", "tree_stages=1", "storage=latch", "cols=1"],
 }
@@ -38,6 +39,7 @@ PAIRS = [
     *(("small", "few registers"), ("sg13g2", "ranks"), ("sg13g2", "ripple, latches")),
     *(("nangate45", "ranks"), ("sky130hd", "few registers"), ("sg13g2", "pairs")),
     *(("small", "kept"), ("nangate45", "kept"), ("sky130hd", "kept"), ("sg13g2", "kept")),
+    *(("sg13g2", "digits"), ("nangate45", "digits")),
 ]
 ALL = [(library, name) for library in LIBRARIES for name in CONFIGS]
 

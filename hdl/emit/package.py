@@ -90,6 +90,8 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "y_bits": config.y_bits,
         "latency": {bits: config.latency(bits) for bits in precisions},
         "cycles_per_pass": {bits: config.cycles_per_pass(bits) for bits in precisions},
+        "latency_signed": {bits: config.latency(bits, True) for bits in precisions},
+        "cycles_per_pass_signed": {bits: config.cycles_per_pass(bits, True) for bits in precisions},
         "read_latency": config.read_latency,
         "write_cycles": config.write_cycles(0),
         "row_cycles": _row_cycles(config),

@@ -54,7 +54,7 @@ def build_column(config: MacroConfig) -> Structure:
     tree = build_tree(config)
     nets = _ports(config, out, tree)
     size = sum(config.operand_widths)
-    operands = [out.wire(f"products_{plane}", size) for plane in range(config.bits_per_cycle)]
+    operands = [out.wire(f"products_{each}", size) for each in range(config.operand_sets)]
     totals = out.wire("totals", config.trees * tree.ports["total"].width)
     array = ColumnNets(
         clk=nets["clk"],
@@ -114,7 +114,8 @@ def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bu
         **{"bank_select": banks if banks > 1 else 0},
         **{"planes_n": 0 if pairs else rows * config.row_lines},
         **{"enable": int(enabled), "accumulate": 1},
-        **({} if config.binary else {"restart": int(config.restarts), "negate": 1}),
+        **({} if config.binary else {"restart": int(config.restarts)}),
+        **({} if config.binary else {"negate": 0 if config.digits else 1}),
         **{"finish": int(config.final_stages > 0), "plane_negate": int(config.carry_save)},
         **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},
     }

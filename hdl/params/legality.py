@@ -36,6 +36,7 @@ def check_parameters(config: "MacroConfig") -> None:
     ):
         traits.find(choice)
     _check_binary(config)
+    _check_digits(config)
     _check_group(config)
     _check_memory(config)
     check_name(config.name)
@@ -57,6 +58,20 @@ def _check_binary(config: "MacroConfig") -> None:
         rule = f"{config.multiply} needs weight_bits = input_bits = 1, not {widths[0]} and "
         legal = next(name for name, style in MULTIPLY.items() if not style.binary)
         raise ConfigError("multiply", rule + str(widths[1]), legal)
+
+
+def _check_digits(config: "MacroConfig") -> None:
+    """A style of digits takes whole digits a cycle."""
+    size, k = config.multiply_traits.digit_bits, config.bits_per_cycle
+    if not k % size:
+        return
+    legal = [d for d in range(size, config.input_bits + 1, size) if config.input_bits % d == 0]
+    if legal:
+        rule = f"must be a multiple of {size} with multiply {config.multiply}, not {k}"
+        raise ConfigError("bits_per_cycle", rule, min(legal, key=lambda d: (abs(d - k), d)))
+    rule = f"{config.multiply} takes {size} planes a digit, but {size} does not divide "
+    plain = next(name for name, style in MULTIPLY.items() if style.digit_bits == 1)
+    raise ConfigError("multiply", f"{rule}input_bits = {config.input_bits}", plain)
 
 
 def _check_features(config: "MacroConfig") -> None:
@@ -93,15 +108,16 @@ def _check_final_adder(config: "MacroConfig") -> None:
 
 
 def _check_accumulate(config: "MacroConfig") -> None:
-    """Sums in two words: of an exact tree of columns, with signs; ranks of a final adder: behind
+    """Sums in two words: of planes, in an exact tree of columns; ranks of a final adder: behind
     such sums."""
     trees = [name for name, tree in TREES.items() if tree.columns and tree.exact]
     plain = next(name for name, way in ACCUMULATE.items() if not way.carry_save)
     rule = ""
     if config.carry_save and config.tree not in trees:
         rule = f"{config.accumulate} needs tree = {' or '.join(trees)}, not {config.tree}"
-    if config.carry_save and config.binary:
-        rule = f"{config.accumulate} is for sums of integers, not multiply = {config.multiply}"
+    styles = [name for name, s in MULTIPLY.items() if not s.binary and s.digit_bits == 1]
+    if config.carry_save and config.multiply not in styles:
+        rule = f"{config.accumulate} needs multiply = {' or '.join(styles)}, not {config.multiply}"
     if rule:
         raise ConfigError("accumulate", rule, plain)
     most = config.accumulate_traits.most_final_stages
