@@ -192,7 +192,7 @@ class MacroConfig(BaseModel):
     @property
     def row_lines(self) -> int:
         """Select lines that a row has in a column: those of each tree."""
-        return self.trees * self.multiply_traits.lines
+        return self.operand_sets * self.multiply_traits.lines
 
     @property
     def trees(self) -> int:
