@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.cocotb_tests.discovery import planned_tests
 from cimforge.cocotb_tests.draw import ODD, draw_configs, quickest_simulator
-from cimforge.cocotb_tests.regression import Report, run_regression
+from cimforge.cocotb_tests.regression import PACKAGE, SUITE, Report, run_regression
 from cimforge.cocotb_tests.tests.conftest import assert_passed
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.simulate.simulator import Design
@@ -50,7 +51,8 @@ def test_tiny_netlists_pass(target, tmp_path):
     emit_macro(TINY, tmp_path)
     report = regression(TINY, tmp_path, netlist_design(TINY, tmp_path, target))
     assert_passed(report)
-    assert report.tests == 81
+    modules = [f"{PACKAGE}.{module}" for module in SUITE]
+    assert report.tests == len(planned_tests(modules, TINY, {"seed": 1}))
 
 
 def test_a_latch_netlist_passes(tmp_path):
@@ -103,7 +105,7 @@ def test_drawn_netlists_pass(index, tmp_path):
         (SG13G2, ["storage=flop", "rows=9", "tree=csa42", "final_adder=split"]),
         (SG13G2, ["storage=latch", "group=2", "bits_per_cycle=2", "tree_stages=1"]),
         (SMALL, ["storage=flop", "rows=5", "group=2", "banks=2"]),
-        (SG13G2, ["storage=latch", "rows=40", "cols=2", "final_adder=prefix"]),
+        (SG13G2, ["storage=latch", "rows=20", "cols=2", "final_adder=prefix"]),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else "-".join(value),
 )

@@ -29,9 +29,9 @@ __all__ = [
 SUM, CARRY, WORD, GATE, REGISTER = 3, 2, 6, 1, 3
 HALF = 1  # what a half adder is faster by
 
-# From the critical paths of base in Nangate45: control, plane multiplexer, drivers and product in
-# front of a tree take about six adders, the lines that steer an accumulator three.
-FRONT, CONTROL = 6 * SUM, 3 * SUM
+# From the critical paths of base in Nangate45: a register of planes, drivers and product before a
+# tree take about three adders, as do the lines that steer an accumulator.
+FRONT = CONTROL = 3 * SUM
 
 Behind = Callable[[Sequence[int]], int]
 

@@ -33,7 +33,7 @@ def tree_staging(config: MacroConfig) -> Staging:
     stage has what makes the operands, the last the accumulator.
 
     A final adder is a cell that no rank divides: with ranks there is a ripple of full adders in its
-    place where time by area is not more for it.
+    place where time by area is less for it.
     """
     return _staging(config, config.pipeline_stages)
 
@@ -67,18 +67,12 @@ def _adders(times: Sequence[int]) -> list[int]:
 @cache
 def _staging(config: MacroConfig, ranks: int) -> Staging:
     behind = _time_behind(config)
-    finals = dict.fromkeys(["ripple", config.final_adder] if ranks else [config.final_adder])
+    finals = dict.fromkeys([config.final_adder, *(["ripple"] if ranks else [])])
     plans = (
         plan_column(config.tree, config.operand_widths, config.tree_bits, final) for final in finals
     )
-    found = [divided(plan, ranks, _time_in_front(config), behind) for plan in plans]
+    found = [divided(plan, ranks, FRONT, behind) for plan in plans]
     return min(found, key=lambda staging: staging.cost)
-
-
-def _time_in_front(config: MacroConfig) -> int:
-    """When the operands are there: planes come from a register where the array leads, and pairs
-    have a selector and a gate more."""
-    return FRONT - 3 * SUM * min(1, config.storage_traits.lead) + 4 * min(1, config.pairs)
 
 
 def _time_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
@@ -92,12 +86,12 @@ def _time_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
 
     def done(tail: Sequence[int]) -> int:
         plan = adder(tuple(_adders(tail)))
-        late = [time + 2 for time in tail]  # a gate that negates
+        late = [time + (0 if config.digits else 2) for time in tail]  # a gate that negates
         if config.binary:
             start = [*late, *[CONTROL] * config.correction_bits]
         else:
-            feedback = config.y_bits - config.bits_per_cycle + 1
-            start = [CONTROL] * feedback + late * config.bits_per_cycle
+            feedback = config.y_bits - config.bits_per_cycle + (0 if config.digits else 1)
+            start = [CONTROL] * feedback + late * config.trees
             start += [CONTROL] * config.correction_bits
         settled = settling(plan, start)
         last = max((settled.get(bit, 0) for bit in plan.result), default=0)
