@@ -51,7 +51,9 @@ class InputSum(Block):
     ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows; ``plane_negate`` and
     ``plane_ending`` (k > 1) tell of these planes. Latency: config.ranks enabled cycles from them
     (the array's lead and the trees' ranks), 0 from ``sign``, ``ending`` and (k = 1) ``negate``,
-    which belong to the result. Shared by all columns, so it costs each only 1/cols of a small tree.
+    which belong to the result. Where a weight has several slices, ``sign`` has a line for each and
+    ``correction`` one beside the other, slice s's at s * correction_bits: a sign acts in the slice
+    that is its weight's top alone, and the others are corrected as unsigned ones. Shared by all columns, so it costs each only 1/cols of a small tree.
     """
 
     role = "accumulate"
@@ -67,8 +69,8 @@ class InputSum(Block):
             "plane_ending": In(0 if one else 1),
             "negate": In(1 if one else 0),
             "ending": In(1),
-            "sign": In(1),
-            "correction": Out(config.correction_bits),
+            "sign": In(config.slices),
+            "correction": Out(config.correction_bits * config.slices),
         }
         super().__init__(config.module, "input_sum", ports, {"sum": build_plane_sum(config)})
 
@@ -81,7 +83,11 @@ class InputSum(Block):
         else:
             self._build_count(m, total)
         base = Mux(self.ending, rows * 2**k, rows * (2**k - 1))
-        m.d.comb += self.correction.eq(Mux(self.sign, total, base))
+        if len(self.sign) > 1:
+            unsigned = Signal(len(total))
+            m.d.comb += unsigned.eq(base)
+            base = unsigned
+        m.d.comb += self.correction.eq(Cat(Mux(sign, total, base) for sign in self.sign))
         return m
 
     def _place_sum(self, m: Module, terms: Value, total: Signal) -> None:

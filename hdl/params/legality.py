@@ -24,9 +24,8 @@ def check_parameters(config: "MacroConfig") -> None:
         raise ConfigError("bits_per_cycle", rule, nearest)
     if config.slice_bits is not None and config.weight_bits % config.slice_bits:
         rule = f"must divide weight_bits = {config.weight_bits}, not {config.slice_bits}"
-        raise ConfigError("slice_bits", rule, config.weight_bits)
-    if config.slice_bits not in (None, config.weight_bits):
-        raise ConfigError("slice_bits", f"{config.slice_bits} is not built yet", config.weight_bits)
+        nearest = nearest_divisor(config.weight_bits, config.slice_bits)
+        raise ConfigError("slice_bits", rule, nearest)
     for traits, choice in (
         (STORAGE, config.storage),
         (MULTIPLY, config.multiply),

@@ -1,0 +1,98 @@
+"""Fusion: the sums of a column's weight slices as results of the weights that a bank makes of
+them."""
+
+
+from amaranth.hdl import Module, Signal, Value
+
+from cimforge.hdl.arith.adder import build_adder
+from cimforge.hdl.arith.plan import Operand, Plan
+from cimforge.hdl.arith.planners import plan_sum
+from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.mode import Mode
+
+__all__ = ["Fusion", "build_fusion_sum", "fusion_plan", "parts_of"]
+
+
+def parts_of(config: MacroConfig, mode: Mode) -> Mode:
+    """The mode whose results are the parts of this one's: the widest that divides it."""
+    narrower = [each for each in config.modes if each.fused < mode.fused]
+    return next(each for each in narrower if mode.fused % each.fused == 0)
+
+
+def fusion_plan(config: MacroConfig, mode: Mode) -> Plan:
+    """Plan of ``sum over i of 2^(i n) part_i`` modulo 2^y_bits, n the weight bits of a part.
+
+    Terms in order: the parts, the least significant first, each two's complement in its own mode's
+    y_bits; its top bit stands for all places above it.
+    """
+    part = parts_of(config, mode)
+    operands = []
+    for place in range(mode.fused // part.fused):
+        low, shift = place * part.y_bits, place * part.weight_bits
+        bits = tuple(range(low, low + part.y_bits))
+        extended = bits + (bits[-1],) * (mode.y_bits - shift - part.y_bits)
+        operands.append(Operand(extended, shift))
+    return plan_sum(config.tree, operands, mode.y_bits, final=config.final_adder)
+
+
+def build_fusion_sum(config: MacroConfig, mode: Mode) -> Structure:
+    """The adder of one result of ``mode`` as a structural module, combinational."""
+    comment = f"Result of {mode.fused} fused slices."
+    plan = fusion_plan(config, mode)
+    return build_adder(config.module, f"fused{mode.fused}_sum", comment, plan, role="accumulate")
+
+
+class Fusion(Block):
+    """Results of one column in each mode: ``y[s] = sum over i < f of 2^(i slice_bits) sums[f s +
+    i]`` for weight s of f slices each.
+
+    ``sums`` holds the accumulators' results of the column's slices side by side, the least
+    significant lowest, each two's complement in the narrowest mode's y_bits; ``y0``, ``y1``, ...
+    the results of mode 0, 1, ..., result s of mode m at bit s * y_bits(m), all 0 but in the mode
+    whose line of ``mode`` is high. A wide weight's result is the sum of those of the widest mode
+    that divides it, each shifted by its weights below. Nothing overflows: y_bits of each mode
+    holds its results. Combinational (latency 0), behind the accumulators: no result is held twice.
+    """
+
+    role = "accumulate"
+
+    def __init__(self, config: MacroConfig):
+        self._config = config
+        modes, single = config.modes, config.modes[-1]
+        ports = {"sums": In(config.slices * single.y_bits), "mode": In(len(modes))}
+        ports |= {f"y{n}": Out(mode.y_width // config.cols) for n, mode in enumerate(modes)}
+        wide = [mode for mode in modes if mode.fused > 1]
+        adders = {mode: build_fusion_sum(config, mode) for mode in wide}
+        inner = {
+            f"fused{mode.fused}_sum{place}": adder
+            for mode, adder in adders.items()
+            for place in range(config.slices // mode.fused)
+        }
+        super().__init__(config.module, "fusion", ports, inner)
+
+    def elaborate(self, platform):
+        m = Module()
+        modes = self._config.modes
+        made: dict[Mode, Value] = {modes[-1]: self.sums}
+        for mode in reversed(modes[:-1]):
+            made[mode] = self._build_sums(m, mode, made[parts_of(self._config, mode)])
+        for number, mode in enumerate(modes):
+            chosen = self.mode[number].replicate(len(made[mode]))
+            m.d.comb += getattr(self, f"y{number}").eq(made[mode] & chosen)
+        return m
+
+    def _build_sums(self, m: Module, mode: Mode, parts: Value) -> Signal:
+        """The results of a mode, side by side, of those of its parts."""
+        count = self._config.slices // mode.fused
+        size = len(parts) // count
+        results = Signal(mode.y_bits * count, name=f"fused{mode.fused}")
+        for place in range(count):
+            terms = Signal(size, name=f"parts{mode.fused}_{place}")
+            total = Signal(mode.y_bits, name=f"total{mode.fused}_{place}")
+            name = f"fused{mode.fused}_sum{place}"
+            m.d.comb += terms.eq(parts.word_select(place, size))
+            m.submodules[name] = self.instance(name, terms=terms, total=total)
+            m.d.comb += results.word_select(place, mode.y_bits).eq(total)
+        return results
