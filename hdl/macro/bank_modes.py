@@ -25,7 +25,9 @@ class BankModes:
         self._m, self._config = m, config
         self._width, count = config.w_fuse_width, len(config.modes)
         self._offered = Signal(self._width, name="w_mode")
-        m.d.comb += self._offered.eq(fuse if count == 1 << self._width else Mux(fuse < count, fuse, 0))
+        m.d.comb += self._offered.eq(
+            fuse if count == 1 << self._width else Mux(fuse < count, fuse, 0)
+        )
         self._kept = [
             Signal(self._width, name=f"bank_mode_{bank}", reset_less=True)
             for bank in range(config.banks)
@@ -42,10 +44,11 @@ class BankModes:
     def tops(self, lines: Value) -> Value:
         """A line for each slice, from one for each mode."""
         modes = [mode.tops(self._config.slices) for mode in self._config.modes]
-        chosen = [[line for line, t in zip(lines, modes, strict=True) if t[s]] for s in range(self._config.slices)]
-        return Cat(
-            Const(1, 1) if len(each) == len(modes) else reduce(or_, each) for each in chosen
-        )
+        chosen = [
+            [line for line, t in zip(lines, modes, strict=True) if t[s]]
+            for s in range(self._config.slices)
+        ]
+        return Cat(Const(1, 1) if len(each) == len(modes) else reduce(or_, each) for each in chosen)
 
     def running(self, bank: Value, enable: Value) -> Signal:
         """A line for each mode: that of the bank whose totals arrive, mode 0 for a missing bank."""

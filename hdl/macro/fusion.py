@@ -1,7 +1,6 @@
 """Fusion: the sums of a column's weight slices as results of the weights that a bank makes of
 them."""
 
-
 from amaranth.hdl import Module, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder

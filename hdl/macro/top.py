@@ -299,7 +299,9 @@ class _Top:
                 pins[f"y{number}"] = result.bits(col * width, width)
             out.place(fusion, f"fusion{col}", **pins)
         width = self._nets["y_data"].width
-        wide = (f"{{{constant(0, width - r.width)}, {r}}}" if r.width < width else r for r in results)
+        wide = (
+            f"{{{constant(0, width - r.width)}, {r}}}" if r.width < width else r for r in results
+        )
         out.assign("y_data", " | ".join(wide))
 
     def _column_planes(self) -> str:
