@@ -178,9 +178,7 @@ class MacroModel:
         if not place:
             return np.zeros(mode.outputs, np.int64)
         sign = bool(self._signed[place[0]])
-        return flip_sign_bit(
-            self._split(self._codes[place], mode.weight_bits), mode.weight_bits, sign
-        )
+        return flip_sign_bit(self._split(*place), mode.weight_bits, sign)
 
     def weights(self, bank: SupportsIndex = 0) -> Ints:
         """Weight values (rows, outputs of the bank's mode), ``code - (bank's sign <<
@@ -193,11 +191,8 @@ class MacroModel:
             return np.zeros((self._config.rows, mode.outputs), np.int64)
         if self._binary:
             return binary_values(self._codes[place[0]])
-        codes, sign = (
-            self._split(self._codes[place[0]], mode.weight_bits),
-            bool(self._signed[place[0]]),
-        )
-        return code_values(codes, mode.weight_bits, sign)
+        sign = bool(self._signed[place[0]])
+        return code_values(self._split(place[0]), mode.weight_bits, sign)
 
     def fuse(self, bank: SupportsIndex = 0) -> int:
         """R23: the number of the mode of a bank's last write; 0 of a missing bank or one never
@@ -210,12 +205,13 @@ class MacroModel:
         number = check_number("fuse", fuse)
         return number if number < len(self._config.modes) else 0
 
-    def _split(self, columns: ArrayLike, weight_bits: int) -> Ints:
-        """R23: the codes of weights of ``weight_bits``, the least significant of a column first,
-        from the bits of each column."""
-        words = np.asarray(columns, np.int64)
-        codes = words[..., None] >> np.arange(0, self._config.weight_bits, weight_bits)
-        return (codes & ((1 << weight_bits) - 1)).reshape(*words.shape[:-1], -1)
+    def _split(self, bank: int, row: int | slice = slice(None)) -> Ints:
+        """R23: the codes (..., outputs) of the bank's mode from the bits of each column, the least
+        significant weight of a column first."""
+        bits = self._config.modes[self._fuse[bank]].weight_bits
+        words = self._codes[bank, row].astype(np.int64)
+        codes = words[..., None] >> np.arange(0, self._config.weight_bits, bits)
+        return (codes & ((1 << bits) - 1)).reshape(*words.shape[:-1], -1)
 
     def mvm(
         self,
@@ -273,7 +269,7 @@ class MacroModel:
         config, mode = self._config, self._config.modes[self.fuse(bank)]
         sums = approximate_products(
             patterns,
-            self._split(self._codes[bank], mode.weight_bits),
+            self._split(bank),
             x_bits=x_bits,
             x_signed=x_signed,
             input_bits=config.input_bits,

@@ -51,9 +51,10 @@ class InputSum(Block):
     ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows; ``plane_negate`` and
     ``plane_ending`` (k > 1) tell of these planes. Latency: config.ranks enabled cycles from them
     (the array's lead and the trees' ranks), 0 from ``sign``, ``ending`` and (k = 1) ``negate``,
-    which belong to the result. Where a weight has several slices, ``sign`` has a line for each and
-    ``correction`` one beside the other, slice s's at s * correction_bits: a sign acts in the slice
-    that is its weight's top alone, and the others are corrected as unsigned ones. Shared by all columns, so it costs each only 1/cols of a small tree.
+    which belong to the result. Shared by all columns, so it costs each only 1/cols of a small tree.
+
+    Where a weight has several slices, each has its line of ``sign`` and its ``correction``, slice
+    s's at s * correction_bits: a sign acts in its weight's top slice alone.
     """
 
     role = "accumulate"

@@ -43,12 +43,12 @@ class BankModes:
 
     def tops(self, lines: Value) -> Value:
         """A line for each slice, from one for each mode."""
-        modes = [mode.tops(self._config.slices) for mode in self._config.modes]
+        tops = [mode.tops(self._config.slices) for mode in self._config.modes]
         chosen = [
-            [line for line, t in zip(lines, modes, strict=True) if t[s]]
-            for s in range(self._config.slices)
+            [line for line, top in zip(lines, of_modes, strict=True) if top]
+            for of_modes in zip(*tops, strict=True)
         ]
-        return Cat(Const(1, 1) if len(each) == len(modes) else reduce(or_, each) for each in chosen)
+        return Cat(Const(1, 1) if len(c) == len(tops) else reduce(or_, c) for c in chosen)
 
     def running(self, bank: Value, enable: Value) -> Signal:
         """A line for each mode: that of the bank whose totals arrive, mode 0 for a missing bank."""
