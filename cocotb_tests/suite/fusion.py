@@ -65,13 +65,14 @@ async def test_each_mode_by_plain_counting(dut, signed):
         await bench.run()
         await _expect(bench, stored, bank, fuse, signed)
         for other in MODES:
-            row, sign = bench.rng.randrange(CONFIG.rows), bench.rng.random() < 0.5
-            patterns = bench.random_row(other)
-            value = pack(patterns, CONFIG.modes[other].weight_bits)
-            stored[row] = _written(value, other, sign)
-            bench.write(row, patterns, bank=bank, signed=sign, fuse=other)
-            await bench.run()
-            await _expect(bench, stored, bank, other, sign)
+            sign = bench.rng.random() < 0.5
+            for turned in (other, fuse):
+                row, patterns = bench.rng.randrange(CONFIG.rows), bench.random_row(turned)
+                value = pack(patterns, CONFIG.modes[turned].weight_bits)
+                stored[row] = _written(value, turned, sign)
+                bench.write(row, patterns, bank=bank, signed=sign, fuse=turned)
+                await bench.run()
+                await _expect(bench, stored, bank, turned, sign)
     await bench.finish()
 
 

@@ -69,6 +69,10 @@ DIVERSE = {
     "binary": macro(6, 3, 1, 1, 1, 3, "latch", tree_stages=1).model_copy(
         update={"multiply": "xnor"}
     ),
+    "slices": macro(5, 2, 6, 4, 2, 3, "latch", tree_stages=1).model_copy(update={"slice_bits": 1}),
+    "sliced_pairs": MacroConfig(
+        **{"rows": 7, "cols": 3, "weight_bits": 4, "input_bits": 5, "slice_bits": 2, "group": 2},
+    ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
 }
 
@@ -78,6 +82,7 @@ def legal_parameters(draw) -> dict[str, Any]:
     """Parameters of a legal config, small enough that planning its tree costs little."""
     input_bits = draw(st.integers(1, 16))
     weight_bits = draw(st.integers(1, 16))
+    slices = [bits for bits in range(1, weight_bits + 1) if weight_bits % bits == 0]
     tree = draw(st.sampled_from([*TREES]))
     finals = [*FINAL_ADDERS] if TREES[tree].columns else ["ripple"]
     storage, banks = draw(st.sampled_from(["flop", "latch", "sram"])), draw(st.integers(1, 64))
@@ -95,7 +100,7 @@ def legal_parameters(draw) -> dict[str, Any]:
         "bits_per_cycle": draw(
             st.sampled_from([k for k in range(1, input_bits + 1) if input_bits % k == 0])
         ),
-        "slice_bits": draw(st.sampled_from([None, weight_bits])),
+        "slice_bits": draw(st.sampled_from([None, *slices])),
         "banks": banks,
         "storage": storage,
         "group": draw(st.sampled_from([1, 2] if TREES[tree].exact and storage != "sram" else [1])),
