@@ -26,6 +26,10 @@ CONFIGS = {
         **{"rows": 11, "cols": 37, "weight_bits": 1, "input_bits": 1, "multiply": "xnor"},
         **{"banks": 2, "storage": "latch"},
     ),
+    "sliced": MacroConfig(
+        **{"rows": 5, "cols": 3, "weight_bits": 6, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 3, "storage": "latch", "slice_bits": 1},
+    ),
     "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),
 }
 

@@ -121,7 +121,7 @@ def test_canonical_command_is_the_shortest(config):
 
     def needed(preset: str) -> int:
         base = MacroConfig(**PRESETS[preset].parameters)
-        keys = set(MacroConfig.model_fields) - {"slice_bits"}
+        keys = set(MacroConfig.model_fields)
         return sum(getattr(base, key) != getattr(config, key) for key in keys)
 
     fewest = min(needed(preset) for preset in PRESETS)
