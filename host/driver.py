@@ -125,8 +125,9 @@ class MacroDriver:
         x_rows: int = 0,
     ) -> Ints:
         """Results (batch, cols) of input values (batch, rows), each of ``x_bits`` bits; 0 means
-        input_bits; cols are those of the bank's mode, mode 0 where this driver loaded none. Those of an xnor macro are -1 and 1, whatever ``x_bits`` and ``x_signed`` say,
-        and its first ``x_rows`` rows count; 0 means all."""
+        input_bits. Those of an xnor macro are -1 and 1, whatever ``x_bits`` and ``x_signed`` say,
+        and its first ``x_rows`` rows count; 0 means all. Columns are those of the bank's mode, mode
+        0 where this driver loaded none."""
         config = self._config
         x_rows = checked_number("x_rows", x_rows, 0, config.rows if config.binary else 0)
         x_bits = checked_number("x_bits", x_bits, 0, config.input_bits)

@@ -124,7 +124,8 @@ async def test_reset_empties_every_state(dut, how):
             await bench.reset(1)
         else:
             await bench.run([Access(bench.offset("control"), 1)])
-        bench.model.model.write(0, 0, before, True)  # a row that waited was not written
+        model = bench.model.model
+        model.write(0, 0, before, True, fuse=model.fuse(0))  # a row that waited was not written
         for _ in range(2):
             assert await bench.read(bench.offset("status")) == 0b00111
             assert await bench.read(bench.offset("irq_enable")) == 0

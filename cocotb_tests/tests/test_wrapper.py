@@ -27,7 +27,7 @@ CONFIGS = {
         **{"banks": 2, "storage": "latch"},
     ),
     "sliced": MacroConfig(
-        **{"rows": 5, "cols": 3, "weight_bits": 6, "input_bits": 4, "bits_per_cycle": 2},
+        **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
         **{"banks": 3, "storage": "latch", "slice_bits": 1},
     ),
     "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),

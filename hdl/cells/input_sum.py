@@ -85,7 +85,7 @@ class InputSum(Block):
             self._build_count(m, total)
         base = Mux(self.ending, rows * 2**k, rows * (2**k - 1))
         if len(self.sign) > 1:
-            unsigned = Signal(len(total))
+            unsigned = Signal(len(base))
             m.d.comb += unsigned.eq(base)
             base = unsigned
         m.d.comb += self.correction.eq(Cat(Mux(sign, total, base) for sign in self.sign))

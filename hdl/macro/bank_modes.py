@@ -1,5 +1,6 @@
 """Modes of the banks: how many slices make a weight, from the write that says so to the result."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
@@ -39,13 +40,14 @@ class BankModes:
     def offered_tops(self) -> Value:
         """A line for each slice of a column: whether it is the top of its weight in the row that w
         offers."""
-        return self.tops(one_hot(self._m, "w_mode_line", self._offered, len(self._config.modes)))
+        return self.tops(_equals(self._offered, n) for n, _ in enumerate(self._config.modes))
 
-    def tops(self, lines: Value) -> Value:
+    def tops(self, lines: Iterable[Value]) -> Value:
         """A line for each slice, from one for each mode."""
+        every = list(lines)
         tops = [mode.tops(self._config.slices) for mode in self._config.modes]
         chosen = [
-            [line for line, top in zip(lines, of_modes, strict=True) if top]
+            [line for line, top in zip(every, of_modes, strict=True) if top]
             for of_modes in zip(*tops, strict=True)
         ]
         return Cat(Const(1, 1) if len(c) == len(tops) else reduce(or_, c) for c in chosen)
@@ -58,3 +60,9 @@ class BankModes:
         self._m.d.comb += number.eq(self._kept[0] if config.banks == 1 else reduce(or_, chosen))
         arriving = delayed(self._m, number, config.ranks, enable, shape=width, name="mode")
         return one_hot(self._m, "mode_line", arriving, len(config.modes))
+
+
+def _equals(value: Value, number: int) -> Value:
+    """Whether a value is this number, bit by bit: Yosys would shorten a constant to compare with,
+    and linters complain."""
+    return Cat(bit if number >> i & 1 else ~bit for i, bit in enumerate(value)).all()
