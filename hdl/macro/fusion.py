@@ -1,7 +1,7 @@
 """Fusion: the sums of a column's weight slices as results of the weights that a bank makes of
 them."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand, Plan
@@ -23,16 +23,14 @@ def parts_of(config: MacroConfig, mode: Mode) -> Mode:
 def fusion_plan(config: MacroConfig, mode: Mode) -> Plan:
     """Plan of ``sum over i of 2^(i n) part_i`` modulo 2^y_bits, n the weight bits of a part.
 
-    Terms in order: the parts, the least significant first, each two's complement in its own mode's
-    y_bits; its top bit stands for all places above it.
+    Terms in order: the parts, the least significant first, each sign-extended to the top of the
+    result: y_bits - i n bits.
     """
-    part = parts_of(config, mode)
-    operands = []
-    for place in range(mode.fused // part.fused):
-        low, shift = place * part.y_bits, place * part.weight_bits
-        bits = tuple(range(low, low + part.y_bits))
-        extended = bits + (bits[-1],) * (mode.y_bits - shift - part.y_bits)
-        operands.append(Operand(extended, shift))
+    part, operands, low = parts_of(config, mode), [], 0
+    for shift in range(0, mode.weight_bits, part.weight_bits):
+        width = mode.y_bits - shift
+        operands.append(Operand(tuple(range(low, low + width)), shift))
+        low += width
     return plan_sum(config.tree, operands, mode.y_bits, final=config.final_adder)
 
 
@@ -76,22 +74,31 @@ class Fusion(Block):
         modes = self._config.modes
         made: dict[Mode, Value] = {modes[-1]: self.sums}
         for mode in reversed(modes[:-1]):
-            made[mode] = self._build_sums(m, mode, made[parts_of(self._config, mode)])
+            part = parts_of(self._config, mode)
+            made[mode] = self._build_sums(m, mode, part, made[part])
         for number, mode in enumerate(modes):
             chosen = self.mode[number].replicate(len(made[mode]))
             m.d.comb += getattr(self, f"y{number}").eq(made[mode] & chosen)
         return m
 
-    def _build_sums(self, m: Module, mode: Mode, parts: Value) -> Signal:
+    def _build_sums(self, m: Module, mode: Mode, part: Mode, parts: Value) -> Signal:
         """The results of a mode, side by side, of those of its parts."""
-        count = self._config.slices // mode.fused
-        size = len(parts) // count
+        count, each = self._config.slices // mode.fused, mode.fused // part.fused
         results = Signal(mode.y_bits * count, name=f"fused{mode.fused}")
         for place in range(count):
-            terms = Signal(size, name=f"parts{mode.fused}_{place}")
+            extended = [
+                _extended(parts.word_select(place * each + i, part.y_bits), width)
+                for i, width in enumerate(range(mode.y_bits, 0, -part.weight_bits)[:each])
+            ]
+            terms = Signal(sum(map(len, extended)), name=f"parts{mode.fused}_{place}")
             total = Signal(mode.y_bits, name=f"total{mode.fused}_{place}")
             name = f"fused{mode.fused}_sum{place}"
-            m.d.comb += terms.eq(parts.word_select(place, size))
+            m.d.comb += terms.eq(Cat(extended))
             m.submodules[name] = self.instance(name, terms=terms, total=total)
             m.d.comb += results.word_select(place, mode.y_bits).eq(total)
         return results
+
+
+def _extended(number: Value, width: int) -> Value:
+    """A two's complement number in ``width`` bits."""
+    return Cat(number, number[-1].replicate(width - len(number)))
