@@ -1,6 +1,6 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks six small configurations
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks eight small configurations
 in every way that applies to them (or draws N of those), runs the regression on each and prints
 killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
 nothing, and then it should not be listed.
@@ -66,6 +66,10 @@ CONFIGS = (
         multiply="xnor",
         storage="latch",
         tree_stages=1,
+    ),
+    MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "latch", "slice_bits": 1, "tree_stages": 1},
     ),
 )
 
@@ -153,6 +157,11 @@ def _tree(pattern: str, new: str) -> Edit:
         )
 
     return edit
+
+
+def _pattern(pattern: str, new: str) -> Edit:
+    """Replace what matches anywhere."""
+    return lambda text, name: re.sub(pattern, new, text)
 
 
 def _alone(line: str) -> Edit:
@@ -267,6 +276,20 @@ MUTANTS = (
     Mutant("x_rows ignored", _pin("sequencer", "x_rows", "{old} & 1'b0")),
     Mutant("zeros match nothing", _pin("word", "planes_n", "{old} | 2'b10")),
     Mutant("ones match nothing", _pin("word", "planes_n", "{old} | 2'b01")),
+    # slices
+    Mutant("slices 0 and 1 swapped", _swap("column", "y", "col0_slice0", "col0_slice1")),
+    Mutant("every row is written in mode 0", _pin("sequencer", "w_fuse", "{old} & 2'b0")),
+    Mutant("modes beyond the last are none", _assign("sequencer", "w_mode", "w_fuse")),
+    Mutant("bank 1 keeps its mode", _pattern(r"= .* \? w_mode : bank_mode_1;", "= bank_mode_1;")),
+    Mutant("every result is in mode 0", _pin("fusion", "mode", "3'b001")),
+    Mutant("modes change under results", _pattern(r"= .* \? mode_line : y_mode;", "= mode_line;")),
+    Mutant("signs act in every slice", _assign("sequencer", "sign", "{4{|({old})}}")),
+    Mutant("signs act in the last slice", _assign("sequencer", "sign", "({old}) & 4'b1000")),
+    Mutant("every slice is offset", _assign("sequencer", "sign_flips", "{4{w_signed}}")),
+    Mutant("the last slice is offset", _assign("sequencer", "sign_flips", "({old}) & 4'b1000")),
+    Mutant("halves have no sign", _text("fused2[8], fused2[8], fused2[8:0]", "fused2[8:0]")),
+    Mutant("halves show in every mode", _assign("fusion", "y1", "fused2")),
+    Mutant("slices show in every mode", _assign("fusion", "y2", "sums")),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),
