@@ -27,6 +27,7 @@ SMALL = Path(netlist_models.__file__).parents[1] / "tests" / "small.lib"
 FPGA = {
     "behavioral": ("ice40", ["rows=9", "cols=2", "tree=behavioral", "bits_per_cycle=2"]),
     "banks": ("ecp5", ["rows=5", "cols=3", "banks=3"]),
+    "slices": ("ecp5", ["rows=4", "cols=2", "slice_bits=2", "banks=2"]),
     "pairs": ("ice40", ["rows=4", "cols=2", "group=2", "tree=behavioral", "bits_per_cycle=2"]),
 }
 
@@ -48,7 +49,7 @@ def test_tiny_netlists_pass(target, tmp_path):
     emit_macro(TINY, tmp_path)
     report = regression(TINY, tmp_path, netlist_design(TINY, tmp_path, target))
     assert_passed(report)
-    assert report.tests == 81
+    assert report.tests == 101
 
 
 def test_a_latch_netlist_passes(tmp_path):
