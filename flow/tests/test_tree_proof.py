@@ -282,7 +282,7 @@ def test_rules_between_modules(pattern, replacement, rule, told, tmp_path):
     [
         (r"sums\[31\], sums\[31:23\]", "sums[30], sums[31:23]", "takes another net than"),
         (r"sums\[23:16\]", "sums[7:0]", r"takes the net of fused2_sum0.terms.0."),
-        (r"fused2\[9:0\] \}", "fused2[8:0], 1'h1 }", "takes the constant 1"),
+        (r"y1\[9:0\] \}", "y1[8:0], 1'h1 }", "takes the constant 1"),
     ],
 )
 def test_fused_slices_are_extended_and_used_once(pattern, replacement, told, tmp_path):

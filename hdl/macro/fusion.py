@@ -7,11 +7,12 @@ from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import plan_sum
 from cimforge.hdl.netlist.block import Block, In, Out
-from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.netlist.drivers import LOADS, spread
+from cimforge.hdl.netlist.structure import Structure, constant
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.mode import Mode
 
-__all__ = ["Fusion", "build_fusion_sum", "fusion_plan", "parts_of"]
+__all__ = ["Fusion", "build_fusion_sum", "build_mode_select", "fusion_plan", "parts_of"]
 
 
 def parts_of(config: MacroConfig, mode: Mode) -> Mode:
@@ -47,8 +48,8 @@ class Fusion(Block):
 
     ``sums`` holds the accumulators' results of the column's slices side by side, the least
     significant lowest, each two's complement in the narrowest mode's y_bits; ``y0``, ``y1``, ...
-    the results of mode 0, 1, ..., result s of mode m at bit s * y_bits(m), all 0 but in the mode
-    whose line of ``mode`` is high. A wide weight's result is the sum of those of the widest mode
+    the results of mode 0, 1, ..., the last one's sums themselves left out, result s of mode m at
+    bit s * y_bits(m). A wide weight's result is the sum of those of the widest mode
     that divides it, each shifted by its weights below. Nothing overflows: y_bits of each mode
     holds its results. Combinational (latency 0), behind the accumulators: no result is held twice.
     """
@@ -58,9 +59,9 @@ class Fusion(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         modes, single = config.modes, config.modes[-1]
-        ports = {"sums": In(config.slices * single.y_bits), "mode": In(len(modes))}
-        ports |= {f"y{n}": Out(mode.y_width // config.cols) for n, mode in enumerate(modes)}
-        wide = [mode for mode in modes if mode.fused > 1]
+        wide = modes[:-1]
+        ports = {"sums": In(config.slices * single.y_bits)}
+        ports |= {f"y{n}": Out(mode.y_width // config.cols) for n, mode in enumerate(wide)}
         adders = {mode: build_fusion_sum(config, mode) for mode in wide}
         inner = {
             f"fused{mode.fused}_sum{place}": adder
@@ -76,9 +77,8 @@ class Fusion(Block):
         for mode in reversed(modes[:-1]):
             part = parts_of(self._config, mode)
             made[mode] = self._build_sums(m, mode, part, made[part])
-        for number, mode in enumerate(modes):
-            chosen = self.mode[number].replicate(len(made[mode]))
-            m.d.comb += getattr(self, f"y{number}").eq(made[mode] & chosen)
+        for number, mode in enumerate(modes[:-1]):
+            m.d.comb += getattr(self, f"y{number}").eq(made[mode])
         return m
 
     def _build_sums(self, m: Module, mode: Mode, part: Mode, parts: Value) -> Signal:
@@ -97,6 +97,33 @@ class Fusion(Block):
             m.submodules[name] = self.instance(name, terms=terms, total=total)
             m.d.comb += results.word_select(place, mode.y_bits).eq(total)
         return results
+
+
+def build_mode_select(config: MacroConfig) -> Structure:
+    """Structure ``y``: the results ``y0``, ``y1``, ... of that mode whose line of ``mode`` is high,
+    all columns' from bit 0 up, other bits 0. Combinational: a pass's mode stands beside its
+    result."""
+    sentence = "Results of all columns in the mode of their bank."
+    out = Structure(config.module, "mode_select", sentence, role="accumulate")
+    modes = config.modes
+    mode = out.port("input", "mode", len(modes))
+    results = [out.port("input", f"y{n}", each.y_width) for n, each in enumerate(modes)]
+    y = out.port("output", "y", max(result.width for result in results))
+    lines = []
+    for number, result in enumerate(results):
+        line = out.wire(f"mode{number}")
+        out.assign(line, mode.bits(number))
+        lines.append(spread(out, line, result.width, 1, "accumulate"))
+    for low in range(0, y.width, LOADS):
+        chosen = []
+        for result, line in zip(results, lines, strict=True):
+            count = min(LOADS, result.width - low)
+            if count > 0:
+                gap = min(LOADS, y.width - low) - count
+                part = f"{result.bits(low, count)} & {{{count}{{{line(low)}}}}}"
+                chosen.append(f"{{{constant(0, gap)}, {part}}}" if gap else f"({part})")
+        out.assign(y.bits(low, min(LOADS, y.width - low)), " | ".join(chosen))
+    return out
 
 
 def _extended(number: Value, width: int) -> Value:

@@ -8,7 +8,7 @@ from cimforge.hdl.cells.pair_multiply import PairSelector
 from cimforge.hdl.cells.sram import stored_code
 from cimforge.hdl.macro.binary_serialiser import BinarySerialiser
 from cimforge.hdl.macro.column import build_column
-from cimforge.hdl.macro.fusion import Fusion
+from cimforge.hdl.macro.fusion import Fusion, build_mode_select
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.late_planes import build_late_planes
 from cimforge.hdl.macro.plane_marks import build_plane_marks
@@ -30,7 +30,7 @@ KINDS = (
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
     *("tree", "plane_sum", "accumulate_sum", "accumulator", "input_sum", "column"),
     *(f"fused{slices}_sum" for slices in range(2, 17)),
-    "fusion",
+    *("fusion", "mode_select"),
     *("input_register", "late_planes", "serialiser", "pair_selector"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
@@ -282,27 +282,21 @@ class _Top:
         return trees
 
     def _place_fusion(self, sums: Bus) -> None:
-        """Each column's slices fused, and the results of the mode that is theirs side by side."""
+        """Each column's slices fused, and the results of the mode that is theirs selected."""
         config, out = self._config, self._out
-        fusion, modes, size = Fusion(config), config.modes, sums.width // config.cols
-        for number, _ in enumerate(modes):
-            line = self._nets[f"y_mode{number}"] = out.wire(f"y_mode{number}")
-            out.assign(line, self._nets["y_mode"].bits(number))
-        loads = {f"y_mode{n}": mode.y_width // config.cols for n, mode in enumerate(modes)}
-        lines = self._spread(config.cols, loads, "accumulate")
-        results = [out.wire(f"y_of_mode{n}", mode.y_width) for n, mode in enumerate(modes)]
+        fusion, size = Fusion(config), sums.width // config.cols
+        fused = [
+            out.wire(f"y_of_mode{n}", mode.y_width) for n, mode in enumerate(config.modes[:-1])
+        ]
         for col in range(config.cols):
             pins: dict[str, Net] = {"sums": sums.bits(col * size, size)}
-            pins["mode"] = concat(lines[name](col) for name in loads)
-            for number, result in enumerate(results):
+            for number, result in enumerate(fused):
                 width = result.width // config.cols
                 pins[f"y{number}"] = result.bits(col * width, width)
             out.place(fusion, f"fusion{col}", **pins)
-        width = self._nets["y_data"].width
-        wide = (
-            f"{{{constant(0, width - r.width)}, {r}}}" if r.width < width else r for r in results
-        )
-        out.assign("y_data", " | ".join(wide))
+        results = {f"y{n}": result for n, result in enumerate([*fused, sums])}
+        pins = {"mode": self._nets["y_mode"], "y": self._nets["y_data"]}
+        out.place(build_mode_select(config), "mode_select", **pins, **results)
 
     def _column_planes(self) -> str:
         """The net whose planes the columns take."""
