@@ -87,8 +87,8 @@ def run_tiles(
         if progress:
             progress(tile, total)
         bank = int(tiles.banks[tile])
-        signs = {"signed": bool(tiles.w_signed), "fuse": int(tiles.fuse)}
-        macro.load_weights(weights, bank=bank, **signs)
+        w_signed, fuse = bool(tiles.w_signed), int(tiles.fuse)
+        macro.load_weights(weights, bank=bank, signed=w_signed, fuse=fuse)
         vectors = tiles.inputs[tiles.k_index[tile]]
         results[tile] = macro.multiply(vectors, x_bits=bits, x_signed=signed, bank=bank)
     return results

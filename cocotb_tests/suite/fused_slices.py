@@ -67,10 +67,10 @@ async def test_each_mode_by_plain_counting(dut, signed):
         for other in MODES:
             sign = bench.rng.random() < 0.5
             for turned in (other, fuse):
-                row, patterns = bench.rng.randrange(CONFIG.rows), bench.random_row(turned)
-                value = pack(patterns, CONFIG.modes[turned].weight_bits)
+                row, drawn = bench.rng.randrange(CONFIG.rows), bench.random_row(turned)
+                value = pack(drawn, CONFIG.modes[turned].weight_bits)
                 stored[row] = _written(value, turned, sign)
-                bench.write(row, patterns, bank=bank, signed=sign, fuse=turned)
+                bench.write(row, drawn, bank=bank, signed=sign, fuse=turned)
                 await bench.run()
                 await _expect(bench, stored, bank, turned, sign)
     await bench.finish()

@@ -110,8 +110,8 @@ class _Play:
 
     def _load(self, segment: Segment, bank: int) -> None:
         mode = self._config.modes[segment.fuse]
-        signs = {"signed": segment.w_signed, "fuse": segment.fuse}
-        self._model.load(segment.weights, bank=bank, **signs)
+        signed, fuse = segment.w_signed, segment.fuse
+        self._model.load(segment.weights, bank=bank, signed=signed, fuse=fuse)
         for row, data in enumerate(to_field_rows(segment.weights, mode.weight_bits)):
             self.steps.append(Step.WRITE)
             place = [("w_bank", bank), ("w_row", row), ("w_fuse", segment.fuse)]

@@ -116,11 +116,11 @@ def build_mode_select(config: MacroConfig) -> Structure:
         lines.append(spread(out, line, result.width, 1, "accumulate"))
     for low in range(0, y.width, LOADS):
         chosen = []
-        for result, line in zip(results, lines, strict=True):
+        for result, driven in zip(results, lines, strict=True):
             count = min(LOADS, result.width - low)
             if count > 0:
                 gap = min(LOADS, y.width - low) - count
-                part = f"{result.bits(low, count)} & {{{count}{{{line(low)}}}}}"
+                part = f"{result.bits(low, count)} & {{{count}{{{driven(low)}}}}}"
                 chosen.append(f"{{{constant(0, gap)}, {part}}}" if gap else f"({part})")
         out.assign(y.bits(low, min(LOADS, y.width - low)), " | ".join(chosen))
     return out
