@@ -42,7 +42,8 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
         groups["modes"] = [(before, after) for before in fused for after in fused]
         groups["w_fuse"] = [*range(1 << config.w_fuse_width)]
     if config.skips:
-        groups["skipped"] = [(skipped, sign) for skipped in cycles for sign in signs]
+        most = [(sign, pass_cycles(config, 0, sign == "signed")) for sign in signs]
+        groups["skipped"] = [(skipped, sign) for sign, all_ in most for skipped in range(all_)]
     return groups
 
 

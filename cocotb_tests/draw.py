@@ -18,9 +18,19 @@ MAX_PRODUCTS = 16_000
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
 # an approximate tree whose rows leave one without partner at both levels, behind registers; a final
 # adder behind 4:2 compressors; words of RAM that do not divide evenly, written and read through one
-# port; slices that fuse by six, three, two and one.
+# port; slices that fuse by six, three, two and one; digits whose passes skip. Together they have
+# every style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and behind
+# approximate trees.
 ODD = (
-    {"rows": 37, "cols": 11, "weight_bits": 3, "input_bits": 5, "bits_per_cycle": 5, "banks": 3},
+    {
+        "rows": 37,
+        "cols": 11,
+        "weight_bits": 3,
+        "input_bits": 5,
+        "bits_per_cycle": 5,
+        "banks": 3,
+        "final_adder": "split",
+    },
     {
         "rows": 11,
         "cols": 3,
@@ -28,6 +38,9 @@ ODD = (
         "input_bits": 9,
         "bits_per_cycle": 3,
         "storage": "latch",
+        "tree": "approx1",
+        "tree_stages": "auto",
+        "features": ("zero_skip",),
     },
     {
         "rows": 3,
@@ -36,6 +49,7 @@ ODD = (
         "input_bits": 15,
         "bits_per_cycle": 5,
         "tree": "ripple",
+        "group": 2,
     },
     {
         "rows": 19,
@@ -45,6 +59,7 @@ ODD = (
         "banks": 5,
         "tree": "behavioral",
         "tree_stages": 5,
+        "features": ("zero_skip",),
     },
     {
         "rows": 7,
@@ -67,6 +82,7 @@ ODD = (
         "storage": "latch",
         "group": 2,
         "tree_stages": 2,
+        "features": ("zero_skip",),
     },
     {
         "rows": 19,
@@ -91,15 +107,6 @@ ODD = (
         "sram_ports": "1rw_reg",
     },
     {
-        "rows": 9,
-        "cols": 3,
-        "weight_bits": 4,
-        "input_bits": 8,
-        "bits_per_cycle": 2,
-        "banks": 2,
-        "features": ("zero_skip",),
-    },
-    {
         "rows": 11,
         "cols": 3,
         "weight_bits": 6,
@@ -120,6 +127,18 @@ ODD = (
         "storage": "latch",
         "tree_stages": 2,
     },
+    {
+        "rows": 7,
+        "cols": 3,
+        "weight_bits": 5,
+        "input_bits": 6,
+        "bits_per_cycle": 2,
+        "banks": 3,
+        "multiply": "booth",
+        "storage": "latch",
+        "tree_stages": 1,
+        "features": ("zero_skip",),
+    },
 )
 
 
@@ -129,18 +148,19 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
     rng = random.Random(seed)
     configs = [MacroConfig(**parameters) for parameters in ODD[:count]]
     while len(configs) < count:
-        input_bits = rng.randint(1, 16)
+        multiply = rng.choice([*MULTIPLY, "plain"])
+        digit = MULTIPLY[multiply].digit_bits
+        input_bits = -(-rng.randint(1, 16) // digit) * digit
         shape = {
             "rows": _log_uniform(rng, 160),
             "cols": _log_uniform(rng, 48),
             "weight_bits": rng.randint(1, 16),
             "input_bits": input_bits,
             "bits_per_cycle": rng.choice(
-                [k for k in range(1, input_bits + 1) if input_bits % k == 0]
+                [k for k in range(digit, input_bits + 1, digit) if input_bits % k == 0]
             ),
             "banks": rng.choice([1, 1, 2, 3, 4, rng.randint(5, 64)]),
         }
-        multiply = rng.choice([*MULTIPLY, "plain"])
         if MULTIPLY[multiply].binary:
             shape |= {"weight_bits": 1, "input_bits": 1, "bits_per_cycle": 1}
         cells = shape["rows"] * shape["cols"] * shape["weight_bits"]
@@ -160,8 +180,9 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
         chosen = {"group": rng.choice(groups), "final_adder": rng.choice(finals)}
         whole = shape["weight_bits"]
-        slices = [bits for bits in range(1, whole + 1) if whole % bits == 0]
-        chosen |= {"slice_bits": rng.choice([None, None, rng.choice(slices)])}
+        digits = MULTIPLY[multiply].digit_bits > 1
+        slices = [bits for bits in range(1, whole + 1) if whole % bits == 0 and not digits]
+        chosen |= {"slice_bits": rng.choice([None, None, rng.choice(slices or [whole])])}
         style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, **chosen)
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])

@@ -411,7 +411,8 @@ class Bench:
                 way += (f"{mode.fused} fused",)
             Bench.coverage.hit("precision", way)
         if self.config.skips:
-            skipped = pass_cycles(self.config, beat["x_bits"]) - self.scoreboard.planes_left
+            most = pass_cycles(self.config, beat["x_bits"], bool(beat["x_signed"]))
+            skipped = most - self.scoreboard.planes_left
             Bench.coverage.hit("skipped", (skipped, ("unsigned", "signed")[beat["x_signed"]]))
 
     def _cover_mode(self, before: int, after: int, fuse: int) -> None:
@@ -436,8 +437,7 @@ class Bench:
     def _cover_reset(self) -> None:
         board = self.scoreboard
         if board.inflight and Bench.coverage is not None:
-            elapsed = self.config.latency() - 1 - (board.inflight[0].due - board.advanced)
-            Bench.coverage.hit("reset", elapsed)
+            Bench.coverage.hit("reset", board.advanced - board.inflight[0].began)
 
 
 def _delivered(stream: str, data: int, mode: Mode) -> np.ndarray:

@@ -71,6 +71,10 @@ CONFIGS = (
         **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
         **{"banks": 2, "storage": "latch", "slice_bits": 1, "tree_stages": 1},
     ),
+    MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 8, "bits_per_cycle": 4},
+        **{"banks": 3, "storage": "sram", "multiply": "booth", "features": ["zero_skip"]},
+    ),
 )
 
 Edit = Callable[
@@ -86,6 +90,7 @@ class Mutant:
     edit: Edit
     leaf: bool = False
     min_banks: int = 1  # with fewer banks the edit changes nothing that matters
+    binary: bool = False  # of macros of -1 and 1 alone: elsewhere the edit may change nothing
 
 
 def _text(old: str, new: str) -> Edit:
@@ -164,6 +169,11 @@ def _pattern(pattern: str, new: str) -> Edit:
     return lambda text, name: re.sub(pattern, new, text)
 
 
+def _digits(edit: Edit) -> Edit:
+    """The edit where planes make digits, k = 4."""
+    return lambda text, name: edit(text, name) if f"module {name}_digit_sum" in text else text
+
+
 def _alone(line: str) -> Edit:
     """Drop what keeps a row of a pair from being selected beside the other; ``line`` as in the
     text."""
@@ -185,7 +195,7 @@ MUTANTS = (
     Mutant("weights of columns 0 and 1 swapped", _swap("column", "w_code", "col0", "col1")),
     Mutant(
         "inputs of rows 0 and 1 swapped",
-        _swap("serialiser", "element", "serialiser0", "serialiser1"),
+        _swap("serialiser", "x", "serialiser0", "serialiser1"),
     ),
     Mutant("write lines of rows 0 and 1 swapped", _swap("write_gate", "row", "write0", "write1")),
     Mutant(
@@ -193,7 +203,14 @@ MUTANTS = (
         _swap("serialiser", "read_row", "serialiser0", "serialiser1"),
     ),
     Mutant("planes 0 and 1 swapped", _swap("tree", "total", "tree0", "tree1")),
-    Mutant("plane order reversed", _pin("serialiser", "plane", "~{old}")),
+    Mutant(
+        "later planes of rows 0 and 1 swapped",
+        _swap("serialiser", "element", "serialiser0", "serialiser1"),
+    ),
+    Mutant("plane order reversed", _pin("serialiser", "following", "~{old}")),
+    Mutant("a pass goes on from the first planes", _pin("serialiser", "following", "{old} & 1'b0")),
+    Mutant("every first group is the lowest", _pin("serialiser", "first", "{old} & 1'b1")),
+    Mutant("the first group stays", _pin("serialiser", "first", "~({old} & 1'b0)")),
     # signs and precision
     Mutant("sign plane counts positive", _pin("column", "negate", "1'b0")),
     Mutant("every first plane counts negative", _pin("column", "negate", "restart")),
@@ -274,8 +291,29 @@ MUTANTS = (
     Mutant("row 0 never counts", _pin("serialiser", "active", "1'b0", "serialiser0")),
     Mutant("all rows are subtracted", _pin("input_sum", "count", "6")),
     Mutant("x_rows ignored", _pin("sequencer", "x_rows", "{old} & 1'b0")),
-    Mutant("zeros match nothing", _pin("word", "planes_n", "{old} | 2'b10")),
-    Mutant("ones match nothing", _pin("word", "planes_n", "{old} | 2'b01")),
+    Mutant("zeros match nothing", _pin("word", "planes_n", "{old} | 2'b10"), binary=True),
+    Mutant("ones match nothing", _pin("word", "planes_n", "{old} | 2'b01"), binary=True),
+    # digits
+    Mutant("ones count nothing", _digits(_pin("multiplier", "planes_n", "{old} | 6'o11"))),
+    Mutant("twos count nothing", _digits(_pin("multiplier", "planes_n", "{old} | 6'o22"))),
+    Mutant("operands are never inverted", _digits(_pin("multiplier", "planes_n", "{old} | 6'o44"))),
+    Mutant(
+        "later digits look below as to 0",
+        _digits(_text("= element[7:3]", "= {element[7:4], 1'b0}")),
+    ),
+    Mutant("first ones look below as to 0", _digits(_text("= x[7:3]", "= {x[7:4], 1'b0}"))),
+    Mutant("those above all planes are 0", _digits(_text("{ 4'h0, x[7] }", "5'h0"))),
+    Mutant("the correction never knows signed weights", _pin("input_sum", "plane_sign", "1'b0")),
+    Mutant("and always", _pin("input_sum", "plane_sign", "1'b1")),
+    Mutant(
+        "row 0's negative digits are not corrected",
+        _digits(_text("= ~ planes_n[14:10]", "= ~ (planes_n[14:10] | 5'h1)")),
+    ),
+    Mutant("missing banks have no negative digits", _text("} & 30'h1b6db6db", "}")),
+    Mutant(
+        "marks of unsigned vectors look at the plane itself",
+        _digits(_text(": (|below)", ": (|plane)")),
+    ),
     # slices
     Mutant("slices 0 and 1 swapped", _swap("column", "y", "col0_slice0", "col0_slice1")),
     Mutant("every row is written in mode 0", _pin("sequencer", "w_fuse", "{old} & 2'b0")),
@@ -299,6 +337,8 @@ MUTANTS = (
     Mutant("read-back stalls are ignored", _pin("sequencer", "q_ready", "1'b1")),
     Mutant("trees advance while stalled", _pin("tree", "enable", "1'b1")),
     Mutant("input sum advances while stalled", _pin("input_sum", "enable", "1'b1")),
+    Mutant("planes advance while stalled", _pin("plane_register", "step", "1'b1")),
+    Mutant("planes never advance", _pin("plane_register", "step", "x_valid & x_ready")),
     Mutant("elements reload every cycle", _pin("input_register", "load", "1'b1")),
     Mutant("read-backs come as results", _pin("sequencer", "y_valid", "q_valid")),
     Mutant("reset ignored", _pin("sequencer", "rst", "1'b0")),
@@ -324,7 +364,7 @@ def applicable(folder: Path) -> list[Trial]:
         source = folder / config.module
         emit_macro(config, source)
         for mutant in MUTANTS:
-            if config.banks < mutant.min_banks:
+            if config.banks < mutant.min_banks or config.binary < mutant.binary:
                 continue
             text = (source / (CELLS if mutant.leaf else f"{config.module}.v")).read_text()
             if mutant.edit(text, config.module) != text:

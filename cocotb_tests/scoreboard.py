@@ -16,10 +16,11 @@ __all__ = ["Expected", "Scoreboard"]
 @dataclass
 class Expected:
     """A result in flight: its stream (``slot`` for a neighbour's code that a write has read, which
-    appears nowhere), the count of unstalled cycles at which it must appear, its values, and the
-    mode in which they lie on the port."""
+    appears nowhere), the counts of unstalled cycles at its acceptance and at which it must appear,
+    its values, and the mode in which they lie on the port."""
 
     stream: str
+    began: int
     due: int
     values: np.ndarray | None  # None where weights it depends on were never written
     mode: Mode
@@ -117,8 +118,9 @@ class Scoreboard:
 
     def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
         assert self.planes_left == 0, "accepted while another pass is running"
-        mode, due = self.config.modes[self.model.fuse(bank)], self.advanced + planes
-        self.inflight.append(Expected(stream, due + self.config.ranks, values, mode))
+        due = self.advanced + planes + self.config.ranks
+        mode = self.config.modes[self.model.fuse(bank)]
+        self.inflight.append(Expected(stream, self.advanced, due, values, mode))
         self.planes_left, self.pass_cycle = planes, 0
         self.active_bank, self.reading = bank, stream != "y"
 

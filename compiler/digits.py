@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.matmul import Matmul
-from cimforge.compiler.precision import Ints
+from cimforge.compiler.precision import Ints, check_integers
 from cimforge.compiler.quantise import MAX_BITS, QuantisedLayer, quantise_layer, symmetric_limit
 from cimforge.hdl.params.config import MacroConfig
 
@@ -114,8 +114,10 @@ def train(seed: int = 0) -> FloatNetwork:
 def network_bits(config: MacroConfig) -> tuple[int, int]:
     """(weight bits, activation bits) of the network: those of the macro, at most 8.
 
-    Raises ValueError for a macro of 1-bit weights or inputs, which have no symmetric range.
+    Raises ValueError for a macro of -1 and 1, and for one of 1-bit weights or inputs, which have no
+    symmetric range.
     """
+    check_integers(config, "digits")
     for name, bits in (("weight_bits", config.weight_bits), ("input_bits", config.input_bits)):
         if bits < 2:
             rule = f"digits needs {name} >= 2 for symmetric quantisation, not {bits}"

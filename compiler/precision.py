@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ints", "Precision", "choose_precision", "integer_matrix"]
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.multiply import MULTIPLY
+
+__all__ = ["Ints", "Precision", "check_integers", "choose_precision", "integer_matrix"]
 
 Ints = NDArray[np.int64]
 IntegerArray = NDArray[np.integer[Any]]
@@ -53,6 +56,14 @@ class Precision:
 
     def __str__(self) -> str:
         return f"{self.bits}-bit {'signed' if self.signed else 'unsigned'}"
+
+
+def check_integers(config: MacroConfig, who: str) -> None:
+    """Raise ValueError for a macro of -1 and 1, on which ``who`` cannot run."""
+    if config.binary:
+        rule = f"{who} needs integers, and multiply = {config.multiply} has -1 and 1 alone"
+        legal = next(name for name, style in MULTIPLY.items() if not style.binary)
+        raise ValueError(f"{rule} (nearest legal value: --set multiply={legal})")
 
 
 def integer_matrix(name: str, values: Any, axes: tuple[str, str]) -> IntegerArray:

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cimforge.compiler.precision import Ints, Precision, choose_precision, integer_matrix
+from cimforge.compiler.precision import (
+    Ints,
+    Precision,
+    check_integers,
+    choose_precision,
+    integer_matrix,
+)
 from cimforge.compiler.tile_loop import GoldenMacro, run_tiles
 from cimforge.golden.cycles import pass_cycles
 from cimforge.hdl.params.config import MacroConfig
@@ -162,9 +168,7 @@ def make_job(
     Raises ValueError for a macro of -1 and 1, for slices that no mode fuses or that are too narrow,
     and for what integer_matrix, plan_tiles and choose_precision refuse.
     """
-    if config.binary:
-        rule = "multiplies -1 and 1 alone; integers need multiply = 'plain'"
-        raise ValueError(f"{config.module} {rule}")
+    check_integers(config, "a product of matrices")
     x = integer_matrix("x", x, ("batch", "K"))
     w = integer_matrix("w", w, ("K", "N"))
     x_held = choose_precision("x", x, config.input_bits, "input_bits", x_precision)

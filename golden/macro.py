@@ -19,6 +19,7 @@ from cimforge.golden.numerics import (
     input_values,
     to_patterns,
 )
+from cimforge.golden.radix4 import approximate_digit_products
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["MacroModel"]
@@ -34,7 +35,7 @@ class MacroModel:
     (..., rows) of input_bits, weight ``patterns`` (outputs,) of weight_bits. Results are signed
     int64 values (..., outputs) in every sign mode, and fit y_bits bits of two's complement; outputs
     and widths are those of the bank's mode, cols, ``config.weight_bits`` and ``config.y_bits`` in
-    mode 0 (R23). Inputs have a precision and a sign per pass; weights have a sign and a mode per
+    mode 0 (R25). Inputs have a precision and a sign per pass; weights have a sign and a mode per
     bank, those of the bank's last write, which gives the bank's *whole* contents a new meaning when
     they change. A macro of
     multiply style xnor has neither: its bits stand for -1 and 1, and all signs and precisions are
@@ -195,18 +196,18 @@ class MacroModel:
         return code_values(self._split(place[0]), mode.weight_bits, sign)
 
     def fuse(self, bank: SupportsIndex = 0) -> int:
-        """R23: the number of the mode of a bank's last write; 0 of a missing bank or one never
+        """R25: the number of the mode of a bank's last write; 0 of a missing bank or one never
         written."""
         place = self._locate(bank)
         return int(self._fuse[place[0]]) if place else 0
 
     def _mode_number(self, fuse: SupportsIndex) -> int:
-        """R23: the mode that ``fuse`` names, 0 where there is none of that number."""
+        """R25: the mode that ``fuse`` names, 0 where there is none of that number."""
         number = check_number("fuse", fuse)
         return number if number < len(self._config.modes) else 0
 
     def _split(self, bank: int, row: int | slice = slice(None)) -> Ints:
-        """R23: the codes (..., outputs) of the bank's mode from the bits of each column, the least
+        """R25: the codes (..., outputs) of the bank's mode from the bits of each column, the least
         significant weight of a column first."""
         bits = self._config.modes[self._fuse[bank]].weight_bits
         words = self._codes[bank, row].astype(np.int64)
@@ -265,8 +266,20 @@ class MacroModel:
         self, patterns: Ints, x: Ints, x_bits: SupportsIndex, x_signed: bool, bank: int
     ) -> Ints:
         """R17: trees add products of codes; a signed bank's excess over its weights is taken off
-        exactly, ``2^(w-1) * sum of x``."""
+        exactly, ``2^(w-1) * sum of x``. R24: operands of digits, whose results may not fit."""
         config, mode = self._config, self._config.modes[self.fuse(bank)]
+        excess = int(self._signed[bank]) << (mode.weight_bits - 1)
+        excess = excess * x.reshape(-1, config.rows).sum(axis=1, keepdims=True)
+        if config.multiply_traits.digit_bits == 2:
+            sums = approximate_digit_products(
+                x.reshape(-1, config.rows),
+                self._split(bank),
+                input_bits=config.input_bits,
+                weight_bits=config.weight_bits,
+                pairings=config.tree_traits.pairings,
+            )
+            half = 1 << (config.y_bits - 1)
+            return (sums - excess + half & 2 * half - 1) - half
         sums = approximate_products(
             patterns,
             self._split(bank),
@@ -276,8 +289,7 @@ class MacroModel:
             weight_bits=mode.weight_bits,
             pairings=config.tree_traits.pairings,
         )
-        excess = int(self._signed[bank]) << (mode.weight_bits - 1)
-        return sums - excess * x.reshape(-1, config.rows).sum(axis=1, keepdims=True)
+        return sums - excess
 
     def _locate(self, bank: SupportsIndex, row: SupportsIndex = 0) -> tuple[int, int] | None:
         """(bank, row) as checked ints, or None where the macro has no such bank or row."""
@@ -285,7 +297,7 @@ class MacroModel:
         return place if place[0] < self._config.banks and place[1] < self._config.rows else None
 
     def _store(self, bank: int, rows: slice, codes: Ints, signed: bool, fuse: int) -> None:
-        """Keep codes (..., outputs of the mode) as the bits of each column (R23)."""
+        """Keep codes (..., outputs of the mode) as the bits of each column (R25)."""
         each = codes.reshape(*codes.shape[:-1], self._config.cols, -1)
         places = self._config.modes[fuse].weight_bits * np.arange(each.shape[-1])
         self._codes[bank, rows] = (each.astype(np.int64) << places).sum(axis=-1)

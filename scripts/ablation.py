@@ -16,10 +16,13 @@ from amaranth.hdl import Cat, Module
 
 from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import Cell, Library
+from cimforge.hdl.arith.plan import Plan
+from cimforge.hdl.arith.staging import REGISTER, Staging
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.plain_multiply import Multiplier
 from cimforge.hdl.netlist.structure import expression
 from cimforge.hdl.params.config_file import InputError
+from cimforge.scripts import counted_planes
 from cimforge.scripts.main import main as run_command
 
 __all__ = ["IDEAS", "Idea", "main", "switched_off"]
@@ -67,6 +70,12 @@ def _invert_planes(self: InputSum) -> Any:
     return ~self.planes_n
 
 
+def _even_levels(plan: Plan, ranks: int, *_: Any) -> Staging:
+    """Ranks that share a plan's levels out evenly, whatever crosses them and stands around them."""
+    levels = [(cell.level - 1) * (ranks + 1) // plan.levels for cell in plan.cells]
+    return Staging(plan, ranks, tuple(levels), (REGISTER,) * len(plan.result), 0, 0)
+
+
 SYNTHESIS = "cimforge.flow.synth.synthesis"
 IDEAS: dict[str, Idea] = {
     "clock_gates": Idea(
@@ -103,6 +112,17 @@ IDEAS: dict[str, Idea] = {
             "cimforge.hdl.macro.serialiser:Cat": _true_planes,
             "cimforge.hdl.cells.input_sum:InputSum._planes_n": _invert_planes,
         },
+    ),
+    "ranks_by_cost": Idea(
+        "register ranks share the levels of a tree out evenly",
+        {
+            "cimforge.hdl.macro.pipeline:divided": _even_levels,
+            "cimforge.hdl.cells.input_sum:divided": _even_levels,
+        },
+    ),
+    "input_plan": Idea(
+        "the input sum counts each plane, and adds the counts behind the trees' registers",
+        counted_planes.PLAIN,
     ),
 }
 

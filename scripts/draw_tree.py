@@ -7,7 +7,7 @@ import click
 from cimforge.hdl.arith.planners import word_operands
 from cimforge.hdl.emit.dot_diagram import draw_plan
 from cimforge.hdl.emit.outputs import write_file
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_staging
 from cimforge.hdl.params.config_file import load_config
 from cimforge.scripts.options import (
     OutputPath,
@@ -34,16 +34,19 @@ __all__ = ["draw"]
 @click.argument("config", metavar="CONFIG")
 def draw(config: str, overrides: tuple[str, ...], output: Path, as_json: bool) -> None:
     """Draw the adder tree of a column of CONFIG as a dot diagram (SVG): a dot a bit, a band a
-    level, an outline an adder, a line a register rank."""
+    level, an outline an adder, a square a bit that goes through registers."""
     macro = load_config(config, overrides)
-    plan, operands = tree_plan(macro), word_operands(macro.operand_widths)
+    staging, operands = tree_staging(macro), word_operands(macro.operand_widths)
+    plan = staging.plan
     title = f"{macro.module}: {macro.tree} tree of {len(operands)} operands"
-    write_file(output, draw_plan(plan, operands, title, macro.pipeline_stages))
+    write_file(output, draw_plan(staging, operands, title))
     counts = dict(sorted(plan.counts().items()))
-    facts = {"levels": plan.levels, "ranks": macro.pipeline_stages, "cells": counts}
+    ranks, crossing = staging.ranks, [staging.crossing(r + 1) for r in range(staging.ranks)]
+    facts = {"levels": plan.levels, "ranks": ranks, "registers": crossing, "cells": counts}
     if as_json:
         print_json({"picture": str(output), **facts})
         return
-    rows = [("levels", str(plan.levels)), ("register ranks", str(macro.pipeline_stages))]
+    rows = [("levels", str(plan.levels)), ("register ranks", str(ranks))]
+    rows += [(f"registers of rank {rank}", str(bits)) for rank, bits in enumerate(crossing, 1)]
     rows += [(kind, str(count)) for kind, count in counts.items()]
     show_table(macro.module, rows, below=[("picture", output)])

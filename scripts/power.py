@@ -8,7 +8,7 @@ import numpy as np
 from cimforge.compiler import digits
 from cimforge.compiler.matmul import tiled_matmul
 from cimforge.compiler.npy import load_array
-from cimforge.compiler.precision import Ints
+from cimforge.compiler.precision import Ints, check_integers
 from cimforge.compiler.tiling import Job, make_job, run_job_golden
 from cimforge.flow.liberty.library_path import find_libraries
 from cimforge.flow.macro_files import macro_extras
@@ -124,8 +124,10 @@ def power(
     """Map CONFIG to a cell library, simulate it with delays, and sum the energy of every toggle,
     glitches included."""
     macro = load_config(config, overrides)
-    if macro.binary:
-        raise InputError(f"{macro.module}: energy is measured on integers, not on -1 and 1")
+    try:
+        check_integers(macro, "power")
+    except ValueError as error:
+        raise InputError(str(error)) from None
     check_storage(macro, LIBERTY, "power")
     if macro.storage_traits.memory:
         rule = f"no cell library tells the energy of the RAMs of storage {macro.storage}"
@@ -230,7 +232,7 @@ def _segments(job: Job, vectors: int) -> list[Segment]:
 
 
 def _show(report: PowerReport, seed: int) -> None:
-    macs, total = report.config.macs_1b, max(report.per_mac, 1e-12)
+    macs, total = report.macs, max(report.per_mac, 1e-12)
     rows = [
         (role, f"{fj / macs:.3f}", f"{fj / macs / total:.1%}")
         for role, fj in report.by_role.items()

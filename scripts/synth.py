@@ -16,6 +16,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.errors import shown
 from cimforge.hdl.params.storage import STORAGE
+from cimforge.scripts.clock_report import check_clock, check_search, run_search
 from cimforge.scripts.options import (
     CheckFailedError,
     cell_option,
@@ -29,6 +30,8 @@ from cimforge.scripts.options import (
 )
 
 __all__ = ["synth"]
+
+DEFAULT_TARGET = "generic"
 
 CONTRACT = (
     *("target", "macs_1b", "total", "unit", "ffs", "per_1b_mac", "breakdown", "adders", "cells"),
@@ -72,9 +75,15 @@ def _check_sram(
 @click.option(
     "--target",
     type=click.Choice([*TARGETS, LIBERTY]),
-    default="generic",
-    show_default=True,
-    help="What to synthesise for.",
+    help="What to synthesise for.  [default: generic, with --clock liberty]",
+)
+@click.option(
+    "--clock",
+    metavar="NS",
+    type=float,
+    callback=check_clock,
+    help="Search ranks, final adder and tree for this clock period: the least area that reaches it "
+    "on a library, as a configuration for generate.",
 )
 @liberty_option
 @cell_option
@@ -99,7 +108,8 @@ def synth(
     overrides: tuple[str, ...],
     output: Path | None,
     as_json: bool,
-    target: str,
+    target: str | None,
+    clock: float | None,
     liberty: tuple[str, ...],
     cells: dict[str, str],
     sram: Path | None,
@@ -108,13 +118,19 @@ def synth(
 ) -> None:
     """Synthesise CONFIG and count its cells: each distinct block once, times its instances."""
     macro = load_config(config, overrides)
+    target = target or (DEFAULT_TARGET if clock is None else LIBERTY)
     check_storage(macro, target)
+    if clock is not None:
+        check_search(target, flatten, sram)
     if target != LIBERTY and (liberty or cells):
         option = "--liberty" if liberty else "--cell"
         raise InputError(f"{option}: only with --target {LIBERTY}, not {target}")
     ram = _check_sram(macro, target, sram, sram_pins)
     found = find_libraries(liberty) if target == LIBERTY else Found(())
     folder = default_folder(output, macro)
+    if clock is not None:
+        run_search(macro, clock, folder, found, cells, as_json)
+        return
     with steps(f"synthesising {macro.module}") as announce:
         try:
             emit_macro(macro, folder, macro_extras(macro))

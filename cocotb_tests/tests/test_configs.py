@@ -3,6 +3,7 @@ draw."""
 
 import os
 import shutil
+from itertools import combinations, product
 
 import pytest
 
@@ -10,10 +11,14 @@ from cimforge.cocotb_tests.draw import ODD, draw_configs, quickest_simulator
 from cimforge.cocotb_tests.tests.conftest import assert_passed
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
-from cimforge.hdl.params.trees import TREES
+from cimforge.hdl.params.errors import ConfigError
+from cimforge.hdl.params.features import FEATURES
+from cimforge.hdl.params.multiply import MULTIPLY
+from cimforge.hdl.params.storage import STORAGE
+from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
 
 SEED = int(os.environ.get("CIMFORGE_SEED", "1"))
-SLICE = int(os.environ.get("CIMFORGE_CONFIGS", "8"))
+SLICE = int(os.environ.get("CIMFORGE_CONFIGS", str(len(ODD))))
 
 CORNERS = [
     {"rows": 1, "cols": 1, "weight_bits": 1, "input_bits": 1},
@@ -72,13 +77,53 @@ def test_draw_is_seeded_and_covers_the_space():
     assert configs != draw_configs(30, 2)
     assert len({config.module for config in configs}) == 30
     assert [MacroConfig(**parameters) for parameters in ODD] == configs[: len(ODD)]
-    for parameter in ("storage", "tree"):
-        assert (
-            len({getattr(config, parameter) for config in configs})
-            == {"storage": 2, "tree": len(TREES)}[parameter]
-        )
     assert any(config.banks > 1 for config in configs)
-    assert any(config.skips for config in configs)
-    assert any(config.binary for config in configs)
-    assert any(config.pipeline_stages for config in configs)
+    assert any(config.digits and config.skips for config in configs)
     assert any(1 < config.bits_per_cycle < config.input_bits for config in configs)
+
+
+STYLES = {
+    "storage": list(STORAGE),
+    "multiply": list(MULTIPLY),
+    "tree": list(TREES),
+    "final_adder": list(FINAL_ADDERS),
+    "group": sorted({size for traits in STORAGE.values() for size in traits.groups}),
+    "features": [(), *((feature,) for feature in FEATURES)],
+    "tree_stages": [0, 1, "auto"],
+}
+SHAPES = [{"weight_bits": w, "input_bits": w, "bits_per_cycle": k} for w, k in ((1, 1), (2, 2))]
+
+
+def pairs(styles: dict) -> set:
+    """Each two parameters with their values; ranks are none, some or automatic."""
+    some = styles["tree_stages"] not in (0, "auto")
+    return set(combinations({**styles, **({"tree_stages": 1} if some else {})}.items(), 2))
+
+
+def legal(styles: dict, shape: dict) -> bool:
+    """Whether there is such a macro."""
+    try:
+        MacroConfig(rows=9, cols=2, **shape, **styles)
+    except ConfigError:
+        return False
+    return True
+
+
+def test_the_fixed_ones_of_a_draw_have_every_style():
+    chosen = [MacroConfig(**parameters) for parameters in ODD]
+    for parameter in STYLES.keys() - {"tree_stages"}:
+        assert {getattr(config, parameter) for config in chosen} == {*STYLES[parameter]}, parameter
+    assert {type(config.tree_stages) for config in chosen} == {int, str}
+
+
+def test_a_draw_visits_every_legal_pair_of_styles():
+    drawn = set()
+    for config in draw_configs(300, 1)[len(ODD) :]:
+        drawn |= pairs({parameter: getattr(config, parameter) for parameter in STYLES})
+    possible = set()
+    for values in product(*STYLES.values()):
+        styles = dict(zip(STYLES, values, strict=True))
+        if not pairs(styles) <= possible and any(legal(styles, shape) for shape in SHAPES):
+            possible |= pairs(styles)
+    assert drawn == possible
+    assert len(possible) > 150

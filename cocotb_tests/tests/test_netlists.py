@@ -1,13 +1,15 @@
 """The whole regression on synthesised netlists, and that it notices a broken one."""
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from cimforge.cocotb_tests.draw import quickest_simulator
-from cimforge.cocotb_tests.regression import Report, run_regression
+from cimforge.cocotb_tests.discovery import planned_tests
+from cimforge.cocotb_tests.draw import ODD, draw_configs, quickest_simulator
+from cimforge.cocotb_tests.regression import PACKAGE, SUITE, Report, run_regression
 from cimforge.cocotb_tests.tests.conftest import assert_passed
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.simulate.simulator import Design
@@ -21,7 +23,8 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 
 TINY = load_config("tiny")
-
+SEED = int(os.environ.get("CIMFORGE_SEED", "1"))
+DRAWN = int(os.environ.get("CIMFORGE_CONFIGS", "3"))
 
 SMALL = Path(netlist_models.__file__).parents[1] / "tests" / "small.lib"
 FPGA = {
@@ -49,7 +52,8 @@ def test_tiny_netlists_pass(target, tmp_path):
     emit_macro(TINY, tmp_path)
     report = regression(TINY, tmp_path, netlist_design(TINY, tmp_path, target))
     assert_passed(report)
-    assert report.tests == 101
+    modules = [f"{PACKAGE}.{module}" for module in SUITE]
+    assert report.tests == len(planned_tests(modules, TINY, {"seed": 1}))
 
 
 def test_a_latch_netlist_passes(tmp_path):
@@ -67,18 +71,42 @@ def test_fpga_netlists_of_other_configs_pass(name, tmp_path):
     assert_passed(regression(config, tmp_path, netlist_design(config, tmp_path, target)))
 
 
+def draw_small(count: int, seed: int) -> list[MacroConfig]:
+    """The first ``count`` drawn macros that synthesise and simulate in seconds."""
+    drawn = draw_configs(len(ODD) + 20 * count, seed)[len(ODD) :]
+    return [
+        config
+        for config in drawn
+        if config.macs_1b + config.cols * config.stored_bits * config.banks < 500
+    ][:count]
+
+
+@pytest.mark.parametrize("index", range(DRAWN))
+def test_drawn_netlists_pass(index, tmp_path):
+    """A seeded draw, each on one of the targets its storage is made for; CIMFORGE_CONFIGS and
+    CIMFORGE_SEED as in test_configs."""
+    config = draw_small(DRAWN, SEED)[index]
+    targets = [target for target in NETLISTS if target in config.storage_traits.targets]
+    target = targets[(SEED + index) % len(targets)]
+    print(f"draw {index} of seed {SEED}, {target}: {config.parameters()}")
+    emit_macro(config, tmp_path)
+    design = netlist_design(config, tmp_path, target, [SG13G2] if target == LIBERTY else [])
+    assert_passed(regression(config, tmp_path, design))
+
+
 @pytest.mark.parametrize(
     ("library", "changes"),
     [
         (SMALL, ["storage=latch", "banks=2"]),
-        (SMALL, ["storage=flop"]),
+        (SMALL, ["storage=sram", "banks=2", "sram_bits=5", 'features=["zero_skip"]']),
+        (SG13G2, ["storage=latch", "multiply=xnor", "weight_bits=1", "input_bits=1"]),
         (SG13G2, ["storage=latch"]),
-        (SG13G2, ["storage=flop", "rows=5", "banks=2"]),
+        (SG13G2, ["storage=flop", "rows=5", "banks=2", 'features=["zero_skip"]']),
         (SG13G2, ["storage=latch", "rows=7", "tree=approx2", "tree_stages=1"]),
         (SG13G2, ["storage=flop", "rows=9", "tree=csa42", "final_adder=split"]),
         (SG13G2, ["storage=latch", "group=2", "bits_per_cycle=2", "tree_stages=1"]),
         (SMALL, ["storage=flop", "rows=5", "group=2", "banks=2"]),
-        (SG13G2, ["storage=latch", "rows=40", "cols=2", "final_adder=prefix"]),
+        (SG13G2, ["storage=latch", "rows=20", "cols=2", "final_adder=prefix"]),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else "-".join(value),
 )

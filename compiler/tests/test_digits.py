@@ -152,6 +152,15 @@ def test_the_network_takes_the_bits_of_the_macro_up_to_eight(parameters, bits):
     assert network_bits(MacroConfig(**parameters)) == bits
 
 
+def test_a_macro_of_minus_one_and_one_is_refused():
+    message = (
+        "digits needs integers, and multiply = xnor has -1 and 1 alone "
+        "(nearest legal value: --set multiply=plain)"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        network_bits(MacroConfig(multiply="xnor", weight_bits=1, input_bits=1))
+
+
 @pytest.mark.parametrize("parameter", ["weight_bits", "input_bits"])
 def test_a_macro_of_one_bit_is_refused(parameter):
     message = (

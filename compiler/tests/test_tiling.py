@@ -212,6 +212,15 @@ def test_what_the_macro_cannot_hold_is_refused(x, w, message):
         make_job(MacroConfig(rows=2, cols=2, weight_bits=3, input_bits=5), x, w)
 
 
+def test_a_macro_of_minus_one_and_one_takes_no_integers():
+    message = (
+        "a product of matrices needs integers, and multiply = xnor has -1 and 1 alone "
+        "(nearest legal value: --set multiply=plain)"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_job(MacroConfig(multiply="xnor", weight_bits=1, input_bits=1), [[1]], [[1]])
+
+
 @pytest.mark.parametrize(
     ("x_precision", "w_precision", "message"),
     [

@@ -14,7 +14,7 @@ from cimforge.flow.liberty.lookup_table import (
     scalar_table,
 )
 
-__all__ = ["EDGES", "DelayArc", "Energy", "Leakage", "Physics", "read_physics"]
+__all__ = ["EDGES", "DelayArc", "Energy", "Leakage", "Physics", "delay_arcs", "read_physics"]
 
 EDGES = ("rise", "fall")
 DELAY_TYPES = {"", "combinational", "combinational_rise", "combinational_fall"}
@@ -102,6 +102,12 @@ def read_physics(paths: Iterable[Path], kinds: Iterable[str]) -> dict[str, Physi
                 if name in wanted and name not in found:
                     found[name] = _cell(name, group, units)
     return found
+
+
+def delay_arcs(pin: Group, library: Group) -> tuple[DelayArc, ...]:
+    """The arcs of an output ``pin`` of a cell of ``library``; TableError for a table that is
+    none."""
+    return tuple(_arcs(pin, _units(library)))
 
 
 def _units(library: Group) -> _Units:

@@ -7,6 +7,7 @@ from itertools import permutations
 from cimforge.flow.liberty.function import FunctionError, literal, truth_table
 from cimforge.flow.liberty.library import Cell, Library, why_no_flip_flop
 from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.errors import shown
 from cimforge.hdl.params.ranges import nearest_word
 
 __all__ = [
@@ -28,6 +29,7 @@ ADDERS = {
 }
 INVERTER, BUFFER, NOR2 = 0b01, 0b10, 0b0001
 LEAVES = ("fa", "ha", "c42", "latch", "clkgate", "driver")
+QUOTES = "'\""
 GATES = "gates"  # a role without a cell of its own: built from the library's gates
 CLOCK_GATES = {"latch_posedge": False, "latch_posedge_precontrol": True}  # kind: has a test pin
 GATE_PINS = ("clk", "enable", "test_en", "gate")
@@ -173,7 +175,7 @@ def _only(library: Library, role: str, name: str, search: Search) -> list[Match]
     if not found:
         fitting = [c.name for c in library.cells.values() if c.usable and any(search(c))]
         hint = f"cells that do: {', '.join(fitting[:4])}" if fitting else "no cell here does"
-        raise InputError(f"--cell {role}={name}: is no {DESCRIPTIONS[role]}; {hint}")
+        raise InputError(f"{_option(role, name)}: is no {DESCRIPTIONS[role]}; {hint}")
     return found
 
 
@@ -187,13 +189,19 @@ DESCRIPTIONS = {
 }
 
 
+def _option(role: str, name: str) -> str:
+    """An override as it was given, shortened where it is long."""
+    return f"--cell {shown(f'{role}={name}').strip(QUOTES)}"
+
+
 def _check_override(library: Library, role: str, name: str) -> None:
+    told = _option(role, name)
     if role not in LEAVES:
-        raise InputError(f"--cell {role}={name}: no role {role!r}; leaves: {', '.join(LEAVES)}")
+        raise InputError(f"{told}: no role {shown(role)}; leaves: {', '.join(LEAVES)}")
     if name not in library.cells:
         close = nearest_word(name, list(library.cells))
         hint = f"; did you mean {close!r}?" if close else ""
-        raise InputError(f"--cell {role}={name}: no cell {name!r} in {library.name}{hint}")
+        raise InputError(f"{told}: no cell {shown(name)} in {library.name}{hint}")
 
 
 def _gates(cells: Iterable[Cell], pins: tuple[str, ...], table: int) -> list[Match]:

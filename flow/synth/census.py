@@ -63,13 +63,14 @@ def count_by_role(netlist: NetlistModules, top: str, roles: AreaRoles) -> Counts
     return dict(found)
 
 
-def count_drivers(netlist: NetlistModules, top: str, roles: AreaRoles) -> int:
-    """Cells that drive a broadcast net, in the whole design."""
-    return sum(
-        instances
-        * sum((module, name.split(".")[0]) in roles.instances for name in netlist[module]["cells"])
-        for _, module, instances in _visit(netlist, roles, top, LEAF, 1)
-    )
+def count_drivers(netlist: NetlistModules, top: str, roles: AreaRoles) -> Counter:
+    """Cells of each type that drive a broadcast net, in the whole design."""
+    found: Counter = Counter()
+    for _, module, instances in _visit(netlist, roles, top, LEAF, 1):
+        for name, cell in netlist[module]["cells"].items():
+            if (module, name.split(".")[0]) in roles.instances:
+                found[cell["type"]] += instances
+    return found
 
 
 def sum_cells(counts: Counts, size: Callable[[str], float]) -> dict[str, float]:

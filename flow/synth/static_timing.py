@@ -18,8 +18,9 @@ from cimforge.hdl.emit.constraints import timing_constraints
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.yosys import ending
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
 
-__all__ = ["STA", "Step", "Timing", "TimingError", "analyse_timing", "group_steps"]
+__all__ = ["STA", "Step", "Timing", "TimingError", "analyse_timing", "check_timed", "group_steps"]
 
 STA = "sta"
 HOP = re.compile(r"^ *(-?\d+\.\d+) +-?\d+\.\d+ [\^v] (\S+)/\S+ \(\S+\)$", re.M)
@@ -150,6 +151,13 @@ def _check_delays(cells: Iterable[Cell], library: Library) -> None:
         raise TimingError(f"{', '.join(missing[:4])} of {library.name}: no delays")
     if not any(any(found) for found in known.values()):
         raise TimingError(f"all delays of {library.name} are 0")
+
+
+def check_timed(library: Library) -> None:
+    """Raise InputError where no cell of a library has delays, so that there are no periods."""
+    usable = [cell for cell in library.cells.values() if cell.usable and cell.inputs]
+    if not any(has_delays(pin) for cell in usable for pin in cell.outputs):
+        raise InputError(f"--liberty: {library.name} has no delays, so no clock period")
 
 
 def _run(program: str, folder: Path) -> str:

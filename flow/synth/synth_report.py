@@ -19,9 +19,9 @@ from cimforge.flow.synth.census import (
 from cimforge.flow.synth.ram_file import RamFile
 from cimforge.flow.synth.ram_wrapper import assign_pins, wrapper_verilog
 from cimforge.flow.synth.static_timing import Timing, TimingError, analyse_timing
-from cimforge.flow.synth.synthesis import driver_loads, map_to_library, synthesise
+from cimforge.flow.synth.synthesis import map_to_library, synthesise
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
@@ -81,7 +81,7 @@ class SynthReport:
     def adders(self) -> dict[str, int]:
         """Full and half adders, and 4:2 compressors if any, of the trees alone, whole macro."""
         counts = tree_plan(self.config).counts()
-        trees = self.config.cols * self.config.slices * self.config.bits_per_cycle
+        trees = self.config.cols * self.config.slices * self.config.trees
         kinds = ("fa", "ha", *(["c42"] if counts["c42"] else []))
         return {kind: counts[kind] * trees for kind in kinds}
 
@@ -236,9 +236,9 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
         total=sum(sizes.values()),
         ffs=sum(count for kind, count in whole.items() if library.cells[kind].ff is not None),
         breakdown={} if flatten else sizes,
-        cells=_cells_by_role(used, library, leaves, whole, driver_loads(config, folder)),
+        cells=_cells_by_role(used, library, leaves, whole, set(drivers)),
         notes=notes,
-        drivers=drivers,
+        drivers=drivers.total(),
         libraries=tuple(liberty),
         folder=netlist.folder,
         timing=timing,
@@ -253,7 +253,7 @@ def _drop_rams(config: MacroConfig, counts: dict[str, Counter]) -> None:
 
 
 def _cells_by_role(
-    used: set[str], library: Library, leaves: LeafCells, whole: Counter, loads: list[int]
+    used: set[str], library: Library, leaves: LeafCells, whole: Counter, drivers: set[str]
 ) -> dict[str, str]:
     """The cell of each used role; ``gates`` where none was chosen."""
     named = {
@@ -261,7 +261,6 @@ def _cells_by_role(
         for role, match in leaves.cells.items()
         if role in used
     }
-    drivers = {leaves.driver(count).cell.name for count in loads}
     flops = [kind for kind in whole if library.cells[kind].ff is not None]
     named |= {"driver": ", ".join(sorted(drivers))} if drivers else {}
     return {**named, **({"dff": ", ".join(sorted(flops))} if flops else {})}

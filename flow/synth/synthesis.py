@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.flow.liberty.adder_gates import AdderGates, find_adder_gates
+from cimforge.flow.liberty.buffer_strength import buffer_strengths
 from cimforge.flow.liberty.leaf_cells import LeafCells
 from cimforge.flow.liberty.liberty_writer import mapper_library
 from cimforge.flow.liberty.library import Library
 from cimforge.flow.liberty.mapper_cells import mapper_cells
+from cimforge.flow.synth.census import area_roles
+from cimforge.flow.synth.driver_sizing import size_drivers
 from cimforge.flow.synth.free_polarity import free_polarity
 from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
 from cimforge.flow.synth.techmap import (
@@ -23,8 +26,9 @@ from cimforge.flow.synth.techmap import (
 )
 from cimforge.hdl.emit.handover import render_sdc
 from cimforge.hdl.emit.package import CELLS
+from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.drivers import LOADS
-from cimforge.hdl.netlist.yosys import run_yosys
+from cimforge.hdl.netlist.yosys import LOG, run_yosys
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = [
@@ -128,18 +132,34 @@ def map_to_library(
         "techmap -map leaves.v",
         "opt_clean",
         "write_json netlist.json",
+    ]
+    run_yosys("\n".join(script) + "\n", work)
+    _size_drivers(config, work, library, leaves)
+    script = [
+        "read_json netlist.json",
         # OpenSTA reads no concatenations in assigns.
         "splitnets",
         "write_verilog -noattr -noexpr -nohex -nodec -simple-lhs netlist.v",
         *_timing_part(config, flatten),
         "write_verilog -noattr -noexpr -nohex -nodec flat.v",
     ]
+    mapping = (work / LOG).read_text()
     run_yosys("\n".join(script) + "\n", work)
+    (work / LOG).write_text(mapping + (work / LOG).read_text())
     gate = leaves.cells["clkgate"]
     # The leaf is dissolved in its write port: the mapped gate's name follows the leaf's.
     gate_pin = f".mapped/{gate.pins['gate']}" if gate else None
     _copy(work, "netlist.sdc", render_sdc(config, gate_pin=gate_pin))
     return _netlist(config, work)
+
+
+def _size_drivers(config: MacroConfig, work: Path, library: Library, leaves: LeafCells) -> None:
+    """Give the drivers in netlist.json the strength that their loads ask for."""
+    design = json.loads((work / "netlist.json").read_text())
+    modules = {name: m for name, m in design["modules"].items() if not _is_blackbox(m)}
+    areas = area_roles(build_macro(config))
+    size_drivers(modules, areas, library, buffer_strengths(library, leaves))
+    _copy(work, "netlist.json", json.dumps(design))
 
 
 def _rewrite_adders(work: Path, read: list[str], gates: AdderGates) -> list[str]:

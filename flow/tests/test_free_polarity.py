@@ -12,6 +12,7 @@ from cimforge.flow.liberty.library import read_library
 from cimforge.flow.synth.free_polarity import free_polarity
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.planners import plan_sum, word_operands
+from cimforge.hdl.arith.staging import divided
 from cimforge.hdl.netlist.yosys import YosysError, run_yosys
 
 SG13G2 = read_library(Path(__file__).parent / "data" / "sg13g2_typ.lib.gz")
@@ -23,7 +24,7 @@ def rewritten(folder: Path, widths: list[int], tree: str = "csa", stages: int = 
     """The adder of words of these widths in the library's gates; its modules before and after are
     written to ``folder``."""
     plan = plan_sum(tree, word_operands(widths), sum(2**w - 1 for w in widths).bit_length())
-    adder = build_adder("m", "sum", "A sum.", plan, stages, role="tree")
+    adder = build_adder("m", "sum", "A sum.", divided(plan, stages), role="tree")
     (folder / "gold.v").write_text(CELLS.read_text() + adder.verilog())
     script = "read_verilog gold.v\nhierarchy -top m_sum\nproc\nwrite_json adders.json\n"
     run_yosys(script, folder)

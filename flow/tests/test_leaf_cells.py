@@ -148,6 +148,12 @@ def test_drivers_by_load():
         (SMALL, {"driver": "NOT_A"}, "is no buffer; cells that do: FOLLOW_1, FOLLOW_4"),
         (SMALL, {"fa": "SUM33"}, "no cell 'SUM33' in small; did you mean 'sum3"),
         (SMALL, {"adder": "SUM3"}, "no role 'adder'; leaves: fa, ha, c42, latch, clkgate, driver"),
+        (SMALL, {"a" * 999: "SUM3"}, f"^--cell {'a' * 36}...: no role '{'a' * 36}...; leaves: fa"),
+        (
+            SMALL,
+            {"fa": "S" * 999},
+            f"^--cell fa={'S' * 33}...: no cell '{'S' * 36}... in small$",
+        ),
         (without("NOT_A", "NOT_B"), {}, "small has no usable inverter; no cell is one"),
         (without("NEITHER"), {}, "small has no usable two-input NOR; no cell is one"),
         (

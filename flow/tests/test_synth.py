@@ -15,7 +15,7 @@ from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_m
 from cimforge.flow.synth.targets import TARGETS, mark_lone_carries
 from cimforge.hdl.arith.plan import Plan
 from cimforge.hdl.emit.package import emit_macro
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.tests.configs import macro

@@ -295,3 +295,29 @@ def test_fused_slices_are_extended_and_used_once(pattern, replacement, told, tmp
     faults = prove_adders(config, tmp_path).faults
     assert {fault.rule for fault in faults} == {"wiring"}
     assert any(re.search(told, fault.text) for fault in faults), [str(f) for f in faults]
+
+
+@pytest.mark.parametrize(
+    ("copies", "others", "told"),
+    [
+        ("plane_ending", "plane_ending, sign, plane_ending", r"takes another net than terms\[17\]"),
+        ("plane_negate", "plane_negate, top[0], plane_negate", r"another net than terms\[14\]"),
+        ("plane_negate", "1'h0, plane_negate, plane_negate", r"another net than terms\[14\]"),
+        ("plane_ending", ", ".join(["plane_negate"] * 3), r"takes the net of sum\.terms\[14\]"),
+        ("plane_ending", "1'h0, 1'h0, 1'h0", "takes the constant 0"),
+    ],
+)
+def test_copies_of_an_operand_are_one_net_of_their_own(copies, others, told, tmp_path):
+    """Of seven rows, ``plane_negate`` and ``plane_ending`` stand for a 1 in three places each."""
+    config = load_config("tiny", ["rows=7", "bits_per_cycle=2"])
+    write_macro(config, tmp_path)
+    assert not prove_adders(config, tmp_path).faults
+    path = tmp_path / f"{config.module}.v"
+    text, old = path.read_text(), ", ".join([copies] * 3)
+    pins = re.compile(r"(?<=\.terms\(\{ )plane_ending.*")
+    broken = pins.sub(lambda terms: terms[0].replace(old, others), text)
+    assert broken != text
+    path.write_text(broken)
+    (fault,) = prove_adders(config, tmp_path).faults
+    assert (fault.module, fault.rule) == (f"{config.module}_input_sum", "wiring")
+    assert re.search(told, fault.text), fault

@@ -9,6 +9,7 @@ from itertools import groupby
 from cimforge.hdl.arith.cell_kinds import KINDS
 from cimforge.hdl.arith.final_adder import FINALS, build_final
 from cimforge.hdl.arith.plan import Bit, Cell, Plan
+from cimforge.hdl.arith.staging import Staging, unstaged
 from cimforge.hdl.netlist.drivers import spread
 from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 
@@ -18,24 +19,21 @@ LETTERS = "sct"  # of the nets of a cell's outputs, in their order
 
 
 def build_adder(
-    prefix: str, kind: str, comment: str, plan: Plan, stages: int = 0, *, role: str, lead: int = 0
+    prefix: str, kind: str, comment: str, plan: Plan | Staging, *, role: str, lead: int = 0
 ) -> Structure:
     """Module ``prefix_kind``: ``total = sum of the plan's operands`` over the input bits ``terms``,
     unsigned.
 
     Ports: ``terms`` (input_bits), the plan's controls and ``total`` (result bits); with registers
-    also ``clk`` and ``enable``. Latency: ``stages`` enabled cycles from the terms, one vector a
-    cycle; combinational at 0. The controls come ``lead`` cycles before the terms. Every
-    register holds while ``enable`` is low; nothing is reset, since control discards what the
-    pipeline held. The plan's widths hold the largest sum, so nothing overflows beyond the stated
-    modulus. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12, ``a12``
-    a word adder's result, ``_q2`` the second register after one.
-
-    More stages than the plan has levels only delay. Raises ValueError for a negative number.
+    also ``clk`` and ``enable``. Latency: the staging's ranks in enabled cycles from the terms, one
+    vector a cycle; combinational for a plan alone. The controls come ``lead`` cycles before the
+    terms. Every register holds while ``enable`` is low; nothing is reset, since control discards
+    what the pipeline held. The plan's widths hold the largest sum, so nothing overflows beyond the
+    stated modulus. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12,
+    ``a12`` a word adder's result, ``_q2`` the second register after one.
     """
-    if stages < 0:
-        raise ValueError(f"stages must be at least 0, not {stages!r}")
-    return _Builder(Structure(prefix, kind, comment, role, stages), plan, stages, lead).build()
+    staging = unstaged(plan) if isinstance(plan, Plan) else plan
+    return _Builder(Structure(prefix, kind, comment, role, staging.ranks), staging, lead).build()
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,13 @@ class _Driven:
 
 
 class _Builder:
-    def __init__(self, out: Structure, plan: Plan, stages: int, lead: int):
-        self.out, self.plan, self.stages, self.lead = out, plan, stages, lead
+    def __init__(self, out: Structure, staging: Staging, lead: int):
+        self.out, self.staging, self.plan, self.lead = out, staging, staging.plan, lead
         self.bits: dict[int, _Driven] = {}
         self.lines: dict[tuple[Bit, int], Iterator[Net]] = {}
 
     def build(self) -> Structure:
-        if self.stages or (self.lead and self.plan.controls):
+        if self.staging.ranks or (self.lead and self.plan.controls):
             self.out.port("input", "clk")
             self.out.port("input", "enable")
         terms = self.out.port("input", "terms", self.plan.input_bits)
@@ -82,14 +80,16 @@ class _Builder:
         self._drive_cells()
         self._note_uses()
         self._spread_controls()
-        for number, cell in enumerate(self.plan.cells):
-            self._place(number, cell)
+        for number, (cell, stage) in enumerate(self._staged_cells()):
+            self._place(number, cell, stage)
         self._place_registers()
-        self.out.assign(total, self._word(self.plan.result, self.stages, len(self.plan.result)))
+        ranks, size = self.staging.ranks, len(self.plan.result)
+        self.out.assign(total, self._word(self.plan.result, ranks, size))
         return self.out
 
-    def _stage(self, cell: Cell) -> int:
-        return self.plan.stage(cell.level, self.stages)
+    def _staged_cells(self) -> Iterator[tuple[Cell, int]]:
+        """The cells, each with the pipeline stage in which it stands."""
+        return zip(self.plan.cells, self.staging.stages, strict=True)
 
     def _drive_vector(self, bus: Bus, bits: Iterable[int], stage: int) -> None:
         for place, bit in enumerate(bits):
@@ -98,28 +98,25 @@ class _Builder:
     def _drive_cells(self) -> None:
         """Name what every cell makes, and declare it."""
         scalars: list[str] = []
-        for number, cell in enumerate(self.plan.cells):
+        for number, (cell, stage) in enumerate(self._staged_cells()):
             if not KINDS[cell.kind].places:
                 bus = self.out.wire(f"a{number}", len(cell.outputs))
-                self._drive_vector(bus, cell.outputs, self._stage(cell))
+                self._drive_vector(bus, cell.outputs, stage)
                 continue
             for letter, bit in zip(LETTERS, cell.outputs, strict=False):
                 scalars.append(f"{letter}{number}")
-                self.bits[bit] = _Driven(Net(scalars[-1], 1), self._stage(cell))
+                self.bits[bit] = _Driven(Net(scalars[-1], 1), stage)
         self.out.scalars("wire", scalars)
 
     def _note_uses(self) -> None:
-        uses = [(word, self._stage(cell)) for cell in self.plan.cells for word in cell.inputs]
-        for word, stage in [*uses, (self.plan.result, self.stages)]:
-            for bit in (bit for bit in word if bit is not None):
-                driven = self.bits[bit]
-                self.bits[bit] = replace(driven, used=max(driven.used, stage))
+        for bit, stage in self.staging.used.items():
+            self.bits[bit] = replace(self.bits[bit], used=stage)
 
     def _spread_controls(self) -> None:
         """Drivers of the controls in each stage, for as many cells as take them there."""
         uses = Counter(
-            (word[0], self._stage(cell))
-            for cell in self.plan.cells
+            (word[0], stage)
+            for cell, stage in self._staged_cells()
             for word in cell.inputs
             if word[0] in self.plan.control_bits.values()
         )
@@ -127,8 +124,7 @@ class _Builder:
             line = spread(self.out, Bus(self._net(bit, stage), 1), count, 1, self.out.role)
             self.lines[bit, stage] = map(line, range(count))
 
-    def _place(self, number: int, cell: Cell) -> None:
-        stage = self._stage(cell)
+    def _place(self, number: int, cell: Cell, stage: int) -> None:
         if cell.kind == "add":
             size = len(cell.outputs)
             operands = " + ".join(self._word(word, stage, size) for word in cell.inputs)

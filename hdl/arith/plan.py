@@ -49,8 +49,7 @@ class Plan:
     ``result[i]`` is the bit of weight ``2**i`` (None where it is always 0); the result is the
     operands' sum modulo ``2**len(result)``, unsigned, if all cells are exact. Cells stand in an
     order in which every input is driven before it is used. ``controls`` name bits that steer cells,
-    behind the inputs. Combinational as a plan; the builder cuts it into pipeline stages at cell
-    levels.
+    behind the inputs. Combinational as a plan; a Staging cuts it into pipeline stages.
     """
 
     input_bits: int
@@ -83,14 +82,6 @@ class Plan:
     def counts(self) -> Counter:
         """Number of cells of each kind."""
         return Counter(cell.kind for cell in self.cells)
-
-    def stage(self, level: int, stages: int) -> int:
-        """Pipeline stage (0..stages) in which a cell of ``level`` stands when ``stages`` registers
-        cut the plan.
-
-        Levels are shared out evenly: stage = floor((level - 1) * (stages + 1) / levels).
-        """
-        return (level - 1) * (stages + 1) // self.levels if level else 0
 
     def evaluate(self, bits: np.ndarray, controls: Mapping[str, int] | None = None) -> np.ndarray:
         """What the plan makes of input bits of shape (..., input_bits), as integers of shape (...);

@@ -136,7 +136,6 @@ PLANNERS: dict[str, Callable[..., Plan]] = {}
 def register_planner(
     name: str,
     planner: Callable[..., Plan],
-    auto_levels: int,
     about: str,
     *,
     pairings: int = 0,
@@ -151,23 +150,22 @@ def register_planner(
         return plan_column(name, widths, bits, final).levels
 
     PLANNERS[name] = planner
-    TREES.register(name, TreeTraits(levels, auto_levels, about, pairings, columns))
+    TREES.register(name, TreeTraits(levels, about, pairings, columns))
 
 
 def _register_columns(
-    name: str, planner: Callable[..., Plan], auto_levels: int, about: str, pairings: int = 0
+    name: str, planner: Callable[..., Plan], about: str, pairings: int = 0
 ) -> None:
-    register_planner(name, planner, auto_levels, about, pairings=pairings, columns=True)
+    register_planner(name, planner, about, pairings=pairings, columns=True)
 
 
-_register_columns("csa", plan_csa, 10, "column compression to one bit a column: fewest adders")
-register_planner("ripple", _plan_ripple, 3, "binary tree of ripple-carry adders, for comparison")
-register_planner("behavioral", _plan_behavioral, 3, "binary tree of +: carry chains on an FPGA")
+_register_columns("csa", plan_csa, "column compression to one bit a column: fewest adders")
+register_planner("ripple", _plan_ripple, "binary tree of ripple-carry adders, for comparison")
+register_planner("behavioral", _plan_behavioral, "binary tree of +: carry chains on an FPGA")
 _register_columns(
     "csa42",
     partial(plan_csa, compressors=True),
-    5,
     "csa of 4:2 compressors, for libraries that have one",
 )
-_register_columns("approx1", plan_csa, 10, "csa behind pairs of rows, half ORed and half ANDed", 1)
-_register_columns("approx2", plan_csa, 10, "csa behind two levels of such pairs", 2)
+_register_columns("approx1", plan_csa, "csa behind pairs of rows, half ORed and half ANDed", 1)
+_register_columns("approx2", plan_csa, "csa behind two levels of such pairs", 2)

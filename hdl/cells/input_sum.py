@@ -1,34 +1,60 @@
 """Input sum: the shared correction that makes offset-binary weights signed."""
 
+from collections.abc import Callable, Sequence
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
-from cimforge.hdl.arith.plan import Operand
+from cimforge.hdl.arith.final_adder import FINALS
+from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import plan_sum
+from cimforge.hdl.arith.staging import CARRY, SUM, Staging, divided
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["InputSum", "build_plane_sum"]
+__all__ = ["InputSum", "build_plane_sum", "late_planes", "shared_staging"]
+
+
+# Planes pass no drivers and no product on their way to the sum, but a gate that negates.
+FRONT_SUM = 2 * SUM
 
 
 def build_plane_sum(config: MacroConfig) -> Structure:
-    """Adds k inverted planes, and with more than one the constants of a pass, with as many register
-    ranks as the column trees.
+    """Adds k inverted planes, and where config.sums_constants those of a pass, with as many
+    register ranks as the column trees, each where it makes the longest stage shortest: it is one
+    sum for all columns, so its registers cost little.
 
     Terms in order: k planes of rows bits, plane j's of weight 2^j; then ``negate`` and ``ending``,
     each once for every place in which ``rows`` has a 1, from weights 2^(k-1) and 1 up.
     """
     k, places = config.bits_per_cycle, _places(config)
-    width = config.correction_bits if k > 1 else unsigned_width(config.rows)
+    summed = config.sums_constants
+    width = config.correction_bits if summed else unsigned_width(config.rows)
     shifts = [j for j in range(k) for _ in range(config.rows)]
-    if k > 1:
+    if summed:
         shifts += [place + low for low in (k - 1, 0) for place in places]
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
     plan = plan_sum(config.tree, operands, width, final=config.final_adder)
-    comment, stages = "Sum of a cycle's inverted planes and constants.", config.pipeline_stages
-    return build_adder(config.module, "plane_sum", comment, plan, stages, role="accumulate")
+    staging = shared_staging(config, plan)
+    comment = "Sum of a cycle's inverted planes and constants."
+    return build_adder(config.module, "plane_sum", comment, staging, role="accumulate")
+
+
+def shared_staging(config: MacroConfig, plan: Plan) -> Staging:
+    """The ranks of a sum that is one for all columns, each where the longest stage is shortest."""
+    area = config.macs_1b  # of all columns, which wait for it: about an adder each
+    return divided(plan, config.pipeline_stages, FRONT_SUM, _adds_behind(config), area)
+
+
+def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
+    """When an accumulator has added the sum, of the times at which its bits come: there are a
+    choice by sign, drivers, an adder, and carries up to the top."""
+    bits = config.modes[-1].y_bits - config.correction_place
+    final = FINALS.get(config.final_adder)
+    carries = CARRY * bits if final is None else CARRY * final.delay(bits) + SUM
+    return lambda tail: max(tail, default=0) + 3 * SUM + carries
 
 
 class InputSum(Block):
@@ -45,13 +71,14 @@ class InputSum(Block):
 
     Nothing is subtracted: ``rows 2^j - 2^j count_j`` is the number of zeros in plane j, times 2^j,
     and planes come inverted. A negative top plane's bits are inverted once more, beside ``rows
-    2^(k-1)``: all is one sum. With one plane its count is inverted instead, fewer bits than rows:
-    ``2 rows - count = ~count + 2 rows + 1`` modulo the count's power of two.
+    2^(k-1)``: all is one sum. With one plane and no ranks its count is inverted instead, fewer bits
+    than rows: ``2 rows - count = ~count + 2 rows + 1`` modulo the count's power of two.
 
     ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows; ``plane_negate`` and
-    ``plane_ending`` (k > 1) tell of these planes. Latency: config.ranks enabled cycles from them
-    (the array's lead and the trees' ranks), 0 from ``sign``, ``ending`` and (k = 1) ``negate``,
-    which belong to the result. Shared by all columns, so it costs each only 1/cols of a small tree.
+    ``plane_ending`` (where config.sums_constants) tell of these planes. Latency: config.ranks
+    enabled cycles from them (the array's lead and the trees' ranks), 0 from ``sign``, ``ending``
+    and else ``negate``, which belong to the result. Shared by all columns, so it costs each only
+    1/cols of a small tree.
 
     Where a weight has several slices, each has its line of ``sign`` and its ``correction``, slice
     s's at s * correction_bits: a sign acts in its weight's top slice alone.
@@ -62,13 +89,13 @@ class InputSum(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         self.latency = config.ranks
-        one = config.bits_per_cycle == 1
+        summed = config.sums_constants
         ports = {
             "enable": In(1 if config.ranks else 0),
             "planes_n": In(config.rows * config.bits_per_cycle),
-            "plane_negate": In(0 if one else 1),
-            "plane_ending": In(0 if one else 1),
-            "negate": In(1 if one else 0),
+            "plane_negate": In(int(summed)),
+            "plane_ending": In(int(summed)),
+            "negate": In(int(not summed)),
             "ending": In(1),
             "sign": In(config.slices),
             "correction": Out(config.correction_bits * config.slices),
@@ -79,7 +106,7 @@ class InputSum(Block):
         m = Module()
         k, rows = self._config.bits_per_cycle, self._config.rows
         total = Signal(self._config.correction_bits)
-        if k > 1:
+        if self._config.sums_constants:
             self._place_sum(m, self._build_terms(m), total)
         else:
             self._build_count(m, total)
@@ -102,32 +129,36 @@ class InputSum(Block):
         """Of one plane: its zeros, or both constants less them."""
         rows = self._config.rows
         count = Signal(unsigned_width(rows))
-        self._place_sum(m, self._late(m, self._planes_n()), count)
+        planes_n = late_planes(m, self._config, self._planes_n(), self.value("enable"))
+        self._place_sum(m, planes_n, count)
         negated = self.negate.replicate(len(count))
         more = Mux(self.negate, 2 * rows + 1 - (1 << len(count)), 0)
         m.d.comb += total.eq((count ^ negated) + more + Mux(self.ending, rows, 0))
 
     def _build_terms(self, m: Module) -> Value:
-        """Of several planes: what the sum adds."""
+        """What the sum adds: the planes and the constants of a pass."""
         rows, planes_n = self._config.rows, self._planes_n()
         size, low = len(_places(self._config)), len(planes_n) - rows
         top = Signal(rows)
         m.d.comb += top.eq(planes_n[low:] ^ self.plane_negate.replicate(rows))
-        late = self._late(m, Cat(planes_n[:low], top, self.plane_negate, self.plane_ending))
+        early = Cat(planes_n[:low], top, self.plane_negate, self.plane_ending)
+        late = late_planes(m, self._config, early, self.value("enable"))
         return Cat(late[:-2], late[-2].replicate(size), late[-1].replicate(size))
 
     def _planes_n(self) -> Value:
         """The planes, inverted."""
         return self.planes_n
 
-    def _late(self, m: Module, planes: Value) -> Value:
-        """What comes with the planes, as many registers later as the array leads."""
-        for rank in range(self._config.storage_traits.lead):
-            late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
-            with m.If(self.enable):
-                m.d.sync += late.eq(planes)
-            planes = late
-        return planes
+
+def late_planes(m: Module, config: MacroConfig, planes: Value, enable: Value) -> Value:
+    """What comes with the planes, as many registers later as the array leads; they hold while
+    ``enable`` is low."""
+    for rank in range(config.storage_traits.lead):
+        late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
+        with m.If(enable):
+            m.d.sync += late.eq(planes)
+        planes = late
+    return planes
 
 
 def _places(config: MacroConfig) -> list[int]:

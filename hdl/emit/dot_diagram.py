@@ -2,7 +2,7 @@
 
 One band a level shows the bits that are there before it, and encloses what its cells take: three
 dots a full adder, five a 4:2 compressor, two a half adder or a pair of rows, the rows of two words
-a word adder or a final one. The last band is the result.
+a word adder or a final one. A square is a bit behind registers. The last band is the result.
 """
 
 from collections import defaultdict
@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from cimforge.hdl.arith.cell_kinds import KINDS
 from cimforge.hdl.arith.plan import Cell, Operand, Plan
+from cimforge.hdl.arith.staging import Staging, unstaged
 
 __all__ = ["draw_plan"]
 
@@ -23,15 +24,16 @@ COLOURS = {
 UNCOUNTED = ("xor", "hold", "lift", "mux")  # what a legend names without a plural
 
 
-def draw_plan(plan: Plan, operands: Sequence[Operand], title: str, stages: int = 0) -> str:
-    """An SVG of ``plan``, the sum of ``operands``; a line where each of ``stages`` registers
-    stands."""
-    return _Drawing(plan, operands, stages).render(title)
+def draw_plan(plan: Plan | Staging, operands: Sequence[Operand], title: str) -> str:
+    """An SVG of ``plan``, the sum of ``operands``, and of the registers of its stages."""
+    staging = unstaged(plan) if isinstance(plan, Plan) else plan
+    return _Drawing(staging, operands).render(title)
 
 
 class _Drawing:
-    def __init__(self, plan: Plan, operands: Sequence[Operand], stages: int):
-        self.plan, self.stages = plan, stages
+    def __init__(self, staging: Staging, operands: Sequence[Operand]):
+        self.staging, self.plan = staging, staging.plan
+        plan = self.plan
         self.place = _places(plan, operands)
         self.made = plan.level_of
         self.levels = sorted({cell.level for cell in plan.cells})
@@ -56,13 +58,19 @@ class _Drawing:
         return ET.tostring(self.svg, encoding="unicode") + "\n"
 
     def _legend(self, y: float) -> tuple[float, float]:
-        """How many cells of each kind there are; returns where it ends, down and to the right."""
+        """How many cells of each kind there are, and registers; returns where it ends, down and to
+        the right."""
         counts = self.plan.counts()
         x = MARGIN
         for kind in (kind for kind in COLOURS if counts[kind]):
             many = "s" if counts[kind] > 1 and kind not in UNCOUNTED else ""
             told = f"{counts[kind]} {KINDS[kind].about}{many}"
             self._circle(x, y - 4, COLOURS[kind])
+            self._text(x + 8, y, told)
+            x += 20 + 7 * len(told)
+        if self.staging.ranks:
+            told = f"{self.staging.registers} registers in {self.staging.ranks} ranks"
+            self._square(x, y - 4, "#222222")
             self._text(x + 8, y, told)
             x += 20 + 7 * len(told)
         return y + GAP, x
@@ -86,26 +94,24 @@ class _Drawing:
 
     def _band(self, level: int, y: float) -> float:
         columns = self._alive(level)
-        where = self._dots(columns, y)
+        where = self._dots(columns, y, level)
         for cell in self.plan.cells:
             if cell.level == level:
                 self._enclose(cell, where)
         low = y + STEP * max(map(len, columns.values()), default=1)
         self._text(4, y + 4, str(level))
-        if self._registered(level):
-            self._line(low, "register")
         return low + GAP
 
-    def _registered(self, level: int) -> bool:
-        """Whether a register rank stands behind ``level``."""
-        if level == self.plan.levels or not self.stages:
+    def _registered(self, bit: int, level: int) -> bool:
+        """Whether registers stand in front of what takes ``bit`` in the band of ``level``."""
+        last = level > self.plan.levels
+        if not last and (bit not in self.taken or self.taken[bit].level != level):
             return False
-        after = self.levels[self.levels.index(level) + 1]
-        return self.plan.stage(level, self.stages) != self.plan.stage(after, self.stages)
+        return self.staging.used[bit] > self.staging.made.get(bit, 0)
 
     def _result(self, y: float) -> float:
         columns = {p: [bit] for p, bit in enumerate(self.plan.result) if bit is not None}
-        self._dots(columns, y)
+        self._dots(columns, y, self.plan.levels + 1)
         for place in range(self.bits):
             self._text(self._x(place) - 3, y + 20, str(place), size="8")
         return y + GAP
@@ -113,12 +119,15 @@ class _Drawing:
     def _x(self, place: int) -> float:
         return MARGIN + STEP * (self.bits - 1 - place) + STEP / 2
 
-    def _dots(self, columns: dict[int, list[int]], y: float) -> dict[int, tuple[float, float]]:
+    def _dots(
+        self, columns: dict[int, list[int]], y: float, level: int
+    ) -> dict[int, tuple[float, float]]:
         where = {}
         for place, bits in columns.items():
             for row, bit in enumerate(bits):
                 where[bit] = (self._x(place), y + STEP * row)
-                self._circle(*where[bit], "#222222")
+                draw = self._square if self._registered(bit, level) else self._circle
+                draw(*where[bit], "#222222")
         return where
 
     def _enclose(self, cell: Cell, where: dict[int, tuple[float, float]]) -> None:
@@ -136,10 +145,10 @@ class _Drawing:
     def _circle(self, x: float, y: float, colour: str) -> None:
         ET.SubElement(self.svg, "circle", cx=f"{x:g}", cy=f"{y:g}", r=f"{RADIUS}", fill=colour)
 
-    def _line(self, y: float, told: str) -> None:
-        ends = {"x1": "0", "x2": "100%", "y1": f"{y:g}", "y2": f"{y:g}"}
-        ET.SubElement(self.svg, "line", {**ends, "stroke": "#888888", "stroke-dasharray": "4 3"})
-        self._text(4, y - 3, told, size="8")
+    def _square(self, x: float, y: float, colour: str) -> None:
+        side = f"{2 * RADIUS:g}"
+        box = {"x": f"{x - RADIUS:g}", "y": f"{y - RADIUS:g}", "width": side, "height": side}
+        ET.SubElement(self.svg, "rect", {**box, "fill": colour})
 
     def _text(
         self, x: float, y: float, told: str, size: str = "11", weight: str = "normal"

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.planners import plan_sum, word_operands
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.macro.top import macro_modules
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.verilog import modules_to_verilog

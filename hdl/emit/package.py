@@ -3,14 +3,15 @@ manifest."""
 
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from cimforge.hdl.emit.handover import render_core, render_sdc
 from cimforge.hdl.emit.outputs import CELLS, MANIFEST, listing, open_outputs
-from cimforge.hdl.emit.waivers import BINARY_WAIVERS, WAIVERS, lint_waivers
+from cimforge.hdl.emit.waivers import lint_waivers, macro_waivers
 from cimforge.hdl.emit.wrapper_files import wrapper_facts
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.top import macro_modules
 from cimforge.hdl.netlist.module import Module, behavioural_models
@@ -64,7 +65,7 @@ def _own_files(config: MacroConfig, modules: list[Module]) -> dict[str, str]:
     return {
         f"{name}.v": header + modules_to_verilog(modules),
         CELLS: files("cimforge.hdl.cells").joinpath(CELLS).read_text(),
-        f"{name}.vlt": lint_waivers(name, BINARY_WAIVERS if config.binary else WAIVERS),
+        f"{name}.vlt": lint_waivers(name, macro_waivers(config)),
         **models,
         f"{name}.f": f"{name}.vlt\n{sources}",
         f"{name}.sdc": render_sdc(config),
@@ -89,13 +90,16 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "y_bits": config.y_bits,
         "latency": {bits: config.latency(bits) for bits in precisions},
         "cycles_per_pass": {bits: config.cycles_per_pass(bits) for bits in precisions},
+        "latency_signed": {bits: config.latency(bits, True) for bits in precisions},
+        "cycles_per_pass_signed": {bits: config.cycles_per_pass(bits, True) for bits in precisions},
         "read_latency": config.read_latency,
         "write_cycles": config.write_cycles(0),
+        "row_cycles": _row_cycles(config),
         "load_cycles": {"write": config.load_cycles(), "fill": config.load_cycles(fill=True)},
         "write_landing": config.write_landing,
         "tree_stages": config.pipeline_stages,
         "tree_adders": {kind: adders[kind] for kind in sorted(adders)},
-        "trees": config.cols * config.slices * config.bits_per_cycle,
+        "trees": config.cols * config.slices * config.trees,
         "macs_1b": config.macs_1b,
         "weight_capacity_bits": config.rows * config.cols * config.weight_bits * config.banks,
         **({"modes": _modes(config)} if config.slices > 1 else {}),
@@ -107,3 +111,18 @@ def _modes(config: MacroConfig) -> list[dict[str, int]]:
     """What each w_fuse makes of the slices of a row."""
     keys = ("fused", "outputs", "weight_bits", "y_bits")
     return [{key: getattr(mode, key) for key in keys} for mode in config.modes]
+
+
+def _row_cycles(config: MacroConfig) -> list[dict[str, Any]]:
+    """Cycles that a row occupies the write stream, by runs of rows in groups of equal size: of
+    ``rows`` rows from ``first`` up each takes ``write`` cycles, and on the fast path
+    ``fill[(row - first) mod group]``, with ``group`` as many as there are numbers."""
+    classes: list[dict[str, Any]] = []
+    first = 0
+    for size, groups in groupby(config.group_sizes):
+        rows = size * len(list(groups))
+        fill = [config.fill_cycles(first + place) for place in range(size)]
+        write = config.write_cycles(first)
+        classes.append({"first": first, "rows": rows, "write": write, "fill": fill})
+        first += rows
+    return classes

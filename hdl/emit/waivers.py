@@ -1,6 +1,8 @@
 """Verilator lint waivers of the emitted files, each with its reason."""
 
-__all__ = ["BINARY_WAIVERS", "WAIVERS", "WRAPPER_WAIVERS", "lint_waivers"]
+from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["WAIVERS", "WRAPPER_WAIVERS", "lint_waivers", "macro_waivers"]
 
 WAIVERS = (
     (
@@ -30,24 +32,26 @@ WAIVERS = (
         "*SHIFTR*",
         "the serialiser takes the low bits of its shifted element",
     ),
-    ("WIDTHEXPAND", "{name}.v", "*Operator ADD*", "the input sum adds counts of growing weight"),
-    ("WIDTHTRUNC", "{name}.v", "*Logical operator LOGNOT*", "!count compares a counter with zero"),
     (
         "WIDTHEXPAND",
         "{name}.v",
-        "*Operator SUB*",
-        "the input sum extends its operands by their sign",
+        "*Operator ADD*",
+        "the input sum adds constants to a shorter count",
     ),
+    ("WIDTHTRUNC", "{name}.v", "*Logical operator LOGNOT*", "!count compares a counter with zero"),
 )
 
 BINARY_WAIVERS = (
-    *WAIVERS,
     (
         *("UNUSEDSIGNAL", "{name}.v", "*'active_line*"),
         "lines that count are decoded half by half; some bits have a second name",
     ),
     ("UNUSEDSIGNAL", "{name}.v", "*'x_signed'*", "-1 and 1 have no sign, whatever x_signed says"),
     ("UNUSEDSIGNAL", "{name}.v", "*'w_signed'*", "-1 and 1 have no sign, whatever w_signed says"),
+)
+
+LONE_ROW_WAIVERS = (
+    ("UNUSEDSIGNAL", "{name}.v", "*'w_fill'*", "a row alone makes no pair, so it fills as written"),
 )
 
 WRAPPER_WAIVERS = (
@@ -59,6 +63,12 @@ WRAPPER_WAIVERS = (
     ("WIDTHTRUNC", "{name}.v", "*Logical operator LOGNOT*", "!address compares it with zero"),
     ("UNUSEDSIGNAL", "{name}.v", "*'n_*'*", "a command's field is wider than the macro's port"),
 )
+
+
+def macro_waivers(config: MacroConfig) -> tuple[tuple, ...]:
+    """The waivers of a macro: those of all, and what its styles need."""
+    binary = BINARY_WAIVERS if config.binary else ()
+    return (*WAIVERS, *binary, *(LONE_ROW_WAIVERS if config.grouped and not config.pairs else ()))
 
 
 def lint_waivers(name: str, waivers: tuple[tuple, ...] = WAIVERS) -> str:

@@ -1,4 +1,4 @@
-"""Input lines of one row whose element is a bit that stands for -1 or 1."""
+"""The next input lines of one row whose element is a bit that stands for -1 or 1."""
 
 from amaranth.hdl import Cat, Module
 
@@ -9,10 +9,10 @@ __all__ = ["BinarySerialiser"]
 
 
 class BinarySerialiser(Block):
-    """The two select lines of one row, inverted: ``planes_n[0]`` low where a weight of 1 counts,
-    ``planes_n[1]`` low where a weight of 0 does.
+    """The two select lines that one row has next, inverted, for the plane register:
+    ``planes_n[0]`` low where a weight of 1 counts, ``planes_n[1]`` low where a weight of 0 does.
 
-    A row that is ``active`` counts the weights equal to its ``element``; one that is not counts
+    A row that is ``active`` counts the weights equal to its element ``x``; one that is not counts
     none, whatever it holds. With ``read_row`` high, and never active then, a weight of 1 counts, so
     that the trees deliver one row. Latency 0.
     """
@@ -20,12 +20,12 @@ class BinarySerialiser(Block):
     role = "input"
 
     def __init__(self, config: MacroConfig):
-        ports = {"element": In(1), "active": In(1), "read_row": In(1), "planes_n": Out(2)}
+        ports = {"x": In(1), "active": In(1), "read_row": In(1), "planes_n": Out(2)}
         super().__init__(config.module, "serialiser", ports)
 
     def elaborate(self, platform):
         m = Module()
-        ones = self.active & self.element | self.read_row
-        zeros = self.active & ~self.element
+        ones = self.active & self.x | self.read_row
+        zeros = self.active & ~self.x
         m.d.comb += self.planes_n.eq(~Cat(ones, zeros))
         return m

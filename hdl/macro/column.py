@@ -3,38 +3,30 @@
 from collections.abc import Sequence
 
 from cimforge.hdl.arith.adder import build_adder
-from cimforge.hdl.arith.plan import Plan
-from cimforge.hdl.arith.planners import plan_column
 from cimforge.hdl.cells.array_style import ARRAY_STYLES, ColumnNets, PairNets
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
 from cimforge.hdl.macro.matches import Matches, build_match_sum
+from cimforge.hdl.macro.pipeline import total_arrival, tree_staging
 from cimforge.hdl.netlist.structure import Bus, Structure
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["build_accumulator", "build_column", "build_tree", "tree_plan"]
+__all__ = ["build_accumulator", "build_column", "build_tree"]
 
 
 NOTHING = Bus("", 0)
 
 
-def tree_plan(config: MacroConfig) -> Plan:
-    """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
-    return plan_column(config.tree, config.operand_widths, config.tree_bits, config.final_adder)
-
-
 def build_tree(config: MacroConfig) -> Structure:
     """The adder tree of one plane, with pipeline_stages register ranks."""
     comment = "Sum of one plane's products over all rows."
-    plan = tree_plan(config)
-    lead, stages = config.storage_traits.lead, config.pipeline_stages
-    return build_adder(config.module, "tree", comment, plan, stages, role="tree", lead=lead)
+    staging, lead = tree_staging(config), config.storage_traits.lead
+    return build_adder(config.module, "tree", comment, staging, role="tree", lead=lead)
 
 
 def build_accumulator(config: MacroConfig) -> Accumulator | Matches:
-    """The accumulator, its adder planned for the times at which an unregistered tree's bits come:
-    latency 1 cycle."""
-    plan = tree_plan(config)
-    arrival = [plan.ready_level(bit) if not config.pipeline_stages else 0 for bit in plan.result]
+    """The accumulator, its adder planned for the times at which a tree's bits come: latency 1
+    cycle."""
+    arrival = total_arrival(config)
     if config.binary:
         return Matches(config, build_match_sum(config, arrival))
     return Accumulator(config, build_accumulate_sum(config, arrival))
@@ -116,7 +108,7 @@ def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bu
         **{"bank_select": banks if banks > 1 else 0},
         **{"planes_n": 0 if pairs else rows * config.row_lines},
         **{"enable": int(enabled), "accumulate": 1},
-        **({} if config.binary else {"restart": 1, "negate": 1}),
+        **({} if config.binary else {"restart": 1, "negate": 0 if config.digits else 1}),
         **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},
     }
     nets = {name: out.port("input", name, width) for name, width in inputs.items() if width}

@@ -1,5 +1,8 @@
 """Sequencer: accepts beats, hands out planes and tells the accumulators what arrives."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
@@ -9,7 +12,7 @@ from cimforge.hdl.macro.bank_modes import BankModes
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.pair_arbiter import PairArbiter
 from cimforge.hdl.macro.streams import SINKS, macro_streams, without_data
-from cimforge.hdl.macro.token import Token, delayed
+from cimforge.hdl.macro.token import Token, delayed, delays
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.config import MacroConfig
 
@@ -17,7 +20,9 @@ __all__ = ["Sequencer"]
 
 TO_ACCUMULATORS = ("accumulate", "restart", "negate", "ending", "sign")
 TO_MATCHES = ("accumulate",)
+TO_DIGITS = ("accumulate", "restart")
 WITH_PLANES = ("plane_negate", "plane_ending")  # undelayed, for the input sum
+WITH_DIGITS = ("plane_ending", "plane_sign")
 
 
 class Sequencer(Block):
@@ -31,10 +36,11 @@ class Sequencer(Block):
     q_valid: planes + ranks + 1 cycles.
 
     Flow control: while a result is valid and not ready everything behind it holds (``enable`` low),
-    for the accumulators are the only result registers. The order of passes, read-backs and writes
-    is Arbiter's. Flip-flops are written at the edge that accepts the row; styles with write_landing
-    in the cycle after it. No ready depends on its own valid; x_ready and r_ready depend on each
-    other's valid and, with write_landing, on w_valid; w_ready depends on no valid.
+    for the accumulators are the only result registers; it is low as well while no plane is on its
+    way to them, so that registers of an idle array take no clock. The order of passes, read-backs
+    and writes is Arbiter's. Flip-flops are written at the edge that accepts the row; styles with
+    write_landing in the cycle after it. No ready depends on its own valid; x_ready and r_ready
+    depend on each other's valid and, with write_landing, on w_valid; w_ready depends on no valid.
 
     Where rows make pairs, a write that is not filled takes a slot: a pass of its neighbour's
     one-hot plane, without result, whose code the accumulators hold in the cycle ``sum_capture``;
@@ -57,6 +63,9 @@ class Sequencer(Block):
     Where passes skip (zero_skip), ``marks`` belongs to the vector that x offers, and a pass begins
     at the group that FirstGroup finds: what is said here of cycles and latency is the most.
 
+    Where planes make digits, ``plane_sign`` and ``plane_ending`` tell of the planes that are handed
+    out now, and an unsigned pass takes ``ceil((x_bits + 1) / bits_per_cycle)`` cycles.
+
     Reset (``rst``, synchronous, active high) drops passes and tokens and holds every valid and
     ready low; bank signs are weights and keep their value.
     """
@@ -74,15 +83,17 @@ class Sequencer(Block):
             for name, stream in macro_streams(config).items()
         }
         to_serialisers = {
-            "load": Out(1),
-            "plane": Out((config.max_planes - 1).bit_length()),
-            "fill": Out(k - 1),
+            "load": Out(int(config.max_planes > 1)),
+            "step": Out(1),
+            "first": Out(0 if config.binary else config.max_planes),
+            "following": Out(config.max_planes - 1),
+            "fill": Out(config.fill_bits),
             "sign_plane": Out(k if k > 1 else 0),
-            "read": Out(int(not config.binary or config.tree_traits.pairings > 0)),
+            "read": Out(int(config.tree_traits.pairings > 0)),
             "active": Out(config.rows if config.binary else 0),
             "count": Out(config.x_rows_width),
             "read_row": Out(config.rows),
-            "marks": In(config.input_bits - k if config.skips else 0),
+            "marks": In(config.mark_bits if config.skips else 0),
         }
         to_array = {
             "bank_select": Out(banks if banks > 1 else 0),
@@ -99,11 +110,13 @@ class Sequencer(Block):
             "sum_fill": Out(int(config.pairs > 0)),
         }
         # in the cycle in which the totals arrive
-        signals = TO_MATCHES if config.binary else TO_ACCUMULATORS
+        signals = TO_MATCHES if config.binary else TO_DIGITS if config.digits else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
+        summed = config.sums_constants and not config.binary
+        told = WITH_DIGITS if config.digits else WITH_PLANES
+        with_planes = {name: Out(1) for name in told if summed}
         if config.slices > 1:
             to_accumulators |= {"sign": Out(config.slices), "y_mode": Out(len(config.modes))}
-        with_planes = {name: Out(1) for name in WITH_PLANES if k > 1 and not config.binary}
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -141,13 +154,14 @@ class Sequencer(Block):
             entry = BankEntry(m, self._config, token.valid & token.restart & enable & live, bank)
             self._drive(m, read_words=entry.read, read_bank=entry.number, bank_exists=entry.exists)
         arbiter.grant(token.valid, bank, token.last, token.read)
-        late = delayed(m, token, self._config.ranks, enable)
-        self._build_results(m, arbiter, late, enable)
+        tokens = delays(m, token, self._config.ranks, enable)
+        self._build_results(m, arbiter, tokens[-1], enable)
         if config.slices > 1:
-            self._build_modes(m, arbiter, bank, late, enable)
+            self._build_modes(m, arbiter, bank, tokens[-1], enable)
         self._build_write(m, arbiter, entry)
-        self._drive(m, enable=enable, bank_select=bank)
-        self._drive(m, plane_negate=token.negate, plane_ending=token.ending)
+        under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
+        self._drive(m, enable=enable & under_way, bank_select=bank)
+        self._drive(m, plane_negate=token.negate, plane_ending=token.ending, plane_sign=token.sign)
         return m
 
     def _build_bank(self, m: Module, arbiter: Arbiter) -> Value:
@@ -165,38 +179,36 @@ class Sequencer(Block):
         return bank
 
     def _build_pass(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
-        """Counts a pass's groups of planes down to 0, and says what each means; a read-back has
-        one."""
+        """Selects the group of planes that comes next, a line each, and says what the present one
+        means; a read-back has one cycle and no group."""
         marks = getattr(self, "marks", None)
         first = FirstGroup(m, self._config, self.x.bits, self.x.signed, marks)
         running = Signal()
         restart = Signal(reset_less=True)
         signed = Signal(reset_less=True)
-        group = Signal(len(first.group), reset_less=True)
+        following = Signal(self._config.max_planes - 1)  # none while idle, after a reset too
         reading = Signal(reset_less=True)
-        row = Signal(max(1, self._config.row_bits), reset_less=True)
         with m.If(arbiter.x_fire):
             m.d.sync += [running.eq(1), restart.eq(1), reading.eq(0)]
-            m.d.sync += [group.eq(first.group), signed.eq(self.x.signed)]
+            m.d.sync += [following.eq(first.line[1:]), signed.eq(self.x.signed)]
         with m.Elif(arbiter.r_fire):
             m.d.sync += [running.eq(1), restart.eq(1), reading.eq(1)]
-            m.d.sync += [group.eq(0), signed.eq(0), row.eq(getattr(self.r, "row", 0))]
+            m.d.sync += [following.eq(0), signed.eq(0)]
         with m.Elif(token.last):
             m.d.sync += running.eq(0)
         with m.Elif(running & enable):
-            m.d.sync += [group.eq(group - 1), restart.eq(0)]
+            m.d.sync += [following.eq(following >> 1), restart.eq(0)]
         if isinstance(arbiter, PairArbiter):
             with m.If(arbiter.slot):
                 m.d.sync += [running.eq(1), restart.eq(1), reading.eq(1)]
-                m.d.sync += [group.eq(0), signed.eq(0), row.eq(arbiter.row ^ 1)]
-        lines = one_hot(m, "read_line", row, self._config.rows, reading)
-        self._drive(m, load=arbiter.x_fire, plane=group, read=reading, read_row=lines)
-        self._build_fill(m, arbiter, first, restart)
+                m.d.sync += [following.eq(0), signed.eq(0)]
+        self._drive(m, read=reading)
+        self._build_next_planes(m, arbiter, first, following, running & enable)
         m.d.comb += [
             token.valid.eq(running),
             token.restart.eq(restart),
             token.negate.eq(signed & restart),
-            token.ending.eq(group == 0),
+            token.ending.eq(~following.any()),
             token.last.eq(running & token.ending & enable),
             token.read.eq(running & reading),
         ]
@@ -207,24 +219,33 @@ class Sequencer(Block):
         rows = self._config.rows
         count = Signal(self._config.x_rows_width, name="count_q", reset_less=True)
         offered = self.x.rows
-        every = (offered == 0) | (offered > rows)
+        every = offered == 0
+        if rows + 1 < 1 << len(offered):
+            every |= offered > rows
         exists = arbiter.banks["x"].any()
         with m.If(arbiter.x_fire):
             m.d.sync += count.eq(Mux(exists, Mux(every, rows, offered), 0))
         with m.Elif(arbiter.r_fire):
             m.d.sync += count.eq(0)
-        self._drive(m, count=count, active=below(m, "active_line", count, rows))
+        counts = exists & arbiter.x_fire
+        active = below(m, "active_line", Mux(counts, Mux(every, rows, offered), 0), rows)
+        self._drive(m, count=count, active=active)
 
-    def _build_fill(self, m: Module, arbiter: Arbiter, first: FirstGroup, restart: Value) -> None:
-        """Where the first group holds planes above the precision, they carry the sign."""
-        k = self._config.bits_per_cycle
-        if k == 1:
-            return
-        fill = Signal(k - 1, name="fill_q", reset_less=True)
-        sign_plane = Signal(k, name="sign_plane_q", reset_less=True)
-        with m.If(arbiter.x_fire):
-            m.d.sync += [fill.eq(first.fill), sign_plane.eq(first.sign_plane)]
-        self._drive(m, fill=fill & restart.replicate(k - 1), sign_plane=sign_plane)
+    def _build_next_planes(
+        self, m: Module, arbiter: Arbiter, first: FirstGroup, following: Value, goes_on: Value
+    ) -> None:
+        """What the plane register takes at this edge: a vector's first group where one is accepted,
+        the row of a read-back or slot, or the ``following`` group of the pass that ``goes_on``, if
+        it has one. Planes above the precision carry the sign."""
+        x_fire = arbiter.x_fire
+        row, reads = getattr(self.r, "row", Const(0, 1)), arbiter.r_fire
+        if isinstance(arbiter, PairArbiter):
+            row, reads = Mux(arbiter.slot, arbiter.row ^ 1, row), reads | arbiter.slot
+        lines = one_hot(m, "read_line", row, self._config.rows, reads)
+        step = x_fire | reads | (goes_on & following.any())
+        self._drive(m, load=x_fire, step=step, read_row=lines, following=following)
+        self._drive(m, first=first.line & x_fire.replicate(len(first.line)))
+        self._drive(m, fill=first.fill, sign_plane=first.sign_plane)
 
     def _build_signs(self, m: Module, arbiter: Arbiter) -> Signal:
         """Bank signs, set by every write to a row that exists."""
@@ -328,4 +349,5 @@ class Sequencer(Block):
         m.d.comb += capture.eq(arbiter.filled | arbiter.done)
         m.d.sync += lands.eq(capture)
         lines = one_hot(m, "sum_line", arbiter.row[1:], self._config.pairs, lands)
-        self._drive(m, sum_capture=capture, sum_fill=arbiter.filled, write_sum=lines)
+        # what is added when no sum is captured does not matter, and a register tells it sooner
+        self._drive(m, sum_capture=capture, sum_fill=~arbiter.done, write_sum=lines)

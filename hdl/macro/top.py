@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
-from cimforge.hdl.cells.pair_multiply import PairSelector
 from cimforge.hdl.cells.sram import stored_code
 from cimforge.hdl.macro.binary_serialiser import BinarySerialiser
 from cimforge.hdl.macro.column import build_column
@@ -12,13 +11,15 @@ from cimforge.hdl.macro.fusion import Fusion, build_mode_select
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.late_planes import build_late_planes
 from cimforge.hdl.macro.plane_marks import build_plane_marks
+from cimforge.hdl.macro.plane_register import build_plane_register
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
 from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, held, root_pins, spread
 from cimforge.hdl.netlist.module import Module, distinct_modules
-from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant, expression
+from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.ranges import unsigned_width
 
 __all__ = ["build_macro", "macro_modules"]
 
@@ -28,10 +29,10 @@ Nets = dict[str, Bus]
 KINDS = (
     *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
-    *("tree", "plane_sum", "accumulate_sum", "accumulator", "input_sum", "column"),
+    *("tree", "plane_sum", "digit_sum", "accumulate_sum", "accumulator", "input_sum", "column"),
     *(f"fused{slices}_sum" for slices in range(2, 17)),
     *("fusion", "mode_select"),
-    *("input_register", "late_planes", "serialiser", "pair_selector"),
+    *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
 
@@ -72,6 +73,7 @@ class _Top:
             if port.name not in self._nets:
                 self._nets[port.name] = self._out.wire(port.name, port.width)
         for name, width in (
+            ("next_n", config.rows * config.row_lines),
             ("planes_n", config.rows * config.row_lines),
             ("gate", 0 if memory else config.rows * config.banks),
             ("late_n", config.rows * config.row_lines if memory else 0),
@@ -86,7 +88,6 @@ class _Top:
         pins = {name: self._nets[name] for name in self._sequencer.ports}
         self._out.place(self._sequencer, "sequencer", **pins)
         self._place_rows()
-        self._place_selectors()
         if config.skips:
             self._place_plane_marks()
         self._place_correction()
@@ -105,15 +106,19 @@ class _Top:
         }
 
     def _place_rows(self) -> None:
-        """Each row's write port and serialiser, and a write port for the sum of each pair."""
+        """Each row's write port and serialiser, a write port for the sum of each pair, and the
+        plane register."""
         config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
-        serialiser = (BinarySerialiser if config.binary else Serialiser)(config)
+        own = MULTIPLY_STYLES[config.multiply].serialiser
+        serialiser = (own or (BinarySerialiser if config.binary else Serialiser))(config)
         lines_a_row = config.row_lines
         place_write_port = None if config.storage_traits.memory else self._write_ports()
-        loads = {"plane": bits, "fill": 1, "sign_plane": 1, "read": k}
-        lines = self._spread(config.rows, loads, "input")
-        elements = self._place_input_register()
+        loads = {"first": k, "following": k, "fill": 1, "sign_plane": 1}
+        taken = {name: count for name, count in loads.items() if name in serialiser.ports}
+        lines = self._spread(config.rows, taken, "input")
+        left = config.held_bits
+        elements = self._place_input_register() if left else nets["x_data"]
         for row in range(config.rows):
             if place_write_port:
                 gate = nets["gate"].bits(row * banks, banks)
@@ -121,12 +126,15 @@ class _Top:
             self._out.place(
                 serialiser,
                 f"serialiser{row}",
-                element=elements.bits(row * bits, bits),
+                x=nets["x_data"].bits(row * bits, bits),
+                **({"element": elements.bits(row * left, left)} if left else {}),
                 **{name: line(row) for name, line in lines.items()},
                 read_row=nets["read_row"].bits(row),
                 **({"active": nets["active"].bits(row)} if config.binary else {}),
-                planes_n=nets["planes_n"].bits(row * lines_a_row, lines_a_row),
+                planes_n=nets["next_n"].bits(row * lines_a_row, lines_a_row),
             )
+        register = build_plane_register(config)
+        self._out.place(register, "plane_register", **{name: nets[name] for name in register.ports})
         for pair in range(config.pairs):
             gate, line = nets["sum_gate"].bits(pair * banks, banks), nets["write_sum"].bits(pair)
             assert place_write_port  # pairs are in stores
@@ -167,23 +175,10 @@ class _Top:
             q = nets["stored"].bits(row * width, width)
             self._out.place(row_module, f"words{row}", row=nets["write_row"].bits(row), **pins, q=q)
 
-    def _place_selectors(self) -> None:
-        """The select lines of each pair of rows; a last row alone keeps its planes."""
-        config, nets = self._config, self._nets
-        if not config.pairs:
-            return
-        k, selector = config.bits_per_cycle, PairSelector(config)
-        for pair in range(config.pairs):
-            ports = {name: nets[name].bits(2 * pair * k, 2 * k) for name in ("planes_n", "alone")}
-            both_n = nets["both_n"].bits(pair * k, k)
-            self._out.place(selector, f"selector{pair}", **ports, both_n=both_n)
-        if config.rows % 2:
-            alone, planes_n = (nets[n].bits(2 * config.pairs * k, k) for n in ("alone", "planes_n"))
-            self._out.assign(alone, expression(f"~{planes_n}", k))
-
     def _place_input_register(self) -> Bus:
-        """The register that holds the vector; returns its elements."""
-        nets, x = self._nets, self._nets["x_data"]
+        """The register that holds the vector without its top planes; returns its elements."""
+        nets, bits, left = self._nets, self._config.input_bits, self._config.held_bits
+        x = concat(nets["x_data"].bits(row * bits, left) for row in range(self._config.rows))
         elements = self._out.wire("elements", x.width)
         pins = {"clk": nets["clk"], "load": nets["load"], "x": x, "element": elements}
         self._out.place(build_input_register(self._config), "input_register", **pins)
@@ -201,8 +196,12 @@ class _Top:
         """What the planes alone decide, for all columns."""
         offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
         names = ["clk", "enable", "planes_n", "plane_negate", "plane_ending", "ending", "sign"]
-        names += ["negate", "count", "correction"]
+        names += ["negate", "plane_sign", "count", "correction"]
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
+        if "plane_sign" in self._nets:
+            rows, loads = self._config.rows, {"plane_sign": self._config.bits_per_cycle + 1}
+            sign = self._spread(rows, loads, "accumulate")["plane_sign"]
+            pins |= {"plane_sign": concat(sign(row) for row in range(rows))}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
         self._out.place(
             correction, "input_sum", **{n: pins[n] for n in names if n in correction.ports}
@@ -210,8 +209,8 @@ class _Top:
 
     def _plane_by_plane(self, planes_n: Bus) -> Net:
         """The planes with all rows of a plane side by side, from all planes of a row side by
-        side."""
-        k, rows = self._config.bits_per_cycle, self._config.rows
+        side; of digits their lines."""
+        k, rows = self._config.row_lines, self._config.rows
         if k == 1:
             return planes_n
         return concat(planes_n.bits(row * k + plane) for plane in range(k) for row in range(rows))
@@ -311,7 +310,7 @@ class _Top:
         return {
             "gate": (width, "storage"),
             "bank_select": (root_pins(config.rows, width), "multiply"),
-            self._column_planes(): (width, "input"),
+            self._column_planes(): (unsigned_width(config.multiply_traits.most(width)), "input"),
             "both_n": (width + 1, "input"),
             "sum_gate": (width + 1, "storage"),
             "sum_capture": (width + 1, "storage"),

@@ -25,7 +25,7 @@ from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
 from cimforge.hdl.params.ranges import signed_width, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
-from cimforge.hdl.params.trees import FINAL_ADDERS, TREES, TreeTraits
+from cimforge.hdl.params.trees import FINAL_ADDERS, RANK_RULES, TREES, TreeTraits
 
 __all__ = ["MacroConfig"]
 
@@ -91,8 +91,8 @@ class MacroConfig(BaseModel):
     tree: str = Field("csa", description="adder tree topology", json_schema_extra=_one_of(TREES))
     tree_stages: int | Literal["auto"] = Field(
         0,
-        description="pipeline register ranks inside the tree; auto: the fewest with at most 10 "
-        "full-adder levels (csa) or 3 word adders (ripple, behavioral) between two registers",
+        description="pipeline register ranks inside the tree, where time by area is least; auto: "
+        "one more as long as it lowers the longest stage's time by area by a twentieth",
     )
     final_adder: str = Field(
         "ripple",
@@ -160,12 +160,17 @@ class MacroConfig(BaseModel):
         """Whether inputs and weights are bits that stand for -1 and 1."""
         return self.multiply_traits.binary
 
+    @property
+    def digits(self) -> bool:
+        """Whether planes make signed digits, which select the operands."""
+        return self.multiply_traits.digit_bits > 1
+
     # widths
 
     @property
     def row_lines(self) -> int:
-        """Select lines that a row has in a column: those of each plane of a cycle."""
-        return self.bits_per_cycle * self.multiply_traits.lines
+        """Select lines that a row has in a column: those of each tree."""
+        return self.trees * self.multiply_traits.lines
 
     @property
     def slice_width(self) -> int:
@@ -189,8 +194,26 @@ class MacroConfig(BaseModel):
 
     @property
     def trees(self) -> int:
-        """Trees of one slice of a column: one for each plane of a cycle."""
-        return self.bits_per_cycle
+        """Trees of one slice of a column: one for each plane, or digit, of a cycle."""
+        return self.bits_per_cycle // self.multiply_traits.digit_bits
+
+    @property
+    def fill_bits(self) -> int:
+        """Planes of a cycle that may lie above a vector's precision: all but the lowest, which an
+        unsigned vector of digits may begin below, too."""
+        return self.bits_per_cycle - (0 if self.digits else 1)
+
+    @property
+    def held_bits(self) -> int:
+        """Bits of an element that the input register holds: those that any but the first group of
+        a pass may need, so not the top group's; of digits, which begin one plane higher, all."""
+        return self.input_bits - (0 if self.digits else self.bits_per_cycle)
+
+    @property
+    def mark_bits(self) -> int:
+        """Planes that may decide where a pass with zero_skip begins: those above group 0, with
+        digits one above the highest, too."""
+        return self.input_bits - self.bits_per_cycle + int(self.digits)
 
     @property
     def operand_widths(self) -> tuple[int, ...]:
@@ -275,14 +298,27 @@ class MacroConfig(BaseModel):
         return self.modes[0].y_bits
 
     @property
+    def correction_place(self) -> int:
+        """The weight, as a power of two, at which columns add the shared correction."""
+        return 0 if self.digits else self.modes[-1].correction_place
+
+    @property
+    def pass_excess(self) -> int:
+        """What the corrections of a pass have too much, over 2^(k cycles)."""
+        return self.rows << (self.weight_bits if self.digits else self.correction_place)
+
+    @property
     def correction_bits(self) -> int:
         """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
         where the sum may be as low as -rows 2^(k-1); none beyond y_bits, modulo which it is
-        added to a slice's sums. With -1 and 1 the number of rows, negated."""
+        added to a slice's sums. With -1 and 1 the number of rows, negated; with digits rows
+        2^(k+weight_bits) at most."""
         if self.binary:
             return self.y_bits
-        most, single = self.rows * 3 * 2 ** (self.bits_per_cycle - 1), self.modes[-1]
-        return min(unsigned_width(most), single.y_bits - single.correction_place)
+        if self.digits:
+            return min(unsigned_width(self.pass_excess << self.bits_per_cycle), self.y_bits)
+        most = self.rows * 3 * 2 ** (self.bits_per_cycle - 1)
+        return min(unsigned_width(most), self.modes[-1].y_bits - self.correction_place)
 
     @property
     def x_bits_width(self) -> int:
@@ -313,10 +349,10 @@ class MacroConfig(BaseModel):
 
     @property
     def pipeline_stages(self) -> int:
-        """Register ranks inside the trees: tree_stages, or for auto the fewest with at most
-        auto_levels levels (of the topology's traits) between two registers."""
-        if self.tree_stages == "auto":
-            return max(0, ceil(self.tree_levels / TREES[self.tree].auto_levels) - 1)
+        """Register ranks inside the trees: tree_stages, or for auto one more as long as it lowers
+        time by area by a twentieth (RANK_RULES)."""
+        if isinstance(self.tree_stages, str):
+            return RANK_RULES[self.tree_stages](self.slice)
         return self.tree_stages
 
     @property
@@ -325,9 +361,16 @@ class MacroConfig(BaseModel):
         return self.storage_traits.lead + self.pipeline_stages
 
     @property
+    def sums_constants(self) -> bool:
+        """Whether the input sum takes a pass's signs and end with the planes, as terms of its sum:
+        with several planes, or with ranks, behind which nothing else may take long. Else a count of
+        one plane, to which constants are added."""
+        return self.bits_per_cycle > 1 or self.pipeline_stages > 0
+
+    @property
     def max_planes(self) -> int:
-        """Cycles of a pass at full precision."""
-        return self.input_bits // self.bits_per_cycle
+        """Cycles of a pass at full precision, unsigned."""
+        return self.cycles_per_pass()
 
     @property
     def skips(self) -> bool:
@@ -340,15 +383,16 @@ class MacroConfig(BaseModel):
         input_bits."""
         return x_bits if 1 <= x_bits <= self.input_bits else self.input_bits
 
-    def cycles_per_pass(self, x_bits: int = 0) -> int:
-        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle), with zero_skip
-        at most."""
-        return ceil(self.effective_x_bits(x_bits) / self.bits_per_cycle)
+    def cycles_per_pass(self, x_bits: int = 0, x_signed: bool = False) -> int:
+        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle), of unsigned
+        vectors of digits ceil((x_bits + 1) / bits_per_cycle); with zero_skip at most."""
+        more = int(self.digits and not x_signed)
+        return ceil((self.effective_x_bits(x_bits) + more) / self.bits_per_cycle)
 
-    def latency(self, x_bits: int = 0) -> int:
+    def latency(self, x_bits: int = 0, x_signed: bool = False) -> int:
         """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + 1,
         with zero_skip at most."""
-        return self.cycles_per_pass(x_bits) + self.ranks + 1
+        return self.cycles_per_pass(x_bits, x_signed) + self.ranks + 1
 
     @property
     def read_latency(self) -> int:

@@ -13,7 +13,7 @@ from cimforge.hdl.params.errors import ConfigError, one_line, shown
 from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.params.ranges import nearest_word
 
-__all__ = ["InputError", "canonical_command", "load_config"]
+__all__ = ["InputError", "canonical_command", "load_config", "plain_overrides", "plain_toml"]
 
 MAX_FILE_BYTES = 2**20
 MAX_DOTS = 10_000  # tomllib's time grows with the square of a dotted key's parts
@@ -61,6 +61,28 @@ def canonical_command(config: MacroConfig) -> str:
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, target[key])}" for key in changed)
     return " ".join(["cimforge generate", name, *chosen])
+
+
+def plain_toml(config: MacroConfig) -> str:
+    """The config as a TOML file: the parameters that differ from the defaults, a line each."""
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in _differing(config).items())
+
+
+def plain_overrides(config: MacroConfig) -> list[str]:
+    """The config as KEY=VALUE, one each that differs from the defaults: on ``base``, which has
+    none, load_config makes it again of them."""
+    return [shlex.split(_override(key, value))[0] for key, value in _differing(config).items()]
+
+
+def _differing(config: MacroConfig) -> dict[str, Any]:
+    """The parameters that differ from the defaults (slice_bits is weight_bits until slices are
+    built)."""
+    base = MacroConfig().parameters()
+    return {
+        key: value
+        for key, value in config.parameters().items()
+        if key != "slice_bits" and value != base.get(key) and getattr(config, key) is not None
+    }
 
 
 def _override(key: str, value: Any) -> str:

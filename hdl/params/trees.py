@@ -1,25 +1,26 @@
 """What a configuration must know of each adder tree topology."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cimforge.hdl.params.registry import Registry
 
-__all__ = ["FINAL_ADDERS", "TREES", "TreeTraits"]
+if TYPE_CHECKING:
+    from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["FINAL_ADDERS", "RANK_RULES", "TREES", "TreeTraits"]
 
 
 class TreeTraits(NamedTuple):
     """One topology, registered by its planner.
 
     ``levels(widths, bits, final)`` are the levels of a tree of operands of these ``widths`` to a
-    sum of ``bits`` with that final adder: the most register ranks it can take. With
-    ``tree_stages = auto`` at most ``auto_levels`` levels stand between two registers. ``pairings``
-    is how many times rows are paired, two bits becoming one, before they are summed: 0 in an exact
-    tree. One that compresses ``columns`` takes any final adder.
+    sum of ``bits`` with that final adder: the most register ranks it can take. ``pairings`` is how
+    many times rows are paired, two bits becoming one, before they are summed: 0 in an exact tree.
+    One that compresses ``columns`` takes any final adder.
     """
 
     levels: Callable[[tuple[int, ...], int, str], int]
-    auto_levels: int
     about: str
     pairings: int = 0
     columns: bool = False
@@ -31,6 +32,8 @@ class TreeTraits(NamedTuple):
 
 
 TREES: Registry[TreeTraits] = Registry("tree")
+# How many ranks a value of tree_stages that is no number stands for.
+RANK_RULES: Registry[Callable[["MacroConfig"], int]] = Registry("tree_stages")
 FINAL_ADDERS: Registry[str] = Registry("final_adder")  # what each is, by name
 
 FINAL_ADDERS.register("ripple", "part of the columns: the smallest")

@@ -5,6 +5,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.features import FEATURES
+from cimforge.hdl.params.multiply import MULTIPLY
+from cimforge.hdl.params.storage import STORAGE
 from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
 
 __all__ = ["DIVERSE", "legal_parameters", "macro"]
@@ -74,38 +77,48 @@ DIVERSE = {
         **{"rows": 7, "cols": 3, "weight_bits": 4, "input_bits": 5, "slice_bits": 2, "group": 2},
     ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
+    "digits": macro(5, 2, 3, 6, 2, 3, "latch", tree_stages=1).model_copy(
+        update={"multiply": "booth", "features": ("zero_skip",)}
+    ),
+    "digit_parallel": macro(3, 2, 4, 4, 4, 3, "sram").model_copy(update={"multiply": "booth"}),
 }
 
 
 @st.composite
 def legal_parameters(draw) -> dict[str, Any]:
     """Parameters of a legal config, small enough that planning its tree costs little."""
-    input_bits = draw(st.integers(1, 16))
-    weight_bits = draw(st.integers(1, 16))
+    multiply = draw(st.sampled_from([*MULTIPLY]))
+    most_bits = 1 if MULTIPLY[multiply].binary else 16
+    input_bits, weight_bits = draw(st.integers(1, most_bits)), draw(st.integers(1, most_bits))
+    digit = MULTIPLY[multiply].digit_bits
+    input_bits = -(-input_bits // digit) * digit
+    planes = [k for k in range(digit, input_bits + 1, digit) if input_bits % k == 0]
+    tree, storage = draw(st.sampled_from([*TREES])), draw(st.sampled_from([*STORAGE]))
+    banks = draw(st.integers(1, 64))
     slices = [bits for bits in range(1, weight_bits + 1) if weight_bits % bits == 0]
-    tree = draw(st.sampled_from([*TREES]))
-    finals = [*FINAL_ADDERS] if TREES[tree].columns else ["ripple"]
-    storage, banks = draw(st.sampled_from(["flop", "latch", "sram"])), draw(st.integers(1, 64))
+    slices = [weight_bits] if digit > 1 else slices
     memory = {
         "sram_words": draw(st.sampled_from([None, banks, 80])),
         "sram_bits": draw(st.sampled_from([None, 1, 7, 1024])),
         "sram_ports": draw(st.sampled_from([None, "1r1w", "1rw_reg"])),
     }
+    grouped = MULTIPLY[multiply].grouped and TREES[tree].exact
     return {
-        **(memory if storage == "sram" else {}),
+        **(memory if STORAGE[storage].memory else {}),
         "rows": draw(st.integers(1, 40)),
         "cols": draw(st.integers(1, 40)),
         "weight_bits": weight_bits,
         "input_bits": input_bits,
-        "bits_per_cycle": draw(
-            st.sampled_from([k for k in range(1, input_bits + 1) if input_bits % k == 0])
-        ),
+        "bits_per_cycle": draw(st.sampled_from(planes)),
         "slice_bits": draw(st.sampled_from([None, *slices])),
         "banks": banks,
         "storage": storage,
-        "group": draw(st.sampled_from([1, 2] if TREES[tree].exact and storage != "sram" else [1])),
+        "group": draw(st.sampled_from(STORAGE[storage].groups if grouped else [1])),
+        "multiply": multiply,
         "tree": tree,
-        "final_adder": draw(st.sampled_from(finals)),
+        "final_adder": draw(
+            st.sampled_from([*FINAL_ADDERS] if TREES[tree].columns else ["ripple"])
+        ),
         "tree_stages": draw(st.sampled_from([0, "auto"])),
-        "features": draw(st.sampled_from([[], ["zero_skip"]])),
+        "features": draw(st.sampled_from([[], *([feature] for feature in FEATURES)])),
     }

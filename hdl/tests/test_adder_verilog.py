@@ -11,6 +11,7 @@ import pytest
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import PLANNERS, plan_sum, word_operands
+from cimforge.hdl.arith.staging import divided
 from cimforge.hdl.params.ranges import unsigned_width
 from cimforge.hdl.tests.tools import netlist, yosys
 
@@ -105,7 +106,8 @@ def test_pipelined_trees_equal_plus_so_many_enabled_cycles_later(tree, tmp_path)
         plan = sum_plan(tree, count, width)
         for stages in range(1, plan.levels + 1):
             name = f"sum_{count}x{width}_{stages}"
-            modules.append(build_adder(name, "tree", name, plan, stages, role="tree").verilog())
+            staging = divided(plan, stages)
+            modules.append(build_adder(name, "tree", name, staging, role="tree").verilog())
             modules.append(
                 reference(name, word_operands([width] * count), len(plan.result), stages)
             )
@@ -124,7 +126,7 @@ def test_the_proof_notices_a_wrong_tree(old, new, tmp_path):
 
 
 def test_the_proof_notices_a_wrong_latency(tmp_path):
-    gate = build_adder("gate", "", "sum", sum_plan("csa", 5, 1), 2, role="tree").verilog()
+    gate = build_adder("gate", "", "sum", divided(sum_plan("csa", 5, 1), 2), role="tree").verilog()
     write_sources(tmp_path, gate, reference("gold", word_operands([1] * 5), 3, 1))
     script = prove([("gold", "gate")], FROM_ZEROS)
     with pytest.raises(AssertionError, match="proof did fail"):
@@ -203,7 +205,9 @@ def inputs(cell: dict[str, Any]) -> list[int]:
 
 def tree_netlist(folder: Path, plan: Plan, stages: int = 0) -> dict[str, Any]:
     """The emitted tree as Yosys reads it, leaf cells kept."""
-    write_sources(folder, build_adder("tree", "", "sum", plan, stages, role="tree").verilog())
+    write_sources(
+        folder, build_adder("tree", "", "sum", divided(plan, stages), role="tree").verilog()
+    )
     flat = "blackbox cim_fa cim_ha cim_c42\nproc\nhierarchy -top tree\nflatten -noscopeinfo"
     steps = f"{flat}\nopt_dff\nsimplemap t:$dff*\nopt_clean"
     return netlist(folder, f"read_verilog {CELLS} trees.v\n{steps}")["tree"]
@@ -258,5 +262,5 @@ def test_wide_behavioral_trees_sum_by_composition(count, width, tmp_path):
 
 
 def test_a_negative_number_of_stages_is_refused():
-    with pytest.raises(ValueError, match="stages must be at least 0, not -1"):
-        build_adder("m", "tree", "sum", sum_plan("csa", 3, 1), -1, role="tree")
+    with pytest.raises(ValueError, match="ranks must be at least 0, not -1"):
+        divided(sum_plan("csa", 3, 1), -1)

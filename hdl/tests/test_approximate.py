@@ -8,7 +8,7 @@ import pytest
 from cimforge.golden.reference import reference_approximate_sum
 from cimforge.hdl.arith.approximate import EXACT
 from cimforge.hdl.arith.planners import plan_column, plan_sum, word_operands
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.errors import ConfigError
 from cimforge.hdl.params.storage import STORAGE, StorageTraits

@@ -134,14 +134,15 @@ def test_serialiser_hands_out_extended_planes_of_every_precision(input_bits, k):
     async def drive(ctx):
         for x_bits in range(1, input_bits + 1):
             for signed in (False, True):
-                element = random.getrandbits(input_bits)
-                fits(ctx, block, {"element": element})
+                element, other = (random.getrandbits(input_bits) for _ in range(2))
                 groups = planes_of(config, element, x_bits, signed)
                 fill, sign_plane = first_cycle(config, x_bits, signed)
+                fits(ctx, block, {"fill": fill, "sign_plane": sign_plane})
                 for number, planes in enumerate(groups):
-                    first = number == 0
-                    control = {"fill": fill if first else 0, "sign_plane": sign_plane}
-                    fits(ctx, block, {"plane": len(groups) - 1 - number, **control})
+                    line, first = 1 << len(groups) - 1 - number, number == 0
+                    held = (other if first else element) % 2 ** (input_bits - k)
+                    fits(ctx, block, {"x": element if first else other, "element": held})
+                    fits(ctx, block, {"first": line * first, "following": line * (not first)})
                     assert ctx.get(block.planes_n) == planes ^ (2**k - 1)
 
     simulate(block, drive)
@@ -153,11 +154,9 @@ def test_serialiser_reads_back_with_plane_0_alone(input_bits, k):
 
     async def drive(ctx):
         for _ in range(20):
-            values = random_values(
-                block, random, ("element", "plane", "fill", "sign_plane", "read_row")
-            )
-            values["plane"] %= input_bits // k
-            fits(ctx, block, {**values, "read": 1})
+            names = ("x", "element", "fill", "sign_plane", "read_row")
+            values = random_values(block, random, names)
+            fits(ctx, block, values)
             assert ctx.get(block.planes_n) == 2**k - 1 - values["read_row"]
 
     simulate(block, drive)
@@ -183,7 +182,7 @@ def test_one_hot_has_no_line_for_what_does_not_exist(count):
 
 def test_a_block_leaves_out_ports_without_bits():
     blocks = {
-        Serialiser: {"element", "read", "read_row", "planes_n"},
+        Serialiser: {"x", "first", "read_row", "planes_n"},
         Multiplier: {"stored", "planes_n", "products"},
     }
     for kind, names in blocks.items():

@@ -7,6 +7,7 @@ import pytest
 
 from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.planners import PLANNERS, plan_column, plan_sum, word_operands
+from cimforge.hdl.arith.staging import divided
 from cimforge.hdl.emit.dot_diagram import COLOURS, GAP, MARGIN, draw_plan
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -29,7 +30,8 @@ def test_a_final_adder_encloses_two_rows_of_its_columns(final):
     """Behind 4:2 compressors; no band where nothing stands."""
     operands = word_operands([5] * 24)
     plan = plan_column("csa42", [5] * 24, 10, final)
-    picture = ET.fromstring(draw_plan(plan, operands, "", stages=1))
+    staging = divided(plan, 1)
+    picture = ET.fromstring(draw_plan(staging, operands, ""))
     (box,) = (b for b in picture.iter(f"{SVG}rect") if b.get("stroke") == COLOURS[final])
     (cell,) = (cell for cell in plan.cells if cell.kind == final)
     taken = [place for word in cell.inputs for place, bit in enumerate(word) if bit is not None]
@@ -37,10 +39,9 @@ def test_a_final_adder_encloses_two_rows_of_its_columns(final):
     assert float(box.get("height")) == 14 + 12
     texts = [text.text for text in picture.iter(f"{SVG}text")]
     assert f"1 {final} adder" in texts
-    assert texts.count("register") == 1
+    assert f"{staging.registers} registers in 1 ranks" in texts
     bands = [text.text for text in picture.iter(f"{SVG}text") if text.get("x") == "4"]
-    levels = sorted({cell.level for cell in plan.cells})
-    assert [text for text in bands if text != "register"] == list(map(str, levels))
+    assert bands == list(map(str, sorted({cell.level for cell in plan.cells})))
 
 
 @pytest.mark.parametrize("tree", PLANNERS)
@@ -77,8 +78,13 @@ def test_a_tree_of_three_bits_worked_by_hand():
     assert texts == ["three", "1 full adder", "1", "0", "1"]
 
 
-@pytest.mark.parametrize("stages", [0, 1, 3])
-def test_a_line_stands_where_registers_are(stages):
+@pytest.mark.parametrize("ranks", [0, 1, 3])
+def test_a_bit_behind_registers_is_a_square(ranks):
     operands = word_operands([4] * 12)
-    picture = ET.fromstring(draw_plan(plan_sum("csa", operands, 8), operands, "", stages))
-    assert len(list(picture.iter(f"{SVG}line"))) == stages
+    staging = divided(plan_sum("csa", operands, 8), ranks)
+    picture = ET.fromstring(draw_plan(staging, operands, ""))
+    squares = [box for box in picture.iter(f"{SVG}rect") if box.get("fill") == "#222222"]
+    held = [bit for bit, stage in staging.used.items() if stage > staging.made.get(bit, 0)]
+    legend = int(ranks > 0)
+    assert len(squares) == len(held) + legend
+    assert bool(held) == bool(ranks)

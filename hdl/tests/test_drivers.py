@@ -53,7 +53,7 @@ def test_broadcast_nets_of_a_macro_are_driven(storage, banks):
     text = {m.name: m.verilog() for m in macro_modules(config) if isinstance(m, Structure)}
     driven = {a for _, _, _, a, _ in re.findall(DRIVER, text[config.module])}
     shared = {"planes_n", "gate", "accumulate", "restart", "negate", "correction", "enable"}
-    assert shared | {"plane", "read"} <= driven
+    assert shared | {"first", "following"} <= driven
     assert ("bank_select" in driven) == (banks > 1)
     column = {a for _, _, _, a, _ in re.findall(DRIVER, text[f"{config.module}_column"])}
     assert column >= ({"d", "bank_select"} if banks > 1 else {"d"})

@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from cimforge.golden.cycles import fill_cycles, write_cycles
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.testbench import words_per_beat
 from cimforge.hdl.macro.top import macro_modules
@@ -24,9 +26,11 @@ ROOT = Path(__file__).parents[2]
 every_config = pytest.mark.parametrize("config", DIVERSE.values(), ids=DIVERSE)
 EMIT = """
 import sys
+from itertools import product
 from pathlib import Path
 from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.params.config_file import load_config
+from cimforge.golden.cycles import fill_cycles, write_cycles
 from cimforge.hdl.emit.package import emit_macro
 config = load_config("tiny", ["banks=3", "bits_per_cycle=2", "tree_stages=auto", "tree=ripple"])
 emit_macro(config, Path(sys.argv[1]), macro_extras(config))
@@ -90,8 +94,8 @@ def test_each_distinct_module_stands_once_before_its_user(config, emitted):
         seen.add(name)
     assert set(modules) - {config.module} <= used, "a module nobody instantiates"
     bodies = [body.replace(name, "", 1) for name, body in modules.items()]
-    # A column's tree of one-bit weights counts ones, as the input sum's does.
-    alike = config.weight_bits == 1 and config.multiply == "plain"
+    # A column's tree of one-bit weights counts ones, as the input sum of one plane does.
+    alike = config.weight_bits == config.bits_per_cycle == 1 and config.multiply == "plain"
     assert len(bodies) - len(set(bodies)) == alike
 
 
@@ -137,17 +141,26 @@ def test_manifest_describes_the_files_and_the_config(config, emitted):
     assert manifest["command"] == canonical_command(config)
     assert manifest["tools"]["amaranth"] == version("amaranth")
     precisions = range(1, config.input_bits + 1)
-    for key in ("latency", "cycles_per_pass"):
-        assert manifest[key] == {str(bits): getattr(config, key)(bits) for bits in precisions}
+    for key, signed in product(("latency", "cycles_per_pass"), (False, True)):
+        cycles = {str(bits): getattr(config, key)(bits, signed) for bits in precisions}
+        assert manifest[f"{key}_signed" if signed else key] == cycles
     for key in ("y_bits", "read_latency", "write_landing", "macs_1b"):
         assert manifest[key] == getattr(config, key)
     assert manifest["write_cycles"] == config.write_cycles(0)
+    rows = [
+        (kind["first"] + row, kind["write"], kind["fill"][row % len(kind["fill"])])
+        for kind in manifest["row_cycles"]
+        for row in range(kind["rows"])
+    ]
+    golden = [(row, write_cycles(config, row), fill_cycles(config, row)) for row, *_ in rows]
+    assert rows == golden
+    assert [row for row, *_ in rows] == list(range(config.rows))
     loads = {"write": config.load_cycles(), "fill": config.load_cycles(fill=True)}
     assert manifest["load_cycles"] == loads
     assert manifest["tree_stages"] == config.pipeline_stages
     bits = config.rows * config.cols * config.weight_bits * config.banks
     assert manifest["weight_capacity_bits"] == bits
-    assert manifest["trees"] == config.cols * config.bits_per_cycle
+    assert manifest["trees"] == config.cols * config.trees
 
 
 @every_config

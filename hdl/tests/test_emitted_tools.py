@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.waivers import WAIVERS, lint_waivers
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.top import macro_modules
@@ -46,6 +47,21 @@ def lint_macro(config: MacroConfig, folder: Path, waivers: str) -> list[str]:
 @every_config
 def test_lint_is_clean_with_the_shipped_waivers(config, emitted):
     assert lint_macro(config, emitted(config), f"{config.module}.vlt") == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rows": 3, "multiply": "xnor"},
+        {"rows": 5, "multiply": "xnor", "tree": "approx2", "storage": "latch", "banks": 2},
+        {"rows": 1, "group": 2, "storage": "latch"},
+    ],
+    ids=lambda changes: "-".join(map(str, changes.values())),
+)
+def test_lint_is_clean_where_styles_meet(changes, tmp_path):
+    config = MacroConfig(**{"cols": 2, "weight_bits": 1, "input_bits": 1, **changes})
+    emit_macro(config, tmp_path)
+    assert lint_macro(config, tmp_path, f"{config.module}.vlt") == []
 
 
 @pytest.mark.parametrize("name", ["tiny", "single_bit_latch"])

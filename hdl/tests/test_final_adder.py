@@ -9,8 +9,9 @@ from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.final_adder import FINALS, build_final
 from cimforge.hdl.arith.plan import Plan
 from cimforge.hdl.arith.planners import plan_column, plan_sum, word_operands
+from cimforge.hdl.arith.staging import divided
 from cimforge.hdl.macro.accumulator import accumulate_plan
-from cimforge.hdl.macro.column import tree_plan
+from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.netlist.module import distinct_modules
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.errors import ConfigError
@@ -39,7 +40,7 @@ def column_plan(tree: str, final: str, count: int, width: int) -> Plan:
 
 def texts(name: str, plan: Plan, stages: int = 0) -> list[str]:
     """The emitted modules of a plan, the final adder's first."""
-    tree = build_adder(name, "tree", name, plan, stages, role="tree")
+    tree = build_adder(name, "tree", name, divided(plan, stages), role="tree")
     return [m.verilog() for m in distinct_modules(tree) if not m.name.startswith("cim_")]
 
 

@@ -38,8 +38,9 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     ]
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
-    others = (config.tree_stages, config.group, config.final_adder, config.features, *rams)
-    default_elsewhere = others == (0, 1, "ripple", (), None, None, None)
+    styles = (config.group, config.multiply, config.final_adder)
+    others = (*styles, config.tree_stages, config.features, *rams)
+    default_elsewhere = others == (1, "plain", "ripple", 0, (), None, None, None)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
@@ -86,6 +87,8 @@ def test_every_parameter_changes_the_name():
     names = {MacroConfig(**{key: v, **needed.get(key, {})}).module for key, v in others.items()}
     defaults = {MacroConfig().module, MacroConfig(**bits).module}
     assert len(names | defaults) == len(others) + len(defaults)
+    booth = MacroConfig(multiply="booth", bits_per_cycle=2)
+    assert booth.module != MacroConfig(bits_per_cycle=2).module
 
 
 def test_stating_a_default_changes_nothing():

@@ -139,23 +139,6 @@ def test_latency_is_planes_and_ranks_and_one(parameters, x_bits, latency, read_l
     assert (config.latency(x_bits), config.read_latency) == (latency, read_latency)
 
 
-@pytest.mark.parametrize(
-    ("tree", "rows", "levels", "ranks"),
-    [
-        ("behavioral", 1, 0, 0),
-        ("behavioral", 8, 3, 0),
-        ("behavioral", 9, 4, 1),
-        ("ripple", 64, 6, 1),
-        ("ripple", 1024, 10, 3),
-        ("csa", 64, 17, 1),
-        ("csa", 32, 15, 1),
-    ],
-)
-def test_auto_puts_a_rank_between_groups_of_levels(tree, rows, levels, ranks):
-    config = MacroConfig(rows=rows, cols=1, tree=tree, tree_stages="auto")
-    assert (config.tree_levels, config.pipeline_stages) == (levels, ranks)
-
-
 def test_work_and_write_figures():
     config = MacroConfig(rows=10, cols=3, weight_bits=5, input_bits=4, bits_per_cycle=2, banks=7)
     assert config.macs_1b == 10 * 3 * 5 * 2

@@ -29,22 +29,29 @@ class Begin(Block):
         k, groups = config.bits_per_cycle, config.max_planes
         ports = {
             **{"bits": In(config.x_bits_width), "signed": In(1)},
-            **{"marks": In(config.input_bits - k), "group": Out((groups - 1).bit_length())},
-            **{"fill": Out(max(1, k - 1)), "sign_plane": Out(k)},
+            **{"marks": In(config.mark_bits), "line": Out(groups)},
+            **{"fill": Out(max(1, config.fill_bits)), "sign_plane": Out(k)},
         }
         super().__init__("test", "begin", ports)
 
     def elaborate(self, platform):
         m = Module()
         first = FirstGroup(m, self.config, self.bits, self.signed, self.marks)
-        for name in ("group", "fill", "sign_plane"):
+        for name in ("line", "fill", "sign_plane"):
             m.d.comb += getattr(self, name).eq(getattr(first, name))
         return m
 
 
-@pytest.mark.parametrize(("input_bits", "k"), [(8, 1), (6, 2), (6, 3), (9, 3), (16, 4)])
-def test_a_pass_begins_at_the_highest_mark_below_the_precision(input_bits, k):
-    config, random = skipping(input_bits=input_bits, bits_per_cycle=k), Random(input_bits)
+@pytest.mark.parametrize(
+    ("input_bits", "k", "multiply"),
+    [
+        *((8, 1, "plain"), (6, 2, "plain"), (6, 3, "plain"), (9, 3, "plain"), (16, 4, "plain")),
+        *((6, 2, "booth"), (4, 4, "booth"), (16, 4, "booth")),
+    ],
+)
+def test_a_pass_begins_at_the_highest_mark_below_the_precision(input_bits, k, multiply):
+    config = skipping(input_bits=input_bits, bits_per_cycle=k, multiply=multiply)
+    random = Random(input_bits)
     block = Begin(config)
     top = Module()
     top.domains.sync = ClockDomain()
@@ -54,17 +61,19 @@ def test_a_pass_begins_at_the_highest_mark_below_the_precision(input_bits, k):
         for precision, signed in product(range(input_bits + 2), (0, 1)):
             x_bits = config.effective_x_bits(precision)
             for _ in range(12):
-                marks = random.getrandbits(input_bits - k) >> random.randrange(input_bits)
-                marked = [plane for plane in range(k, x_bits) if marks >> plane - k & 1]
-                begin, most = max(marked, default=0) // k, config.cycles_per_pass(x_bits) - 1
+                marks = random.getrandbits(config.mark_bits) >> random.randrange(input_bits)
+                beyond = x_bits + (config.digits and not signed)  # an unsigned digit's upper plane
+                marked = [plane for plane in range(k, beyond) if marks >> plane - k & 1]
+                begin = max(marked, default=0) // k
+                most = config.cycles_per_pass(x_bits, bool(signed)) - 1
                 fill, sign = first_cycle(config, x_bits, bool(signed))
                 if begin < most:  # a whole group, whose top plane carries the sign
                     fill, sign = 0, signed << (k - 1)
                 for port, value in ((block.bits, precision), (block.signed, signed)):
                     ctx.set(port, value)
                 ctx.set(block.marks, marks)
-                found = tuple(map(ctx.get, (block.group, block.fill, block.sign_plane)))
-                assert found == (begin, fill, sign), f"{precision} bits, marks {marks:b}"
+                found = tuple(map(ctx.get, (block.line, block.fill, block.sign_plane)))
+                assert found == (1 << begin, fill, sign), f"{precision} bits, marks {marks:b}"
 
     simulator = Simulator(top)
     simulator.add_clock(1e-6)

@@ -37,19 +37,29 @@ def test_an_idea_is_switched_off_and_put_back(name):
     assert {place: place_of(place) for place in plain} == kept
 
 
-@pytest.mark.parametrize("name", ["nor_products", "drivers"])
-def test_hardware_without_an_idea_still_computes(name, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("nor_products", []),
+        ("drivers", []),
+        ("input_plan", ["bits_per_cycle=2", "tree_stages=1", "group=2"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_hardware_without_an_idea_still_computes(name, changes, tmp_path, capsys):
     folder = str(ROOT / "build" / "ablation" / f"{name}-{tmp_path.name}")
-    assert main([name, "verify", "tiny", "--test", "values", "-o", folder, "--json"]) == 0
+    words = [word for change in changes for word in ("--set", change)]
+    assert main([name, "verify", "tiny", *words, "--test", "values", "-o", folder, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["passes"] > 100
     assert told["failed"] == 0
 
 
-def test_and_products_are_other_verilog():
-    config = MacroConfig(rows=8, cols=4, weight_bits=4, input_bits=4)
+@pytest.mark.parametrize("name", ["nor_products", "input_plan"])
+def test_hardware_without_an_idea_is_other_verilog(name):
+    config = MacroConfig(rows=8, cols=4, weight_bits=4, input_bits=4, bits_per_cycle=2)
     texts = []
-    for idea in (None, "nor_products"):
+    for idea in (None, name):
         with switched_off(idea) if idea else nullcontext():
             texts.append(modules_to_verilog(macro_modules(config)))
     assert texts[0] != texts[1]

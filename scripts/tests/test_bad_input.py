@@ -9,6 +9,12 @@ from cimforge.hdl.params.presets import PRESETS
 
 INTEGER = "rows must be an integer in 1..1024, not {} (nearest legal value: {})"
 
+BINARY = "--set multiply=xnor --set weight_bits=1 --set input_bits=1"
+INTEGERS = (
+    "needs integers, and multiply = xnor has -1 and 1 alone "
+    "(nearest legal value: --set multiply=plain)"
+)
+
 COMMANDS = [
     (
         "",
@@ -50,6 +56,13 @@ COMMANDS = [
     ("run digits --config bas", "CONFIG: no preset 'bas'; did you mean 'base'?"),
     ("run digits --set weight_bits=1", "digits needs weight_bits >= 2 for symmetric quantisation"),
     ("run digits --set input_bits=1", "digits needs input_bits >= 2 for symmetric quantisation"),
+    (f"run digits {BINARY}", f"digits {INTEGERS}"),
+    (f"power tiny {BINARY} --liberty none.lib", f"power {INTEGERS}"),
+    (
+        "power tiny --set storage=sram --liberty none.lib",
+        "no cell library tells the energy of the RAMs of storage sram (nearest legal value: --set "
+        "storage=flop)",
+    ),
     ("mvm tiny", "Missing option '--weights'"),
     ("mvm tiny --weights w.npy", "Missing option '--inputs'"),
     ("schema more", "Got unexpected extra argument (more)"),

@@ -163,6 +163,14 @@ def test_the_seed_alone_decides_the_stimuli(verified, in_folder):
     assert found[0] == found[1] != found[2]
 
 
+def test_run_digits_on_an_approximate_tree_agrees_with_golden(cimforge, folder):
+    words = ("run", "digits", "--config", "tiny", "--set", "tree=approx1", "--images", "2")
+    done = cimforge(*words, "--simulator", SIMULATOR, "-o", "demo", "--json")
+    assert done.status == 0, done.err
+    assert done.json["bit_exact"] is True
+    assert done.json["int8_accuracy"] == 1 > done.json["accuracy"], "of weights with signs"
+
+
 def test_run_digits_agrees_with_golden_and_writes_its_report(cimforge, folder):
     words = ("run", "digits", "--config", "tiny", "--set", "rows=16", "--set", "cols=16")
     done = cimforge(*words, "--images", "8", "--simulator", SIMULATOR, "-o", "demo", "--json")

@@ -200,7 +200,13 @@ def test_ctrl_c_at_a_bad_moment_is_one_line(folder, program):
     (folder / "command.py").write_text(program)
     words = [sys.executable, "command.py"]
     run = subprocess.run(
-        words, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        words,
+        cwd=folder,
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (run.returncode, run.stdout, run.stderr.splitlines()) == (130, "", [INTERRUPTED])
 
