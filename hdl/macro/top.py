@@ -27,7 +27,7 @@ Nets = dict[str, Bus]
 KINDS = (
     *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
-    *("tree", "plane_sum", "accumulate_sum", "accumulator", "input_sum", "column"),
+    *("tree", "plane_sum", "accumulate_sum", "accumulator", "negate_lines", "input_sum", "column"),
     *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
