@@ -36,7 +36,8 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
     else:
         groups["precision"] = [(b, x, w) for b in precisions for x in signs for w in signs]
     if config.skips:
-        groups["skipped"] = [(skipped, sign) for skipped in cycles for sign in signs]
+        most = [(sign, pass_cycles(config, 0, sign == "signed")) for sign in signs]
+        groups["skipped"] = [(skipped, sign) for sign, all_ in most for skipped in range(all_)]
     return groups
 
 

@@ -18,8 +18,8 @@ MAX_PRODUCTS = 16_000
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
 # an approximate tree whose rows leave one without partner at both levels, behind registers; a final
 # adder behind 4:2 compressors; words of RAM that do not divide evenly, written and read through one
-# port. Together they have every style, feature and kind of rank, zero_skip in latches, flip-flops,
-# pairs and behind approximate trees.
+# port; digits whose passes skip. Together they have every style, feature and kind of rank,
+# zero_skip in latches, flip-flops, pairs and behind approximate trees.
 ODD = (
     {
         "rows": 37,
@@ -115,6 +115,18 @@ ODD = (
         "storage": "latch",
         "tree_stages": 2,
     },
+    {
+        "rows": 7,
+        "cols": 3,
+        "weight_bits": 5,
+        "input_bits": 6,
+        "bits_per_cycle": 2,
+        "banks": 3,
+        "multiply": "booth",
+        "storage": "latch",
+        "tree_stages": 1,
+        "features": ("zero_skip",),
+    },
 )
 
 
@@ -124,18 +136,19 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
     rng = random.Random(seed)
     configs = [MacroConfig(**parameters) for parameters in ODD[:count]]
     while len(configs) < count:
-        input_bits = rng.randint(1, 16)
+        multiply = rng.choice([*MULTIPLY, "plain"])
+        digit = MULTIPLY[multiply].digit_bits
+        input_bits = -(-rng.randint(1, 16) // digit) * digit
         shape = {
             "rows": _log_uniform(rng, 160),
             "cols": _log_uniform(rng, 48),
             "weight_bits": rng.randint(1, 16),
             "input_bits": input_bits,
             "bits_per_cycle": rng.choice(
-                [k for k in range(1, input_bits + 1) if input_bits % k == 0]
+                [k for k in range(digit, input_bits + 1, digit) if input_bits % k == 0]
             ),
             "banks": rng.choice([1, 1, 2, 3, 4, rng.randint(5, 64)]),
         }
-        multiply = rng.choice([*MULTIPLY, "plain"])
         if MULTIPLY[multiply].binary:
             shape |= {"weight_bits": 1, "input_bits": 1, "bits_per_cycle": 1}
         cells = shape["rows"] * shape["cols"] * shape["weight_bits"]

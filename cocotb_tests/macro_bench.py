@@ -380,7 +380,8 @@ class Bench:
             bits = self.config.effective_x_bits(beat["x_bits"])
             Bench.coverage.hit("precision", (bits, signs[beat["x_signed"]], signs[bank_signed]))
         if self.config.skips:
-            skipped = pass_cycles(self.config, beat["x_bits"]) - self.scoreboard.planes_left
+            most = pass_cycles(self.config, beat["x_bits"], bool(beat["x_signed"]))
+            skipped = most - self.scoreboard.planes_left
             Bench.coverage.hit("skipped", (skipped, ("unsigned", "signed")[beat["x_signed"]]))
 
     def _cover_cycle(self, accepted: Accepted, stalled: bool) -> None:
@@ -399,5 +400,4 @@ class Bench:
     def _cover_reset(self) -> None:
         board = self.scoreboard
         if board.inflight and Bench.coverage is not None:
-            elapsed = self.config.latency() - 1 - (board.inflight[0].due - board.advanced)
-            Bench.coverage.hit("reset", elapsed)
+            Bench.coverage.hit("reset", board.advanced - board.inflight[0].began)

@@ -1,6 +1,6 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks six small configurations
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks eight small configurations
 in every way that applies to them (or draws N of those), runs the regression on each and prints
 killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
 nothing, and then it should not be listed.
@@ -66,6 +66,10 @@ CONFIGS = (
         multiply="xnor",
         storage="latch",
         tree_stages=1,
+    ),
+    MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 8, "bits_per_cycle": 4},
+        **{"banks": 3, "storage": "sram", "multiply": "booth", "features": ["zero_skip"]},
     ),
 )
 
@@ -154,6 +158,11 @@ def _tree(pattern: str, new: str) -> Edit:
         )
 
     return edit
+
+
+def _digits(edit: Edit) -> Edit:
+    """The edit where planes make digits, k = 4."""
+    return lambda text, name: edit(text, name) if f"module {name}_digit_sum" in text else text
 
 
 def _alone(line: str) -> Edit:
@@ -275,6 +284,27 @@ MUTANTS = (
     Mutant("x_rows ignored", _pin("sequencer", "x_rows", "{old} & 1'b0")),
     Mutant("zeros match nothing", _pin("word", "planes_n", "{old} | 2'b10"), binary=True),
     Mutant("ones match nothing", _pin("word", "planes_n", "{old} | 2'b01"), binary=True),
+    # digits
+    Mutant("ones count nothing", _digits(_pin("multiplier", "planes_n", "{old} | 6'o11"))),
+    Mutant("twos count nothing", _digits(_pin("multiplier", "planes_n", "{old} | 6'o22"))),
+    Mutant("operands are never inverted", _digits(_pin("multiplier", "planes_n", "{old} | 6'o44"))),
+    Mutant(
+        "later digits look below as to 0",
+        _digits(_text("= element[7:3]", "= {element[7:4], 1'b0}")),
+    ),
+    Mutant("first ones look below as to 0", _digits(_text("= x[7:3]", "= {x[7:4], 1'b0}"))),
+    Mutant("those above all planes are 0", _digits(_text("{ 4'h0, x[7] }", "5'h0"))),
+    Mutant("the correction never knows signed weights", _pin("input_sum", "plane_sign", "1'b0")),
+    Mutant("and always", _pin("input_sum", "plane_sign", "1'b1")),
+    Mutant(
+        "row 0's negative digits are not corrected",
+        _digits(_text("= ~ planes_n[14:10]", "= ~ (planes_n[14:10] | 5'h1)")),
+    ),
+    Mutant("missing banks have no negative digits", _text("} & 30'h1b6db6db", "}")),
+    Mutant(
+        "marks of unsigned vectors look at the plane itself",
+        _digits(_text(": (|below)", ": (|plane)")),
+    ),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),

@@ -15,9 +15,11 @@ __all__ = ["Expected", "Scoreboard"]
 @dataclass
 class Expected:
     """A result in flight: its stream (``slot`` for a neighbour's code that a write has read, which
-    appears nowhere), the count of unstalled cycles at which it must appear, and its values."""
+    appears nowhere), the counts of unstalled cycles at its acceptance and at which it must appear,
+    and its values."""
 
     stream: str
+    began: int
     due: int
     values: np.ndarray | None  # None where weights it depends on were never written
 
@@ -114,7 +116,8 @@ class Scoreboard:
 
     def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
         assert self.planes_left == 0, "accepted while another pass is running"
-        self.inflight.append(Expected(stream, self.advanced + planes + self.config.ranks, values))
+        due = self.advanced + planes + self.config.ranks
+        self.inflight.append(Expected(stream, self.advanced, due, values))
         self.planes_left, self.pass_cycle = planes, 0
         self.active_bank, self.reading = bank, stream != "y"
 

@@ -1,6 +1,7 @@
 """Errors of the approximate trees, measured in the golden model.
 
-``python -m cimforge.golden.approximate_error [--json] [--rows N] [--bits N]``
+``python -m cimforge.golden.approximate_error [--json] [--rows N] [--bits N] [--multiply STYLE]
+[--planes K]``
 
 Uniform random inputs and weights of full precision, unsigned and signed; the exact results are the
 golden model's with a csa tree. MRED, NMED and bias as in approximation.error_distances.
@@ -16,7 +17,7 @@ import numpy as np
 from cimforge.golden.approximation import error_distances
 from cimforge.golden.macro import MacroModel
 from cimforge.golden.numerics import Ints, to_values, value_range
-from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config import ConfigError, MacroConfig
 
 __all__ = ["main", "measure_error"]
 
@@ -52,8 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rows", type=int, default=64, help="rows (default 64)")
     parser.add_argument("--bits", type=int, default=8, help="bits of inputs, weights (default 8)")
+    style = MacroConfig.model_fields["multiply"].default
+    parser.add_argument("--multiply", default=style, help=f"multiply style (default {style})")
+    parser.add_argument("--planes", type=int, default=1, help="bits_per_cycle (default 1)")
     options = parser.parse_args(arguments)
-    shape = {"rows": options.rows, "weight_bits": options.bits, "input_bits": options.bits}
+    shape: dict[str, Any] = {"rows": options.rows, "multiply": options.multiply}
+    shape |= {"weight_bits": options.bits, "input_bits": options.bits}
+    shape |= {"bits_per_cycle": options.planes}
+    try:
+        MacroConfig(**shape)
+    except ConfigError as error:
+        parser.error(str(error))
     report: dict[str, Any] = {"rows": options.rows, "bits": options.bits, "vectors": VECTORS}
     report |= {"seed": SEED}
     for tree in TREES:

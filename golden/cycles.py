@@ -1,9 +1,9 @@
-"""Timing contract R13..R16, R18, R19, R21: cycles from accepting data to delivering results.
+"""Timing contract R13..R16, R18, R19, R21, R23: cycles from accepting data to delivering results.
 
 Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
 result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
-from the formulas of MacroConfig, of which only plain parameters, ``pipeline_stages`` and the
-storage style's ``lead`` and ``write_cycles`` are used.
+from the formulas of MacroConfig, of which only plain parameters, ``pipeline_stages``, the storage
+style's ``lead`` and ``write_cycles`` and the multiply style's ``digit_bits`` are used.
 """
 
 from collections.abc import Sequence
@@ -31,14 +31,15 @@ def pass_cycles(
     patterns: ArrayLike | None = None,
 ) -> int:
     """R13: cycles of one pass, ``ceil(x_bits / bits_per_cycle)``; of a vector, where the macro has
-    zero_skip, fewer: R21.
+    zero_skip, fewer: R21. Signed digits hold an unsigned vector in one bit more: R23.
 
     ``x_bits`` as on the port: 0 or above input_bits means input_bits. With zero_skip the number is
     the most that any vector takes, unless the vector's ``patterns`` (rows,), input_bits wide and
     unsigned, are given. Raises ValueError for a negative x_bits and patterns that no port carries.
     """
     # One cycle for each group of planes that starts below x_bits.
-    most = len(range(0, effective_bits(x_bits, config.input_bits), config.bits_per_cycle))
+    planes = effective_bits(x_bits, config.input_bits) + (_has_digits(config) and not x_signed)
+    most = len(range(0, planes, config.bits_per_cycle))
     if patterns is None or "zero_skip" not in config.features:
         return most
     return min(most, _cycles_needed(config, x_bits, x_signed, patterns))
@@ -50,13 +51,25 @@ def _cycles_needed(config: MacroConfig, x_bits: int, x_signed: bool, patterns: A
     values = input_values(patterns, config.input_bits, x_bits, x_signed)
     low, high, groups = int(values.min()), int(values.max()), 1
     while True:
-        least, greatest = value_range(groups * config.bits_per_cycle, x_signed)
+        signed = x_signed or _has_digits(config)
+        least, greatest = value_range(groups * config.bits_per_cycle, signed)
         if least <= low and high <= greatest:
             return groups
         groups += 1
 
 
-def first_result(config: MacroConfig, x_bits: int = 0, tree_stages: int | None = None) -> int:
+def _has_digits(config: MacroConfig) -> bool:
+    """Whether planes make digits that carry a sign."""
+    return config.multiply_traits.digit_bits > 1
+
+
+def first_result(
+    config: MacroConfig,
+    x_bits: int = 0,
+    tree_stages: int | None = None,
+    *,
+    x_signed: bool = False,
+) -> int:
     """R14: cycles from accepting a vector to its y_valid, ``planes + lead + tree ranks + 1``.
 
     The pass itself, one cycle for each register between a plane and the operand it makes, one for
@@ -67,10 +80,10 @@ def first_result(config: MacroConfig, x_bits: int = 0, tree_stages: int | None =
     """
     ranks = config.pipeline_stages if tree_stages is None else tree_stages
     lead = config.storage_traits.lead
-    return pass_cycles(config, x_bits) + lead + check_number("tree_stages", ranks) + 1
+    return pass_cycles(config, x_bits, x_signed) + lead + check_number("tree_stages", ranks) + 1
 
 
-def stream_cycles(config: MacroConfig, passes: Sequence[int]) -> int:
+def stream_cycles(config: MacroConfig, passes: Sequence[int], *, x_signed: bool = False) -> int:
     """R15: cycles from accepting the first vector to the y_valid of the last result.
 
     ``passes`` holds the x_bits of each vector. At full rate the next pass starts as the last one's
@@ -81,7 +94,8 @@ def stream_cycles(config: MacroConfig, passes: Sequence[int]) -> int:
     if not passes:
         raise ValueError("passes must hold at least one x_bits, not [] (nearest legal value: [0])")
     *earlier, last = passes
-    return sum(pass_cycles(config, x_bits) for x_bits in earlier) + first_result(config, last)
+    first = sum(pass_cycles(config, x_bits, x_signed) for x_bits in earlier)
+    return first + first_result(config, last, x_signed=x_signed)
 
 
 def write_cycles(config: MacroConfig, row: int) -> int:

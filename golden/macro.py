@@ -19,6 +19,7 @@ from cimforge.golden.numerics import (
     input_values,
     to_patterns,
 )
+from cimforge.golden.radix4 import approximate_digit_products
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["MacroModel"]
@@ -225,8 +226,20 @@ class MacroModel:
         self, patterns: Ints, x: Ints, x_bits: SupportsIndex, x_signed: bool, bank: int
     ) -> Ints:
         """R17: trees add products of codes; a signed bank's excess over its weights is taken off
-        exactly, ``2^(w-1) * sum of x``."""
+        exactly, ``2^(w-1) * sum of x``. R24: operands of digits, whose results may not fit."""
         config = self._config
+        excess = int(self._signed[bank]) << (config.weight_bits - 1)
+        excess = excess * x.reshape(-1, config.rows).sum(axis=1, keepdims=True)
+        if config.multiply_traits.digit_bits == 2:
+            sums = approximate_digit_products(
+                x.reshape(-1, config.rows),
+                self._codes[bank].astype(np.int64),
+                input_bits=config.input_bits,
+                weight_bits=config.weight_bits,
+                pairings=config.tree_traits.pairings,
+            )
+            half = 1 << (config.y_bits - 1)
+            return (sums - excess + half & 2 * half - 1) - half
         sums = approximate_products(
             patterns,
             self._codes[bank].astype(np.int64),
@@ -236,8 +249,7 @@ class MacroModel:
             weight_bits=config.weight_bits,
             pairings=config.tree_traits.pairings,
         )
-        excess = int(self._signed[bank]) << (config.weight_bits - 1)
-        return sums - excess * x.reshape(-1, config.rows).sum(axis=1, keepdims=True)
+        return sums - excess
 
     def _locate(self, bank: SupportsIndex, row: SupportsIndex = 0) -> tuple[int, int] | None:
         """(bank, row) as checked ints, or None where the macro has no such bank or row."""

@@ -10,6 +10,7 @@ __all__ = [
     "pattern_value",
     "reference_approximate_mvm",
     "reference_approximate_sum",
+    "reference_digit_mvm",
     "reference_matches",
     "reference_mvm",
     "reference_read",
@@ -140,6 +141,56 @@ def reference_approximate_mvm(
             if bank_signed:
                 total -= half_range * sum(pattern_value(x, precision, x_signed) for x in vector)
             columns.append(total)
+        results.append(columns)
+    return results
+
+
+def reference_digit_mvm(
+    vectors: Sequence[Sequence[int]],
+    bank: Sequence[Row],
+    *,
+    weight_bits: int,
+    input_bits: int,
+    x_bits: int,
+    x_signed: bool,
+    bank_signed: bool,
+    pairings: int,
+    y_bits: int,
+) -> list[list[int]]:
+    """reference_mvm by radix-4 digits of the inputs, with approximate trees (exact ones where
+    ``pairings`` is 0), as y_bits of two's complement.
+
+    A digit is the plane below it, plus its lower plane, less twice its upper one; it makes an
+    operand of weight_bits + 1 bits, its multiple of the stored code, all bits inverted where it is
+    negative, which is too much by all ones then.
+    """
+    precision = x_bits if 0 < x_bits <= input_bits else input_bits
+    half_range: int = 2 ** (weight_bits - 1)
+    ones: int = 2 ** (weight_bits + 1) - 1
+    results = []
+    for vector in vectors:
+        values = [pattern_value(pattern, precision, x_signed) for pattern in vector]
+        columns = []
+        for column in range(len(bank[0][0])):
+            codes = [
+                weight_value(weights[column], weight_bits, written_signed, False)
+                for weights, written_signed in bank
+            ]
+            total = 0
+            for place in range(input_bits // 2 + 1):
+                operands = []
+                for value, code in zip(values, codes, strict=True):
+                    below = value * 2 // 4**place % 2 if place else 0
+                    lower, upper = value // 4**place % 2, value // (2 * 4**place) % 2
+                    digit = below + lower - 2 * upper
+                    operands.append(digit * code if digit >= 0 else ones + digit * code)
+                    total -= 4**place * ones if digit < 0 else 0
+                for bit in range(weight_bits + 1):
+                    bits = [operand // 2**bit % 2 for operand in operands]
+                    total += 4**place * 2**bit * reference_approximate_sum(bits, pairings)
+            if bank_signed:
+                total -= half_range * sum(values)
+            columns.append((total + 2 ** (y_bits - 1)) % 2**y_bits - 2 ** (y_bits - 1))
         results.append(columns)
     return results
 

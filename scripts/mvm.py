@@ -146,7 +146,7 @@ def _speed(macro: MacroConfig, job: Job, backend: RtlBackend, clock: float) -> d
     waiting and parts of tiles without weights), ``gops`` counts two operations a MAC at ``clock``
     MHz."""
     cycles = max(backend.cycles, 1)
-    most = macro.rows * macro.cols / pass_cycles(macro, job.x_bits)  # MACs a cycle
+    most = macro.rows * macro.cols / pass_cycles(macro, job.x_bits, job.x_signed)  # MACs a cycle
     return {
         "utilisation": round(backend.macs / cycles / most, 4),
         "clock_mhz": clock,

@@ -231,7 +231,7 @@ def _segments(job: Job, vectors: int) -> list[Segment]:
 
 
 def _show(report: PowerReport, seed: int) -> None:
-    macs, total = report.config.macs_1b, max(report.per_mac, 1e-12)
+    macs, total = report.macs, max(report.per_mac, 1e-12)
     rows = [
         (role, f"{fj / macs:.3f}", f"{fj / macs / total:.1%}")
         for role, fj in report.by_role.items()

@@ -1,6 +1,6 @@
 """Flow control: gaps and back-pressure, full rate, latency, write rate."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import cocotb
 
@@ -37,19 +37,18 @@ async def test_full_rate_and_latency(dut):
     """Back-to-back passes finish every ceil(x_bits / k) cycles, the first after the published
     latency."""
     bench = await Bench.loaded(dut)
-    for bits in range(1, CONFIG.input_bits + 1):
+    for bits, signed in product(range(1, CONFIG.input_bits + 1), (False, True)):
         bench.y_results.clear()
         start = bench.cycle
         for _ in range(5):
-            bench.send(bench.full_vector(bits), x_bits=bits, signed=True)
+            bench.send(bench.full_vector(bits), x_bits=bits, signed=signed)
         await bench.run()
         times = [cycle for cycle, _ in bench.y_results]
         steps = {later - earlier for earlier, later in pairwise(times)}
-        assert steps == {pass_cycles(CONFIG, bits)} == {CONFIG.cycles_per_pass(bits)}, (
-            f"{bits} bits: {steps}"
-        )
-        latency = first_result(CONFIG, bits)
-        assert times[0] - start == latency == CONFIG.latency(bits), (
+        cycles = pass_cycles(CONFIG, bits, signed)
+        assert steps == {cycles} == {CONFIG.cycles_per_pass(bits, signed)}, f"{bits} bits: {steps}"
+        latency = first_result(CONFIG, bits, x_signed=signed)
+        assert times[0] - start == latency == CONFIG.latency(bits, signed), (
             f"{bits} bits: latency {times[0] - start}"
         )
     await bench.finish()
@@ -64,8 +63,8 @@ async def test_full_rate_over_banks(dut):
     start = bench.cycle
     for index in range(24):
         bits = bench.rng.randint(1, CONFIG.input_bits)
-        expected += pass_cycles(CONFIG, bits)
         vector, signed = bench.full_vector(bits), bool(index % 3)
+        expected += pass_cycles(CONFIG, bits, signed)
         bench.send(vector, x_bits=bits, signed=signed, bank=index % CONFIG.banks)
     await bench.run()
     last = bench.y_results[-1][0]

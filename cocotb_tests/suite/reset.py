@@ -34,8 +34,8 @@ async def test_reset_at_every_cycle_of_a_pass(dut):
     bench = await Bench.loaded(dut)
     for cycle in range(CONFIG.latency() + 1):
         for bank in some(BANKS, 4, bench.rng):
-            bench.send(bench.full_vector(), signed=True, bank=bank)
-            bench.send(bench.random_vector(), bank=bank)
+            bench.send(bench.full_vector(), bank=bank)
+            bench.send(bench.random_vector(), signed=True, bank=bank)
             await bench.until("x")
             await bench.steps(cycle)
             await bench.reset()

@@ -77,6 +77,7 @@ def test_draw_is_seeded_and_covers_the_space():
     assert len({config.module for config in configs}) == 30
     assert [MacroConfig(**parameters) for parameters in ODD] == configs[: len(ODD)]
     assert any(config.banks > 1 for config in configs)
+    assert any(config.digits and config.skips for config in configs)
     assert any(1 < config.bits_per_cycle < config.input_bits for config in configs)
 
 

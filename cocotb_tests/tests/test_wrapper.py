@@ -26,6 +26,10 @@ CONFIGS = {
         **{"rows": 11, "cols": 37, "weight_bits": 1, "input_bits": 1, "multiply": "xnor"},
         **{"banks": 2, "storage": "latch"},
     ),
+    "digits": MacroConfig(
+        **{"rows": 5, "cols": 5, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 4},
+        **{"banks": 2, "storage": "latch", "multiply": "booth"},
+    ),
     "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),
 }
 

@@ -74,9 +74,11 @@ class Claim:
 def macro_claims(config: MacroConfig) -> list[Claim]:
     """The claims of a macro: column tree, sum of a cycle's planes, the accumulator's sum, and where
     rows make pairs the sum of two codes; of a binary macro, which has no signs and no feedback, the
-    tree and the sum."""
+    tree and the sum; of digits the tree, the sum of what they correct, the accumulator's."""
     if config.binary:
         return [_tree(config), _match_sum(config)]
+    if _digits(config):
+        return [_tree(config), _digit_sum(config), _accumulate_digits(config)]
     claims = [_tree(config), _plane_sum(config), _accumulate_sum(config)]
     return [*claims, _pair_adder(config)] if config.pairs else claims
 
@@ -96,7 +98,8 @@ def _tree(config: MacroConfig) -> Claim:
 def _paired_tree(config: MacroConfig) -> Claim:
     """An approximate tree while it computes: in each place the bits of rows 4i, 4i+1 as an OR, of
     4i+2, 4i+3 as an AND, again and again; what has no partner counts as it is."""
-    rows, bits = config.rows, config.weight_bits
+    rows, most = config.rows, config.multiply_traits.most(config.weight_bits)
+    bits = most.bit_length()
     words, pairs = [], []
     for place in range(bits):
         values: list[int | Pair] = [row * bits + place for row in range(rows)]
@@ -108,7 +111,7 @@ def _paired_tree(config: MacroConfig) -> Claim:
         counted = [*values, *alone]
         pairs += [value for value in counted if isinstance(value, Pair)]
         words += [Word(value, 1, place, 1) for value in counted if isinstance(value, int)]
-    name, total = f"{config.module}_tree", (rows * (2**bits - 1)).bit_length()
+    name, total = f"{config.module}_tree", (rows * most).bit_length()
     text = f"sum of {len(pairs)} pairs and {len(words)} bits"
     tied = ("exact",) if rows > 1 else ()
     depth = config.pipeline_stages
@@ -154,6 +157,44 @@ def _accumulate_sum(config: MacroConfig) -> Claim:
     words = _side_by_side([(width, shift, (1 << width) - 1) for width, shift in parts])
     text = "sum of negation, feedback, totals and correction"
     return Claim(f"{config.module}_accumulate_sum", text, words, y_bits, modular=True)
+
+
+def _digits(config: MacroConfig) -> bool:
+    return config.multiply_traits.digit_bits == 2
+
+
+def _digit_correction_bits(config: MacroConfig) -> int:
+    """Bits for up to ``rows 2^(k + weight_bits)``, none beyond y_bits."""
+    most = config.rows << (config.bits_per_cycle + config.weight_bits)
+    return min(most.bit_length(), config.y_bits)
+
+
+def _digit_sum(config: MacroConfig) -> Claim:
+    """``sum of negative_i 4^i + 2^(weight_bits-1) (sum of share_j 2^j + rows last - rows others)``,
+    k / 2 negative digits and k + 1 shares of each row: modulo the width of what the accumulators
+    add, as the bits of rows and -rows, once each for every 1 there."""
+    k, rows, place = config.bits_per_cycle, config.rows, config.weight_bits - 1
+    bits = _digit_correction_bits(config)
+    shifts = [*range(0, k, 2), *range(place, place + k + 1)]
+    parts = [(1, shift, 1) for shift in shifts for _ in range(rows)]
+    copies = []
+    for constant in (rows, 2 ** (bits - place) - rows):
+        ones = [place + bit for bit in range(bits - place) if constant // 2**bit % 2]
+        copies.append(range(len(parts), len(parts) + len(ones)))
+        parts += [(1, shift, 1) for shift in ones]
+    name, text = f"{config.module}_digit_sum", f"sum of {len(shifts)} x {rows} bits and constants"
+    words, depth = _side_by_side(parts), config.pipeline_stages
+    return Claim(name, text, words, bits, depth, modular=True, copies=tuple(copies))
+
+
+def _accumulate_digits(config: MacroConfig) -> Claim:
+    """``feedback 2^k + sum of total_i 4^i + correction``, modulo ``2^y_bits``."""
+    k, y_bits, tree_bits = config.bits_per_cycle, config.y_bits, config.tree_bits
+    totals = [(tree_bits, shift) for shift in range(0, k, 2)]
+    parts = [(y_bits - k, k), *totals, (_digit_correction_bits(config), 0)]
+    words = _side_by_side([(width, shift, (1 << width) - 1) for width, shift in parts])
+    name, text = f"{config.module}_accumulate_sum", "sum of feedback, totals and correction"
+    return Claim(name, text, words, y_bits, modular=True)
 
 
 def _pair_adder(config: MacroConfig) -> Claim:

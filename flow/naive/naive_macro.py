@@ -61,6 +61,8 @@ def _check(config: MacroConfig, ports: set[str]) -> None:
         near = "nearest legal: --set storage=flop --set group=1 --set tree_stages=0"
     elif config.tree_traits.pairings or len(config.modes) > 1 or config.multiply_traits.binary:
         rule = "is exact, multiplies integers and has one mode"
+    elif config.digits:
+        rule = "multiplies planes, not digits"
     elif config.features:
         rule = f"has no {', '.join(config.features)}"
     elif unknown := sorted(ports - {*PORTS, *OPTIONAL}):

@@ -46,7 +46,10 @@ def power_bench(
     widths = {name: len(nets) for name, nets in netlist.ports.items()}
     outputs = {name: widths[name] for name in widths if name in netlist.outputs}
     inputs = {name: widths[name] for name in widths if name not in netlist.outputs}
-    counted = sum(len(s.inputs) * config.cycles_per_pass(s.x_bits) for s in workload.segments)
+    counted = sum(
+        len(segment.inputs) * config.cycles_per_pass(segment.x_bits, segment.x_signed)
+        for segment in workload.segments
+    )
     text = _template().render(
         vectors=len(play.beats),
         inputs=inputs,

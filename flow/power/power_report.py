@@ -51,14 +51,25 @@ class PowerReport:
     seconds: float = 0.0
 
     @property
+    def macs(self) -> float:
+        """1b-MACs a cycle: those of its planes. Where planes make digits, unsigned vectors pass
+        planes beyond their precision, which count nothing."""
+        config, segments = self.config, self.workload.segments
+        if not config.digits:
+            return config.macs_1b
+        planes = sum(len(s.inputs) * config.effective_x_bits(s.x_bits) for s in segments)
+        cycles = sum(len(s.inputs) * config.cycles_per_pass(s.x_bits, s.x_signed) for s in segments)
+        return config.rows * config.cols * config.weight_bits * planes / cycles
+
+    @property
     def per_mac(self) -> float:
         """fJ a 1b-MAC, without leakage."""
-        return sum(self.by_role.values()) / self.config.macs_1b
+        return sum(self.by_role.values()) / self.macs
 
     @property
     def leakage_per_mac(self) -> float:
         """fJ that leak in a cycle, a 1b-MAC."""
-        return self.leakage * self.period * 1e-3 / self.config.macs_1b
+        return self.leakage * self.period * 1e-3 / self.macs
 
     @property
     def tops_per_w(self) -> float:
@@ -67,7 +78,7 @@ class PowerReport:
 
     def as_json(self) -> dict[str, Any]:
         """The JSON contract of ``cimforge power``."""
-        macs = self.config.macs_1b
+        macs = self.macs
         return {
             "fj_per_1b_mac": round(self.per_mac, 4),
             "by_role": {role: round(fj / macs, 4) for role, fj in self.by_role.items()},
@@ -80,7 +91,7 @@ class PowerReport:
             "data": self.workload.name,
             "vectors": self.workload.vectors,
             "cycles": self.cycles,
-            "macs_1b": macs,
+            "macs_1b": self.config.macs_1b,
             "library": ", ".join(map(str, self.libraries)),
             "period_ns": round(self.period, 4),
             "wire_ff": self.wire_load,

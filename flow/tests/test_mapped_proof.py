@@ -23,6 +23,7 @@ from cimforge.hdl.params.config_file import load_config
 CONFIGS = {
     "ranks": ["rows=11", "tree_stages=2", "bits_per_cycle=2"],
     "pairs": ["rows=5", "group=2", "bits_per_cycle=2"],
+    "digits": ["rows=5", "multiply=booth", "bits_per_cycle=2", "tree_stages=1"],
     "few registers": ["rows=3", "weight_bits=1", "tree_stages=1"],
     "ripple, latches": ["tree=ripple", "tree_stages=1", "storage=latch", "cols=1"],
 }
@@ -36,6 +37,7 @@ LIBRARIES = {
 PAIRS = [
     *(("small", "few registers"), ("sg13g2", "ranks"), ("sg13g2", "ripple, latches")),
     *(("nangate45", "ranks"), ("sky130hd", "few registers"), ("sg13g2", "pairs")),
+    *(("sg13g2", "digits"), ("nangate45", "digits")),
 ]
 ALL = [(library, name) for library in LIBRARIES for name in CONFIGS]
 

@@ -58,6 +58,7 @@ def test_a_naive_macro_that_adds_wrongly_is_noticed(folder):
         ({"group": 2}, "is written in the cycle of the beat"),
         ({"tree": "approx1"}, "a naive macro is exact, multiplies integers"),
         ({"features": ("zero_skip",)}, "a naive macro has no zero_skip"),
+        ({"multiply": "booth", "bits_per_cycle": 2}, "a naive macro multiplies planes, not digits"),
     ],
 )
 def test_a_macro_that_is_not_naive_is_refused(parameters, message):

@@ -13,7 +13,7 @@ from cimforge.flow.tests.tree_designs import LEAVES, adder, check, sum_claim
 from cimforge.hdl.emit.outputs import CELLS
 
 MORE = """
-module cim_c42 (input a, input b, input c, input d, input ci, output s, output c1, output c2);
+module cim_c5 (input a, input b, input c, input d, input ci, output s, output c1, output c2);
   wire t;
   cim_fa first (.a(a), .b(b), .ci(c), .s(t), .co(c1));
   assign {c2, s} = t + d + ci;
@@ -49,7 +49,7 @@ NINE = """
 """
 COMPRESSED = """
   wire s, c1, c2;
-  cim_c42 c (.a(terms[0]), .b(terms[1]), .c(terms[2]), .d(terms[3]), .ci(terms[4]), .s(total[0]),
+  cim_c5 c (.a(terms[0]), .b(terms[1]), .c(terms[2]), .d(terms[3]), .ci(terms[4]), .s(total[0]),
     .c1(c1), .c2(c2));
   cim_ha h (.a(c1), .b(c2), .s(total[1]), .co(total[2]));
 """
@@ -268,7 +268,7 @@ def test_laws_come_from_the_cells(designs):
         "cim_fa_n": "a + b + ci = -1 s_n + -2 co_n + 3",
         "cim_xor3": "a + b + c = y",
     }
-    assert str(leaves.law("cim_c42")) == "a + b + c + d + ci = s + 2 c1 + 2 c2"
+    assert str(leaves.law("cim_c5")) == "a + b + c + d + ci = s + 2 c1 + 2 c2"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from cimforge.golden.reference import (
     Row,
     reference_approximate_mvm,
+    reference_digit_mvm,
     reference_mvm,
     reference_read,
 )
@@ -16,18 +17,22 @@ __all__ = ["Ledger", "random_config", "random_patterns"]
 
 def random_config(rng: random.Random) -> MacroConfig:
     """A small macro of any shape and precision, one in four of a dimension being 1, every other one
-    of those with exact trees with its rows in pairs."""
+    of those with exact trees with its rows in pairs, or its planes in digits where they can be."""
     input_bits = rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8])
     tree = rng.choice(["csa", "ripple", "behavioral", "csa42", "approx1", "approx2"])
+    k = rng.choice([k for k in range(1, input_bits + 1) if input_bits % k == 0])
+    group = 1 if tree.startswith("approx") else rng.choice([1, 2])
+    digits = k % 2 == 0 and group == 1 and rng.random() < 0.7
     return MacroConfig(
         rows=rng.choice([1, *rng.sample(range(1, 20), 3)]),
         cols=rng.choice([1, *rng.sample(range(1, 7), 3)]),
         weight_bits=rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8]),
         input_bits=input_bits,
-        bits_per_cycle=rng.choice([k for k in range(1, input_bits + 1) if input_bits % k == 0]),
+        bits_per_cycle=k,
         banks=rng.randint(1, 4),
         tree=tree,
-        group=1 if tree.startswith("approx") else rng.choice([1, 2]),
+        group=group,
+        multiply="booth" if digits else "plain",
     )
 
 
@@ -79,6 +84,9 @@ class Ledger:
             "bank_signed": signs[-1],
         }
         pairings = self.config.tree_traits.pairings
+        if self.config.multiply == "booth":
+            told |= {"pairings": pairings, "y_bits": self.config.y_bits}
+            return reference_digit_mvm(vectors, written, **told)
         if pairings:
             return reference_approximate_mvm(vectors, written, **told, pairings=pairings)
         return reference_mvm(vectors, written, **told)

@@ -109,3 +109,15 @@ def test_errors_grow_with_each_level(capsys: pytest.CaptureFixture[str]) -> None
         assert abs(once["bias"]) < once["nmed"] / 2
     assert approximate_error.main(["--rows", "8", "--bits", "2"]) == 0
     assert "approx2_signed" in capsys.readouterr().out
+
+
+def test_errors_of_digits_and_what_is_no_macro(capsys: pytest.CaptureFixture[str]) -> None:
+    shape = ["--rows", "8", "--bits", "4", "--multiply", "booth"]
+    assert approximate_error.main(["--json", *shape, "--planes", "2"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert 0 < report["approx1_unsigned"]["nmed"] < report["approx2_unsigned"]["nmed"]
+    with pytest.raises(SystemExit) as stopped:
+        approximate_error.main(shape)
+    assert stopped.value.code == 2
+    message = "bits_per_cycle must be a multiple of 2 with multiply booth, not 1"
+    assert message in capsys.readouterr().err

@@ -64,6 +64,23 @@ def test_first_result_by_hand(config: MacroConfig, x_bits: int, cycles: int) -> 
     assert first_result(config, x_bits) == cycles
 
 
+# k, precision, sign: digits hold an unsigned element in one bit more.
+@pytest.mark.parametrize(
+    ("k", "x_bits", "signed", "cycles"),
+    [
+        *((2, 8, False, 5), (2, 8, True, 4), (2, 7, False, 4), (2, 7, True, 4), (2, 1, False, 1)),
+        *((4, 8, False, 3), (4, 8, True, 2), (4, 4, False, 2), (4, 3, False, 1), (4, 0, False, 3)),
+        *((8, 8, False, 2), (8, 8, True, 1), (8, 7, False, 1)),
+    ],
+)
+def test_passes_of_digits_by_hand(k: int, x_bits: int, signed: bool, cycles: int) -> None:
+    config = MacroConfig(multiply="booth", bits_per_cycle=k, tree_stages=1)
+    assert pass_cycles(config, x_bits, signed) == cycles == config.cycles_per_pass(x_bits, signed)
+    assert first_result(config, x_bits, x_signed=signed) == cycles + 1 + 1
+    passes = stream_cycles(config, [x_bits, x_bits], x_signed=signed)
+    assert passes == 2 * cycles + 2
+
+
 def test_first_result_counts_given_ranks() -> None:
     assert first_result(SERIAL, 0, 0) == 9
     assert first_result(SERIAL, 0, 3) == 12
@@ -124,8 +141,10 @@ def test_loads_of_groups_by_hand() -> None:
 def test_cycles_match_the_formulas_of_the_config(seed: int) -> None:
     config = random_config(random.Random(seed))
     for x_bits in range(config.input_bits + 3):
-        assert pass_cycles(config, x_bits) == config.cycles_per_pass(x_bits), f"seed={seed}"
-        assert first_result(config, x_bits) == config.latency(x_bits), f"seed={seed}"
+        for signed in (False, True):
+            cycles, result = config.cycles_per_pass(x_bits, signed), config.latency(x_bits, signed)
+            assert pass_cycles(config, x_bits, signed) == cycles, f"seed={seed}"
+            assert first_result(config, x_bits, x_signed=signed) == result, f"seed={seed}"
     for row in range(config.rows + 2):
         assert write_cycles(config, row) == config.write_cycles(row), f"seed={seed}"
         assert fill_cycles(config, row) == config.fill_cycles(row), f"seed={seed}"

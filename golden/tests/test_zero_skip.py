@@ -68,6 +68,61 @@ def planes_cycles(config: MacroConfig, x_bits: int, signed: bool, patterns: list
     return 1
 
 
+@pytest.mark.parametrize(
+    ("k", "x_bits", "signed", "patterns", "cycles"),
+    [
+        (2, 8, False, [0, 0, 0], 1),
+        (2, 8, False, [1, 0, 0], 1),
+        (2, 8, False, [2, 0, 0], 2),  # 4 - 2: digits 1, -2
+        (2, 8, False, [0x80, 0, 0], 5),  # 256 - 2 * 64
+        (2, 8, False, [0x7F, 0, 0], 4),  # 2 * 64 - 1
+        (4, 8, False, [7, 0, 0], 1),
+        (4, 8, False, [8, 0, 0], 2),  # 16 - 2 * 4
+        (8, 8, False, [0x7F, 0, 0], 1),
+        (8, 8, False, [0x80, 0, 0], 2),
+        (8, 7, False, [0x80, 0, 0], 1),  # bit 7 is beyond the precision
+        (2, 8, True, [0xFF, 0, 0], 1),
+        (2, 8, True, [0xFD, 0, 0], 2),  # -3 = -4 + 1
+        (2, 8, True, [0xFE, 1, 0], 1),
+        (4, 8, True, [0xF8, 7, 0], 1),
+        (4, 8, True, [0xF7, 7, 0], 2),
+    ],
+)
+def test_cycles_of_digits_by_hand(k, x_bits, signed, patterns, cycles) -> None:
+    config = skipping(multiply="booth", bits_per_cycle=k)
+    assert pass_cycles(config, x_bits, signed, patterns) == cycles
+    assert pass_cycles(config, x_bits, signed) == config.cycles_per_pass(x_bits, signed)
+
+
+def digits_cycles(config: MacroConfig, x_bits: int, signed: bool, patterns: list[int]) -> int:
+    """A pass begins at the most significant group with a digit other than 0 in any row, made of
+    each digit's two planes and the one below; with group 0 at the latest."""
+    k = config.bits_per_cycle
+    cycles = 1
+    for pattern in patterns:
+        value = pattern % 2**x_bits
+        value -= 2**x_bits if signed and value >> x_bits - 1 else 0
+        for digit in range(9):
+            below = value >> 2 * digit - 1 & 1 if digit else 0
+            if below + (value >> 2 * digit & 1) - 2 * (value >> 2 * digit + 1 & 1):
+                cycles = max(cycles, 2 * digit // k + 1)
+    return cycles
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_cycles_are_those_of_the_digits(seed: int) -> None:
+    rng = random.Random(seed)
+    bits = rng.randrange(2, 17, 2)
+    k = rng.choice([k for k in range(2, bits + 1, 2) if bits % k == 0])
+    config = skipping(rows=rng.randint(1, 4), input_bits=bits, bits_per_cycle=k, multiply="booth")
+    for _ in range(60):
+        x_bits, signed, size = rng.randint(1, bits), rng.random() < 0.5, rng.randint(0, bits)
+        low = [p % 2**size for p in random_patterns(rng, bits, config.rows)]
+        vector = [(p - rng.choice((0, 2**size >> 1))) % 2**bits for p in low]
+        want = digits_cycles(config, x_bits, signed, vector)
+        assert pass_cycles(config, x_bits, signed, vector) == want, f"seed={seed}: {vector}"
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_cycles_are_those_of_the_planes(seed: int) -> None:
     rng = random.Random(seed)

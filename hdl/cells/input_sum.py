@@ -6,16 +6,16 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.final_adder import FINALS
-from cimforge.hdl.arith.plan import Operand
+from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import plan_sum
-from cimforge.hdl.arith.staging import CARRY, FRONT, SUM, divided
+from cimforge.hdl.arith.staging import CARRY, FRONT, SUM, Staging, divided
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.drivers import driver_levels, spread
 from cimforge.hdl.netlist.structure import Structure, concat
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["InputSum", "build_negate_lines", "build_plane_sum"]
+__all__ = ["InputSum", "build_negate_lines", "build_plane_sum", "late_planes", "shared_staging"]
 
 
 def build_plane_sum(config: MacroConfig) -> Structure:
@@ -34,16 +34,21 @@ def build_plane_sum(config: MacroConfig) -> Structure:
         shifts += [place + low for low in (k - 1, 0) for place in places]
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
     plan = plan_sum(config.tree, operands, width, final=config.final_adder)
-    area = config.macs_1b  # of all columns, which wait for it: about an adder each
-    staging = divided(plan, config.pipeline_stages, FRONT, _adds_behind(config), area)
+    staging = shared_staging(config, plan)
     comment = "Sum of a cycle's inverted planes and constants."
     return build_adder(config.module, "plane_sum", comment, staging, role="accumulate")
+
+
+def shared_staging(config: MacroConfig, plan: Plan) -> Staging:
+    """The ranks of a sum that is one for all columns, each where the longest stage is shortest."""
+    area = config.macs_1b  # of all columns, which wait for it: about an adder each
+    return divided(plan, config.pipeline_stages, FRONT, _adds_behind(config), area)
 
 
 def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
     """When an accumulator has added the sum, of the times at which its bits come: there are a
     choice by sign, drivers, an adder, and carries up to the top."""
-    bits = config.y_bits - config.modes[0].correction_place
+    bits = config.y_bits - config.correction_place
     final = FINALS.get(config.final_adder)
     carries = CARRY * bits if final is None else CARRY * final.delay(bits) + SUM
     return lambda tail: max(tail, default=0) + 3 * SUM + carries
@@ -129,7 +134,8 @@ class InputSum(Block):
         """Of one plane: its zeros, or both constants less them."""
         rows = self._config.rows
         count = Signal(unsigned_width(rows))
-        self._place_sum(m, self._late(m, self._planes_n()), count)
+        planes_n = late_planes(m, self._config, self._planes_n(), self.value("enable"))
+        self._place_sum(m, planes_n, count)
         negated = self.negate.replicate(len(count))
         more = Mux(self.negate, 2 * rows + 1 - (1 << len(count)), 0)
         m.d.comb += total.eq((count ^ negated) + more + Mux(self.ending, rows, 0))
@@ -144,21 +150,24 @@ class InputSum(Block):
         else:
             m.d.comb += negate.eq(self.plane_negate.replicate(rows))
         m.d.comb += top.eq(planes_n[low:] ^ negate)
-        late = self._late(m, Cat(planes_n[:low], top, self.plane_negate, self.plane_ending))
+        early = Cat(planes_n[:low], top, self.plane_negate, self.plane_ending)
+        late = late_planes(m, self._config, early, self.value("enable"))
         return Cat(late[:-2], late[-2].replicate(size), late[-1].replicate(size))
 
     def _planes_n(self) -> Value:
         """The planes, inverted."""
         return self.planes_n
 
-    def _late(self, m: Module, planes: Value) -> Value:
-        """What comes with the planes, as many registers later as the array leads."""
-        for rank in range(self._config.storage_traits.lead):
-            late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
-            with m.If(self.enable):
-                m.d.sync += late.eq(planes)
-            planes = late
-        return planes
+
+def late_planes(m: Module, config: MacroConfig, planes: Value, enable: Value) -> Value:
+    """What comes with the planes, as many registers later as the array leads; they hold while
+    ``enable`` is low."""
+    for rank in range(config.storage_traits.lead):
+        late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
+        with m.If(enable):
+            m.d.sync += late.eq(planes)
+        planes = late
+    return planes
 
 
 def _places(config: MacroConfig) -> list[int]:

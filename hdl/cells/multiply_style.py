@@ -19,12 +19,16 @@ class MultiplyStyle(NamedTuple):
     inverted lines: k planes, or what BinarySerialiser makes), and drives ``products`` (config.trees
     operands side by side, tree t's at t * operand width). ``correction(config)`` makes of the
     inputs alone what all columns add at weight 2^(weight_bits-1), or of a binary style at weight 1:
-    ports as InputSum's, or those of them it needs, and ``count``, the rows that count.
+    ports as InputSum's, or those of them it needs, and ``count``, the rows that count. A style of
+    digits adds its own at weight 1, from ``planes_n``, ``plane_sign`` (a line a row) and
+    ``plane_ending``, and brings a ``serialiser(config)``: ports as Serialiser's, with
+    config.fill_bits of ``fill`` and row_lines of ``planes_n``.
     """
 
     multiplier: Callable[[MacroConfig], Module]
     correction: Callable[[MacroConfig], Module]
     inverted_code: Callable[[MacroConfig], bool]
+    serialiser: Callable[[MacroConfig], Module] | None = None
 
 
 MULTIPLY_STYLES: Registry[MultiplyStyle] = Registry("multiply")

@@ -33,7 +33,7 @@ def scenario(config: MacroConfig) -> dict[str, list[tuple[int, Beat]]]:
     return {
         "w": list(zip((1, 2, 5), rows, strict=True)),
         "x": [(3, vector), (3, vector), (3, vector)],
-        "r": [(4 + config.latency(bits), {"bank": other, "row": config.rows - 1})],
+        "r": [(4 + config.latency(bits, True), {"bank": other, "row": config.rows - 1})],
     }
 
 
@@ -97,7 +97,8 @@ def draw(config: MacroConfig, trace: Trace) -> tuple[str, str]:
             else:
                 group.append(_beats(name, valid, ready, trace[name]))
         lanes += [{}, group]
-    told = f"{config.input_bits}-bit signed vectors, {config.cycles_per_pass()} cycles a pass"
+    cycles_a_pass = config.cycles_per_pass(x_signed=True)
+    told = f"{config.input_bits}-bit signed vectors, {cycles_a_pass} cycles a pass"
     source = {
         "signal": lanes,
         "head": {"text": f"{config.module}: {told}", "tick": 0},

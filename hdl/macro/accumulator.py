@@ -20,24 +20,35 @@ def accumulate_plan(config: MacroConfig, arrival: Sequence[int]) -> Plan:
     """Plan of ``feedback + sum_j 2^j total_j + 2^(weight_bits-1) correction`` modulo 2^y_bits.
 
     Terms in order: negate (the +1 of a negated top plane, at weight k-1), the feedback's bits
-    k..y_bits-1, k totals of tree_bits, the correction, unsigned.
+    k..y_bits-1, k totals of tree_bits, the correction, unsigned. Of digits there is no negate, k/2
+    totals with 4^j, and the correction at weight 1.
     ``arrival[i]`` is the level at which bit i of a total is ready.
     """
-    k, y_bits, low = config.bits_per_cycle, config.y_bits, config.modes[0].correction_place
-    widths = [y_bits - k + 1, *[config.tree_bits] * k, config.correction_bits]
+    k, y_bits, low = config.bits_per_cycle, config.y_bits, config.correction_place
+    trees, negate = config.trees, 0 if config.digits else 1
+    widths = [y_bits - k + negate, *[config.tree_bits] * trees, config.correction_bits]
     starts = list(accumulate(widths, initial=0))
     words = [
         tuple(range(start, start + width)) for start, width in zip(starts, widths, strict=False)
     ]
     feedback, *totals, correction = words
     operands = [
-        Operand(feedback, k - 1),
-        *(Operand(total, plane) for plane, total in enumerate(totals)),
+        Operand(feedback, k - negate),
+        *(Operand(total, place * k // trees) for place, total in enumerate(totals)),
         Operand(correction[: y_bits - low], low),
     ]
-    half = max(arrival, default=0) // 2
-    ready = [*[0] * len(feedback), *list(arrival) * k, *[half] * len(correction)]
+    half = [max(arrival, default=0) // 2] * len(correction)
+    late = _rippled(arrival, len(correction)) if config.digits else half
+    ready = [*[0] * len(feedback), *list(arrival) * trees, *late]
     return plan_sum(config.tree, operands, y_bits, ready, config.final_adder)
+
+
+def _rippled(arrival: Sequence[int], bits: int) -> list[int]:
+    """Levels of a correction whose sum is as deep as a tree, and longer: its bits come as those of
+    a total, and on one by one; all at 0 behind registers."""
+    step = 1 if any(arrival) else 0
+    more = range(1, bits - len(arrival) + 1)
+    return [*arrival, *(arrival[-1] + step * place for place in more)][:bits]
 
 
 def build_accumulate_sum(config: MacroConfig, arrival: Sequence[int]) -> Structure:
@@ -59,6 +70,9 @@ class Accumulator(Block):
     the +1 takes the free place at weight k-1 and the sign extension takes the places that restart
     empties, so no adder cell is spent on signs.
 
+    Of digits, which carry their signs: ``y = 2^k y + sum_i 4^i total_i + correction``, nothing is
+    negated, and ``y`` is ``-rows 2^weight_bits`` before a pass (BoothCorrection).
+
     y changes at the edge where ``enable`` is high and holds otherwise: latency 1 cycle, one
     cycle's planes a cycle. Sums are modulo 2^y_bits, which holds every final result; intermediate
     wrap-around cancels. Not reset: restart comes with every pass.
@@ -71,8 +85,8 @@ class Accumulator(Block):
         ports = {
             "enable": In(1),
             "restart": In(1),
-            "negate": In(1),
-            "totals": In(config.bits_per_cycle * config.tree_bits),
+            "negate": In(0 if config.digits else 1),
+            "totals": In(config.trees * config.tree_bits),
             "correction": In(config.correction_bits),
             "y": Out(config.y_bits),
         }
@@ -89,13 +103,17 @@ class Accumulator(Block):
             Cat(self._feedback(place, y_q[place - k]) for place in range(k, y_bits))
         )
 
-        low, top = self.totals[: (k - 1) * tree_bits], self.totals[(k - 1) * tree_bits :]
-        signed_top = Signal(tree_bits)
-        m.d.comb += signed_top.eq(top ^ self.negate.replicate(tree_bits))
+        if self._config.digits:
+            added = Cat(feedback, self.totals, self.correction)
+        else:
+            low, top = self.totals[: (k - 1) * tree_bits], self.totals[(k - 1) * tree_bits :]
+            signed_top = Signal(tree_bits)
+            m.d.comb += signed_top.eq(top ^ self.negate.replicate(tree_bits))
+            added = Cat(self.negate, feedback, low, signed_top, self.correction)
 
-        terms = Signal(1 + len(feedback) + len(self.totals) + len(self.correction))
+        terms = Signal(len(added))
         total = Signal(y_bits)
-        m.d.comb += terms.eq(Cat(self.negate, feedback, low, signed_top, self.correction))
+        m.d.comb += terms.eq(added)
         m.submodules.sum = self.instance("sum", terms=terms, total=total)
 
         with m.If(self.enable):
@@ -108,7 +126,9 @@ class Accumulator(Block):
         extension of a negated top plane as well. ``negate`` comes with restart alone."""
         config = self._config
         k = config.bits_per_cycle
-        start = -config.rows << (k + config.modes[0].correction_place)
+        start = -config.pass_excess << k
+        if config.digits:
+            return kept | self.restart if start >> place & 1 else kept & ~self.restart
         bit, negated = (
             value >> place & 1 for value in (start, start - (1 << config.tree_bits + k - 1))
         )

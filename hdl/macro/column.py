@@ -108,7 +108,7 @@ def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bu
         **{"bank_select": banks if banks > 1 else 0},
         **{"planes_n": 0 if pairs else rows * config.row_lines},
         **{"enable": int(enabled), "accumulate": 1},
-        **({} if config.binary else {"restart": 1, "negate": 1}),
+        **({} if config.binary else {"restart": 1, "negate": 0 if config.digits else 1}),
         **{"correction": config.correction_bits, "exact": int("exact" in tree.ports)},
     }
     nets = {name: out.port("input", name, width) for name, width in inputs.items() if width}

@@ -86,12 +86,12 @@ def _time_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
 
     def done(tail: Sequence[int]) -> int:
         plan = adder(tuple(_adders(tail)))
-        late = [time + 2 for time in tail]  # a gate that negates
+        late = [time + (0 if config.digits else 2) for time in tail]  # a gate that negates
         if config.binary:
             start = [*late, *[CONTROL] * config.correction_bits]
         else:
-            feedback = config.y_bits - config.bits_per_cycle + 1
-            start = [CONTROL] * feedback + late * config.bits_per_cycle
+            feedback = config.y_bits - config.bits_per_cycle + (0 if config.digits else 1)
+            start = [CONTROL] * feedback + late * config.trees
             start += [CONTROL] * config.correction_bits
         settled = settling(plan, start)
         last = max((settled.get(bit, 0) for bit in plan.result), default=0)

@@ -1,5 +1,8 @@
 """Sequencer: accepts beats, hands out planes and tells the accumulators what arrives."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
@@ -8,7 +11,7 @@ from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.pair_arbiter import PairArbiter
 from cimforge.hdl.macro.streams import SINKS, macro_streams, without_data
-from cimforge.hdl.macro.token import Token, delayed
+from cimforge.hdl.macro.token import Token, delayed, delays
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.config import MacroConfig
 
@@ -16,7 +19,9 @@ __all__ = ["Sequencer"]
 
 TO_ACCUMULATORS = ("accumulate", "restart", "negate", "ending", "sign")
 TO_MATCHES = ("accumulate",)
+TO_DIGITS = ("accumulate", "restart")
 WITH_PLANES = ("plane_negate", "plane_ending")  # undelayed, for the input sum
+WITH_DIGITS = ("plane_ending", "plane_sign")
 
 
 class Sequencer(Block):
@@ -30,10 +35,11 @@ class Sequencer(Block):
     q_valid: planes + ranks + 1 cycles.
 
     Flow control: while a result is valid and not ready everything behind it holds (``enable`` low),
-    for the accumulators are the only result registers. The order of passes, read-backs and writes
-    is Arbiter's. Flip-flops are written at the edge that accepts the row; styles with write_landing
-    in the cycle after it. No ready depends on its own valid; x_ready and r_ready depend on each
-    other's valid and, with write_landing, on w_valid; w_ready depends on no valid.
+    for the accumulators are the only result registers; it is low as well while no plane is on its
+    way to them, so that registers of an idle array take no clock. The order of passes, read-backs
+    and writes is Arbiter's. Flip-flops are written at the edge that accepts the row; styles with
+    write_landing in the cycle after it. No ready depends on its own valid; x_ready and r_ready
+    depend on each other's valid and, with write_landing, on w_valid; w_ready depends on no valid.
 
     Where rows make pairs, a write that is not filled takes a slot: a pass of its neighbour's
     one-hot plane, without result, whose code the accumulators hold in the cycle ``sum_capture``;
@@ -51,6 +57,9 @@ class Sequencer(Block):
 
     Where passes skip (zero_skip), ``marks`` belongs to the vector that x offers, and a pass begins
     at the group that FirstGroup finds: what is said here of cycles and latency is the most.
+
+    Where planes make digits, ``plane_sign`` and ``plane_ending`` tell of the planes that are handed
+    out now, and an unsigned pass takes ``ceil((x_bits + 1) / bits_per_cycle)`` cycles.
 
     Reset (``rst``, synchronous, active high) drops passes and tokens and holds every valid and
     ready low; bank signs are weights and keep their value.
@@ -73,13 +82,13 @@ class Sequencer(Block):
             "step": Out(1),
             "first": Out(0 if config.binary else config.max_planes),
             "following": Out(config.max_planes - 1),
-            "fill": Out(k - 1),
+            "fill": Out(config.fill_bits),
             "sign_plane": Out(k if k > 1 else 0),
             "read": Out(int(config.tree_traits.pairings > 0)),
             "active": Out(config.rows if config.binary else 0),
             "count": Out(config.x_rows_width),
             "read_row": Out(config.rows),
-            "marks": In(config.input_bits - k if config.skips else 0),
+            "marks": In(config.mark_bits if config.skips else 0),
         }
         to_array = {
             "bank_select": Out(banks if banks > 1 else 0),
@@ -95,10 +104,11 @@ class Sequencer(Block):
             "sum_fill": Out(int(config.pairs > 0)),
         }
         # in the cycle in which the totals arrive
-        signals = TO_MATCHES if config.binary else TO_ACCUMULATORS
+        signals = TO_MATCHES if config.binary else TO_DIGITS if config.digits else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
         summed = config.sums_constants and not config.binary
-        with_planes = {name: Out(1) for name in WITH_PLANES if summed}
+        told = WITH_DIGITS if config.digits else WITH_PLANES
+        with_planes = {name: Out(1) for name in told if summed}
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -136,10 +146,12 @@ class Sequencer(Block):
             entry = BankEntry(m, self._config, token.valid & token.restart & enable & live, bank)
             self._drive(m, read_words=entry.read, read_bank=entry.number, bank_exists=entry.exists)
         arbiter.grant(token.valid, bank, token.last, token.read)
-        self._build_results(m, arbiter, delayed(m, token, self._config.ranks, enable), enable)
+        tokens = delays(m, token, self._config.ranks, enable)
+        self._build_results(m, arbiter, tokens[-1], enable)
         self._build_write(m, arbiter, entry)
-        self._drive(m, enable=enable, bank_select=bank)
-        self._drive(m, plane_negate=token.negate, plane_ending=token.ending)
+        under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
+        self._drive(m, enable=enable & under_way, bank_select=bank)
+        self._drive(m, plane_negate=token.negate, plane_ending=token.ending, plane_sign=token.sign)
         return m
 
     def _build_bank(self, m: Module, arbiter: Arbiter) -> Value:

@@ -5,7 +5,7 @@ from typing import Any
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data
 
-__all__ = ["Token", "delayed"]
+__all__ = ["Token", "delayed", "delays"]
 
 
 Bit: Any = 1  # a shape, which types know nothing of
@@ -26,14 +26,22 @@ class Token(data.Struct):
     read: Bit
 
 
+def delays(
+    m: Module, token: Any, ranks: int, enable: Value, shape: Any = Token, name: str = "token"
+) -> list[Any]:
+    """The token, and what it is 1 .. ``ranks`` registers later, in step with what its plane
+    becomes: they hold while ``enable`` is low. A reset empties them. ``shape`` and ``name`` are
+    those of another signal."""
+    tokens = [token]
+    for rank in range(1, ranks + 1):
+        tokens.append(Signal(shape, name=f"{name}_{rank}"))
+        with m.If(enable):
+            m.d.sync += tokens[rank].eq(tokens[rank - 1])
+    return tokens
+
+
 def delayed(
     m: Module, token: Any, ranks: int, enable: Value, shape: Any = Token, name: str = "token"
 ) -> Any:
-    """The token ``ranks`` registers later, in step with what its plane becomes: they hold while
-    ``enable`` is low. A reset empties them. ``shape`` and ``name`` are those of another signal."""
-    for rank in range(1, ranks + 1):
-        following = Signal(shape, name=f"{name}_{rank}")
-        with m.If(enable):
-            m.d.sync += following.eq(token)
-        token = following
-    return token
+    """The last of ``delays``."""
+    return delays(m, token, ranks, enable, shape, name)[-1]

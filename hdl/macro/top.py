@@ -18,6 +18,7 @@ from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, held, root_pins, sp
 from cimforge.hdl.netlist.module import Module, distinct_modules
 from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.ranges import unsigned_width
 
 __all__ = ["build_macro", "macro_modules"]
 
@@ -27,7 +28,8 @@ Nets = dict[str, Bus]
 KINDS = (
     *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
-    *("tree", "plane_sum", "accumulate_sum", "accumulator", "negate_lines", "input_sum", "column"),
+    *("tree", "plane_sum", "digit_sum", "accumulate_sum", "accumulator", "negate_lines"),
+    *("input_sum", "column"),
     *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
@@ -106,13 +108,14 @@ class _Top:
         plane register."""
         config, nets = self._config, self._nets
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
-        serialiser = (BinarySerialiser if config.binary else Serialiser)(config)
+        own = MULTIPLY_STYLES[config.multiply].serialiser
+        serialiser = (own or (BinarySerialiser if config.binary else Serialiser))(config)
         lines_a_row = config.row_lines
         place_write_port = None if config.storage_traits.memory else self._write_ports()
         loads = {"first": k, "following": k, "fill": 1, "sign_plane": 1}
         taken = {name: count for name, count in loads.items() if name in serialiser.ports}
         lines = self._spread(config.rows, taken, "input")
-        left = bits - k
+        left = config.held_bits
         elements = self._place_input_register() if left else nets["x_data"]
         for row in range(config.rows):
             if place_write_port:
@@ -172,8 +175,7 @@ class _Top:
 
     def _place_input_register(self) -> Bus:
         """The register that holds the vector without its top planes; returns its elements."""
-        nets, bits = self._nets, self._config.input_bits
-        left = bits - self._config.bits_per_cycle
+        nets, bits, left = self._nets, self._config.input_bits, self._config.held_bits
         x = concat(nets["x_data"].bits(row * bits, left) for row in range(self._config.rows))
         elements = self._out.wire("elements", x.width)
         pins = {"clk": nets["clk"], "load": nets["load"], "x": x, "element": elements}
@@ -192,8 +194,12 @@ class _Top:
         """What the planes alone decide, for all columns."""
         offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
         names = ["clk", "enable", "planes_n", "plane_negate", "plane_ending", "ending", "sign"]
-        names += ["negate", "count", "correction"]
+        names += ["negate", "plane_sign", "count", "correction"]
         pins = {**offered, "planes_n": self._plane_by_plane(self._nets["planes_n"])}
+        if "plane_sign" in self._nets:
+            rows, loads = self._config.rows, {"plane_sign": self._config.bits_per_cycle + 1}
+            sign = self._spread(rows, loads, "accumulate")["plane_sign"]
+            pins |= {"plane_sign": concat(sign(row) for row in range(rows))}
         correction = MULTIPLY_STYLES[self._config.multiply].correction(self._config)
         self._out.place(
             correction, "input_sum", **{n: pins[n] for n in names if n in correction.ports}
@@ -201,8 +207,8 @@ class _Top:
 
     def _plane_by_plane(self, planes_n: Bus) -> Net:
         """The planes with all rows of a plane side by side, from all planes of a row side by
-        side."""
-        k, rows = self._config.bits_per_cycle, self._config.rows
+        side; of digits their lines."""
+        k, rows = self._config.row_lines, self._config.rows
         if k == 1:
             return planes_n
         return concat(planes_n.bits(row * k + plane) for plane in range(k) for row in range(rows))
@@ -260,7 +266,7 @@ class _Top:
         return {
             "gate": (width, "storage"),
             "bank_select": (root_pins(config.rows, width), "multiply"),
-            self._column_planes(): (width, "input"),
+            self._column_planes(): (unsigned_width(config.multiply_traits.most(width)), "input"),
             "both_n": (width + 1, "input"),
             "sum_gate": (width + 1, "storage"),
             "sum_capture": (width + 1, "storage"),

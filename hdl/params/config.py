@@ -157,17 +157,40 @@ class MacroConfig(BaseModel):
         """Whether inputs and weights are bits that stand for -1 and 1."""
         return self.multiply_traits.binary
 
+    @property
+    def digits(self) -> bool:
+        """Whether planes make signed digits, which select the operands."""
+        return self.multiply_traits.digit_bits > 1
+
     # widths
 
     @property
     def row_lines(self) -> int:
-        """Select lines that a row has in a column: those of each plane of a cycle."""
-        return self.bits_per_cycle * self.multiply_traits.lines
+        """Select lines that a row has in a column: those of each tree."""
+        return self.trees * self.multiply_traits.lines
 
     @property
     def trees(self) -> int:
-        """Trees of one column: one for each plane of a cycle."""
-        return self.bits_per_cycle
+        """Trees of one column: one for each plane, or digit, of a cycle."""
+        return self.bits_per_cycle // self.multiply_traits.digit_bits
+
+    @property
+    def fill_bits(self) -> int:
+        """Planes of a cycle that may lie above a vector's precision: all but the lowest, which an
+        unsigned vector of digits may begin below, too."""
+        return self.bits_per_cycle - (0 if self.digits else 1)
+
+    @property
+    def held_bits(self) -> int:
+        """Bits of an element that the input register holds: those that any but the first group of
+        a pass may need, so not the top group's; of digits, which begin one plane higher, all."""
+        return self.input_bits - (0 if self.digits else self.bits_per_cycle)
+
+    @property
+    def mark_bits(self) -> int:
+        """Planes that may decide where a pass with zero_skip begins: those above group 0, with
+        digits one above the highest, too."""
+        return self.input_bits - self.bits_per_cycle + int(self.digits)
 
     @property
     def operand_widths(self) -> tuple[int, ...]:
@@ -252,12 +275,25 @@ class MacroConfig(BaseModel):
         return self.modes[0].y_bits
 
     @property
+    def correction_place(self) -> int:
+        """The weight, as a power of two, at which columns add the shared correction."""
+        return 0 if self.digits else self.modes[0].correction_place
+
+    @property
+    def pass_excess(self) -> int:
+        """What the corrections of a pass have too much, over 2^(k cycles)."""
+        return self.rows << (self.weight_bits if self.digits else self.modes[0].correction_place)
+
+    @property
     def correction_bits(self) -> int:
         """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
         where the sum may be as low as -rows 2^(k-1); none beyond y_bits, modulo which it is
-        added. With -1 and 1 the number of rows, negated."""
+        added. With -1 and 1 the number of rows, negated; with digits rows 2^(k+weight_bits) at
+        most."""
         if self.binary:
             return self.y_bits
+        if self.digits:
+            return min(unsigned_width(self.pass_excess << self.bits_per_cycle), self.y_bits)
         most = self.rows * 3 * 2 ** (self.bits_per_cycle - 1)
         return min(unsigned_width(most), self.y_bits - self.modes[0].correction_place)
 
@@ -310,8 +346,8 @@ class MacroConfig(BaseModel):
 
     @property
     def max_planes(self) -> int:
-        """Cycles of a pass at full precision."""
-        return self.input_bits // self.bits_per_cycle
+        """Cycles of a pass at full precision, unsigned."""
+        return self.cycles_per_pass()
 
     @property
     def skips(self) -> bool:
@@ -324,15 +360,16 @@ class MacroConfig(BaseModel):
         input_bits."""
         return x_bits if 1 <= x_bits <= self.input_bits else self.input_bits
 
-    def cycles_per_pass(self, x_bits: int = 0) -> int:
-        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle), with zero_skip
-        at most."""
-        return ceil(self.effective_x_bits(x_bits) / self.bits_per_cycle)
+    def cycles_per_pass(self, x_bits: int = 0, x_signed: bool = False) -> int:
+        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle), of unsigned
+        vectors of digits ceil((x_bits + 1) / bits_per_cycle); with zero_skip at most."""
+        more = int(self.digits and not x_signed)
+        return ceil((self.effective_x_bits(x_bits) + more) / self.bits_per_cycle)
 
-    def latency(self, x_bits: int = 0) -> int:
+    def latency(self, x_bits: int = 0, x_signed: bool = False) -> int:
         """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + 1,
         with zero_skip at most."""
-        return self.cycles_per_pass(x_bits) + self.ranks + 1
+        return self.cycles_per_pass(x_bits, x_signed) + self.ranks + 1
 
     @property
     def read_latency(self) -> int:

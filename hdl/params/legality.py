@@ -35,6 +35,7 @@ def check_parameters(config: "MacroConfig") -> None:
     ):
         traits.find(choice)
     _check_binary(config)
+    _check_digits(config)
     _check_group(config)
     _check_memory(config)
     check_name(config.name)
@@ -55,6 +56,20 @@ def _check_binary(config: "MacroConfig") -> None:
         rule = f"{config.multiply} needs weight_bits = input_bits = 1, not {widths[0]} and "
         legal = next(name for name, style in MULTIPLY.items() if not style.binary)
         raise ConfigError("multiply", rule + str(widths[1]), legal)
+
+
+def _check_digits(config: "MacroConfig") -> None:
+    """A style of digits takes whole digits a cycle."""
+    size, k = config.multiply_traits.digit_bits, config.bits_per_cycle
+    if not k % size:
+        return
+    legal = [d for d in range(size, config.input_bits + 1, size) if config.input_bits % d == 0]
+    if legal:
+        rule = f"must be a multiple of {size} with multiply {config.multiply}, not {k}"
+        raise ConfigError("bits_per_cycle", rule, min(legal, key=lambda d: (abs(d - k), d)))
+    rule = f"{config.multiply} takes {size} planes a digit, but {size} does not divide "
+    plain = next(name for name, style in MULTIPLY.items() if style.digit_bits == 1)
+    raise ConfigError("multiply", f"{rule}input_bits = {config.input_bits}", plain)
 
 
 def _check_features(config: "MacroConfig") -> None:

@@ -73,6 +73,10 @@ DIVERSE = {
         update={"multiply": "xnor"}
     ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
+    "digits": macro(5, 2, 3, 6, 2, 3, "latch", tree_stages=1).model_copy(
+        update={"multiply": "booth", "features": ("zero_skip",)}
+    ),
+    "digit_parallel": macro(3, 2, 4, 4, 4, 3, "sram").model_copy(update={"multiply": "booth"}),
 }
 
 
@@ -82,6 +86,9 @@ def legal_parameters(draw) -> dict[str, Any]:
     multiply = draw(st.sampled_from([*MULTIPLY]))
     most_bits = 1 if MULTIPLY[multiply].binary else 16
     input_bits, weight_bits = draw(st.integers(1, most_bits)), draw(st.integers(1, most_bits))
+    digit = MULTIPLY[multiply].digit_bits
+    input_bits = -(-input_bits // digit) * digit
+    planes = [k for k in range(digit, input_bits + 1, digit) if input_bits % k == 0]
     tree, storage = draw(st.sampled_from([*TREES])), draw(st.sampled_from([*STORAGE]))
     banks = draw(st.integers(1, 64))
     memory = {
@@ -96,9 +103,7 @@ def legal_parameters(draw) -> dict[str, Any]:
         "cols": draw(st.integers(1, 40)),
         "weight_bits": weight_bits,
         "input_bits": input_bits,
-        "bits_per_cycle": draw(
-            st.sampled_from([k for k in range(1, input_bits + 1) if input_bits % k == 0])
-        ),
+        "bits_per_cycle": draw(st.sampled_from(planes)),
         "slice_bits": draw(st.sampled_from([None, weight_bits])),
         "banks": banks,
         "storage": storage,

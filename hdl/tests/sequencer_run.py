@@ -26,10 +26,12 @@ def fired(cycle: Cycle, stream: str) -> bool:
 
 
 def first_cycle(config: MacroConfig, x_bits: int, signed: bool) -> tuple[int, int]:
-    """``fill`` and ``sign_plane`` of the first cycle, from the docstring of Serialiser."""
+    """``fill`` and ``sign_plane`` of the first cycle, from the docstring of Serialiser, or that of
+    BoothSerialiser."""
     k = config.bits_per_cycle
-    used = x_bits - k * (config.cycles_per_pass(x_bits) - 1)
-    fill = sum(1 << (plane - 1) for plane in range(used, k))
+    used = x_bits - k * (config.cycles_per_pass(x_bits, signed) - 1)
+    lowest = k - config.fill_bits
+    fill = sum(1 << (plane - lowest) for plane in range(used, k))
     return fill, (1 << (used - 1)) if signed else 0
 
 

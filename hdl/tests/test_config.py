@@ -125,7 +125,26 @@ REFUSALS = [
     ),
     (
         {"multiply": "planar"},
-        "multiply must be one of plain, xnor, not 'planar' (nearest legal value: 'plain')",
+        "multiply must be one of plain, xnor, booth, not 'planar' (nearest legal value: 'plain')",
+    ),
+    (
+        {"multiply": "booth", "bits_per_cycle": 1},
+        "bits_per_cycle must be a multiple of 2 with multiply booth, not 1 "
+        "(nearest legal value: 2)",
+    ),
+    (
+        {"multiply": "booth", "input_bits": 12, "bits_per_cycle": 3},
+        "bits_per_cycle must be a multiple of 2 with multiply booth, not 3 "
+        "(nearest legal value: 2)",
+    ),
+    (
+        {"multiply": "booth", "input_bits": 9, "bits_per_cycle": 3},
+        "multiply booth takes 2 planes a digit, but 2 does not divide input_bits = 9 "
+        "(nearest legal value: 'plain')",
+    ),
+    (
+        {"multiply": "booth", "bits_per_cycle": 2, "group": 2},
+        "group 2 needs multiply = plain, not booth (nearest legal value: 1)",
     ),
     (
         {"multiply": "xnor"},

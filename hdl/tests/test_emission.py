@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 every_config = pytest.mark.parametrize("config", DIVERSE.values(), ids=DIVERSE)
 EMIT = """
 import sys
+from itertools import product
 from pathlib import Path
 from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.params.config_file import load_config
@@ -139,8 +141,9 @@ def test_manifest_describes_the_files_and_the_config(config, emitted):
     assert manifest["command"] == canonical_command(config)
     assert manifest["tools"]["amaranth"] == version("amaranth")
     precisions = range(1, config.input_bits + 1)
-    for key in ("latency", "cycles_per_pass"):
-        assert manifest[key] == {str(bits): getattr(config, key)(bits) for bits in precisions}
+    for key, signed in product(("latency", "cycles_per_pass"), (False, True)):
+        cycles = {str(bits): getattr(config, key)(bits, signed) for bits in precisions}
+        assert manifest[f"{key}_signed" if signed else key] == cycles
     for key in ("y_bits", "read_latency", "write_landing", "macs_1b"):
         assert manifest[key] == getattr(config, key)
     assert manifest["write_cycles"] == config.write_cycles(0)
@@ -157,7 +160,7 @@ def test_manifest_describes_the_files_and_the_config(config, emitted):
     assert manifest["tree_stages"] == config.pipeline_stages
     bits = config.rows * config.cols * config.weight_bits * config.banks
     assert manifest["weight_capacity_bits"] == bits
-    assert manifest["trees"] == config.cols * config.bits_per_cycle
+    assert manifest["trees"] == config.cols * config.trees
 
 
 @every_config

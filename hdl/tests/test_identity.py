@@ -87,6 +87,8 @@ def test_every_parameter_changes_the_name():
     names = {MacroConfig(**{key: v, **needed.get(key, {})}).module for key, v in others.items()}
     defaults = {MacroConfig().module, MacroConfig(**bits).module}
     assert len(names | defaults) == len(others) + len(defaults)
+    booth = MacroConfig(multiply="booth", bits_per_cycle=2)
+    assert booth.module != MacroConfig(bits_per_cycle=2).module
 
 
 def test_stating_a_default_changes_nothing():

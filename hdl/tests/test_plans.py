@@ -120,7 +120,8 @@ def test_operands_beyond_the_width_count_nothing(tree, shifts):
 @pytest.mark.parametrize("tree", TREES)
 @pytest.mark.parametrize("name", DIVERSE)
 def test_accumulator_plan_takes_all_its_terms(tree, name):
-    """In the order of its docstring: negate, feedback from bit k on, totals, correction."""
+    """In the order of its docstring: negate, feedback from bit k on, totals, correction; of digits
+    no negate, totals of two planes, a correction of weight 1."""
     told = {"tree": tree, "tree_stages": 0, "final_adder": "ripple"}
     parameters = {**DIVERSE[name].parameters(), **told}
     if not TRAITS[tree].exact:
@@ -128,15 +129,16 @@ def test_accumulator_plan_takes_all_its_terms(tree, name):
     config = MacroConfig(**parameters)
     k, y_bits, tree_bits = config.bits_per_cycle, config.y_bits, config.tree_bits
     plan = accumulate_plan(config, [0] * tree_bits)
-    sizes = [1, y_bits - k, *[tree_bits] * k, config.correction_bits]
+    step, low = (2, 0) if config.multiply == "booth" else (1, config.weight_bits - 1)
+    sizes = [2 - step, y_bits - k, *[tree_bits] * (k // step), config.correction_bits]
     assert plan.input_bits == sum(sizes)
     for pattern in input_patterns(plan.input_bits, seed=7)[-20:]:
         fields, rest = [], pattern
         for size in sizes:
             fields.append(rest % 2**size)
             rest >>= size
-        total = (fields[0] << (k - 1)) + (fields[1] << k) + (fields[-1] << (config.weight_bits - 1))
-        total += sum(word << j for j, word in enumerate(fields[2:-1]))
+        total = (fields[0] << (k - 1)) + (fields[1] << k) + (fields[-1] << low)
+        total += sum(word << j * step for j, word in enumerate(fields[2:-1]))
         assert evaluate(plan, [pattern]) == [total % 2**y_bits]
 
 

@@ -16,6 +16,8 @@ CONFIGS = {
     "three_banks": macro(5, 1, 2, 6, 3, 3),
     "three_banks_latch": macro(5, 1, 2, 6, 2, 3, "latch", "csa", 2),
     "pipeline": macro(4, 1, 2, 4, 1, 2, "flop", "ripple", 1),
+    "digits": macro(3, 1, 2, 6, 2, 2, "flop", "csa", 1).model_copy(update={"multiply": "booth"}),
+    "digit_parallel": macro(2, 1, 2, 4, 4, 3, "latch").model_copy(update={"multiply": "booth"}),
 }
 TRAFFIC = {
     "busy": {"offer": {"x": 1.0, "w": 1.0, "r": 1.0}},
@@ -99,9 +101,13 @@ class Model:
             assert {s: bool(cycle[f"{s}_valid"]) for s in "yq"} == ends
         enable = not any(cycle[f"{s}_valid"] and not cycle[f"{s}_ready"] for s in "yq")
         assert cycle["accumulate"] == bool(arriving and enable)
+        if "enable" in cycle:
+            on_the_way = [self._plane(), *list(self.ranks)[:-2]]
+            assert cycle["enable"] == (enable and any(on_the_way))
         if arriving:
             for key in ("restart", "negate", "sign"):
-                assert arriving[key] in (None, cycle[key]), key
+                told = {"restart": True}.get(key, not config.digits)
+                assert not told or arriving[key] in (None, cycle[key]), key
         self._check_array(cycle)
         self._check_next_planes(cycle, enable)
         self._check_writes(cycle, enable)
@@ -126,6 +132,10 @@ class Model:
         now = self.running
         if now and self.config.banks > 1:
             assert cycle["bank_select"] == existing(self.config, now["bank"], self.config.banks)
+        plane = self._plane()
+        if self.config.digits and plane:
+            assert plane["sign"] in (None, cycle["plane_sign"])
+            assert cycle["plane_ending"] == plane["last"]
 
     def _check_next_planes(self, cycle: Cycle, enable: bool) -> None:
         """What the plane register takes: the group that comes next, one line, or a row."""
@@ -189,7 +199,8 @@ class Model:
 
     def _accept(self, cycle: Cycle) -> dict:
         read = fired(cycle, "r")
-        planes = 1 if read else self.config.cycles_per_pass(cycle["x_bits"])
+        ways = cycle["x_bits"], bool(cycle["x_signed"])
+        planes = 1 if read else self.config.cycles_per_pass(*ways)
         return {
             "read": read,
             "x_bits": self.config.effective_x_bits(cycle["x_bits"]),
@@ -216,20 +227,21 @@ def test_planes_signs_and_results_follow_the_accepted_beats(name, traffic):
 
 
 @every_config
-@pytest.mark.parametrize("x_bits", [0, 1, 3, 4])
-def test_latency_and_rate_are_the_configs(name, x_bits):
+@pytest.mark.parametrize(("x_bits", "signed"), [(0, False), (1, True), (3, False), (4, True)])
+def test_latency_and_rate_are_the_configs(name, x_bits, signed):
     config = CONFIGS[name]
     if x_bits > config.input_bits:
         return
-    trace = random_run(config, 90, 1, offer={"x": 1.0}, fixed={"x_bits": x_bits})
+    fixed = {"x_bits": x_bits, "x_signed": int(signed)}
+    trace = random_run(config, 90, 1, offer={"x": 1.0}, fixed=fixed)
     starts = [t for t, cycle in enumerate(trace) if fired(cycle, "x")]
     ends = [t for t, cycle in enumerate(trace) if cycle["y_valid"]]
     assert len(ends) > 10
     assert [end - start for start, end in zip(starts, ends, strict=False)] == [
-        config.latency(x_bits)
+        config.latency(x_bits, signed)
     ] * len(ends)
     periods = {b - a for a, b in pairwise(starts)}
-    assert periods == {config.cycles_per_pass(x_bits)}
+    assert periods == {config.cycles_per_pass(x_bits, signed)}
 
 
 @every_config

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.hdl.cells.booth_multiply import BoothCorrection
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.latch import latch_gate, latch_store
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
@@ -37,6 +38,17 @@ ACCUMULATORS = {
     "bit_parallel": macro(1, 1, 3, 3, 3),
     "ripple": macro(3, 1, 2, 4, 2, tree="ripple"),
     "behavioral": macro(3, 1, 2, 6, 3, tree="behavioral"),
+    "digits": macro(3, 1, 2, 6, 2).model_copy(update={"multiply": "booth"}),
+    "digit_parallel": macro(2, 1, 1, 4, 4).model_copy(update={"multiply": "booth"}),
+}
+DIGIT_SUMS = {
+    "one_digit": macro(3, 1, 2, 4, 2),
+    "one_row": macro(1, 1, 1, 2, 2),
+    "two_digits": macro(3, 1, 3, 4, 4, tree="ripple"),
+    "behavioral": macro(3, 1, 1, 4, 4, tree="behavioral"),
+    "bit_parallel": macro(1, 1, 4, 8, 8),
+    "pipelined": macro(3, 1, 2, 4, 2, tree_stages=2),
+    "lead": macro(2, 1, 2, 4, 4, tree_stages=1, storage="sram"),
 }
 
 
@@ -109,29 +121,91 @@ def test_input_sum_with_drivers_of_its_negating_line(tmp_path, monkeypatch):
     prove_equal(tmp_path, "-set-init-zero -tempinduct-baseonly -maxsteps 4")
 
 
+def digit_sum_reference(config: MacroConfig) -> tuple[str, str]:
+    """What BoothCorrection must give, by the value of each digit of ``x`` (k + 1 planes a row, the
+    lowest from the group below), and BoothCorrection widened behind the lines of those digits."""
+    k, rows, ranks = config.bits_per_cycle, config.rows, config.ranks
+    planes, place, bits = rows * (k + 1), config.weight_bits - 1, config.correction_bits
+    header = (
+        f"(input clk, input enable, input [{planes - 1}:0] x, input ending, sign, "
+        f"output [{WIDE - 1}:0] wide);"
+    )
+    shift = " ".join(f"q{rank} <= q{rank - 1};" for rank in range(1, ranks + 1))
+    delay = f"  wire [{planes + 1}:0] q0 = {{ending, sign, x}};\n"
+    delay += "".join(f"  reg [{planes + 1}:0] q{rank};\n" for rank in range(1, ranks + 1))
+    delay += f"  always @(posedge clk) if (enable) begin {shift} end\n" if ranks else ""
+    negatives, values, lines = [], [], []
+    for digit in range(k // 2):
+        made: list[list[str]] = [[], [], []]
+        for row in range(rows):
+            low, middle, high = (row * (k + 1) + 2 * digit + i for i in range(3))
+            late = [f"q{ranks}[{bit}]" for bit in (low, middle, high)]
+            value = f"({WIDE}'d0 + {late[0]} + {late[1]} - 2 * {late[2]})"
+            values.append(f"{4**digit} * {value}")
+            negatives.append(f"{4**digit} * (({value} >> {WIDE - 1}) & 1)")
+            found = f"x[{low}] + x[{middle}] - 2 * x[{high}]"
+            for kind, rule in enumerate(("1 || d == -1", "2 || d == -2", "-1 || d == -2")):
+                made[kind].append(f"!(({found}) == {rule.replace('d ', f'({found}) ')})")
+        lines += [line for kind in made for line in kind]
+    constants = f"{2 * rows} * ({2**k - 1} + q{ranks}[{planes + 1}])"
+    mask = (1 << (bits if bits == config.y_bits else WIDE)) - 1  # it counts modulo 2^y_bits
+    gold = (
+        f"module gold {header}\n{delay}"
+        f"  wire [{WIDE - 1}:0] negatives = {' + '.join(negatives)};\n"
+        f"  wire [{WIDE - 1}:0] values = {' + '.join(values)};\n"
+        f"  wire [{WIDE - 1}:0] signed_ones = q{ranks}[{planes}] ? values : 0;\n"
+        f"  wire [{WIDE - 1}:0] high = {constants} - 4 * negatives - signed_ones;\n"
+        f"  assign wide = (negatives + (high << {place})) & {WIDE}'d{mask};\nendmodule\n"
+    )
+    clock = ".enable(enable), .clk(clk), " if ranks else ""
+    gate = (
+        f"module gate {header}\n  wire [{bits - 1}:0] c;\n"
+        f"  wire [{len(lines) - 1}:0] planes_n = {{{', '.join(reversed(lines))}}};\n"
+        f"  {config.module}_input_sum dut ({clock}.planes_n(planes_n), "
+        f".plane_sign({{{rows}{{sign}}}}), .plane_ending(ending), .correction(c));\n"
+        "  assign wide = c;\nendmodule\n"
+    )
+    return gold, gate
+
+
+@pytest.mark.parametrize("name", DIGIT_SUMS)
+def test_correction_of_digits_is_their_values_taken_from_a_constant(name, tmp_path):
+    """Of the lines of every digit; with registers cycle by cycle, once these are filled."""
+    config = DIGIT_SUMS[name].model_copy(update={"multiply": "booth"})
+    text = modules_to_verilog(distinct_modules(BoothCorrection(config)))
+    write_design(tmp_path, text, *digit_sum_reference(config))
+    ranks = config.ranks
+    filled = " ".join(f"-set-at {rank} in_enable 1" for rank in range(1, ranks + 1))
+    options = f"-set-init-zero -seq {ranks + 3} -prove-skip {ranks} {filled}" if ranks else ""
+    prove_equal(tmp_path, options)
+
+
 def accumulator_reference(config: MacroConfig) -> tuple[str, str]:
     """What Accumulator must do in a cycle; negate is offered with restart only."""
     k, tree_bits, y_bits = config.bits_per_cycle, config.tree_bits, config.y_bits
+    trees, digits = config.trees, config.multiply == "booth"
     header = (
-        f"(input clk, input enable, input restart, input negate, input [{k * tree_bits - 1}:0] "
+        f"(input clk, input enable, input restart, input negate, input [{trees * tree_bits - 1}:0] "
         f"totals, input [{config.correction_bits - 1}:0] correction, output [{y_bits - 1}:0] y);"
     )
+    places = [2 * j if digits else j for j in range(trees)]
     totals = [
-        f"({{{WIDE}'d0, totals[{(j + 1) * tree_bits - 1}:{j * tree_bits}]}} << {j})"
-        for j in range(k)
+        f"({{{WIDE}'d0, totals[{(j + 1) * tree_bits - 1}:{j * tree_bits}]}} << {place})"
+        for j, place in enumerate(places)
     ]
-    top = f"(negate & restart ? -{totals[-1]} : {totals[-1]})"
+    top = totals[-1] if digits else f"(negate & restart ? -{totals[-1]} : {totals[-1]})"
     place = config.weight_bits - 1
-    wide = f"({{{WIDE}'d0, correction}} << {place})"
-    start = f"(-{WIDE}'d{config.rows} << {place + k})"
+    wide = f"({{{WIDE}'d0, correction}} << {0 if digits else place})"
+    start = f"(-{WIDE}'d{config.rows * (2 if digits else 1)} << {place + k})"
     terms = " + ".join([f"(restart ? {start} : y_q << {k})", *totals[:-1], top, wide])
     gold = (
         f"module gold {header}\n  reg [{y_bits - 1}:0] y_q;\n  assign y = y_q;\n"
         f"  always @(posedge clk) if (enable) y_q <= {terms};\nendmodule\n"
     )
     pins = ("clk", "enable", "restart", "totals", "correction", "y")
+    negate = "" if digits else ".negate(negate & restart), "
     gate = (
-        f"module gate {header}\n  {config.module}_accumulator dut (.negate(negate & restart), "
+        f"module gate {header}\n  {config.module}_accumulator dut ({negate}"
         f"{', '.join(f'.{pin}({pin})' for pin in pins)});\nendmodule\n"
     )
     return gold, gate

@@ -29,8 +29,8 @@ class Begin(Block):
         k, groups = config.bits_per_cycle, config.max_planes
         ports = {
             **{"bits": In(config.x_bits_width), "signed": In(1)},
-            **{"marks": In(config.input_bits - k), "line": Out(groups)},
-            **{"fill": Out(max(1, k - 1)), "sign_plane": Out(k)},
+            **{"marks": In(config.mark_bits), "line": Out(groups)},
+            **{"fill": Out(max(1, config.fill_bits)), "sign_plane": Out(k)},
         }
         super().__init__("test", "begin", ports)
 
@@ -42,9 +42,16 @@ class Begin(Block):
         return m
 
 
-@pytest.mark.parametrize(("input_bits", "k"), [(8, 1), (6, 2), (6, 3), (9, 3), (16, 4)])
-def test_a_pass_begins_at_the_highest_mark_below_the_precision(input_bits, k):
-    config, random = skipping(input_bits=input_bits, bits_per_cycle=k), Random(input_bits)
+@pytest.mark.parametrize(
+    ("input_bits", "k", "multiply"),
+    [
+        *((8, 1, "plain"), (6, 2, "plain"), (6, 3, "plain"), (9, 3, "plain"), (16, 4, "plain")),
+        *((6, 2, "booth"), (4, 4, "booth"), (16, 4, "booth")),
+    ],
+)
+def test_a_pass_begins_at_the_highest_mark_below_the_precision(input_bits, k, multiply):
+    config = skipping(input_bits=input_bits, bits_per_cycle=k, multiply=multiply)
+    random = Random(input_bits)
     block = Begin(config)
     top = Module()
     top.domains.sync = ClockDomain()
@@ -54,9 +61,11 @@ def test_a_pass_begins_at_the_highest_mark_below_the_precision(input_bits, k):
         for precision, signed in product(range(input_bits + 2), (0, 1)):
             x_bits = config.effective_x_bits(precision)
             for _ in range(12):
-                marks = random.getrandbits(input_bits - k) >> random.randrange(input_bits)
-                marked = [plane for plane in range(k, x_bits) if marks >> plane - k & 1]
-                begin, most = max(marked, default=0) // k, config.cycles_per_pass(x_bits) - 1
+                marks = random.getrandbits(config.mark_bits) >> random.randrange(input_bits)
+                beyond = x_bits + (config.digits and not signed)  # an unsigned digit's upper plane
+                marked = [plane for plane in range(k, beyond) if marks >> plane - k & 1]
+                begin = max(marked, default=0) // k
+                most = config.cycles_per_pass(x_bits, bool(signed)) - 1
                 fill, sign = first_cycle(config, x_bits, bool(signed))
                 if begin < most:  # a whole group, whose top plane carries the sign
                     fill, sign = 0, signed << (k - 1)

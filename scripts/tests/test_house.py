@@ -111,6 +111,7 @@ STYLE_FILES = {
     "hdl/params/config.py",
     "hdl/params/presets.py",
     "hdl/cells/__init__.py",
+    "hdl/cells/booth_multiply.py",
     "hdl/cells/flop.py",
     "hdl/cells/latch.py",
     "hdl/cells/plain_multiply.py",
