@@ -139,8 +139,9 @@ class BoothCorrection(Block):
         ending, going_on = Signal(), Signal()
         m.d.comb += [ending.eq(late[-1]), going_on.eq(~ending)]
         last, others = (len(places) for places in _constants(self._config))
-        terms = Signal(len(late) - 1 + last + others)
-        m.d.comb += terms.eq(Cat(late[:-1], ending.replicate(last), going_on.replicate(others)))
+        named = Signal(len(late) - 1, name="terms")
+        m.d.comb += named.eq(late[:-1])
+        terms = Cat(named, ending.replicate(last), going_on.replicate(others))
         pins = {"enable": enable} if self._config.ranks else {}
         m.submodules.sum = self.instance("sum", **pins, terms=terms, total=self.correction)
         return m

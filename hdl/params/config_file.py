@@ -48,14 +48,16 @@ def load_config(source: str, overrides: Iterable[str] = ()) -> MacroConfig:
 
 def canonical_command(config: MacroConfig) -> str:
     """The shortest ``cimforge generate`` command that makes this config again, from a preset and
-    --set (slice_bits is weight_bits until slices are built)."""
+    --set (without slice_bits where weights are whole)."""
     target = config.parameters()
     options = []
     for name, preset in PRESETS.items():
         base = MacroConfig(**preset.parameters).parameters()
         changed = [key for key, value in target.items() if base[key] != value]
         changed = [key for key in changed if getattr(config, key) is not None]
-        options.append((name, [key for key in changed if key != "slice_bits"]))
+        if config.slices == 1:
+            changed = [key for key in changed if key != "slice_bits"]
+        options.append((name, changed))
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, target[key])}" for key in changed)
     return " ".join(["cimforge generate", name, *chosen])
