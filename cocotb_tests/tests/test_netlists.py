@@ -105,6 +105,7 @@ def test_drawn_netlists_pass(index, tmp_path):
         (SG13G2, ["storage=flop", "rows=9", "tree=csa42", "final_adder=split"]),
         (SG13G2, ["storage=latch", "group=2", "bits_per_cycle=2", "tree_stages=1"]),
         (SMALL, ["storage=flop", "rows=5", "group=2", "banks=2"]),
+        (SG13G2, ["storage=setclear", "banks=2"]),
         (SG13G2, ["storage=latch", "rows=20", "cols=2", "final_adder=prefix"]),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else "-".join(value),
