@@ -9,7 +9,7 @@ from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.errors import one_line
 from cimforge.hdl.params.presets import PRESETS
 
-PRESET_NAMES = "tiny, base, openc2, lean, wide, fpga_small"
+PRESET_NAMES = "tiny, base, openc2, lean, wide, fpga_small, dense"
 
 
 def complaint(source: str, *overrides: str) -> str:
