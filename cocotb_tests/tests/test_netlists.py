@@ -30,6 +30,7 @@ SMALL = Path(netlist_models.__file__).parents[1] / "tests" / "small.lib"
 FPGA = {
     "behavioral": ("ice40", ["rows=9", "cols=2", "tree=behavioral", "bits_per_cycle=2"]),
     "banks": ("ecp5", ["rows=5", "cols=3", "banks=3"]),
+    "slices": ("ecp5", ["rows=4", "cols=2", "slice_bits=2", "banks=2"]),
     "pairs": ("ice40", ["rows=4", "cols=2", "group=2", "tree=behavioral", "bits_per_cycle=2"]),
 }
 

@@ -82,7 +82,7 @@ class SynthReport:
     def adders(self) -> dict[str, int]:
         """Full and half adders, and 4:2 compressors if any, of the trees alone, whole macro."""
         counts = tree_plan(self.config).counts()
-        trees = self.config.cols * self.config.trees
+        trees = self.config.cols * self.config.slices * self.config.trees
         kinds = ("fa", "ha", *(["c42"] if counts["c42"] else []))
         return {kind: counts[kind] * trees for kind in kinds}
 

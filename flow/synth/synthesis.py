@@ -239,8 +239,11 @@ def _fast_commands(folder: Path) -> list[str]:
 def _timing_part(config: MacroConfig, flatten: bool) -> list[str]:
     """Commands that leave what timing needs, as one module: all but the columns that are copies of
     others behind drivers of their own. Drivers are kept, as loads of those before them."""
-    served = max(1, LOADS // config.weight_bits)  # columns behind one driver of planes
-    copies = [] if flatten else [f"c:col{col}" for col in range(served, config.cols)]
+    width, slices = config.slice_width, config.slices
+    served = max(1, LOADS // width // slices)  # columns behind one driver of planes
+    names = ("col{}",) if slices == 1 else ("col{}_slice*", "fusion{}")
+    copies = [f"c:{name.format(col)}" for col in range(served, config.cols) for name in names]
+    copies = [] if flatten else copies
     return [
         "rename -enumerate -pattern g%",
         *([f"cd {config.module}", f"delete {' '.join(copies)}", "cd"] if copies else []),

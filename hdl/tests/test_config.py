@@ -97,8 +97,16 @@ REFUSALS = [
         {"bits_per_cycle": 7, "input_bits": 16},
         "bits_per_cycle must divide input_bits = 16, not 7 (nearest legal value: 8)",
     ),
-    ({"slice_bits": 3}, "slice_bits must divide weight_bits = 8, not 3 (nearest legal value: 8)"),
-    ({"slice_bits": 4}, "slice_bits 4 is not built yet (nearest legal value: 8)"),
+    ({"slice_bits": 3}, "slice_bits must divide weight_bits = 8, not 3 (nearest legal value: 2)"),
+    ({"slice_bits": 7}, "slice_bits must divide weight_bits = 8, not 7 (nearest legal value: 8)"),
+    (
+        {"slice_bits": 2, "weight_bits": 1, "input_bits": 1, "multiply": "xnor"},
+        "slice_bits must divide weight_bits = 1, not 2 (nearest legal value: 1)",
+    ),
+    (
+        {"slice_bits": 4, "bits_per_cycle": 2, "multiply": "booth"},
+        "slice_bits must be weight_bits = 8 with multiply booth, not 4 (nearest legal value: 8)",
+    ),
     (
         {"storage": "hybrid"},
         "storage must be one of flop, latch, setclear, sram, "
