@@ -111,6 +111,7 @@ def test_drawn_netlists_pass(index, tmp_path):
             ],
         ),
         (SMALL, ["storage=flop", "rows=5", "group=2", "banks=2"]),
+        (SG13G2, ["storage=setclear", "banks=2"]),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else "-".join(value),
 )
