@@ -107,6 +107,16 @@ ODD = (
         "sram_ports": "1rw_reg",
     },
     {
+        "rows": 9,
+        "cols": 3,
+        "weight_bits": 4,
+        "input_bits": 6,
+        "bits_per_cycle": 3,
+        "banks": 3,
+        "storage": "setclear",
+        "tree_stages": 1,
+    },
+    {
         "rows": 11,
         "cols": 3,
         "weight_bits": 6,

@@ -76,7 +76,7 @@ class _Top:
         for name, width in (
             ("next_n", config.rows * config.row_lines),
             ("planes_n", config.rows * config.row_lines),
-            ("gate", 0 if memory else config.rows * config.banks),
+            ("gate", 0 if memory else config.rows * config.write_gates),
             ("late_n", config.rows * config.row_lines if memory else 0),
             ("stored", config.rows * config.cols * config.weight_bits if memory else 0),
             ("correction", config.correction_bits * config.slices),
@@ -113,7 +113,7 @@ class _Top:
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
         own = MULTIPLY_STYLES[config.multiply].serialiser
         serialiser = (own or (BinarySerialiser if config.binary else Serialiser))(config)
-        lines_a_row = config.row_lines
+        lines_a_row, written = config.row_lines, config.write_gates
         place_write_port = None if config.storage_traits.memory else self._write_ports()
         loads = {"first": k, "following": k, "fill": 1, "sign_plane": 1}
         taken = {name: count for name, count in loads.items() if name in serialiser.ports}
@@ -122,7 +122,7 @@ class _Top:
         elements = self._place_input_register() if left else nets["x_data"]
         for row in range(config.rows):
             if place_write_port:
-                gate = nets["gate"].bits(row * banks, banks)
+                gate = nets["gate"].bits(row * written, written)
                 place_write_port(row, f"write{row}", nets["write_row"].bits(row), gate)
             self._out.place(
                 serialiser,

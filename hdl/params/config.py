@@ -301,6 +301,11 @@ class MacroConfig(BaseModel):
         return self.storage_traits.memory and self.memory.shared_port
 
     @property
+    def write_gates(self) -> int:
+        """Lines from a row's write port to its stores in a column."""
+        return self.banks * self.storage_traits.write_lines
+
+    @property
     def selected_banks(self) -> int:
         """Banks among which a multiplier selects: one where RAMs deliver that in use."""
         return 1 if self.storage_traits.memory else self.banks

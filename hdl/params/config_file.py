@@ -75,13 +75,13 @@ def plain_overrides(config: MacroConfig) -> list[str]:
 
 
 def _differing(config: MacroConfig) -> dict[str, Any]:
-    """The parameters that differ from the defaults (slice_bits is weight_bits until slices are
-    built)."""
+    """The parameters that differ from the defaults; of slice_bits, whose default is weight_bits,
+    any of narrower slices."""
     base = MacroConfig().parameters()
     return {
         key: value
         for key, value in config.parameters().items()
-        if key != "slice_bits" and value != base.get(key) and getattr(config, key) is not None
+        if getattr(config, key) is not None and (key == "slice_bits" or value != base[key])
     }
 
 

@@ -52,6 +52,7 @@ DIVERSE = {
     "wide_ripple": macro(2, 2, 16, 16, 1, 2, "flop", "ripple", 1),
     "deep_pipeline": macro(9, 2, 5, 6, 3, 2, "latch", "csa", 7),
     "five_planes": macro(6, 2, 4, 15, 5, 5, "flop", "ripple", 2),
+    "set_clear": macro(5, 2, 3, 4, 2, 3, "setclear", tree_stages=1),
     "prefix": macro(13, 2, 5, 4, 2, 2, "latch").model_copy(update={"final_adder": "prefix"}),
     "split": macro(9, 3, 6, 5, 1, 1, "flop", "csa42", 1).model_copy(
         update={"final_adder": "split"}

@@ -68,11 +68,12 @@ REFUSALS = [
     ({"banks": None}, "banks must be an integer in 1..64, not None (nearest legal value: 1)"),
     (
         {"storage": "latsch"},
-        "storage must be one of flop, latch, sram, not 'latsch' (nearest legal value: 'latch')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'latsch' (nearest legal value: 'latch')",
     ),
     (
         {"storage": 3},
-        "storage must be one of flop, latch, sram, not 3 (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, not 3 (nearest legal value: 'flop')",
     ),
     (
         {"accumulate": "carry-save"},
@@ -140,15 +141,18 @@ REFUSALS = [
     ),
     (
         {"storage": "hybrid"},
-        "storage must be one of flop, latch, sram, not 'hybrid' (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'hybrid' (nearest legal value: 'flop')",
     ),
     (
         {"storage": "lutram"},
-        "storage must be one of flop, latch, sram, not 'lutram' (nearest legal value: 'sram')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'lutram' (nearest legal value: 'sram')",
     ),
     (
         {"storage": "bram"},
-        "storage must be one of flop, latch, sram, not 'bram' (nearest legal value: 'sram')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'bram' (nearest legal value: 'sram')",
     ),
     (
         {"features": ["ecc"]},

@@ -14,7 +14,7 @@ from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import legal_parameters
 
 COMMON = re.compile(
-    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|sram)_"
+    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|setclear|sram)_"
     r"(csa|csa42|ripple|behavioral|approx1|approx2)(?:_([0-9a-f]{6}))?"
 )
 
