@@ -35,6 +35,12 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
         groups["rows"] = [*{rows_class(config, x_rows): 0 for x_rows in ports}]
     else:
         groups["precision"] = [(b, x, w) for b in precisions for x in signs for w in signs]
+    if config.slices > 1:
+        fused = [mode.fused for mode in config.modes]
+        ways = groups["precision"]
+        groups["precision"] = [(*way, f"{f} fused") for way in ways for f in fused]  # type: ignore
+        groups["modes"] = [(before, after) for before in fused for after in fused]
+        groups["w_fuse"] = [*range(1 << config.w_fuse_width)]
     if config.skips:
         most = [(sign, pass_cycles(config, 0, sign == "signed")) for sign in signs]
         groups["skipped"] = [(skipped, sign) for sign, all_ in most for skipped in range(all_)]

@@ -18,8 +18,9 @@ MAX_PRODUCTS = 16_000
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
 # an approximate tree whose rows leave one without partner at both levels, behind registers; a final
 # adder behind 4:2 compressors; words of RAM that do not divide evenly, written and read through one
-# port; digits whose passes skip. Together they have every style, feature and kind of rank,
-# zero_skip in latches, flip-flops, pairs and behind approximate trees.
+# port; slices that fuse by six, three, two and one; digits whose passes skip. Together they have
+# every style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and behind
+# approximate trees.
 ODD = (
     {
         "rows": 37,
@@ -106,6 +107,27 @@ ODD = (
         "sram_ports": "1rw_reg",
     },
     {
+        "rows": 9,
+        "cols": 3,
+        "weight_bits": 4,
+        "input_bits": 6,
+        "bits_per_cycle": 3,
+        "banks": 3,
+        "storage": "setclear",
+        "tree_stages": 1,
+    },
+    {
+        "rows": 11,
+        "cols": 3,
+        "weight_bits": 6,
+        "input_bits": 6,
+        "bits_per_cycle": 3,
+        "banks": 3,
+        "slice_bits": 1,
+        "storage": "latch",
+        "tree_stages": 1,
+    },
+    {
         "rows": 21,
         "cols": 5,
         "weight_bits": 1,
@@ -167,6 +189,10 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         )
         finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
         chosen = {"group": rng.choice(groups), "final_adder": rng.choice(finals)}
+        whole = shape["weight_bits"]
+        digits = MULTIPLY[multiply].digit_bits > 1
+        slices = [bits for bits in range(1, whole + 1) if whole % bits == 0 and not digits]
+        chosen |= {"slice_bits": rng.choice([None, None, rng.choice(slices or [whole])])}
         style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, **chosen)
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])

@@ -13,6 +13,7 @@ from cocotb.triggers import FallingEdge, RisingEdge, Timer
 from cimforge.cocotb_tests.coverage import Coverage, bins_of, rows_class
 from cimforge.cocotb_tests.group_rules import GroupRules
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
+from cimforge.cocotb_tests.paused_rules import PausedRules
 from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
 from cimforge.cocotb_tests.shared_port_rules import SharedPortRules
@@ -21,6 +22,7 @@ from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.stream_drivers import Sink, macro_sources, tie_off
 from cimforge.golden.cycles import pass_cycles
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.mode import Mode
 
 __all__ = ["Bench"]
 
@@ -58,6 +60,7 @@ class Bench:
         self.scoreboard = Scoreboard(self.config)
         self.rules = self._rules()
         self.cycle = 0
+        self._fuse: dict[int, int] = {}  # the mode in which a bank's rows are written
         self.y_results: list[tuple[int, np.ndarray]] = []
         self.q_results: list[tuple[int, np.ndarray]] = []
         # Runs within every cycle, shortly after the rising and the falling edge (clk high or not).
@@ -69,6 +72,8 @@ class Bench:
         """The rules about readies that hold for the macro's storage."""
         if self.config.pairs:
             return GroupRules(self.scoreboard)
+        if self.config.storage_traits.write_cycles > 1:
+            return PausedRules(self.scoreboard)
         return (SharedPortRules if self.config.shared_port else ReadyRules)(self.scoreboard)
 
     def _build_streams(self) -> None:
@@ -103,12 +108,30 @@ class Bench:
         self.send(patterns, x_bits=x_bits, signed=signed, bank=bank)
 
     def write(
-        self, row: int, patterns, *, signed: bool = False, bank: int = 0, fill: bool = False
+        self,
+        row: int,
+        patterns,
+        *,
+        signed: bool = False,
+        bank: int = 0,
+        fill: bool = False,
+        fuse: int | None = None,
     ) -> None:
-        """Queue a row of unsigned weight_bits-wide patterns; ``fill`` on the fast path."""
-        data = pack(patterns, self.config.weight_bits)
+        """Queue a row of unsigned patterns; ``fill`` on the fast path.
+
+        They are those of mode ``fuse``, or if None of mode 0: then their bits are written as
+        weights of the bank's mode, which changes every now and then.
+        """
+        mode = self.config.modes[fuse or 0]
+        data, number = pack(patterns, mode.weight_bits), self._drawn(bank) if fuse is None else fuse
         place = {"w_bank": bank, "w_row": row, "w_signed": int(signed), "w_fill": int(fill)}
-        self.w.beats.append({**place, "w_data": data})
+        self.w.beats.append({**place, "w_fuse": number, "w_data": data})
+
+    def _drawn(self, bank: int) -> int:
+        """A w_fuse for a row of ``bank``, mostly that of the row before."""
+        if self.config.slices > 1 and (bank not in self._fuse or self.rng.random() < 0.2):
+            self._fuse[bank] = self.rng.getrandbits(self.config.w_fuse_width)
+        return self._fuse.get(bank, 0)
 
     def read(self, row: int, *, bank: int = 0) -> None:
         """Queue a read-back."""
@@ -133,20 +156,28 @@ class Bench:
         vector[row] = needs_every_plane(self.config.effective_x_bits(bits))
         return vector
 
-    def random_row(self) -> np.ndarray:
-        """Patterns of one row of weights."""
-        return self.numpy_rng.integers(0, 1 << self.config.weight_bits, self.config.cols)
+    def random_row(self, fuse: int = 0) -> np.ndarray:
+        """Patterns of one row of weights in a mode."""
+        mode = self.config.modes[fuse]
+        return self.numpy_rng.integers(0, 1 << mode.weight_bits, mode.outputs)
 
     def queue_bank(
-        self, bank: int = 0, *, signed: bool = False, patterns=None, fill: bool | None = None
+        self,
+        bank: int = 0,
+        *,
+        signed: bool = False,
+        patterns=None,
+        fill: bool | None = None,
+        fuse: int | None = None,
     ) -> None:
-        """Queue writes of a whole bank: random, or ``patterns`` (rows, cols); on the fast path, if
-        there is one and ``fill`` is not given, every other time."""
+        """Queue writes of a whole bank: random, or ``patterns`` (rows, outputs of mode ``fuse``),
+        modes drawn if None; on the fast path, if there is one and ``fill`` is not given, every
+        other time."""
         if fill is None:
             fill = self.config.grouped and self.rng.random() < 0.5
         for row in range(self.config.rows):
-            values = self.random_row() if patterns is None else patterns[row]
-            self.write(row, values, signed=signed, bank=bank, fill=fill)
+            values = self.random_row(fuse or 0) if patterns is None else patterns[row]
+            self.write(row, values, signed=signed, bank=bank, fill=fill, fuse=fuse)
 
     def rewrite_undefined(self) -> None:
         """Queue writes of all rows that a reset or a broken promise left undefined."""
@@ -288,19 +319,14 @@ class Bench:
             must = due == stream
             text = f"cycle {self.cycle}: {stream}_valid is {int(offered)}, must be {int(must)}"
             assert offered == must, text
-        for name, sink, bits, results in (
-            ("y", self.y, self.config.y_bits, self.y_results),
-            ("q", self.q, self.config.weight_bits, self.q_results),
-        ):
+        for name, sink, results in (("y", self.y, self.y_results), ("q", self.q, self.q_results)):
             if sink.valid and self.scoreboard.inflight[0].values is not None:
                 if name in self._held:
                     assert sink.data == self._held[name], f"{name}_data changed while stalled"
                 if sink.stalled:
                     self._held[name] = sink.data
                     continue
-                unpacked = (unpack_signed if name == "y" else unpack)(
-                    sink.data, bits, self.config.cols
-                )
+                unpacked = _delivered(name, sink.data, self.scoreboard.inflight[0].mode)
                 results.append((self.cycle, unpacked))
             else:
                 unpacked = np.zeros(0, np.int64)
@@ -353,9 +379,13 @@ class Bench:
             board.slot()
         if accepted.w:
             beat = accepted.w
-            patterns = unpack(beat["w_data"], self.config.weight_bits, self.config.cols)
+            modes, fuse = self.config.modes, beat["w_fuse"]
+            mode = modes[fuse if fuse < len(modes) else 0]
+            patterns = unpack(beat["w_data"], mode.weight_bits, mode.outputs)
             signed, fill = bool(beat["w_signed"]), self.config.grouped and bool(beat["w_fill"])
-            board.write(beat["w_bank"], beat["w_row"], patterns, signed, fill)
+            before = board.model.fuse(beat["w_bank"])
+            board.write(beat["w_bank"], beat["w_row"], patterns, signed, fill, fuse)
+            self._cover_mode(before, board.model.fuse(beat["w_bank"]), fuse)
         assert not (accepted.x and accepted.r), (
             "a vector and a read-back accepted in the same cycle"
         )
@@ -378,11 +408,21 @@ class Bench:
             signs = ("unsigned", "signed")
             bank_signed = bool(self.scoreboard.model.bank_signed[beat["x_bank"]])
             bits = self.config.effective_x_bits(beat["x_bits"])
-            Bench.coverage.hit("precision", (bits, signs[beat["x_signed"]], signs[bank_signed]))
+            way: tuple[int | str, ...] = (bits, signs[beat["x_signed"]], signs[bank_signed])
+            if self.config.slices > 1:
+                mode = self.config.modes[self.scoreboard.model.fuse(beat["x_bank"])]
+                way += (f"{mode.fused} fused",)
+            Bench.coverage.hit("precision", way)
         if self.config.skips:
             most = pass_cycles(self.config, beat["x_bits"], bool(beat["x_signed"]))
             skipped = most - self.scoreboard.planes_left
             Bench.coverage.hit("skipped", (skipped, ("unsigned", "signed")[beat["x_signed"]]))
+
+    def _cover_mode(self, before: int, after: int, fuse: int) -> None:
+        if self.config.slices > 1 and Bench.coverage is not None:
+            Bench.coverage.hit("w_fuse", fuse)
+            modes = self.config.modes
+            Bench.coverage.hit("modes", (modes[before].fused, modes[after].fused))
 
     def _cover_cycle(self, accepted: Accepted, stalled: bool) -> None:
         board = self.scoreboard
@@ -401,3 +441,12 @@ class Bench:
         board = self.scoreboard
         if board.inflight and Bench.coverage is not None:
             Bench.coverage.hit("reset", board.advanced - board.inflight[0].began)
+
+
+def _delivered(stream: str, data: int, mode: Mode) -> np.ndarray:
+    """The results or weights that a port delivers in a mode; its other bits must be 0."""
+    width = mode.y_width if stream == "y" else mode.row_width
+    assert data >> width == 0, f"{stream}_data has bits above the {width} of its mode"
+    if stream == "y":
+        return unpack_signed(data, mode.y_bits, mode.outputs)
+    return unpack(data, mode.weight_bits, mode.outputs)

@@ -68,6 +68,10 @@ CONFIGS = (
         tree_stages=1,
     ),
     MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "latch", "slice_bits": 1, "tree_stages": 1},
+    ),
+    MacroConfig(
         **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 8, "bits_per_cycle": 4},
         **{"banks": 3, "storage": "sram", "multiply": "booth", "features": ["zero_skip"]},
     ),
@@ -158,6 +162,11 @@ def _tree(pattern: str, new: str) -> Edit:
         )
 
     return edit
+
+
+def _pattern(pattern: str, new: str) -> Edit:
+    """Replace what matches anywhere."""
+    return lambda text, name: re.sub(pattern, new, text)
 
 
 def _digits(edit: Edit) -> Edit:
@@ -305,6 +314,20 @@ MUTANTS = (
         "marks of unsigned vectors look at the plane itself",
         _digits(_text(": (|below)", ": (|plane)")),
     ),
+    # slices
+    Mutant("slices 0 and 1 swapped", _swap("column", "y", "col0_slice0", "col0_slice1")),
+    Mutant("every row is written in mode 0", _pin("sequencer", "w_fuse", "{old} & 2'b0")),
+    Mutant("modes beyond the last are none", _assign("sequencer", "w_mode", "w_fuse")),
+    Mutant("bank 1 keeps its mode", _pattern(r"= .* \? w_mode : bank_mode_1;", "= bank_mode_1;")),
+    Mutant("every result is in mode 0", _pin("mode_select", "mode", "3'b001")),
+    Mutant("modes change under results", _pattern(r"= .* \? mode_line : y_mode;", "= mode_line;")),
+    Mutant("signs act in every slice", _assign("sequencer", "sign", "{4{|({old})}}")),
+    Mutant("signs act in the last slice", _assign("sequencer", "sign", "({old}) & 4'b1000")),
+    Mutant("every slice is offset", _assign("sequencer", "sign_flips", "{4{w_signed}}")),
+    Mutant("the last slice is offset", _assign("sequencer", "sign_flips", "({old}) & 4'b1000")),
+    Mutant("halves have no sign", _text("y1[8], y1[8], y1[8:0]", "y1[8:0]")),
+    Mutant("halves show in every mode", _assign("mode_select", "mode1", "1'b1")),
+    Mutant("slices show in every mode", _assign("mode_select", "mode2", "1'b1")),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),

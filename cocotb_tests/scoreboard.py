@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cimforge.golden.cycles import fill_cycles, pass_cycles
+from cimforge.golden.cycles import fill_cycles, pass_cycles, write_cycles
 from cimforge.golden.macro import MacroModel
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.mode import Mode
 
 __all__ = ["Expected", "Scoreboard"]
 
@@ -16,12 +17,13 @@ __all__ = ["Expected", "Scoreboard"]
 class Expected:
     """A result in flight: its stream (``slot`` for a neighbour's code that a write has read, which
     appears nowhere), the counts of unstalled cycles at its acceptance and at which it must appear,
-    and its values."""
+    its values, and the mode in which they lie on the port."""
 
     stream: str
     began: int
     due: int
     values: np.ndarray | None  # None where weights it depends on were never written
+    mode: Mode
 
 
 class Scoreboard:
@@ -33,8 +35,9 @@ class Scoreboard:
     results all show, under any back-pressure.
 
     A row that has neighbours in its group, and is not filled, is ``under_way`` (bank, row) until
-    the slot that it ``wants`` has passed the array; a filled row that completes its group occupies
-    the stream for ``filling`` more cycles. A reset cuts off what is under way.
+    the slot that it ``wants`` has passed the array; any other row occupies the stream for
+    ``filling`` more cycles: one that completes its group, or whose style has several write_cycles.
+    A reset cuts off what is under way.
     """
 
     def __init__(self, config: MacroConfig):
@@ -117,23 +120,33 @@ class Scoreboard:
     def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
         assert self.planes_left == 0, "accepted while another pass is running"
         due = self.advanced + planes + self.config.ranks
-        self.inflight.append(Expected(stream, self.advanced, due, values))
+        mode = self.config.modes[self.model.fuse(bank)]
+        self.inflight.append(Expected(stream, self.advanced, due, values, mode))
         self.planes_left, self.pass_cycle = planes, 0
         self.active_bank, self.reading = bank, stream != "y"
 
     def write(
-        self, bank: int, row: int, patterns: np.ndarray, signed: bool, fill: bool = False
+        self,
+        bank: int,
+        row: int,
+        patterns: np.ndarray,
+        signed: bool,
+        fill: bool = False,
+        fuse: int = 0,
     ) -> None:
         """A row was accepted."""
         running = self.planes_left > 0 and self.active_bank == bank and bank < self.config.banks
         assert not running, f"a write to bank {bank} was accepted in the middle of its pass"
-        self.model.write(bank, row, patterns, signed, fill)
+        self.model.write(bank, row, patterns, signed, fill, fuse)
         exists = bank < self.config.banks and row < self.config.rows
         if exists and fill:
             self.filling = fill_cycles(self.config, row) - 1
             self.filled_bank = bank
         elif exists and self.config.group_size(row) > 1:
             self.under_way, self.wants = (bank, row), True
+        else:
+            self.filling = write_cycles(self.config, row) - 1
+            self.filled_bank = bank
 
     def check(self, stream: str, values: np.ndarray) -> None:
         """Compare a delivered result with the one that is due."""

@@ -39,10 +39,12 @@ def input_corners(config: MacroConfig) -> list[np.ndarray]:
     return vectors
 
 
-def weight_corners(config: MacroConfig) -> list[np.ndarray]:
-    """Matrices (rows, cols): every weight at one level, and a checkerboard of the extremes."""
-    shape = (config.rows, config.cols)
-    ones, top = (1 << config.weight_bits) - 1, 1 << (config.weight_bits - 1)
+def weight_corners(config: MacroConfig, fuse: int = 0) -> list[np.ndarray]:
+    """Matrices (rows, outputs of mode ``fuse``): every weight at one level, and a checkerboard of
+    the extremes."""
+    mode = config.modes[fuse]
+    shape = (config.rows, mode.outputs)
+    ones, top = (1 << mode.weight_bits) - 1, 1 << (mode.weight_bits - 1)
     row, col = np.indices(shape)
     levels = [0, ones, top, ones >> 1]
     matrices = [np.full(shape, level, np.int64) for level in sorted(set(levels), key=levels.index)]

@@ -44,12 +44,16 @@ class Tiles(Protocol):
     def w_signed(self) -> bool:
         """Whether weights are signed."""
 
+    @property
+    def fuse(self) -> int:
+        """The number of the mode of all banks."""
+
 
 class TileMacro(Protocol):
     """A macro, wherever it is: the golden model, or hardware behind a link."""
 
-    def load_weights(self, weights: Ints, *, bank: int, signed: bool) -> None:
-        """Write a bank: weight values (rows, cols)."""
+    def load_weights(self, weights: Ints, *, bank: int, signed: bool, fuse: int) -> None:
+        """Write a bank: weight values (rows, cols of mode ``fuse``)."""
 
     def multiply(self, vectors: Ints, *, x_bits: int, x_signed: bool, bank: int) -> Ints:
         """Results (batch, cols) of input values (batch, rows)."""
@@ -61,9 +65,9 @@ class GoldenMacro:
     def __init__(self, config: MacroConfig):
         self._model = MacroModel(config)
 
-    def load_weights(self, weights: Ints, *, bank: int, signed: bool) -> None:
-        """Write a bank: weight values (rows, cols)."""
-        self._model.load(weights, bank=bank, signed=signed)
+    def load_weights(self, weights: Ints, *, bank: int, signed: bool, fuse: int = 0) -> None:
+        """Write a bank: weight values (rows, cols of mode ``fuse``)."""
+        self._model.load(weights, bank=bank, signed=signed, fuse=fuse)
 
     def multiply(self, vectors: Ints, *, x_bits: int, x_signed: bool, bank: int) -> Ints:
         """Results (batch, cols) of input values (batch, rows)."""
@@ -83,7 +87,8 @@ def run_tiles(
         if progress:
             progress(tile, total)
         bank = int(tiles.banks[tile])
-        macro.load_weights(weights, bank=bank, signed=bool(tiles.w_signed))
+        w_signed, fuse = bool(tiles.w_signed), int(tiles.fuse)
+        macro.load_weights(weights, bank=bank, signed=w_signed, fuse=fuse)
         vectors = tiles.inputs[tiles.k_index[tile]]
         results[tile] = macro.multiply(vectors, x_bits=bits, x_signed=signed, bank=bank)
     return results

@@ -84,8 +84,8 @@ class Job:
 
     ``weights`` (tiles, rows, cols) and ``inputs`` (k_tiles, batch, rows) are int64 values, not bit
     patterns. Tile ``i`` goes to bank ``banks[i]`` and is multiplied by ``inputs[k_index[i]]``. One
-    input precision and one weight sign hold for the whole job; weights always take the macro's full
-    ``weight_bits``.
+    input precision, one weight sign and one mode (number ``fuse`` of the macro's) hold for the
+    whole job; weights always take the mode's full ``weight_bits``.
     """
 
     plan: TilePlan
@@ -96,6 +96,7 @@ class Job:
     x_bits: int
     x_signed: bool
     w_signed: bool
+    fuse: int = 0
 
     def assemble(self, results: NDArray[Any]) -> Ints:
         """``y`` (batch, N): the ``results`` (tiles, batch, cols), summed over blocks of rows.
@@ -123,8 +124,11 @@ class Job:
         return y
 
 
-def plan_tiles(config: MacroConfig, x_shape: Sequence[int], w_shape: Sequence[int]) -> TilePlan:
-    """The plan of ``x @ w`` from the shapes (batch, K) and (K, N); batch may be 0.
+def plan_tiles(
+    config: MacroConfig, x_shape: Sequence[int], w_shape: Sequence[int], fuse: int = 0
+) -> TilePlan:
+    """The plan of ``x @ w`` from the shapes (batch, K) and (K, N), in mode ``fuse``; batch may be
+    0.
 
     Raises ValueError where the shapes do not multiply or K or N is 0.
     """
@@ -137,7 +141,7 @@ def plan_tiles(config: MacroConfig, x_shape: Sequence[int], w_shape: Sequence[in
             raise ValueError(
                 f"{letter} must be at least 1, not {size}: w has shape {tuple(w_shape)}"
             )
-    cols = config.modes[0].outputs
+    cols = config.modes[fuse].outputs
     corners = [(k0, n0) for n0 in range(0, n, cols) for k0 in range(0, k, config.rows)]
     tiles = tuple(
         Tile(k0, min(k0 + config.rows, k), n0, min(n0 + cols, n), index % config.banks)
@@ -152,22 +156,25 @@ def make_job(
     w: Any,
     x_precision: Precision | None = None,
     w_precision: Precision | None = None,
+    fused: int | None = None,
 ) -> Job:
     """The job of ``x @ w`` for integer ``x`` (batch, K) and ``w`` (K, N).
 
     Without an explicit precision the least that holds the values is taken. The inputs' decides the
     bit planes of a pass and their sign; the weights' decides their sign, and their values must fit
-    it, though they are stored at the macro's full ``weight_bits``.
+    it, though they are stored at their mode's full ``weight_bits``. ``fused`` slices make a weight;
+    without it the fewest that hold the weights' precision, for most outputs a pass.
 
-    Raises ValueError for a macro of -1 and 1, and for what integer_matrix, plan_tiles and
-    choose_precision refuse.
+    Raises ValueError for a macro of -1 and 1, for slices that no mode fuses or that are too narrow,
+    and for what integer_matrix, plan_tiles and choose_precision refuse.
     """
     check_integers(config, "a product of matrices")
     x = integer_matrix("x", x, ("batch", "K"))
     w = integer_matrix("w", w, ("K", "N"))
-    plan = plan_tiles(config, x.shape, w.shape)
     x_held = choose_precision("x", x, config.input_bits, "input_bits", x_precision)
     w_held = choose_precision("w", w, config.weight_bits, "weight_bits", w_precision)
+    fuse = _choose_mode(config, w_held, fused)
+    plan = plan_tiles(config, x.shape, w.shape, fuse)
 
     weights = np.zeros((len(plan.tiles), plan.rows, plan.cols), np.int64)
     for block, tile in zip(weights, plan.tiles, strict=True):
@@ -184,12 +191,29 @@ def make_job(
         x_bits=x_held.bits,
         x_signed=x_held.signed,
         w_signed=w_held.signed,
+        fuse=fuse,
     )
+
+
+def _choose_mode(config: MacroConfig, held: Precision, fused: int | None) -> int:
+    """The number of the mode that fuses so many slices, or the fewest that hold the precision."""
+    modes = {mode.fused: number for number, mode in enumerate(config.modes)}
+    fewest = min(mode.fused for mode in config.modes if mode.weight_bits >= held.bits)
+    chosen = fewest if fused is None else fused
+    if chosen not in modes:
+        nearest = min(modes, key=lambda f: (abs(f - chosen), f))
+        rule = f"fused must be one of {', '.join(map(str, modes))}, not {chosen}"
+        raise ValueError(f"{rule} (nearest legal value: {nearest})")
+    bits = config.modes[modes[chosen]].weight_bits
+    if bits < held.bits:
+        rule = f"fused = {chosen} makes weights of {bits} bits, and w needs {held.bits}"
+        raise ValueError(f"{rule} (nearest legal value: {fewest})")
+    return modes[chosen]
 
 
 def run_job_golden(config: MacroConfig, job: Job) -> Ints:
     """Results (tiles, batch, cols) of ``job`` on the golden model, in the order of the tiles."""
-    return run_tiles(GoldenMacro(config), job, config.cols)
+    return run_tiles(GoldenMacro(config), job, job.plan.cols)
 
 
 def golden_pass_cycles(config: MacroConfig, job: Job) -> int:

@@ -32,10 +32,12 @@ class MacroModel:
     what its pairs make of that (R17).
 
     Inputs and weights enter as patterns, unsigned integers as the ports carry them: ``x_patterns``
-    (..., rows) of input_bits, weight ``patterns`` (cols,) of weight_bits. Results are signed int64
-    values (..., cols) in every sign mode, and fit ``config.y_bits`` bits of two's complement.
-    Inputs have a precision and a sign per pass; weights have a sign per bank, that of the bank's
-    last write, which gives the bank's *whole* contents a new meaning when it changes. A macro of
+    (..., rows) of input_bits, weight ``patterns`` (outputs,) of weight_bits. Results are signed
+    int64 values (..., outputs) in every sign mode, and fit y_bits bits of two's complement; outputs
+    and widths are those of the bank's mode, cols, ``config.weight_bits`` and ``config.y_bits`` in
+    mode 0 (R25). Inputs have a precision and a sign per pass; weights have a sign and a mode per
+    bank, those of the bank's last write, which gives the bank's *whole* contents a new meaning when
+    they change. A macro of
     multiply style xnor has neither: its bits stand for -1 and 1, and all signs and precisions are
     ignored.
 
@@ -55,6 +57,7 @@ class MacroModel:
         # 16 bits hold any code, and 2^24 one-bit weights then take 32 MiB, not 128.
         self._codes = np.zeros((config.banks, config.rows, config.cols), np.uint16)
         self._signed = np.zeros(config.banks, np.bool_)
+        self._fuse = np.zeros(config.banks, np.int64)
         self._sign_known = np.zeros(config.banks, np.bool_)
         self._written = np.zeros((config.banks, config.rows), np.bool_)
         self._due: tuple[int, int] | None = None  # bank and row that go on filling a group
@@ -82,22 +85,26 @@ class MacroModel:
         patterns: ArrayLike,
         signed: bool,
         fill: bool = False,
+        fuse: SupportsIndex = 0,
     ) -> None:
-        """Write one row: ``code = pattern xor (signed << weight_bits-1)``; sets the bank's sign.
+        """Write one row: ``code = pattern xor (signed << weight_bits-1)``; sets the bank's sign and
+        its mode, number ``fuse``.
 
-        ``patterns`` (cols,) are weight_bits wide and unsigned. A missing bank or row changes
-        nothing, the bank's sign included. ``fill`` promises the rows of a group in order, first to
-        last, with no other write or reset between them: their whole group is undefined from its
-        first row to its last, and where the promise is broken until all its rows are written again.
+        ``patterns`` (the mode's outputs,) are as wide as its weights and unsigned. A missing bank
+        or row changes nothing, the bank's sign and mode included. ``fill`` promises the rows of a
+        group in order, first to last, with no other write or reset between them: their whole group
+        is undefined from its first row to its last, and where the promise is broken until all its
+        rows are written again.
         """
         place, sign = self._locate(bank, row), check_flag("signed", signed)
         filled = check_flag("fill", fill) and self._config.group > 1
-        sign = sign and not self._binary
-        check_shape("w_patterns", patterns, (self._config.cols,))
-        codes = flip_sign_bit(patterns, self._config.weight_bits, sign)
+        sign, number = sign and not self._binary, self._mode_number(fuse)
+        mode = self._config.modes[number]
+        check_shape("w_patterns", patterns, (mode.outputs,))
+        codes = flip_sign_bit(patterns, mode.weight_bits, sign)
         due, self._due = self._due, None
         if place:
-            self._store(place[0], slice(place[1], place[1] + 1), codes, sign)
+            self._store(place[0], slice(place[1], place[1] + 1), codes, sign, number)
             if filled:
                 self._fill(place, place == due)
 
@@ -115,27 +122,38 @@ class MacroModel:
         if not whole and (kept or row == group.start):
             self._due = bank, row + 1
 
-    def load(self, values: ArrayLike, *, bank: SupportsIndex = 0, signed: bool) -> None:
-        """Write a whole bank from weight values (rows, cols), signed or unsigned, or -1 and 1.
+    def load(
+        self,
+        values: ArrayLike,
+        *,
+        bank: SupportsIndex = 0,
+        signed: bool,
+        fuse: SupportsIndex = 0,
+    ) -> None:
+        """Write a whole bank from weight values (rows, the mode's outputs), signed or unsigned, or
+        -1 and 1.
 
         The same as writing the pattern of every row in turn; a missing bank changes nothing.
         """
         config, place = self._config, self._locate(bank)
         sign = check_flag("signed", signed)
-        check_shape("values", values, (config.rows, config.cols))
+        number = self._mode_number(fuse)
+        mode = config.modes[number]
+        check_shape("values", values, (config.rows, mode.outputs))
         if self._binary:
             codes, sign = binary_patterns(values), False
         else:
-            patterns = to_patterns(values, config.weight_bits, sign)
-            codes = flip_sign_bit(patterns, config.weight_bits, sign)
+            patterns = to_patterns(values, mode.weight_bits, sign)
+            codes = flip_sign_bit(patterns, mode.weight_bits, sign)
         self._due = None
         if place:
-            self._store(place[0], slice(config.rows), codes, sign)
+            self._store(place[0], slice(config.rows), codes, sign, number)
 
     def forget(self, bank: SupportsIndex, row: SupportsIndex) -> None:
-        """A reset cut off the write of this row: its codes and the bank's sign are undefined.
+        """A reset cut off the write of this row: its codes and the bank's sign and mode are
+        undefined.
 
-        The next write to the bank settles the sign, only a write of the row itself its codes.
+        The next write to the bank settles sign and mode, only a write of the row itself its codes.
         """
         place = self._locate(bank, row)
         if place:
@@ -151,29 +169,50 @@ class MacroModel:
         return bool(self._sign_known[place[0]] and written.all())
 
     def read(self, bank: SupportsIndex, row: SupportsIndex) -> Ints:
-        """Read back one row: patterns (cols,), ``code xor (bank's sign << weight_bits-1)``.
+        """Read back one row: patterns (outputs of the bank's mode,), ``code xor (bank's sign <<
+        weight_bits-1)``.
 
-        That is the pattern as written unless the bank's sign has changed since. A missing bank or
-        row reads as zeros.
+        That is the pattern as written unless the bank's sign or mode has changed since. A missing
+        bank or row reads as zeros.
         """
-        place = self._locate(bank, row)
+        mode, place = self._config.modes[self.fuse(bank)], self._locate(bank, row)
         if not place:
-            return np.zeros(self._config.cols, np.int64)
+            return np.zeros(mode.outputs, np.int64)
         sign = bool(self._signed[place[0]])
-        return flip_sign_bit(self._codes[place], self._config.weight_bits, sign)
+        return flip_sign_bit(self._split(*place), mode.weight_bits, sign)
 
     def weights(self, bank: SupportsIndex = 0) -> Ints:
-        """Weight values (rows, cols), ``code - (bank's sign << weight_bits-1)``, or -1 and 1.
+        """Weight values (rows, outputs of the bank's mode), ``code - (bank's sign <<
+        weight_bits-1)``, or -1 and 1.
 
         A missing bank has zeros.
         """
-        config, place = self._config, self._locate(bank)
+        mode, place = self._config.modes[self.fuse(bank)], self._locate(bank)
         if not place:
-            return np.zeros((config.rows, config.cols), np.int64)
+            return np.zeros((self._config.rows, mode.outputs), np.int64)
         if self._binary:
             return binary_values(self._codes[place[0]])
         sign = bool(self._signed[place[0]])
-        return code_values(self._codes[place[0]], config.weight_bits, sign)
+        return code_values(self._split(place[0]), mode.weight_bits, sign)
+
+    def fuse(self, bank: SupportsIndex = 0) -> int:
+        """R25: the number of the mode of a bank's last write; 0 of a missing bank or one never
+        written."""
+        place = self._locate(bank)
+        return int(self._fuse[place[0]]) if place else 0
+
+    def _mode_number(self, fuse: SupportsIndex) -> int:
+        """R25: the mode that ``fuse`` names, 0 where there is none of that number."""
+        number = check_number("fuse", fuse)
+        return number if number < len(self._config.modes) else 0
+
+    def _split(self, bank: int, row: int | slice = slice(None)) -> Ints:
+        """R25: the codes (..., outputs) of the bank's mode from the bits of each column, the least
+        significant weight of a column first."""
+        bits = self._config.modes[self._fuse[bank]].weight_bits
+        words = self._codes[bank, row].astype(np.int64)
+        codes = words[..., None] >> np.arange(0, self._config.weight_bits, bits)
+        return (codes & ((1 << bits) - 1)).reshape(*words.shape[:-1], -1)
 
     def mvm(
         self,
@@ -184,7 +223,8 @@ class MacroModel:
         bank: SupportsIndex = 0,
         x_rows: SupportsIndex = 0,
     ) -> Ints:
-        """Matrix-vector products: x_patterns (..., rows) to results (..., cols), int64.
+        """Matrix-vector products: x_patterns (..., rows) to results (..., outputs of the bank's
+        mode), int64.
 
         ``x_bits`` and ``x_signed`` are those of the ports: 0 or above input_bits means input_bits,
         and element bits >= x_bits are ignored. A missing bank gives zeros. ``x_rows`` is that of a
@@ -200,7 +240,7 @@ class MacroModel:
         else:
             check_number("x_rows", x_rows, 0, 0)
             x = input_values(x_patterns, config.input_bits, x_bits, signed)
-        shape = (*x.shape[:-1], config.modes[0].outputs)
+        shape = (*x.shape[:-1], self._config.modes[self.fuse(bank)].outputs)
         if not place:
             return np.zeros(shape, np.int64)
         if config.tree_traits.pairings and self._binary:
@@ -227,13 +267,13 @@ class MacroModel:
     ) -> Ints:
         """R17: trees add products of codes; a signed bank's excess over its weights is taken off
         exactly, ``2^(w-1) * sum of x``. R24: operands of digits, whose results may not fit."""
-        config = self._config
-        excess = int(self._signed[bank]) << (config.weight_bits - 1)
+        config, mode = self._config, self._config.modes[self.fuse(bank)]
+        excess = int(self._signed[bank]) << (mode.weight_bits - 1)
         excess = excess * x.reshape(-1, config.rows).sum(axis=1, keepdims=True)
         if config.multiply_traits.digit_bits == 2:
             sums = approximate_digit_products(
                 x.reshape(-1, config.rows),
-                self._codes[bank].astype(np.int64),
+                self._split(bank),
                 input_bits=config.input_bits,
                 weight_bits=config.weight_bits,
                 pairings=config.tree_traits.pairings,
@@ -242,11 +282,11 @@ class MacroModel:
             return (sums - excess + half & 2 * half - 1) - half
         sums = approximate_products(
             patterns,
-            self._codes[bank].astype(np.int64),
+            self._split(bank),
             x_bits=x_bits,
             x_signed=x_signed,
             input_bits=config.input_bits,
-            weight_bits=config.weight_bits,
+            weight_bits=mode.weight_bits,
             pairings=config.tree_traits.pairings,
         )
         return sums - excess
@@ -256,8 +296,12 @@ class MacroModel:
         place = check_number("bank", bank), check_number("row", row)
         return place if place[0] < self._config.banks and place[1] < self._config.rows else None
 
-    def _store(self, bank: int, rows: slice, codes: Ints, signed: bool) -> None:
-        self._codes[bank, rows] = codes
+    def _store(self, bank: int, rows: slice, codes: Ints, signed: bool, fuse: int) -> None:
+        """Keep codes (..., outputs of the mode) as the bits of each column (R25)."""
+        each = codes.reshape(*codes.shape[:-1], self._config.cols, -1)
+        places = self._config.modes[fuse].weight_bits * np.arange(each.shape[-1])
+        self._codes[bank, rows] = (each.astype(np.int64) << places).sum(axis=-1)
+        self._fuse[bank] = fuse
         self._signed[bank] = signed
         self._sign_known[bank] = True
         self._written[bank, rows] = True

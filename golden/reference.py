@@ -14,6 +14,7 @@ __all__ = [
     "reference_matches",
     "reference_mvm",
     "reference_read",
+    "reference_turned",
     "weight_value",
 ]
 
@@ -216,3 +217,27 @@ def reference_matches(
             columns.append(2 * reference_approximate_sum(same, pairings) - counted)
         results.append(columns)
     return results
+
+
+def reference_turned(row: Row, written_bits: int, weight_bits: int) -> Row:
+    """A row written with weights of ``written_bits`` as the bank's present mode, of weights of
+    ``weight_bits``, finds it: the row that an unsigned write of this mode had left.
+
+    A signed write inverts the top bit of each weight. The bits then lie side by side, the lowest of
+    the first weight first, and make new weights of as many bits as the mode has.
+    """
+    patterns, written_signed = row
+    line = []
+    for pattern in patterns:
+        for bit in range(written_bits):
+            value = pattern // 2**bit % 2
+            if written_signed and bit == written_bits - 1:
+                value = 1 - value
+            line.append(value)
+    turned = []
+    for first in range(0, len(line), weight_bits):
+        pattern = 0
+        for bit in range(weight_bits):
+            pattern += line[first + bit] * 2**bit
+        turned.append(pattern)
+    return turned, False

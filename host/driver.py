@@ -52,6 +52,7 @@ class MacroDriver:
         self._map = RegisterMap(config)
         self._status = self._map.register("status")
         self._started = {"x": 0, "r": 0}
+        self._fuse = [0] * config.banks  # the modes of the banks, as this driver loaded them
         self._known = False  # whether the macro holds nothing that was not taken
         self._check_identity()
         self.reset()
@@ -87,11 +88,16 @@ class MacroDriver:
         self._started = dict.fromkeys(self._started, 0)
         self._known = True
 
-    def load_weights(self, weights: ArrayLike, *, bank: int = 0, signed: bool) -> None:
+    def load_weights(
+        self, weights: ArrayLike, *, bank: int = 0, signed: bool, fuse: int = 0
+    ) -> None:
         """Write a bank: weight values (rows, cols), of an xnor macro -1 and 1, whatever ``signed``
-        says; rows in groups on their fast path."""
+        says; rows in groups on their fast path. ``fuse`` is the number of the bank's mode, one of
+        config.modes, which says how many columns of how many bits there are; the driver takes rows
+        and results of that bank for this mode's from then on."""
         config = self._config
-        mode = config.modes[0]
+        fuse = checked_number("fuse", fuse, 0, len(config.modes) - 1)
+        mode = config.modes[fuse]
         shape = {"rows": config.rows, "cols": mode.outputs}
         if config.binary:
             values = checked_signs("weights", weights, shape)
@@ -100,7 +106,9 @@ class MacroDriver:
         bank = checked_number("bank", bank, 0, config.banks - 1)
         start = self._map.register("w_start")
         shared = {"bank": bank, "signed": int(signed), **({"fill": 1} if config.grouped else {})}
+        shared |= {"fuse": fuse} if config.slices > 1 else {}
         with self._undisturbed():
+            self._fuse[bank] = fuse
             for row, patterns in enumerate(values):
                 self._wait("w_ready")
                 self._fill("w", to_fields(patterns, mode.weight_bits))
@@ -118,7 +126,8 @@ class MacroDriver:
     ) -> Ints:
         """Results (batch, cols) of input values (batch, rows), each of ``x_bits`` bits; 0 means
         input_bits. Those of an xnor macro are -1 and 1, whatever ``x_bits`` and ``x_signed`` say,
-        and its first ``x_rows`` rows count; 0 means all."""
+        and its first ``x_rows`` rows count; 0 means all. Columns are those of the bank's mode, mode
+        0 where this driver loaded none."""
         config = self._config
         x_rows = checked_number("x_rows", x_rows, 0, config.rows if config.binary else 0)
         x_bits = checked_number("x_bits", x_bits, 0, config.input_bits)
@@ -138,11 +147,13 @@ class MacroDriver:
                 self._wait("x_ready")
                 self._fill("x", to_fields(vector, config.input_bits))
                 self._start("x", command)
-                results.append(self._take_result())
-        return np.array(results, np.int64).reshape(len(results), config.modes[0].outputs)
+                results.append(self._take_result(self._fuse[bank]))
+        outputs = config.modes[self._fuse[bank]].outputs
+        return np.array(results, np.int64).reshape(len(results), outputs)
 
     def read_row(self, row: int, *, bank: int = 0) -> Ints:
-        """A row of weight patterns (cols,) as written, read back through the array."""
+        """A row of weight patterns (cols,) as written, read back through the array; cols as in
+        multiply."""
         config = self._config
         row = checked_number("row", row, 0, config.rows - 1)
         bank = checked_number("bank", bank, 0, config.banks - 1)
@@ -152,7 +163,7 @@ class MacroDriver:
             self._wait("q_valid")
             value = self._read_window("q") & (1 << config.modes[0].row_width) - 1
             self._link.write(self._register("q_next"), 0)
-        mode = config.modes[0]
+        mode = config.modes[self._fuse[bank]]
         return from_fields(value, mode.weight_bits, mode.outputs, signed=False)
 
     @contextmanager
@@ -174,12 +185,11 @@ class MacroDriver:
         self._link.write(self._register(f"{stream}_start"), command)
         self._started[stream] += 1
 
-    def _take_result(self) -> Ints:
+    def _take_result(self, fuse: int) -> Ints:
         self._wait("y_valid")
-        width = WORD_BITS * self._map.result_words
-        values = from_fields(
-            self._read_window("y"), width, self._config.modes[0].outputs, signed=True
-        )
+        width, outputs = WORD_BITS * self._map.result_words, self._config.modes[fuse].outputs
+        value = self._read_window("y", self._map.result_span(fuse))
+        values = from_fields(value, width, outputs, signed=True)
         self._link.write(self._register("y_next"), 0)
         return values
 
@@ -211,7 +221,9 @@ class MacroDriver:
         for word in range(window.words):
             self._link.write(window.offset + 4 * word, value >> WORD_BITS * word & 0xFFFFFFFF)
 
-    def _read_window(self, name: str) -> int:
+    def _read_window(self, name: str, places: range | None = None) -> int:
+        """What a window, or these words of it, hold."""
         window = self._map.window(name)
-        words = [self._link.read(window.offset + 4 * word) for word in range(window.words)]
+        chosen = range(window.words) if places is None else places
+        words = [self._link.read(window.offset + 4 * word) for word in chosen]
         return sum(word << WORD_BITS * place for place, word in enumerate(words))

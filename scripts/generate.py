@@ -63,7 +63,7 @@ def generate(
         ("files", ", ".join(file["path"] for file in manifest["files"])),
         ("Verilog", f"{text / 1000:.0f} kB, {len(manifest['modules'])} modules"),
         ("ports", _ports(macro)),
-        ("results", f"{macro.cols} of {macro.y_bits} bits"),
+        ("results", ", or ".join(f"{mode.outputs} of {mode.y_bits} bits" for mode in macro.modes)),
         ("adder cells a tree", ", ".join(f"{n} {kind}" for kind, n in adders.items()) or "none"),
         ("latency", f"{macro.latency()} cycles, one pass every {macro.cycles_per_pass()}"),
         ("1b-MACs a cycle", str(macro.macs_1b)),

@@ -69,6 +69,12 @@ def _clock(context: click.Context, parameter: click.Parameter, value: float) -> 
     "--w-precision", callback=_precision, metavar="s8|u4|..", help="Default: from the values."
 )
 @click.option(
+    "--fused",
+    type=click.IntRange(1, 16),
+    metavar="N",
+    help="Weight slices that make a weight.  [default: the fewest that hold the weights]",
+)
+@click.option(
     "--clock",
     type=float,
     callback=_clock,
@@ -87,6 +93,7 @@ def mvm(
     output: Path | None,
     x_precision: Precision | None,
     w_precision: Precision | None,
+    fused: int | None,
     clock: float,
     as_json: bool,
     simulator: str,
@@ -98,7 +105,7 @@ def mvm(
     macro = load_config(config, overrides)
     check_simulator(simulator)
     _check_inputs_stay(output, (inputs, weights))
-    job, vector = _load(macro, inputs, weights, x_precision, w_precision)
+    job, vector = _load(macro, inputs, weights, (x_precision, w_precision, fused))
     folder = _work_folder(output, macro)
     emit_macro(macro, folder, macro_extras(macro))
     shape = [job.plan.n] if vector else [job.plan.batch, job.plan.n]
@@ -115,12 +122,12 @@ def mvm(
     if as_json:
         numbers = {"cycles": backend.cycles, "seconds": round(backend.seconds, 3)}
         exact = {"bit_exact": backend.bit_exact, "shape": shape, "macs": backend.macs}
-        measured = {**exact, **numbers, **speed}
+        measured = {**exact, **numbers, **speed, "fused": macro.modes[job.fuse].fused}
         if failure:  # nothing was computed: no speed, and the reason
             measured |= {**dict.fromkeys(speed), "failed": failure}
         print_json(measured)
     elif not failure:
-        _show(macro.module, job, shape, backend, speed, output)
+        _show(macro, job, shape, backend, speed, output)
     if not backend.bit_exact:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
 
@@ -146,7 +153,7 @@ def _speed(macro: MacroConfig, job: Job, backend: RtlBackend, clock: float) -> d
     waiting and parts of tiles without weights), ``gops`` counts two operations a MAC at ``clock``
     MHz."""
     cycles = max(backend.cycles, 1)
-    most = macro.rows * macro.cols / pass_cycles(macro, job.x_bits, job.x_signed)  # MACs a cycle
+    most = macro.rows * job.plan.cols / pass_cycles(macro, job.x_bits, job.x_signed)  # MACs a cycle
     return {
         "utilisation": round(backend.macs / cycles / most, 4),
         "clock_mhz": clock,
@@ -158,24 +165,24 @@ def _load(
     macro: MacroConfig,
     inputs: Path,
     weights: Path,
-    x_precision: Precision | None,
-    w_precision: Precision | None,
+    asked: tuple[Precision | None, Precision | None, int | None],
 ) -> tuple[Job, bool]:
-    """The job of the two files, and whether the inputs are one vector (K,)."""
+    """The job of the two files, with what was asked of make_job, and whether the inputs are one
+    vector (K,)."""
     try:
         w, x = load_array(weights), load_array(inputs)
     except ValueError as error:
         raise InputError(str(error)) from None
     vector = x.ndim == 1
     try:
-        job = make_job(macro, x[np.newaxis] if vector else x, w, x_precision, w_precision)
+        job = make_job(macro, x[np.newaxis] if vector else x, w, *asked)
     except ValueError as error:
         raise InputError(f"{error} (x is {inputs}, w is {weights})") from None
     return job, vector
 
 
 def _show(
-    name: str,
+    macro: MacroConfig,
     job: Job,
     shape: list[int],
     backend: RtlBackend,
@@ -187,13 +194,20 @@ def _show(
     rows = [
         ("y", f"{' x '.join(map(str, shape))}, int64" + ("" if output else ", not written (-o)")),
         ("tiles", f"{len(job.plan.tiles)}, {job.plan.utilisation:.0%} of the macro used"),
-        ("precision", f"{inputs}, weights {_sign(job.w_signed)}"),
+        ("precision", f"{inputs}, weights {_weights(macro, job)}"),
         ("equal to golden", "yes, every value" if backend.bit_exact else "NO"),
         ("cycles", f"{backend.cycles:,}, {speed['utilisation']:.1%} of their MACs used"),
         ("the macro's rate", rate),
         ("simulated in", f"{backend.seconds:.1f} s, building left out"),
     ]
-    show_table(name, rows, below=[("written to", output)] if output else ())
+    show_table(macro.module, rows, below=[("written to", output)] if output else ())
+
+
+def _weights(macro: MacroConfig, job: Job) -> str:
+    """Their sign and, where the macro has slices, what they are made of."""
+    mode = macro.modes[job.fuse]
+    made = f" {mode.weight_bits} bits, {mode.fused} of {macro.slices} slices fused"
+    return _sign(job.w_signed) + (made if macro.slices > 1 else "")
 
 
 def _sign(signed: bool) -> str:

@@ -225,6 +225,7 @@ def _segments(job: Job, vectors: int) -> list[Segment]:
             job.x_bits,
             job.x_signed,
             job.w_signed,
+            job.fuse,
         )
         for tile, weights in enumerate(job.weights)
     ]

@@ -11,6 +11,8 @@ from cimforge.hdl.macro.ports import macro_ports
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
 NETS = ("planes_n", "both_n", "bank_select", "totals", *(f"products_{k}" for k in range(16)))
+SLICES = [f"_slice{place}" for place in range(CONFIG.slices)] if CONFIG.slices > 1 else [""]
+COLUMNS = [f"col{col}{part}" for col in range(CONFIG.cols) for part in SLICES]
 WIDTHS = {port.name: port.width for port in macro_ports(CONFIG)}
 
 
@@ -20,14 +22,14 @@ class Meter:
 
     def __init__(self, bench: Bench):
         self._bench = bench
-        columns = [getattr(bench.dut, f"col{col}") for col in range(CONFIG.cols)]
+        columns = [getattr(bench.dut, name) for name in COLUMNS]
         self._nets = {
-            f"col{place}.{net}": getattr(column, net)
-            for place, column in enumerate(columns)
+            f"{name}.{net}": getattr(column, net)
+            for name, column in zip(COLUMNS, columns, strict=True)
             for net in NETS
             if hasattr(column, net)
         }
-        assert len(self._nets) >= (2 + CONFIG.bits_per_cycle) * CONFIG.cols, "nets are not visible"
+        assert len(self._nets) >= (2 + CONFIG.bits_per_cycle) * len(COLUMNS), "nets are not visible"
         self.toggles: dict[str, int] = {}
         self._last: dict[str, str] = {}
         bench.probe = self._sample

@@ -179,11 +179,12 @@ class BusBench:
         ]
 
     async def write_bank(self, bank: int = 0, signed: bool = False) -> None:
-        """Write random weights to every row of a bank; with groups, every other time on the fast
-        path."""
+        """Write random weights to every row of a bank, in any mode; with groups, every other time
+        on the fast path."""
         config = self.config
         fill = int(config.grouped and self.rng.random() < 0.5)
-        shared = bank << 16 | fill << 30 | int(signed) << 31
+        fuse = self.rng.randrange(len(config.modes)) if config.slices > 1 else 0
+        shared = bank << 16 | fuse << 24 | fill << 30 | int(signed) << 31
         for row in range(config.rows):
             patterns = self.numpy_rng.integers(0, 1 << config.weight_bits, config.cols)
             await self.poll("w_ready")
@@ -225,9 +226,10 @@ class BusBench:
     async def write_row(self, row: int, turned: int = 0) -> None:
         """Write a row of bank 0 as it is, but for the bits ``turned`` in every weight. As it is:
         whichever of it and a waiting vector goes first, the result is one."""
-        patterns = self.model.model.read(0, row) ^ turned
-        start = Access(self.offset("w_start"), row | 1 << 31)
-        await self.run([*self.window_writes("w", pack(patterns, self.config.weight_bits)), start])
+        patterns, fuse = self.model.model.read(0, row) ^ turned, self.model.model.fuse(0)
+        start, bits = row | fuse << 24 | 1 << 31, self.config.modes[fuse].weight_bits
+        command = Access(self.offset("w_start"), start)
+        await self.run([*self.window_writes("w", pack(patterns, bits)), command])
 
     async def check_rows(self) -> None:
         """Rows read back as the model holds them: all, or a sample with the first and last."""

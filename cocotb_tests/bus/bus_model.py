@@ -57,8 +57,8 @@ class BusModel:
 
     def reset(self) -> None:
         """What rst or control.reset leaves: weights and window contents stay."""
-        self.results: deque[list[int]] = deque()
-        self.rows: deque[list[int]] = deque()
+        self.results: deque[list[int | None]] = deque()
+        self.rows: deque[list[int | None]] = deque()
         self.enabled = 0
         self.sure: dict[str, bool | None] = dict.fromkeys(("x", "w", "r"), True)
         self.full: dict[str, bool | None] = dict.fromkeys(("y", "q"), False)
@@ -97,10 +97,12 @@ class BusModel:
         return Expected(EITHER) if ready is None else ACK if ready else ERR
 
     def _fields_exist(self, stream: str, data: int) -> bool:
-        """Row and bank exist, reserved bits are 0."""
+        """Row, bank and mode exist, reserved bits are 0."""
         row, bank, reserved, sign = data & 0xFFFF, data >> 16 & 0xFF, data >> 24 & 0x7F, data >> 31
         if stream == "w" and self.config.grouped:
             reserved &= 0x3F  # the bit above is fill
+        if stream == "w" and reserved < len(self.config.modes):
+            reserved = 0  # the lowest are the mode
         if bank >= self.config.banks or reserved:
             return False
         return stream == "x" or (row < self.config.rows and not (stream == "r" and sign))
@@ -147,8 +149,10 @@ class BusModel:
         if data is not None or self.full[name] is False:
             return ERR
         waiting = self.results if name == "y" else self.rows
-        outcomes = ACK.outcomes if self.full[name] else EITHER
-        return Expected(outcomes, waiting[0][word] & 0xFFFFFFFF)
+        outcomes, known = ACK.outcomes if self.full[name] else EITHER, waiting[0][word]
+        if known is None:  # a word of another mode than the result's
+            return Expected(outcomes, 0, 0)
+        return Expected(outcomes, known & 0xFFFFFFFF)
 
     # what was answered
 
@@ -202,8 +206,12 @@ class BusModel:
         bits, bank = word & 0xFFFF, word >> 16 & 0xFF
         counted = {"x_rows" if config.binary else "x_bits": bits}
         y = self.model.mvm(patterns, x_signed=bool(word >> 31), bank=bank, **counted)
-        parts = range(self.map.result_words)
-        self.results.append([int(each) >> 32 * part for each in y for part in parts])
+        parts, fuse = range(self.map.result_words), self.model.fuse(bank)
+        shown: list[int | None] = []
+        for number, mode in enumerate(config.modes):
+            words = [int(each) >> 32 * part for each in y for part in parts]
+            shown += words if number == fuse else [None] * (mode.outputs * len(parts))
+        self.results.append(shown)
         self.started["x"] += 1
         self.sure["x"], self.full["y"] = None, self.full["y"] or None
 
@@ -211,15 +219,17 @@ class BusModel:
         config = self.config
         value = sum(each << 32 * place for place, each in enumerate(self.w_words))
         value &= (1 << config.cols * config.weight_bits) - 1
-        patterns = unpack(value, config.weight_bits, config.cols)
-        place, fill = (word >> 16 & 0xFF, word & 0xFFFF), bool(word >> 30 & 1)
-        self.model.write(*place, patterns, bool(word >> 31), fill)
+        place, fill, fuse = (word >> 16 & 0xFF, word & 0xFFFF), bool(word >> 30 & 1), word >> 24 & 7
+        mode = config.modes[fuse]
+        patterns = unpack(value, mode.weight_bits, mode.outputs)
+        self.model.write(*place, patterns, bool(word >> 31), fill, fuse)
         self.sure["w"] = None
 
     def _start_read(self, word: int) -> None:
         config = self.config
         patterns = self.model.read(word >> 16 & 0xFF, word & 0xFFFF)
-        value = pack(as_patterns(np.asarray(patterns), config.weight_bits), config.weight_bits)
+        bits = config.modes[self.model.fuse(word >> 16 & 0xFF)].weight_bits
+        value = pack(as_patterns(np.asarray(patterns), bits), bits)
         words = self.map.window("q").words
         self.rows.append([value >> 32 * place & 0xFFFFFFFF for place in range(words)])
         self.started["r"] += 1

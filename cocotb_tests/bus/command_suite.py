@@ -18,10 +18,14 @@ def wrong_words(stream: str, row: int) -> list[int]:
     ``row``: every reserved bit, every bank that does not exist, rows of every size."""
     legal = row if stream != "x" else CONFIG.input_bits
     filled = stream == "w" and CONFIG.grouped
-    reserved = [24, 25, 26, 27, 28, 29, *([] if filled else [FILL])]
+    reserved = [*range(24, 30), *([] if filled else [FILL])]
+    if stream == "w":  # modes that exist take some
+        reserved = [bit for bit in reserved if 1 << bit - 24 >= len(CONFIG.modes)]
     reserved += [SIGN] if stream == "r" else []
     words = [legal | 1 << bit for bit in reserved]
     words += [legal | bank << BANK for bank in range(CONFIG.banks, 256)]
+    if stream == "w":
+        words += [legal | fuse << 24 for fuse in range(len(CONFIG.modes), 1 << 6)]
     if stream != "x":
         aliases = {row | 1 << place for place in range(16)}
         beyond = {*range(CONFIG.rows, CONFIG.rows + SOME), 0xFFFF, *aliases}
@@ -31,7 +35,7 @@ def wrong_words(stream: str, row: int) -> list[int]:
 
 @cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def test_words_that_name_nothing_are_refused(dut):
-    """Reserved bits, missing banks and missing rows: each alone is an error and changes nothing."""
+    """Reserved bits, missing banks, rows and modes: each alone is an error and changes nothing."""
     bench = await BusBench.loaded(dut)
     rows = sorted(
         {0, CONFIG.rows - 1, *bench.rng.sample(range(CONFIG.rows), min(CONFIG.rows, SOME))}
@@ -120,7 +124,8 @@ async def test_reset_empties_every_state(dut, how):
             await bench.reset(1)
         else:
             await bench.run([Access(bench.offset("control"), 1)])
-        bench.model.model.write(0, 0, before, True)  # a row that waited was not written
+        model = bench.model.model
+        model.write(0, 0, before, True, fuse=model.fuse(0))  # a row that waited was not written
         for _ in range(2):
             assert await bench.read(bench.offset("status")) == 0b00111
             assert await bench.read(bench.offset("irq_enable")) == 0

@@ -4,6 +4,7 @@ import cocotb
 from cocotb.triggers import Timer
 
 from cimforge.cocotb_tests.macro_bench import Bench
+from cimforge.cocotb_tests.packing import pack, unpack
 from cimforge.cocotb_tests.stimuli import row_classes
 from cimforge.flow.simulate.job import job_config
 
@@ -28,11 +29,13 @@ async def test_test_en_opens_every_latch(dut):
     dut.test_en.value = 1
     await bench.steps(1)
     dut.test_en.value = 0
-    top = 1 << (CONFIG.weight_bits - 1)
     for bank in range(CONFIG.banks):
-        signed = bool(model.bank_signed[bank])
+        signed, fuse = bool(model.bank_signed[bank]), model.fuse(bank)
+        mode = CONFIG.modes[fuse]
+        codes = unpack(pack(patterns, CONFIG.weight_bits), mode.weight_bits, mode.outputs)
+        top = signed << (mode.weight_bits - 1)
         for place in range(CONFIG.rows):
-            model.write(bank, place, patterns ^ (top * signed), signed)
+            model.write(bank, place, codes ^ top, signed, fuse=fuse)
     bench.read_everything(passes=not CONFIG.pairs)
     await bench.finish()
 

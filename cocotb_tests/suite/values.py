@@ -9,6 +9,7 @@ from cimforge.cocotb_tests.stimuli import input_corners, row_classes, some, weig
 from cimforge.flow.simulate.job import job_config
 
 CONFIG = job_config()
+MODES = range(len(CONFIG.modes))
 PRECISIONS = list(range(CONFIG.input_bits + 1))
 BEYOND = list(range(CONFIG.input_bits + 1, 1 << CONFIG.x_bits_width))
 
@@ -16,16 +17,19 @@ BEYOND = list(range(CONFIG.input_bits + 1, 1 << CONFIG.x_bits_width))
 @cocotb.test()
 @cocotb.parametrize(w_signed=[False, True], x_signed=[False, True], x_bits=PRECISIONS)
 async def test_every_precision_and_sign(dut, x_bits, x_signed, w_signed):
-    """Random vectors and corners at one precision; bits above it are random and must not matter."""
+    """Random vectors and corners at one precision, in every mode; bits above it are random and must
+    not matter."""
     bench = Bench(dut)
     await bench.start()
     bank = (4 * x_bits + 2 * x_signed + w_signed) % CONFIG.banks
-    bench.queue_bank(bank, signed=w_signed)
-    await bench.run()
-    for corner in input_corners(CONFIG):
-        bench.send(corner, x_bits=x_bits, signed=x_signed, bank=bank)
-    for _ in range(12):
-        bench.send(bench.random_vector(), x_bits=x_bits, signed=x_signed, bank=bank)
+    for fuse in MODES:
+        bench.queue_bank(bank, signed=w_signed, fuse=fuse)
+        await bench.run()
+        for corner in input_corners(CONFIG):
+            bench.send(corner, x_bits=x_bits, signed=x_signed, bank=bank)
+        for _ in range(12):
+            bench.send(bench.random_vector(), x_bits=x_bits, signed=x_signed, bank=bank)
+        await bench.run()
     await bench.finish()
 
 
@@ -67,8 +71,8 @@ async def test_corners(dut, x_signed, w_signed):
     """Extreme weights against extreme inputs: no overflow, no lost carry, no wrong sign."""
     bench = Bench(dut)
     await bench.start()
-    for matrix in weight_corners(CONFIG):
-        bench.queue_bank(signed=w_signed, patterns=matrix)
+    for fuse, matrix in [(mode, m) for mode in MODES for m in weight_corners(CONFIG, mode)]:
+        bench.queue_bank(signed=w_signed, patterns=matrix, fuse=fuse)
         await bench.run()
         for corner in input_corners(CONFIG):
             bench.send(corner, signed=x_signed)
@@ -124,8 +128,8 @@ async def test_literal_vectors(dut, x_signed, w_signed):
     bench = Bench(dut)
     await bench.start()
     for row, data in enumerate(LITERAL_ROWS):
-        place = {"w_bank": 0, "w_row": row, "w_signed": int(w_signed), "w_fill": 0}
-        bench.w.beats.append({**place, "w_data": data})
+        place = {"w_bank": 0, "w_row": row, "w_signed": int(w_signed)}
+        bench.w.beats.append({**place, "w_fuse": 0, "w_fill": 0, "w_data": data})
     await bench.run()
     beat = {"x_data": LITERAL_X, "x_bits": 4, "x_signed": int(x_signed), "x_bank": 0}
     bench.x.beats.append(beat)

@@ -26,6 +26,10 @@ CONFIGS = {
         **{"rows": 11, "cols": 37, "weight_bits": 1, "input_bits": 1, "multiply": "xnor"},
         **{"banks": 2, "storage": "latch"},
     ),
+    "sliced": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 3, "storage": "latch", "slice_bits": 1},
+    ),
     "digits": MacroConfig(
         **{"rows": 5, "cols": 5, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 4},
         **{"banks": 2, "storage": "latch", "multiply": "booth"},

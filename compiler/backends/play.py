@@ -34,7 +34,7 @@ class Player:
         self.dut = dut
         self.config = MacroConfig(**job["config"])
         self.data = np.load(job["inputs"])
-        self.options = job
+        self.options, self.mode = job, self.config.modes[job["fuse"]]
         self.x, self.w, _ = macro_sources(dut, self.config, Random(job["seed"]))
         self.y = Sink(dut.y_valid, dut.y_ready, dut.y_data, Random(job["seed"]))
         self.tiles, self.batch = len(self.data["weights"]), self.data["inputs"].shape[1]
@@ -55,8 +55,8 @@ class Player:
             return
         weights = self.data["weights"][self.queued]
         shared = {"w_bank": self._bank(self.queued), "w_signed": int(self.options["w_signed"])}
-        shared["w_fill"] = 1  # rows come in order
-        for row, value in enumerate(to_field_rows(weights, self.config.weight_bits)):
+        shared |= {"w_fill": 1, "w_fuse": self.options["fuse"]}  # rows come in order
+        for row, value in enumerate(to_field_rows(weights, self.mode.weight_bits)):
             self.w.beats.append({"w_row": row, "w_data": value, **shared})
         self.queued += 1
 
@@ -87,7 +87,7 @@ class Player:
             await FallingEdge(self.dut.clk)
             taken = self.y.sample()
             if taken:
-                result = from_fields(self.y.data, self.config.y_bits, self.config.cols, signed=True)
+                result = from_fields(self.y.data, self.mode.y_bits, self.mode.outputs, signed=True)
                 self.results.append(result)
                 if len(self.results) % REPORT_EVERY == 0:
                     progress.write_text(f"{len(self.results)} {total}")
@@ -115,6 +115,6 @@ async def play(dut):
         await RisingEdge(dut.clk)
     dut.rst.value = 0
     cycles = await player.run()
-    shape = (player.tiles, player.batch, player.config.cols)
+    shape = (player.tiles, player.batch, player.mode.outputs)
     results = np.array(player.results, np.int64).reshape(shape)
     np.savez(job["outputs"], results=results, cycles=cycles, pass_cycles=player.pass_cycles)

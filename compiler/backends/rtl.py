@@ -68,7 +68,7 @@ class RtlBackend:
         Raises BuildError or SimulationError where the simulator fails.
         """
         if job.plan.batch == 0:
-            return np.zeros((len(job.plan.tiles), 0, config.cols), np.int64)
+            return np.zeros((len(job.plan.tiles), 0, job.plan.cols), np.int64)
         design = self._open(config, self._folder)
         build(design, self._simulator, announce=self._announce)
         self._announce(f"simulating {design.top}")
@@ -91,6 +91,7 @@ class RtlBackend:
             inputs, weights=job.weights, inputs=job.inputs, k_index=job.k_index, banks=job.banks
         )
         options = {"x_bits": job.x_bits, "x_signed": job.x_signed, "w_signed": job.w_signed}
+        options["fuse"] = job.fuse
         files = {"inputs": str(inputs), "outputs": str(outputs), "progress": str(progress)}
         settings = {**json.loads(json.dumps(options, default=int)), **files, "seed": 0}
         settings["divisor"] = self._divisor

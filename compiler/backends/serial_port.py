@@ -39,7 +39,7 @@ class SerialBackend:
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, batch, cols)."""
         started = time.perf_counter()
-        stacked = run_tiles(self.connect(config), job, config.cols, self._progress)
+        stacked = run_tiles(self.connect(config), job, job.plan.cols, self._progress)
         self.seconds += time.perf_counter() - started
         self.passes += job.plan.passes
         self.pass_cycles += golden_pass_cycles(config, job)

@@ -19,10 +19,13 @@ from cimforge.hdl.params.config import MacroConfig
 @st.composite
 def products(draw, largest=20):
     """A small macro and operands of any size, some at the extremes of a drawn precision."""
+    weight_bits = draw(st.integers(1, 16))
+    slices = [bits for bits in range(1, weight_bits + 1) if weight_bits % bits == 0]
     config = MacroConfig(
         rows=draw(st.integers(1, 6)),
         cols=draw(st.integers(1, 5)),
-        weight_bits=draw(st.integers(1, 16)),
+        weight_bits=weight_bits,
+        slice_bits=draw(st.sampled_from([weight_bits, *slices])),
         input_bits=draw(st.integers(1, 16)),
         banks=draw(st.integers(1, 3)),
     )
@@ -241,6 +244,33 @@ def test_a_macro_of_minus_one_and_one_takes_no_integers():
 def test_an_explicit_precision_that_cannot_be_kept_is_refused(x_precision, w_precision, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         make_job(MacroConfig(), [[1]], [[3]], x_precision, w_precision)
+
+
+SLICED = MacroConfig(rows=4, cols=2, weight_bits=12, slice_bits=2)  # 6, 3, 2 or 1 slices fused
+
+
+@pytest.mark.parametrize(
+    ("w", "fused", "outputs"),
+    [([3, 0], 1, 12), ([4, 0], 2, 6), ([-2, 1], 1, 12), ([-3, 15], 3, 4), ([2047, -2048], 6, 2)],
+)
+def test_the_fewest_slices_that_hold_the_weights_are_fused(w, fused, outputs):
+    job = make_job(SLICED, [[1] * 2], [[each] for each in w])
+    assert (SLICED.modes[job.fuse].fused, job.plan.cols) == (fused, outputs)
+    assert make_job(SLICED, [[1]], [[1]], None, Precision(5, True)).plan.cols == 4
+    assert make_job(SLICED, [[1]], [[1]], fused=6).fuse == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "fused", "message"),
+    [
+        (SLICED, 4, "fused must be one of 6, 3, 2, 1, not 4 (nearest legal value: 3)"),
+        (SLICED, 1, "fused = 1 makes weights of 2 bits, and w needs 3 (nearest legal value: 2)"),
+        (MacroConfig(), 2, "fused must be one of 1, not 2 (nearest legal value: 1)"),
+    ],
+)
+def test_slices_that_make_no_such_weight_are_refused(config, fused, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_job(config, [[1]], [[7]], fused=fused)
 
 
 def test_results_of_another_shape_or_dtype_are_refused():

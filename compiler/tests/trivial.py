@@ -9,15 +9,15 @@ __all__ = ["run_job_trivially"]
 def run_job_trivially(config, job, write_ahead=False):
     """Results (tiles, batch, cols) of a job; ``write_ahead`` writes each tile before the tile
     before it computes."""
-    cells, signs = {}, {}
+    cells, signs, mode = {}, {}, config.modes[job.fuse]
 
     def write(tile):
         bank = int(job.banks[tile])
         signs[bank] = job.w_signed
         for (row, col), weight in np.ndenumerate(job.weights[tile]):
-            cells[bank, row, col] = _pattern(int(weight), config.weight_bits)
+            cells[bank, row, col] = _pattern(int(weight), mode.weight_bits)
 
-    results = np.zeros((len(job.weights), job.inputs.shape[1], config.cols), np.int64)
+    results = np.zeros((len(job.weights), job.inputs.shape[1], mode.outputs), np.int64)
     for tile in range(len(job.weights)):
         if tile == 0 or not write_ahead:
             write(tile)
@@ -29,9 +29,9 @@ def run_job_trivially(config, job, write_ahead=False):
                 _value(_pattern(int(element), job.x_bits), job.x_bits, job.x_signed)
                 for element in vector
             ]
-            for col in range(config.cols):
+            for col in range(mode.outputs):
                 w = [
-                    _value(cells[bank, row, col], config.weight_bits, signs[bank])
+                    _value(cells[bank, row, col], mode.weight_bits, signs[bank])
                     for row in range(config.rows)
                 ]
                 results[tile, index, col] = sum(a * b for a, b in zip(x, w, strict=True))

@@ -45,12 +45,13 @@ def _unclaimed(name: str, module: Any, leaves: Leaves) -> Iterator[Fault]:
 
 def _shared_operands(name: str, module: Any, claimed: dict[str, Claim]) -> Iterator[Fault]:
     """Operand pins of claimed modules' instances that are constant, or share a net; but copies of
-    one operand, which must share theirs."""
-    taken: dict[Bit, str] = {}
+    one operand, which must share theirs, and alternatives, which share none among themselves."""
+    taken: dict[tuple[str, Bit], str] = {}
     for cell, data in module["cells"].items():
         if data["type"] not in claimed:
             continue
         terms = data["connections"].get("terms", [])
+        user = data["type"] if claimed[data["type"]].alternative else ""
         first = {i: copies[0] for copies in claimed[data["type"]].copies for i in copies[1:]}
         for place, bit in enumerate(terms):
             pin = f"terms[{place}]"
@@ -61,6 +62,6 @@ def _shared_operands(name: str, module: Any, claimed: dict[str, Claim]) -> Itera
                 continue
             if isinstance(bit, str):
                 yield Fault(name, "wiring", cell, pin, f"takes the constant {bit}")
-            elif bit in taken:
-                yield Fault(name, "wiring", cell, pin, f"takes the net of {taken[bit]}")
-            taken[bit] = f"{cell}.{pin}"
+            elif (user, bit) in taken:
+                yield Fault(name, "wiring", cell, pin, f"takes the net of {taken[user, bit]}")
+            taken[user, bit] = f"{cell}.{pin}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.mode import Mode
 from cimforge.hdl.params.ranges import unsigned_width
 
 __all__ = ["Atom", "Claim", "Pair", "Word", "macro_claims"]
@@ -53,7 +54,8 @@ class Pair:
 class Claim:
     """``total = sum of the words and pairs``, ``depth`` registers after ``terms``; exactly, or
     where it is ``modular`` modulo ``2**total_bits``; while the input ports ``tied`` are 0. The
-    terms of each of ``copies`` are one net, wherever the module is placed."""
+    terms of each of ``copies`` are one net, wherever the module is placed; the nets that an
+    ``alternative`` adds, other modules may add in another way."""
 
     module: str
     sentence: str
@@ -64,6 +66,7 @@ class Claim:
     pairs: tuple[Pair, ...] = ()
     tied: tuple[str, ...] = ()
     copies: tuple[range, ...] = ()
+    alternative: bool = False
 
     @property
     def input_bits(self) -> int:
@@ -72,15 +75,18 @@ class Claim:
 
 
 def macro_claims(config: MacroConfig) -> list[Claim]:
-    """The claims of a macro: column tree, sum of a cycle's planes, the accumulator's sum, and where
-    rows make pairs the sum of two codes; of a binary macro, which has no signs and no feedback, the
-    tree and the sum; of digits the tree, the sum of what they correct, the accumulator's."""
+    """The claims of a macro: column tree, sum of a cycle's planes, the accumulator's sum, where
+    rows make pairs the sum of two codes, where slices fuse the sums that do; of a binary macro,
+    which has no signs and no feedback, the tree and the sum; of digits the tree, the sum of what
+    they correct, the accumulator's."""
     if config.binary:
         return [_tree(config), _match_sum(config)]
     if _digits(config):
         return [_tree(config), _digit_sum(config), _accumulate_digits(config)]
-    claims = [_tree(config), _plane_sum(config), _accumulate_sum(config)]
-    return [*claims, _pair_adder(config)] if config.pairs else claims
+    part = config.slice
+    claims = [_tree(part), _plane_sum(part), _accumulate_sum(part)]
+    claims += [_pair_adder(part)] if config.pairs else []
+    return claims + [_fusion_sum(config, mode) for mode in config.modes if mode.fused > 1]
 
 
 def _tree(config: MacroConfig) -> Claim:
@@ -201,6 +207,23 @@ def _pair_adder(config: MacroConfig) -> Claim:
     width = config.weight_bits
     words = _side_by_side([(width, 0, (1 << width) - 1)] * 2)
     return Claim(f"{config.module}_pair_adder", "sum of two codes", words, width + 1)
+
+
+def _fusion_sum(config: MacroConfig, mode: Mode) -> Claim:
+    """``sum of part_i 2^(i n)``, modulo ``2^y_bits``: parts of n weight bits, results of the widest
+    narrower mode that divides this one, sign-extended: copies of their top bits."""
+    divisors = [each for each in config.modes if each.fused < mode.fused]
+    part = max(each for each in divisors if mode.fused % each.fused == 0)
+    shifts = range(0, mode.weight_bits, part.weight_bits)
+    widths = [mode.y_bits - shift for shift in shifts]
+    ends = [sum(widths[: place + 1]) for place in range(len(widths))]
+    signs = zip(ends, widths, strict=True)
+    copies = tuple(range(end - width + part.y_bits - 1, end) for end, width in signs)
+    parts = [(width, place, (1 << width) - 1) for width, place in zip(widths, shifts, strict=True)]
+    name = f"{config.module}_fused{mode.fused}_sum"
+    text = f"sum of {len(shifts)} results of {part.fused} slices"
+    words = _side_by_side(parts)
+    return Claim(name, text, words, mode.y_bits, modular=True, copies=copies, alternative=True)
 
 
 def _match_sum(config: MacroConfig) -> Claim:

@@ -112,11 +112,12 @@ class _Play:
             self._send(segment, 0, Step.LAST)
 
     def _load(self, segment: Segment, bank: int) -> None:
-        config = self._config
-        self._model.load(segment.weights, bank=bank, signed=segment.w_signed)
-        for row, data in enumerate(to_field_rows(segment.weights, config.weight_bits)):
+        mode = self._config.modes[segment.fuse]
+        signed, fuse = segment.w_signed, segment.fuse
+        self._model.load(segment.weights, bank=bank, signed=signed, fuse=fuse)
+        for row, data in enumerate(to_field_rows(segment.weights, mode.weight_bits)):
             self.steps.append(Step.WRITE)
-            place = [("w_bank", bank), ("w_row", row)]
+            place = [("w_bank", bank), ("w_row", row), ("w_fuse", segment.fuse)]
             self.writes.append([*place, ("w_data", data), ("w_signed", int(segment.w_signed))])
         self._held[bank] = segment
 
@@ -130,7 +131,7 @@ class _Play:
         (data,) = to_field_rows(values[None], config.input_bits)
         how = [("x_bits", segment.x_bits), ("x_signed", int(segment.x_signed))]
         self.beats.append([("x_data", data), *how, ("x_bank", segment.bank)])
-        self.results.append(to_field_rows(y[None], config.y_bits)[0])
+        self.results.append(to_field_rows(y[None], config.modes[segment.fuse].y_bits)[0])
 
 
 def _names(fields: Fields, widths: dict[str, int]) -> list[str]:

@@ -20,8 +20,8 @@ DISTRIBUTIONS = {
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Weight values (rows, cols) in a bank, and the input values (n, rows) that pass them back to
-    back."""
+    """Weight values (rows, cols) in a bank, of the macro's mode ``fuse``, and the input values (n,
+    rows) that pass them back to back."""
 
     weights: Ints
     inputs: Ints
@@ -29,6 +29,7 @@ class Segment:
     x_bits: int
     x_signed: bool
     w_signed: bool
+    fuse: int = 0
 
 
 @dataclass(frozen=True)

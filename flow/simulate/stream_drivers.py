@@ -115,7 +115,7 @@ class Sink:
 
 PAYLOADS = {
     "x": ("x_data", "x_bits", "x_signed", "x_bank", "x_rows"),
-    "w": ("w_bank", "w_row", "w_data", "w_signed", "w_fill"),
+    "w": ("w_bank", "w_row", "w_data", "w_signed", "w_fuse", "w_fill"),
     "r": ("r_bank", "r_row"),
 }
 

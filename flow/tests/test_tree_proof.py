@@ -278,6 +278,26 @@ def test_rules_between_modules(pattern, replacement, rule, told, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("pattern", "replacement", "told"),
+    [
+        (r"sums\[31\], sums\[31:23\]", "sums[30], sums[31:23]", "takes another net than"),
+        (r"sums\[23:16\]", "sums[7:0]", r"takes the net of fused2_sum0.terms.0."),
+        (r"y1\[9:0\] \}", "y1[8:0], 1'h1 }", "takes the constant 1"),
+    ],
+)
+def test_fused_slices_are_extended_and_used_once(pattern, replacement, told, tmp_path):
+    config = load_config("tiny", ["slice_bits=1"])
+    write_macro(config, tmp_path)
+    path = tmp_path / f"{config.module}.v"
+    text = re.sub(pattern, replacement, path.read_text(), count=1)
+    assert text != path.read_text()
+    path.write_text(text)
+    faults = prove_adders(config, tmp_path).faults
+    assert {fault.rule for fault in faults} == {"wiring"}
+    assert any(re.search(told, fault.text) for fault in faults), [str(f) for f in faults]
+
+
+@pytest.mark.parametrize(
     ("copies", "others", "told"),
     [
         ("plane_ending", "plane_ending, sign, plane_ending", r"takes another net than terms\[17\]"),

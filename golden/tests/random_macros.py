@@ -9,6 +9,7 @@ from cimforge.golden.reference import (
     reference_digit_mvm,
     reference_mvm,
     reference_read,
+    reference_turned,
 )
 from cimforge.hdl.params.config import MacroConfig
 
@@ -17,16 +18,21 @@ __all__ = ["Ledger", "random_config", "random_patterns"]
 
 def random_config(rng: random.Random) -> MacroConfig:
     """A small macro of any shape and precision, one in four of a dimension being 1, every other one
-    of those with exact trees with its rows in pairs, or its planes in digits where they can be."""
+    of those with exact trees with its rows in pairs, or its planes in digits where they can be;
+    without digits every other one with any slices."""
     input_bits = rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8])
     tree = rng.choice(["csa", "ripple", "behavioral", "csa42", "approx1", "approx2"])
     k = rng.choice([k for k in range(1, input_bits + 1) if input_bits % k == 0])
     group = 1 if tree.startswith("approx") else rng.choice([1, 2])
     digits = k % 2 == 0 and group == 1 and rng.random() < 0.7
+    weight_bits = rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8])
+    slices = [bits for bits in range(1, weight_bits + 1) if weight_bits % bits == 0]
+    slices = [weight_bits] if digits else slices
     return MacroConfig(
         rows=rng.choice([1, *rng.sample(range(1, 20), 3)]),
         cols=rng.choice([1, *rng.sample(range(1, 7), 3)]),
-        weight_bits=rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8]),
+        weight_bits=weight_bits,
+        slice_bits=rng.choice([weight_bits, rng.choice(slices)]),
         input_bits=input_bits,
         bits_per_cycle=k,
         banks=rng.randint(1, 4),
@@ -45,10 +51,12 @@ def random_patterns(rng: random.Random, bits: int, count: int) -> list[int]:
 
 
 class Bank(NamedTuple):
-    """Rows as last written, by number, and the signs of all writes in order."""
+    """Rows as last written, by number, with the bits of a weight; signs of all writes in order, and
+    the bits of a weight in them."""
 
-    rows: dict[int, Row]
+    rows: dict[int, tuple[Row, int]]
     signs: list[bool]
+    bits: list[int]
 
 
 class Ledger:
@@ -56,13 +64,29 @@ class Ledger:
 
     def __init__(self, config: MacroConfig):
         self.config = config
-        self.banks = [Bank({}, []) for _ in range(config.banks)]
+        self.banks = [Bank({}, [], []) for _ in range(config.banks)]
 
-    def write(self, bank: int, row: int, patterns: list[int], signed: bool) -> None:
-        """Note one write; one to a missing row or bank leaves no trace."""
+    def write(
+        self, bank: int, row: int, patterns: list[int], signed: bool, bits: int | None = None
+    ) -> None:
+        """Note one write, of weights of ``bits`` (weight_bits if None); one to a missing row or
+        bank leaves no trace."""
         if bank < self.config.banks and row < self.config.rows:
-            self.banks[bank].rows[row] = (patterns, signed)
+            width = bits or self.config.weight_bits
+            self.banks[bank].rows[row] = (patterns, signed), width
             self.banks[bank].signs.append(signed)
+            self.banks[bank].bits.append(width)
+
+    def row(self, bank: int, row: int) -> Row:
+        """A written row as the bank's mode finds it."""
+        written, width = self.banks[bank].rows[row]
+        bits = self.banks[bank].bits[-1]
+        return written if width == bits else reference_turned(written, width, bits)
+
+    def outputs(self, bank: int) -> int:
+        """Weights of a row in the bank's mode; of a missing bank in that of full weights."""
+        bits = self.banks[bank].bits if bank < self.config.banks else []
+        return self.config.cols * self.config.weight_bits // (bits or [self.config.weight_bits])[-1]
 
     def defined(self, bank: int) -> bool:
         """Whether every row of the bank has been written, or there is no such bank."""
@@ -74,10 +98,10 @@ class Ledger:
         """Results of a defined bank, by the reference loops."""
         if bank >= self.config.banks:
             return [[0] * self.config.cols for _ in vectors]
-        rows, signs = self.banks[bank]
-        written = [rows[row] for row in range(self.config.rows)]
+        _, signs, bits = self.banks[bank]
+        written = [self.row(bank, row) for row in range(self.config.rows)]
         told = {
-            "weight_bits": self.config.weight_bits,
+            "weight_bits": bits[-1],
             "input_bits": self.config.input_bits,
             "x_bits": x_bits,
             "x_signed": x_signed,
@@ -94,6 +118,6 @@ class Ledger:
     def read(self, bank: int, row: int) -> list[int]:
         """Read-back of a written or missing row, by the reference."""
         if bank >= self.config.banks or row >= self.config.rows:
-            return [0] * self.config.cols
-        rows, signs = self.banks[bank]
-        return reference_read(rows[row], self.config.weight_bits, signs[-1])
+            return [0] * self.outputs(bank)
+        _, signs, bits = self.banks[bank]
+        return reference_read(self.row(bank, row), bits[-1], signs[-1])

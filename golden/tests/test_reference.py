@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from cimforge.golden.macro import MacroModel
-from cimforge.golden.reference import pattern_value, reference_mvm, reference_read, weight_value
+from cimforge.golden.reference import (
+    pattern_value,
+    reference_mvm,
+    reference_read,
+    reference_turned,
+    weight_value,
+)
 from cimforge.golden.tests.random_macros import Ledger, random_config, random_patterns
 from cimforge.hdl.params.config import MacroConfig
 
@@ -26,6 +32,11 @@ def test_reference_by_hand() -> None:
     # signed one.
     assert reference_read(([0b11, 0b00], True), 2, False) == [0b01, 0b10]
     assert reference_read(([0b11, 0b00], False), 2, True) == [0b01, 0b10]
+    # -3 written signed is 1101, stored as 0101: halves 1 and 1. 2-bit weights 10 and 01 written
+    # signed are stored as 00 and 11, which together are 1100.
+    assert reference_turned(([0b1101], True), 4, 2) == ([0b01, 0b01], False)
+    assert reference_turned(([0b10, 0b01], True), 2, 4) == ([0b1100], False)
+    assert reference_turned(([0b0110, 0b1001], False), 4, 2) == ([2, 1, 1, 2], False)
     # Weights 1, -2 and -1, 0, one column a pattern; x = 3, 2 unsigned, then their low bits 1, 0.
     bank = [([0b01, 0b10], True), ([0b11, 0b00], True)]
     mvm = partial(reference_mvm, [[3, 2]], bank, weight_bits=2, input_bits=2, bank_signed=True)
@@ -47,10 +58,12 @@ def test_random_macro_matches_reference(seed: int) -> None:
     for step in range(len(everywhere) + 12):
         more = (rng.randint(0, config.banks + 1), rng.randint(0, config.rows + 1))
         bank, row = everywhere[step] if step < len(everywhere) else more
-        patterns = random_patterns(rng, config.weight_bits, config.cols)
+        fuse = rng.randint(0, len(config.modes)) if rng.random() < 0.3 else model.fuse(bank)
+        mode = config.modes[fuse if fuse < len(config.modes) else 0]
+        patterns = random_patterns(rng, mode.weight_bits, mode.outputs)
         signed = rng.random() < 0.5
-        model.write(bank, row, patterns, signed)
-        ledger.write(bank, row, patterns, signed)
+        model.write(bank, row, patterns, signed, fuse=fuse)
+        ledger.write(bank, row, patterns, signed, mode.weight_bits)
 
         where = f"seed={seed} step={step} config={config.parameters()}"
         assert model.read(bank, row).tolist() == ledger.read(bank, row), where

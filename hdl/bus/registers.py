@@ -123,8 +123,14 @@ class RegisterMap:
         """Words of each window."""
         config = self._config
         row = _words(max(mode.row_width for mode in config.modes))
-        results = max(mode.outputs for mode in config.modes) * self.result_words
+        results = sum(mode.outputs for mode in config.modes) * self.result_words
         return {"x": _words(config.rows * config.input_bits), "w": row, "y": results, "q": row}
+
+    def result_span(self, fuse: int = 0) -> range:
+        """Words of the Y window that hold the results of mode ``fuse``: those of mode 0 come
+        first. All show the same beat, so only those of the bank's mode mean anything."""
+        outputs = [mode.outputs * self.result_words for mode in self._config.modes]
+        return range(sum(outputs[:fuse]), sum(outputs[: fuse + 1]))
 
     @property
     def segment_bits(self) -> int:
@@ -143,6 +149,10 @@ class RegisterMap:
         x = f"the next vector, row r at bit r * {config.input_bits}"
         w = f"the next row of weights, column c at bit c * {config.weight_bits}"
         size = f"{self.result_words} word(s) a column, sign-extended"
+        if config.slices > 1:
+            size = f"{self.result_words} word(s) each, sign-extended; {self._spans()}"
+            bits = ", ".join(str(mode.weight_bits) for mode in config.modes)
+            w = f"the next row of weights, weight j at bit j times its mode's bits ({bits})"
         table = (
             ("x", "wo", x),
             ("w", "wo", w),
@@ -153,6 +163,12 @@ class RegisterMap:
             Window(name, place << self.segment_bits, access, words[name], meaning)
             for place, (name, access, meaning) in enumerate(table, 1)
         )
+
+    def _spans(self) -> str:
+        """Where the results of each mode stand."""
+        spans = (self.result_span(fuse) for fuse, _ in enumerate(self._config.modes))
+        told = (f"mode {fuse} in words {s.start}..{s.stop - 1}" for fuse, s in enumerate(spans))
+        return ", ".join(told)
 
     def window(self, name: str) -> Window:
         """The window ``name``."""
@@ -211,11 +227,18 @@ class RegisterMap:
             bits = Field("rows", 0, 16, f"the first that count; 0 or above {rows}: {rows}")
         yield "x_start", "wo", "start a pass on the X window; needs x_ready", [bits, bank, sign]
         fill = Field("fill", 30, 1, "1: the bank's rows follow in order, from a group's first")
-        place = [row, bank, *([fill] if config.grouped else [])]
+        place = [row, bank, *self._fuse_field(), *([fill] if config.grouped else [])]
         yield "w_start", "wo", "write the W window to a row; needs w_ready", [*place, sign]
         yield "r_start", "wo", "read a row back into the Q window; needs r_ready", [row, bank]
         yield "y_next", "wo", "release the Y window; needs y_valid", []
         yield "q_next", "wo", "release the Q window; needs q_valid", []
+
+    def _fuse_field(self) -> list[Field]:
+        """The bank's mode, where there are several."""
+        modes, width = self._config.modes, self._config.w_fuse_width
+        told = ", ".join(f"{n}: {mode.weight_bits} bits" for n, mode in enumerate(modes))
+        meaning = f"mode of the bank's weights, {told}, else an error"
+        return [Field("fuse", 24, width, meaning, limit=len(modes))] if width else []
 
 
 def _words(bits: int) -> int:

@@ -253,7 +253,11 @@ class WishboneSlave(Block):
         """The words of the Y or Q window."""
         if stream == "q":
             return [kept[low : low + WORD_BITS] for low in range(0, len(kept), WORD_BITS)]
-        width, parts = self._config.y_bits, range(self._map.result_words)
-        results = [kept[low : low + width].as_signed() for low in range(0, len(kept), width)]
+        parts = range(self._map.result_words)
+        results = [
+            kept[low : low + mode.y_bits].as_signed()
+            for mode in self._config.modes
+            for low in range(0, mode.y_width, mode.y_bits)
+        ]
         # Still signed, so that a short last word is extended by its sign.
         return [result >> (part * WORD_BITS) for result in results for part in parts]

@@ -48,7 +48,7 @@ def shared_staging(config: MacroConfig, plan: Plan) -> Staging:
 def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
     """When an accumulator has added the sum, of the times at which its bits come: there are a
     choice by sign, drivers, an adder, and carries up to the top."""
-    bits = config.y_bits - config.correction_place
+    bits = config.modes[-1].y_bits - config.correction_place
     final = FINALS.get(config.final_adder)
     carries = CARRY * bits if final is None else CARRY * final.delay(bits) + SUM
     return lambda tail: max(tail, default=0) + 3 * SUM + carries
@@ -88,6 +88,9 @@ class InputSum(Block):
     enabled cycles from them (the array's lead and the trees' ranks), 0 from ``sign``, ``ending``
     and else ``negate``, which belong to the result. Shared by all columns, so it costs each only
     1/cols of a small tree.
+
+    Where a weight has several slices, each has its line of ``sign`` and its ``correction``, slice
+    s's at s * correction_bits: a sign acts in its weight's top slice alone.
     """
 
     role = "accumulate"
@@ -103,8 +106,8 @@ class InputSum(Block):
             "plane_ending": In(int(summed)),
             "negate": In(int(not summed)),
             "ending": In(1),
-            "sign": In(1),
-            "correction": Out(config.correction_bits),
+            "sign": In(config.slices),
+            "correction": Out(config.correction_bits * config.slices),
         }
         inner = {"sum": build_plane_sum(config)}
         if summed and driver_levels(config.rows, 1):
@@ -120,7 +123,11 @@ class InputSum(Block):
         else:
             self._build_count(m, total)
         base = Mux(self.ending, rows * 2**k, rows * (2**k - 1))
-        m.d.comb += self.correction.eq(Mux(self.sign, total, base))
+        if len(self.sign) > 1:
+            unsigned = Signal(len(base))
+            m.d.comb += unsigned.eq(base)
+            base = unsigned
+        m.d.comb += self.correction.eq(Cat(Mux(sign, total, base) for sign in self.sign))
         return m
 
     def _place_sum(self, m: Module, terms: Value, total: Signal) -> None:

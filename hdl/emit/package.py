@@ -99,11 +99,18 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "write_landing": config.write_landing,
         "tree_stages": config.pipeline_stages,
         "tree_adders": {kind: adders[kind] for kind in sorted(adders)},
-        "trees": config.cols * config.trees,
+        "trees": config.cols * config.slices * config.trees,
         "macs_1b": config.macs_1b,
         "weight_capacity_bits": config.rows * config.cols * config.weight_bits * config.banks,
+        **({"modes": _modes(config)} if config.slices > 1 else {}),
         **({"ram": config.memory.as_json()} if config.storage_traits.memory else {}),
     }
+
+
+def _modes(config: MacroConfig) -> list[dict[str, int]]:
+    """What each w_fuse makes of the slices of a row."""
+    keys = ("fused", "outputs", "weight_bits", "y_bits")
+    return [{key: getattr(mode, key) for key in keys} for mode in config.modes]
 
 
 def _row_cycles(config: MacroConfig) -> list[dict[str, Any]]:

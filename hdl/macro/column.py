@@ -99,7 +99,7 @@ def _ports(config: MacroConfig, out: Structure, tree: Structure) -> dict[str, Bu
     banks, memory = config.selected_banks, config.storage_traits.memory
     enabled = "enable" in tree.ports if memory else config.ranks > 0
     inputs = {
-        **{"clk": 1, "gate": 0 if memory else rows * banks},
+        **{"clk": 1, "gate": 0 if memory else rows * config.write_gates},
         **{"w_code": 0 if memory else config.weight_bits},
         **{"stored": rows * config.weight_bits if memory else 0},
         **{"sum_gate": pairs * banks, "w_next": config.weight_bits if pairs else 0},

@@ -35,7 +35,7 @@ def tree_staging(config: MacroConfig) -> Staging:
     A final adder is a cell that no rank divides: with ranks there is a ripple of full adders in its
     place where time by area is less for it.
     """
-    return _staging(config, config.pipeline_stages)
+    return _staging(config.slice, config.pipeline_stages)
 
 
 def auto_ranks(config: MacroConfig) -> int:

@@ -8,6 +8,7 @@ from amaranth.lib import data
 
 from cimforge.hdl.macro.arbiter import Arbiter, below, one_hot
 from cimforge.hdl.macro.bank_entry import BankEntry, encoded
+from cimforge.hdl.macro.bank_modes import BankModes
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.pair_arbiter import PairArbiter
 from cimforge.hdl.macro.streams import SINKS, macro_streams, without_data
@@ -55,6 +56,10 @@ class Sequencer(Block):
     With inputs of -1 and 1 (binary) ``active`` marks the rows that count, ``count`` their number,
     both for the planes that are handed out now.
 
+    Where weights have several slices, ``sign`` and ``sign_flips`` have a line for each: whether the
+    bank's, or the offered row's, sign acts there; ``y_mode`` has one for each mode, that of the
+    result that stands in the accumulators (BankModes).
+
     Where passes skip (zero_skip), ``marks`` belongs to the vector that x offers, and a pass begins
     at the group that FirstGroup finds: what is said here of cycles and latency is the most.
 
@@ -99,6 +104,7 @@ class Sequencer(Block):
             "read_words": Out(int(memory)),
             "read_bank": Out(config.bank_bits if memory else 0),
             "bank_exists": Out(int(memory)),
+            "sign_flips": Out(config.slices if config.slices > 1 else 0),
             "write_sum": Out(config.pairs),
             "sum_capture": Out(int(config.pairs > 0)),
             "sum_fill": Out(int(config.pairs > 0)),
@@ -109,6 +115,8 @@ class Sequencer(Block):
         summed = config.sums_constants and not config.binary
         told = WITH_DIGITS if config.digits else WITH_PLANES
         with_planes = {name: Out(1) for name in told if summed}
+        if config.slices > 1:
+            to_accumulators |= {"sign": Out(config.slices), "y_mode": Out(len(config.modes))}
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -148,6 +156,8 @@ class Sequencer(Block):
         arbiter.grant(token.valid, bank, token.last, token.read)
         tokens = delays(m, token, self._config.ranks, enable)
         self._build_results(m, arbiter, tokens[-1], enable)
+        if config.slices > 1:
+            self._build_modes(m, arbiter, bank, tokens[-1], enable)
         self._build_write(m, arbiter, entry)
         under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
         self._drive(m, enable=enable & under_way, bank_select=bank)
@@ -241,16 +251,39 @@ class Sequencer(Block):
         """Bank signs, set by every write to a row that exists."""
         config = self._config
         signs = Signal(config.banks, name="bank_signs", reset_less=True)
-        every_row_exists = config.rows == 1 << config.row_bits
-        exists = Const(1) if every_row_exists else self.w.row < config.rows
         line = arbiter.banks["w"]
-        with m.If(arbiter.w_fire & exists):
+        with m.If(arbiter.w_fire & self._row_exists):
             m.d.sync += signs.eq(Mux(self.w.signed, signs | line, signs & ~line))
         return signs
 
+    @property
+    def _row_exists(self) -> Value:
+        """Whether the row that w offers exists."""
+        config = self._config
+        return Const(1) if config.rows == 1 << config.row_bits else self.w.row < config.rows
+
+    def _build_modes(
+        self, m: Module, arbiter: Arbiter, bank: Value, late: data.View, enable: Value
+    ) -> None:
+        """Which slices signs act in, of what arrives and of the row offered, and the mode of the
+        result."""
+        accepted = arbiter.w_fire & self._row_exists
+        written = arbiter.banks["w"] & accepted.replicate(self._config.banks)
+        modes = BankModes(m, self._config, self.w.fuse, written)
+        lines = modes.running(bank, enable)
+        y_mode = Signal(len(lines), name="y_mode_q", reset_less=True)
+        with m.If(late.valid & enable):
+            m.d.sync += y_mode.eq(lines)
+        slices = self._config.slices
+        flips = modes.offered_tops() & self.w.signed.replicate(slices)
+        sign = modes.tops(lines) & late.sign.replicate(slices)
+        self._drive(m, sign=sign, y_mode=y_mode, sign_flips=flips)
+
     def _build_results(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
         """Tells the accumulators what arrives, and the streams when a result stands."""
-        told = {name: token[name] for name in ("restart", "negate", "ending", "sign")}
+        told = {name: token[name] for name in ("restart", "negate", "ending")}
+        if self._config.slices == 1:
+            told["sign"] = token.sign
         self._drive(m, accumulate=token.valid & enable, **told)
         ends = token.valid & token.last
         row_comes = token.read

@@ -20,6 +20,7 @@ def beat_stream(**fields: int) -> Signature:
 def macro_streams(config: MacroConfig) -> dict[str, Signature]:
     """The five streams of a macro by name, in the order of its ports."""
     row = max(mode.row_width for mode in config.modes)
+    fill = {"fill": int(config.grouped)}
     place = {"bank": config.bank_bits, "row": config.row_bits}
     return {
         "x": beat_stream(
@@ -30,7 +31,7 @@ def macro_streams(config: MacroConfig) -> dict[str, Signature]:
             rows=config.x_rows_width,
         ),
         "y": beat_stream(data=max(mode.y_width for mode in config.modes)),
-        "w": beat_stream(**place, data=row, signed=1, fill=int(config.grouped)),
+        "w": beat_stream(**place, data=row, signed=1, fuse=config.w_fuse_width, **fill),
         "r": beat_stream(**place),
         "q": beat_stream(data=row),
     }

@@ -7,6 +7,7 @@ from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
 from cimforge.hdl.cells.sram import stored_code
 from cimforge.hdl.macro.binary_serialiser import BinarySerialiser
 from cimforge.hdl.macro.column import build_column
+from cimforge.hdl.macro.fusion import Fusion, build_mode_select
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.late_planes import build_late_planes
 from cimforge.hdl.macro.plane_marks import build_plane_marks
@@ -30,6 +31,8 @@ KINDS = (
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
     *("tree", "plane_sum", "digit_sum", "accumulate_sum", "accumulator", "negate_lines"),
     *("input_sum", "column"),
+    *(f"fused{slices}_sum" for slices in range(2, 17)),
+    *("fusion", "mode_select"),
     *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
@@ -59,7 +62,7 @@ class _Top:
         self._config = config
         self._out = Structure(config.module, "", comment, role="storage", latency=config.latency())
         self._sequencer = Sequencer(config)
-        self._column = build_column(config)
+        self._column = build_column(config.slice)
         self._nets: Nets = {}
 
     def build(self) -> Structure:
@@ -73,10 +76,10 @@ class _Top:
         for name, width in (
             ("next_n", config.rows * config.row_lines),
             ("planes_n", config.rows * config.row_lines),
-            ("gate", 0 if memory else config.rows * config.banks),
+            ("gate", 0 if memory else config.rows * config.write_gates),
             ("late_n", config.rows * config.row_lines if memory else 0),
             ("stored", config.rows * config.cols * config.weight_bits if memory else 0),
-            ("correction", config.correction_bits),
+            ("correction", config.correction_bits * config.slices),
             ("sum_gate", config.pairs * config.banks),
             ("alone", config.rows * config.bits_per_cycle if config.pairs else 0),
             ("both_n", config.pairs * config.bits_per_cycle),
@@ -110,7 +113,7 @@ class _Top:
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
         own = MULTIPLY_STYLES[config.multiply].serialiser
         serialiser = (own or (BinarySerialiser if config.binary else Serialiser))(config)
-        lines_a_row = config.row_lines
+        lines_a_row, written = config.row_lines, config.write_gates
         place_write_port = None if config.storage_traits.memory else self._write_ports()
         loads = {"first": k, "following": k, "fill": 1, "sign_plane": 1}
         taken = {name: count for name, count in loads.items() if name in serialiser.ports}
@@ -119,7 +122,7 @@ class _Top:
         elements = self._place_input_register() if left else nets["x_data"]
         for row in range(config.rows):
             if place_write_port:
-                gate = nets["gate"].bits(row * banks, banks)
+                gate = nets["gate"].bits(row * written, written)
                 place_write_port(row, f"write{row}", nets["write_row"].bits(row), gate)
             self._out.place(
                 serialiser,
@@ -214,13 +217,17 @@ class _Top:
         return concat(planes_n.bits(row * k + plane) for plane in range(k) for row in range(rows))
 
     def _build_code(self) -> Bus:
-        """``w_code = w_data xor (w_signed << weight_bits-1)`` for each column, without a sign
-        w_data, registered where storage takes it a cycle later."""
+        """``w_code = w_data xor (w_signed << weight_bits-1)`` for each weight of the mode offered,
+        without a sign w_data, registered where storage takes it a cycle later."""
         config, out = self._config, self._out
         mode = config.modes[0]
         width = mode.row_width
         code = self._nets["w_code"] = out.wire("w_code", width)
         signs = f" ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})"
+        if config.slices > 1:
+            low = f", {constant(0, config.slice_width - 1)}" if config.slice_width > 1 else ""
+            tops = (f"sign_flips[{s}]{low}" for s in reversed(range(config.slices)))
+            signs = f" ^ {{{config.cols}{{{', '.join(tops)}}}}}"
         out.assign(code, f"w_data{signs if mode.sign_mask else ''}")
         if config.write_landing == 0:
             return code
@@ -231,16 +238,21 @@ class _Top:
         if "exact" in self._column.ports:  # a read-back passes approximate trees unchanged
             nets["exact"] = out.wire("exact")
             out.assign(nets["exact"], nets["read"])
+        slices, part = config.slices, config.slice
+        columns = config.cols * slices
         lines: dict[str, DriverTree] = {}
         for name, (count, role) in self._column_pins().items():
             if name == "enable" and name not in self._column.ports:
                 continue  # the trees have no registers, and planes come in late
-            lines |= self._spread(config.cols, {name: count}, role)
-        bits, y_bits, words = config.weight_bits, config.y_bits, config.cols * config.weight_bits
-        for col in range(config.cols):
-            y = nets["y_data"].bits(col * y_bits, y_bits)
+            lines |= self._spread(columns, {name: count}, role)
+        corrections = self._spread_corrections()
+        bits, y_bits, words = part.weight_bits, part.y_bits, config.cols * config.weight_bits
+        sums = nets["y_data"] if slices == 1 else out.wire("sums", columns * y_bits)
+        for col in range(columns):
+            y = sums.bits(col * y_bits, y_bits)
             w_code = code.bits(col * bits, bits)
             pins: dict[str, Net] = {name: line(col) for name, line in lines.items()}
+            pins["correction"] = corrections[col % slices](col // slices)
             if config.pairs:
                 w_next = nets["w_code"].bits(col * bits, bits)
                 pins |= {"w_next": w_next}
@@ -248,10 +260,43 @@ class _Top:
                 places = range(col * bits, config.rows * words, words)
                 stored = concat(nets["stored"].bits(place, bits) for place in places)
                 pins |= {"planes_n": pins["late_n"], "stored": stored}
-            out.place(self._column, f"col{col}", clk=nets["clk"], w_code=w_code, **pins, y=y)
+            name = f"col{col}" if slices == 1 else f"col{col // slices}_slice{col % slices}"
+            out.place(self._column, name, clk=nets["clk"], w_code=w_code, **pins, y=y)
             q = nets["q_data"].bits(col * bits, bits)
             place = col * y_bits + config.modes[0].row_place
-            out.assign(q, nets["y_data"].bits(place, bits))
+            out.assign(q, sums.bits(place, bits))
+        if slices > 1:
+            self._place_fusion(sums)
+
+    def _spread_corrections(self) -> list[DriverTree]:
+        """The drivers of each slice's correction, a column each."""
+        config, out = self._config, self._out
+        width, correction = config.correction_bits, self._nets["correction"]
+        if config.slices == 1:
+            return [spread(out, correction, config.cols, 1, "accumulate")]
+        trees = []
+        for place in range(config.slices):
+            own = out.wire(f"correction{place}", width)
+            out.assign(own, correction.bits(place * width, width))
+            trees.append(spread(out, own, config.cols, 1, "accumulate"))
+        return trees
+
+    def _place_fusion(self, sums: Bus) -> None:
+        """Each column's slices fused, and the results of the mode that is theirs selected."""
+        config, out = self._config, self._out
+        fusion, size = Fusion(config), sums.width // config.cols
+        fused = [
+            out.wire(f"y_of_mode{n}", mode.y_width) for n, mode in enumerate(config.modes[:-1])
+        ]
+        for col in range(config.cols):
+            pins: dict[str, Net] = {"sums": sums.bits(col * size, size)}
+            for number, result in enumerate(fused):
+                width = result.width // config.cols
+                pins[f"y{number}"] = result.bits(col * width, width)
+            out.place(fusion, f"fusion{col}", **pins)
+        results = {f"y{n}": result for n, result in enumerate([*fused, sums])}
+        pins = {"mode": self._nets["y_mode"], "y": self._nets["y_data"]}
+        out.place(build_mode_select(config), "mode_select", **pins, **results)
 
     def _column_planes(self) -> str:
         """The net whose planes the columns take."""
@@ -260,8 +305,8 @@ class _Top:
         return "alone" if self._config.pairs else "planes_n"
 
     def _column_pins(self) -> dict[str, tuple[int, str]]:
-        """Pins of one column on each net that all columns share, and what the net serves."""
-        config = self._config
+        """Pins of one column (or slice of one) on each net that all share, and what it serves."""
+        config = self._config.slice
         width, k = config.weight_bits, config.bits_per_cycle
         return {
             "gate": (width, "storage"),
@@ -276,5 +321,4 @@ class _Top:
             "accumulate": (config.y_bits, "accumulate"),
             "restart": (config.y_bits - k, "accumulate"),
             "negate": (config.y_bits, "accumulate"),
-            "correction": (1, "accumulate"),
         }

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import ceil
 from typing import Annotated, Any, Literal
 
@@ -63,7 +64,9 @@ class MacroConfig(BaseModel):
         1, description="bit planes per cycle, a divisor of input_bits"
     )
     slice_bits: Precision | None = Field(
-        None, description="bits of a weight slice; narrower ones than weight_bits are not built"
+        None,
+        description="bits of a weight slice, a divisor of weight_bits: a bank's slices fuse into "
+        "wider weights at run time; default: weight_bits",
     )
     banks: int = Field(1, ge=1, le=64, description="weight sets per compute unit")
     storage: str = Field("flop", description="weight cell", json_schema_extra=_one_of(STORAGE))
@@ -170,8 +173,28 @@ class MacroConfig(BaseModel):
         return self.trees * self.multiply_traits.lines
 
     @property
+    def slice_width(self) -> int:
+        """Bits of a weight slice."""
+        return self.slice_bits or self.weight_bits
+
+    @property
+    def slices(self) -> int:
+        """Slices of a weight of weight_bits, each with its own trees and accumulator."""
+        return self.weight_bits // self.slice_width
+
+    @property
+    def slice(self) -> "MacroConfig":
+        """What each slice is built as: the macro of as narrow weights, under this one's name."""
+        return _slice_of(self) if self.slices > 1 else self
+
+    @property
+    def w_fuse_width(self) -> int:
+        """Bits of the w_fuse port, the number of a mode; 0 (left out) where there is but one."""
+        return unsigned_width(len(self.modes) - 1)
+
+    @property
     def trees(self) -> int:
-        """Trees of one column: one for each plane, or digit, of a cycle."""
+        """Trees of one slice of a column: one for each plane, or digit, of a cycle."""
         return self.bits_per_cycle // self.multiply_traits.digit_bits
 
     @property
@@ -195,7 +218,7 @@ class MacroConfig(BaseModel):
     @property
     def operand_widths(self) -> tuple[int, ...]:
         """Bits of each operand of one tree, rows in order; those of a group's rows as one."""
-        most = self.multiply_traits.most(self.weight_bits)
+        most = self.multiply_traits.most(self.slice_width)
         return tuple(unsigned_width(size * most) for size in self.group_sizes)
 
     @property
@@ -206,13 +229,13 @@ class MacroConfig(BaseModel):
     def entry_widths(self, size: int) -> tuple[int, ...]:
         """Bits of the entries of a group of ``size`` rows: entry e - 1 is the sum of the codes of
         the rows whose bit is set in e = 1 .. 2^size - 1."""
-        code = (1 << self.weight_bits) - 1
+        code = (1 << self.slice_width) - 1
         return tuple(unsigned_width(e.bit_count() * code) for e in range(1, 1 << size))
 
     @property
     def stored_bits(self) -> int:
         """Bits that a column stores in one bank."""
-        return sum(sum(self.entry_widths(size)) for size in self.group_sizes)
+        return self.slices * sum(sum(self.entry_widths(size)) for size in self.group_sizes)
 
     def group_size(self, row: int) -> int:
         """Rows of the group that holds ``row``, itself among them."""
@@ -247,6 +270,11 @@ class MacroConfig(BaseModel):
         return self.storage_traits.memory and self.memory.shared_port
 
     @property
+    def write_gates(self) -> int:
+        """Lines from a row's write port to its stores in a column."""
+        return self.banks * self.storage_traits.write_lines
+
+    @property
     def selected_banks(self) -> int:
         """Banks among which a multiplier selects: one where RAMs deliver that in use."""
         return 1 if self.storage_traits.memory else self.banks
@@ -254,14 +282,14 @@ class MacroConfig(BaseModel):
     @property
     def tree_bits(self) -> int:
         """Bits of one tree's result, unsigned: rows times the largest operand of a row."""
-        return unsigned_width(self.rows * self.multiply_traits.most(self.weight_bits))
+        return unsigned_width(self.rows * self.multiply_traits.most(self.slice_width))
 
     @property
     def modes(self) -> tuple[Mode, ...]:
         """The run-time modes, the one of full weights first."""
         if self.binary:
             return (Mode(1, self.cols, 1, signed_width(-self.rows, self.rows), binary=True),)
-        slices = self.weight_bits // (self.slice_bits or self.weight_bits)
+        slices = self.slices
         fusions = [f for f in range(slices, 0, -1) if slices % f == 0]
         widths = [f * self.weight_bits // slices for f in fusions]
         return tuple(
@@ -277,25 +305,25 @@ class MacroConfig(BaseModel):
     @property
     def correction_place(self) -> int:
         """The weight, as a power of two, at which columns add the shared correction."""
-        return 0 if self.digits else self.modes[0].correction_place
+        return 0 if self.digits else self.modes[-1].correction_place
 
     @property
     def pass_excess(self) -> int:
         """What the corrections of a pass have too much, over 2^(k cycles)."""
-        return self.rows << (self.weight_bits if self.digits else self.modes[0].correction_place)
+        return self.rows << (self.weight_bits if self.digits else self.correction_place)
 
     @property
     def correction_bits(self) -> int:
         """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
         where the sum may be as low as -rows 2^(k-1); none beyond y_bits, modulo which it is
-        added. With -1 and 1 the number of rows, negated; with digits rows 2^(k+weight_bits) at
-        most."""
+        added to a slice's sums. With -1 and 1 the number of rows, negated; with digits rows
+        2^(k+weight_bits) at most."""
         if self.binary:
             return self.y_bits
         if self.digits:
             return min(unsigned_width(self.pass_excess << self.bits_per_cycle), self.y_bits)
         most = self.rows * 3 * 2 ** (self.bits_per_cycle - 1)
-        return min(unsigned_width(most), self.y_bits - self.modes[0].correction_place)
+        return min(unsigned_width(most), self.modes[-1].y_bits - self.correction_place)
 
     @property
     def x_bits_width(self) -> int:
@@ -329,7 +357,7 @@ class MacroConfig(BaseModel):
         """Register ranks inside the trees: tree_stages, or for auto one more as long as it lowers
         time by area by a twentieth (RANK_RULES)."""
         if isinstance(self.tree_stages, str):
-            return RANK_RULES[self.tree_stages](self)
+            return RANK_RULES[self.tree_stages](self.slice)
         return self.tree_stages
 
     @property
@@ -445,6 +473,15 @@ class MacroConfig(BaseModel):
         others = {key: value for key, value in self if key not in (*COMMON, "name")}
         differs = any(v != own.get(key, fields[key].default) for key, v in others.items())
         return f"{common}_{self.digest[:6]}" if differs else common
+
+
+@lru_cache(maxsize=256)
+def _slice_of(config: MacroConfig) -> MacroConfig:
+    """The macro of one slice's weights; RAMs are those of whole rows and stay where they are."""
+    narrow = {"weight_bits": config.slice_width, "slice_bits": None, "name": config.module}
+    if config.storage_traits.memory:
+        narrow |= {"sram_bits": None}
+    return config.model_copy(update=narrow)
 
 
 def _settle(error: ConfigError, parameters: dict[str, Any]) -> ConfigError:

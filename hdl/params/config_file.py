@@ -48,14 +48,16 @@ def load_config(source: str, overrides: Iterable[str] = ()) -> MacroConfig:
 
 def canonical_command(config: MacroConfig) -> str:
     """The shortest ``cimforge generate`` command that makes this config again, from a preset and
-    --set (slice_bits is weight_bits until slices are built)."""
+    --set (without slice_bits where weights are whole)."""
     target = config.parameters()
     options = []
     for name, preset in PRESETS.items():
         base = MacroConfig(**preset.parameters).parameters()
         changed = [key for key, value in target.items() if base[key] != value]
         changed = [key for key in changed if getattr(config, key) is not None]
-        options.append((name, [key for key in changed if key != "slice_bits"]))
+        if config.slices == 1:
+            changed = [key for key in changed if key != "slice_bits"]
+        options.append((name, changed))
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, target[key])}" for key in changed)
     return " ".join(["cimforge generate", name, *chosen])
@@ -73,13 +75,13 @@ def plain_overrides(config: MacroConfig) -> list[str]:
 
 
 def _differing(config: MacroConfig) -> dict[str, Any]:
-    """The parameters that differ from the defaults (slice_bits is weight_bits until slices are
-    built)."""
+    """The parameters that differ from the defaults; of slice_bits, whose default is weight_bits,
+    any of narrower slices."""
     base = MacroConfig().parameters()
     return {
         key: value
         for key, value in config.parameters().items()
-        if key != "slice_bits" and value != base.get(key) and getattr(config, key) is not None
+        if getattr(config, key) is not None and (key == "slice_bits" or value != base[key])
     }
 
 

@@ -24,9 +24,8 @@ def check_parameters(config: "MacroConfig") -> None:
         raise ConfigError("bits_per_cycle", rule, nearest)
     if config.slice_bits is not None and config.weight_bits % config.slice_bits:
         rule = f"must divide weight_bits = {config.weight_bits}, not {config.slice_bits}"
-        raise ConfigError("slice_bits", rule, config.weight_bits)
-    if config.slice_bits not in (None, config.weight_bits):
-        raise ConfigError("slice_bits", f"{config.slice_bits} is not built yet", config.weight_bits)
+        nearest = nearest_divisor(config.weight_bits, config.slice_bits)
+        raise ConfigError("slice_bits", rule, nearest)
     for traits, choice in (
         (STORAGE, config.storage),
         (MULTIPLY, config.multiply),
@@ -36,6 +35,7 @@ def check_parameters(config: "MacroConfig") -> None:
         traits.find(choice)
     _check_binary(config)
     _check_digits(config)
+    _check_slices(config)
     _check_group(config)
     _check_memory(config)
     check_name(config.name)
@@ -70,6 +70,14 @@ def _check_digits(config: "MacroConfig") -> None:
     rule = f"{config.multiply} takes {size} planes a digit, but {size} does not divide "
     plain = next(name for name, style in MULTIPLY.items() if style.digit_bits == 1)
     raise ConfigError("multiply", f"{rule}input_bits = {config.input_bits}", plain)
+
+
+def _check_slices(config: "MacroConfig") -> None:
+    """Slices fuse the sums of whole inputs' products: not of digits, whose correction has the
+    bank's sign in it."""
+    if config.slices > 1 and config.digits:
+        rule = f"must be weight_bits = {config.weight_bits} with multiply {config.multiply}"
+        raise ConfigError("slice_bits", f"{rule}, not {config.slice_bits}", config.weight_bits)
 
 
 def _check_features(config: "MacroConfig") -> None:

@@ -42,6 +42,10 @@ class Mode(NamedTuple):
         top = 1 << (self.weight_bits - 1)
         return sum(top << (output * self.weight_bits) for output in range(self.outputs))
 
+    def tops(self, slices: int) -> tuple[bool, ...]:
+        """For each of a column's ``slices``, whether it holds the top bit of its weight."""
+        return tuple((number + 1) % self.fused == 0 for number in range(slices))
+
     @property
     def row_place(self) -> int:
         """The bit of a result from which a row that is read back stands there."""

@@ -52,6 +52,7 @@ DIVERSE = {
     "wide_ripple": macro(2, 2, 16, 16, 1, 2, "flop", "ripple", 1),
     "deep_pipeline": macro(9, 2, 5, 6, 3, 2, "latch", "csa", 7),
     "five_planes": macro(6, 2, 4, 15, 5, 5, "flop", "ripple", 2),
+    "set_clear": macro(5, 2, 3, 4, 2, 3, "setclear", tree_stages=1),
     "prefix": macro(13, 2, 5, 4, 2, 2, "latch").model_copy(update={"final_adder": "prefix"}),
     "split": macro(9, 3, 6, 5, 1, 1, "flop", "csa42", 1).model_copy(
         update={"final_adder": "split"}
@@ -72,6 +73,10 @@ DIVERSE = {
     "binary": macro(6, 3, 1, 1, 1, 3, "latch", tree_stages=1).model_copy(
         update={"multiply": "xnor"}
     ),
+    "slices": macro(5, 2, 6, 4, 2, 3, "latch", tree_stages=1).model_copy(update={"slice_bits": 1}),
+    "sliced_pairs": MacroConfig(
+        **{"rows": 7, "cols": 3, "weight_bits": 4, "input_bits": 5, "slice_bits": 2, "group": 2},
+    ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
     "digits": macro(5, 2, 3, 6, 2, 3, "latch", tree_stages=1).model_copy(
         update={"multiply": "booth", "features": ("zero_skip",)}
@@ -91,6 +96,8 @@ def legal_parameters(draw) -> dict[str, Any]:
     planes = [k for k in range(digit, input_bits + 1, digit) if input_bits % k == 0]
     tree, storage = draw(st.sampled_from([*TREES])), draw(st.sampled_from([*STORAGE]))
     banks = draw(st.integers(1, 64))
+    slices = [bits for bits in range(1, weight_bits + 1) if weight_bits % bits == 0]
+    slices = [weight_bits] if digit > 1 else slices
     memory = {
         "sram_words": draw(st.sampled_from([None, banks, 80])),
         "sram_bits": draw(st.sampled_from([None, 1, 7, 1024])),
@@ -104,7 +111,7 @@ def legal_parameters(draw) -> dict[str, Any]:
         "weight_bits": weight_bits,
         "input_bits": input_bits,
         "bits_per_cycle": draw(st.sampled_from(planes)),
-        "slice_bits": draw(st.sampled_from([None, weight_bits])),
+        "slice_bits": draw(st.sampled_from([None, *slices])),
         "banks": banks,
         "storage": storage,
         "group": draw(st.sampled_from(STORAGE[storage].groups if grouped else [1])),

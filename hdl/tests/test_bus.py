@@ -19,6 +19,7 @@ SIZES = {
     "wide_results": macro(1024, 2, 16, 16, tree="behavioral"),
     "two_words": macro(5, 3, 16, 16, banks=2),
     "many": macro(40, 30, 5, 7, banks=5),
+    "slices": DIVERSE["slices"],
 }
 every_size = pytest.mark.parametrize("config", SIZES.values(), ids=SIZES)
 
@@ -57,6 +58,16 @@ def test_map_of_tiny_worked_by_hand():
     assert table.register("geometry").constant == 8 | 4 << 16
     assert table.register("precision").constant == 4 | 4 << 8 | 12 << 16 | 1 << 24
     assert table.address_bits == 9
+
+
+def test_map_of_slices_worked_by_hand():
+    """tiny in slices of 2 bits: 4 results of mode 0, then 8 of mode 1."""
+    table = RegisterMap(SIZES["tiny"].model_copy(update={"slice_bits": 2}))
+    assert [(w.name, w.words) for w in table.windows()] == [("x", 1), ("w", 1), ("y", 12), ("q", 1)]
+    assert [table.result_span(fuse) for fuse in (0, 1)] == [range(4), range(4, 12)]
+    field = table.register("w_start").field("fuse")
+    assert (field.low, field.width, field.limit) == (24, 1, 2)
+    assert "fuse" not in [f.name for f in RegisterMap(SIZES["tiny"]).register("w_start").fields]
 
 
 def test_results_of_43_bits_take_two_words():

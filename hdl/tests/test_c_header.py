@@ -187,3 +187,52 @@ def test_values_of_a_binary_macro(rows, cols, load):
                 broken[place:] = wrong
                 assert call(pointer(untouched), pointer(broken)) == place
                 assert (untouched == 7).all()
+
+
+FUSED_EXPORT = """
+#include "NAME_regs.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+int32_t row(uint32_t *w, const int32_t *v, uint32_t f, int s);
+void weights(int32_t *v, const uint32_t *w, uint32_t f, int s);
+int64_t result(const uint32_t *w, uint32_t f, uint32_t c);
+uint32_t outputs(uint32_t f);
+int32_t row(uint32_t *w, const int32_t *v, uint32_t f, int s) { return PRE_pack_row(w, v, f, s); }
+void weights(int32_t *v, const uint32_t *w, uint32_t f, int s) { PRE_unpack_row(v, w, f, s); }
+int64_t result(const uint32_t *w, uint32_t f, uint32_t c)
+{ return PRE_result(w + PRE_first_word(f), c); }
+uint32_t outputs(uint32_t f) { return PRE_outputs(f); }
+#ifdef __cplusplus
+}
+#endif
+"""
+
+
+@pytest.mark.parametrize(("weight_bits", "slice_bits"), [(4, 2), (12, 2), (16, 1)])
+def test_rows_and_results_of_each_mode(weight_bits, slice_bits, load):
+    """As the host packs them; results of a mode stand behind those of the modes before it."""
+    config = MacroConfig(rows=40, cols=3, weight_bits=weight_bits, slice_bits=slice_bits)
+    library, rng = load(config, FUSED_EXPORT), np.random.default_rng(weight_bits)
+    table = RegisterMap(config)
+    width, wide = 32 * table.result_words, table.window("w").words
+    values = [rng.integers(-99, 99, mode.outputs) for mode in config.modes]
+    shown = np.concatenate(values)
+    window = np.array(words_of(to_fields(shown, width), table.window("y").words), np.uint32)
+    for fuse, mode in enumerate(config.modes):
+        assert library.outputs(fuse) == mode.outputs
+        found = [library.result(pointer(window), fuse, place) for place in range(mode.outputs)]
+        assert found == values[fuse].tolist()
+        for signed in (False, True):
+            low, high = limits(mode.weight_bits, signed)
+            row = rng.integers(low, high + 1, mode.outputs, dtype=np.int32)
+            words = np.full(wide + 1, 0xA5A5A5A5, np.uint32)
+            assert library.row(pointer(words), pointer(row), fuse, signed) == -1
+            expected = words_of(to_fields(row, mode.weight_bits), wide)
+            assert words.tolist() == [*expected, 0xA5A5A5A5]
+            back = np.zeros(mode.outputs, np.int32)
+            library.weights(pointer(back), pointer(words), fuse, signed)
+            assert np.array_equal(back, row)
+            row[-1] = high + 1
+            assert library.row(pointer(words), pointer(row), fuse, signed) == mode.outputs - 1
+    assert library.outputs(len(config.modes)) == config.cols

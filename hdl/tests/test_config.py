@@ -67,11 +67,12 @@ REFUSALS = [
     ({"banks": None}, "banks must be an integer in 1..64, not None (nearest legal value: 1)"),
     (
         {"storage": "latsch"},
-        "storage must be one of flop, latch, sram, not 'latsch' (nearest legal value: 'latch')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'latsch' (nearest legal value: 'latch')",
     ),
     (
         {"storage": 3},
-        "storage must be one of flop, latch, sram, not 3 (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, not 3 (nearest legal value: 'flop')",
     ),
     (
         {"tree": "wallace"},
@@ -96,19 +97,30 @@ REFUSALS = [
         {"bits_per_cycle": 7, "input_bits": 16},
         "bits_per_cycle must divide input_bits = 16, not 7 (nearest legal value: 8)",
     ),
-    ({"slice_bits": 3}, "slice_bits must divide weight_bits = 8, not 3 (nearest legal value: 8)"),
-    ({"slice_bits": 4}, "slice_bits 4 is not built yet (nearest legal value: 8)"),
+    ({"slice_bits": 3}, "slice_bits must divide weight_bits = 8, not 3 (nearest legal value: 2)"),
+    ({"slice_bits": 7}, "slice_bits must divide weight_bits = 8, not 7 (nearest legal value: 8)"),
+    (
+        {"slice_bits": 2, "weight_bits": 1, "input_bits": 1, "multiply": "xnor"},
+        "slice_bits must divide weight_bits = 1, not 2 (nearest legal value: 1)",
+    ),
+    (
+        {"slice_bits": 4, "bits_per_cycle": 2, "multiply": "booth"},
+        "slice_bits must be weight_bits = 8 with multiply booth, not 4 (nearest legal value: 8)",
+    ),
     (
         {"storage": "hybrid"},
-        "storage must be one of flop, latch, sram, not 'hybrid' (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'hybrid' (nearest legal value: 'flop')",
     ),
     (
         {"storage": "lutram"},
-        "storage must be one of flop, latch, sram, not 'lutram' (nearest legal value: 'sram')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'lutram' (nearest legal value: 'sram')",
     ),
     (
         {"storage": "bram"},
-        "storage must be one of flop, latch, sram, not 'bram' (nearest legal value: 'sram')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'bram' (nearest legal value: 'sram')",
     ),
     (
         {"features": ["ecc"]},

@@ -14,7 +14,7 @@ from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import legal_parameters
 
 COMMON = re.compile(
-    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|sram)_"
+    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|setclear|sram)_"
     r"(csa|csa42|ripple|behavioral|approx1|approx2)(?:_([0-9a-f]{6}))?"
 )
 
@@ -67,6 +67,7 @@ def test_every_parameter_changes_the_name():
         "weight_bits": 7,
         "input_bits": 4,
         "bits_per_cycle": 2,
+        "slice_bits": 4,
         "banks": 2,
         "storage": "latch",
         "group": 2,
@@ -77,11 +78,10 @@ def test_every_parameter_changes_the_name():
         "multiply": "xnor",
         "name": "dcim0",
     }
-    unbuilt = {"slice_bits"}
     rams = {"sram_words": 3, "sram_bits": 5, "sram_ports": "1rw_reg"}
     names = {MacroConfig(storage="sram", **{key: value}).module for key, value in rams.items()}
     assert len(names | {MacroConfig(storage="sram").module}) == len(rams) + 1
-    assert {*others, *unbuilt, *rams} == set(MacroConfig.model_fields)
+    assert {*others, *rams} == set(MacroConfig.model_fields)
     bits = {"weight_bits": 1, "input_bits": 1}
     needed = {"multiply": bits}  # what a value needs beside it
     names = {MacroConfig(**{key: v, **needed.get(key, {})}).module for key, v in others.items()}
@@ -121,11 +121,10 @@ def test_a_name_that_toml_takes_for_another_thing_is_quoted(name):
 @given(legal_configs())
 @settings(max_examples=200, deadline=None)
 def test_canonical_command_is_the_shortest(config):
-    """A slice as wide as the weight needs no --set: it is the default."""
 
     def needed(preset: str) -> int:
         base = MacroConfig(**PRESETS[preset].parameters)
-        keys = set(MacroConfig.model_fields) - {"slice_bits"}
+        keys = set(MacroConfig.model_fields)
         return sum(getattr(base, key) != getattr(config, key) for key in keys)
 
     fewest = min(needed(preset) for preset in PRESETS)

@@ -8,6 +8,7 @@ import pytest
 from cimforge.scripts.tests.conftest import COMMAND, SIMULATOR, environment
 
 JSON_KEYS = ["bit_exact", "shape", "macs", "cycles", "seconds", "utilisation", "clock_mhz", "gops"]
+JSON_KEYS += ["fused"]
 PRODUCT = ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy")
 RUN = (*PRODUCT, "--simulator", SIMULATOR)
 
@@ -81,6 +82,7 @@ def test_an_empty_batch_gives_an_empty_result(multiply):
         "utilisation": 0.0,
         "clock_mhz": 100.0,
         "gops": 0.0,
+        "fused": 1,
     }
     assert y.shape == (0, 3)
 
@@ -98,6 +100,30 @@ def test_the_rate_is_the_macros_at_a_stated_clock(multiply):
     shown, _ = multiply(x, w)
     assert " GOPS at 100 MHz (--clock), 2 a MAC" in shown.out
     assert "MAC/s" not in shown.out
+
+
+def test_narrow_weights_take_fewer_slices_and_passes(multiply):
+    """2-bit weights: 8 outputs a pass instead of 4, unless told to fuse."""
+    x, w = integers(8, 0, 16, (30, 8)), integers(9, -2, 2, (8, 8))
+    cycles = []
+    for fused, options in ((1, ()), (2, ("--fused", "2"))):
+        done, y = multiply(x, w, "--set", "slice_bits=2", *options, "--json")
+        assert done.status == 0, done.err
+        assert np.array_equal(y, x @ w)
+        assert (done.json["fused"], done.json["bit_exact"]) == (fused, True)
+        cycles.append(done.json["cycles"])
+    assert 1.9 < cycles[1] / cycles[0] < 2.1
+    shown, _ = multiply(x, w, "--set", "slice_bits=2")
+    assert "weights signed 2 bits, 1 of 2 slices fused" in shown.out
+    for value, rule in (
+        ("3", "fused must be one of 2, 1, not 3 (nearest legal value: 2)"),
+        ("17", "17 is not in the range 1<=x<=16"),
+    ):
+        refused, _ = multiply(x, w, "--set", "slice_bits=2", "--fused", value)
+        assert (refused.status, refused.out) == (2, "")
+        assert rule in refused.err
+    refused, _ = multiply(x, w + 2, "--set", "slice_bits=2", "--fused", "1", "--w-precision", "s4")
+    assert "fused = 1 makes weights of 2 bits, and w needs 4" in refused.err
 
 
 @pytest.mark.parametrize("place", ["results", "build"])
