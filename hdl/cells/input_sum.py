@@ -154,7 +154,8 @@ class InputSum(Block):
         """What the sum adds: the planes and the constants of a pass."""
         rows, planes_n = self._config.rows, self._planes_n()
         size, low = len(_places(self._config)), len(planes_n) - rows
-        top, negate = Signal(rows), Signal(rows)
+        top = Signal(rows)
+        negate = Signal(rows)
         if driver_levels(rows, 1):
             m.submodules.lines = self.instance("lines", negate=self.plane_negate, lines=negate)
         else:
