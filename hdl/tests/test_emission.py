@@ -161,7 +161,7 @@ def test_manifest_describes_the_files_and_the_config(config, emitted):
     assert manifest["tree_stages"] == config.pipeline_stages
     bits = config.rows * config.cols * config.weight_bits * config.banks
     assert manifest["weight_capacity_bits"] == bits
-    assert manifest["trees"] == config.cols * config.trees
+    assert manifest["trees"] == config.cols * config.slices * config.trees
 
 
 @every_config

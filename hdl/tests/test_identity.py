@@ -39,8 +39,8 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
     adders = (config.tree_stages, config.final_adder, config.accumulate, config.final_stages)
-    others = (*adders, config.group, config.multiply, config.features, *rams)
-    default_elsewhere = others == (0, "ripple", "binary", 0, 1, "plain", (), None, None, None)
+    others = (*adders, config.group, config.multiply, config.slice_bits, config.features, *rams)
+    default_elsewhere = others == (0, "ripple", "binary", 0, 1, "plain", None, (), *[None] * 3)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
