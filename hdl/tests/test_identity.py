@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from typing import Any
 
 import pytest
@@ -9,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import canonical_command, load_config
+from cimforge.hdl.params.config_file import (
+    canonical_command,
+    load_config,
+    plain_overrides,
+    plain_toml,
+)
 from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import legal_parameters
 
@@ -39,8 +45,8 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
     styles = (config.group, config.multiply, config.final_adder)
-    others = (*styles, config.tree_stages, config.features, *rams)
-    default_elsewhere = others == (1, "plain", "ripple", 0, (), None, None, None)
+    others = (*styles, config.tree_stages, config.features, *rams, config.slice_bits)
+    default_elsewhere = others == (1, "plain", "ripple", 0, (), None, None, None, None)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
@@ -108,6 +114,13 @@ def test_canonical_command_makes_the_config_again(config):
     assert (program, verb) == ("cimforge", "generate")
     assert options[::2] == ["--set"] * (len(options) // 2)
     assert load_config(preset, options[1::2]).parameters() == config.parameters()
+
+
+@given(legal_configs())
+@settings(max_examples=200, deadline=None)
+def test_a_plain_configuration_makes_the_config_again(config):
+    assert load_config("base", plain_overrides(config)).parameters() == config.parameters()
+    assert MacroConfig(**tomllib.loads(plain_toml(config))) == config
 
 
 @pytest.mark.parametrize("name", ["true", "inf", "nan", "mine", "e1", "x_2"])
