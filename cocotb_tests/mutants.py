@@ -244,7 +244,8 @@ MUTANTS = (
     # approximate trees
     Mutant("read-backs are paired", _pin("column", "exact", "1'b0")),
     Mutant("passes are read-backs to the tree", _pin("column", "exact", "1'b1")),
-    Mutant("read-backs come a rank early", _tree(r"exact_q1 \?(.*)", r"exact ?\2")),
+    Mutant("a read-back's sum stays high", _tree(r"exact\w* \? \w+ : (\w+)", r"\2")),
+    Mutant("every sum is taken low", _tree(r"exact\w* \? (\w+) : \w+", r"\2")),
     Mutant("pairs ORed are ANDed", _tree(r"(\w+|terms\S+) \| (\w+|terms\S+)", r"\2 & \3")),
     Mutant("pairs ANDed are ORed", _tree(r"(\S+) & (\S+) \| exact &.*", r"\2 | \3")),
     Mutant("a row without partner is lost", _tree(r"(\S+) & ~exact\w*", "1'b0")),

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from typing import Any
 
 import pytest
@@ -9,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import canonical_command, load_config
+from cimforge.hdl.params.config_file import (
+    canonical_command,
+    load_config,
+    plain_overrides,
+    plain_toml,
+)
 from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import legal_parameters
 
@@ -113,6 +119,13 @@ def test_canonical_command_makes_the_config_again(config):
     assert (program, verb) == ("cimforge", "generate")
     assert options[::2] == ["--set"] * (len(options) // 2)
     assert load_config(preset, options[1::2]).parameters() == config.parameters()
+
+
+@given(legal_configs())
+@settings(max_examples=200, deadline=None)
+def test_a_plain_configuration_makes_the_config_again(config):
+    assert load_config("base", plain_overrides(config)).parameters() == config.parameters()
+    assert MacroConfig(**tomllib.loads(plain_toml(config))) == config
 
 
 @pytest.mark.parametrize("name", ["true", "inf", "nan", "mine", "e1", "x_2"])
