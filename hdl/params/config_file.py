@@ -55,9 +55,8 @@ def canonical_command(config: MacroConfig) -> str:
         base = MacroConfig(**preset.parameters).parameters()
         changed = [key for key, value in target.items() if base[key] != value]
         changed = [key for key in changed if getattr(config, key) is not None]
-        if config.slices == 1:
-            changed = [key for key in changed if key != "slice_bits"]
-        options.append((name, changed))
+        changed = [key for key in changed if key != "slice_bits"]  # a preset's is its weight_bits
+        options.append((name, [*changed, *(["slice_bits"] if config.slices > 1 else [])]))
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, target[key])}" for key in changed)
     return " ".join(["cimforge generate", name, *chosen])

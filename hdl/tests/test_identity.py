@@ -39,8 +39,8 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
     styles = (config.group, config.multiply, config.final_adder)
-    others = (*styles, config.tree_stages, config.features, *rams)
-    default_elsewhere = others == (1, "plain", "ripple", 0, (), None, None, None)
+    others = (*styles, config.slice_bits, config.tree_stages, config.features, *rams)
+    default_elsewhere = others == (1, "plain", "ripple", None, 0, (), None, None, None)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
