@@ -74,13 +74,13 @@ def plain_overrides(config: MacroConfig) -> list[str]:
 
 
 def _differing(config: MacroConfig) -> dict[str, Any]:
-    """The parameters that differ from the defaults (slice_bits is weight_bits until slices are
-    built)."""
-    base = MacroConfig().parameters()
+    """The parameters that differ from the defaults: slice_bits where weights are not whole."""
+    base, sliced = MacroConfig().parameters(), config.slices > 1
     return {
         key: value
         for key, value in config.parameters().items()
-        if key != "slice_bits" and value != base.get(key) and getattr(config, key) is not None
+        if (sliced if key == "slice_bits" else value != base.get(key))
+        and getattr(config, key) is not None
     }
 
 
