@@ -26,8 +26,8 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
     groups: dict[str, list[Hashable]] = {
         "banks": [(active, written) for active in banks for written in banks],
         "unready": list(cycles),
-        "stall": list(cycles[: config.ranks + 1]),
-        "reset": list(range(len(cycles) + config.ranks + 1)),
+        "stall": list(cycles[: config.result_ranks + 1]),
+        "reset": list(range(len(cycles) + config.result_ranks + 1)),
         "read": ["idle", "after pass"],
     }
     if config.binary:

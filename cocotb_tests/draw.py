@@ -8,7 +8,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.ranges import unsigned_width
 from cimforge.hdl.params.storage import STORAGE
-from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
+from cimforge.hdl.params.trees import ACCUMULATE, FINAL_ADDERS, TREES
 
 __all__ = ["ODD", "draw_configs", "quickest_simulator"]
 
@@ -18,9 +18,9 @@ MAX_PRODUCTS = 16_000
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
 # an approximate tree whose rows leave one without partner at both levels, behind registers; a final
 # adder behind 4:2 compressors; words of RAM that do not divide evenly, written and read through one
-# port; slices that fuse by six, three, two and one; digits whose passes skip. Together they have
-# every style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and behind
-# approximate trees.
+# port; sums kept in two words, of pairs with several ranks of the final adder; slices that fuse by
+# six, three, two and one; digits whose passes skip. Together they have every style, feature and
+# kind of rank, zero_skip in latches, flip-flops, pairs and behind approximate trees.
 ODD = (
     {
         "rows": 37,
@@ -107,6 +107,16 @@ ODD = (
         "sram_ports": "1rw_reg",
     },
     {
+        "rows": 9,
+        "cols": 3,
+        "weight_bits": 4,
+        "input_bits": 6,
+        "bits_per_cycle": 3,
+        "banks": 3,
+        "storage": "setclear",
+        "tree_stages": 1,
+    },
+    {
         "rows": 11,
         "cols": 3,
         "weight_bits": 6,
@@ -126,6 +136,19 @@ ODD = (
         "multiply": "xnor",
         "storage": "latch",
         "tree_stages": 2,
+    },
+    {
+        "rows": 11,
+        "cols": 3,
+        "weight_bits": 5,
+        "input_bits": 6,
+        "bits_per_cycle": 2,
+        "banks": 2,
+        "storage": "latch",
+        "group": 2,
+        "tree_stages": 2,
+        "accumulate": "carry_save",
+        "final_stages": 2,
     },
     {
         "rows": 7,
@@ -183,12 +206,22 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         digits = MULTIPLY[multiply].digit_bits > 1
         slices = [bits for bits in range(1, whole + 1) if whole % bits == 0 and not digits]
         chosen |= {"slice_bits": rng.choice([None, None, rng.choice(slices or [whole])])}
+        sliced = chosen["slice_bits"] not in (None, whole)
+        free = traits.columns and traits.exact and multiply == "plain" and not sliced
+        chosen |= _accumulate(rng, free)
         style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, **chosen)
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
         features = rng.choice([(), ("zero_skip",)])
         configs.append(config.model_copy(update={"tree_stages": stages, "features": features}))
     return configs
+
+
+def _accumulate(rng: random.Random, free: bool) -> dict[str, Any]:
+    """One of the ways to accumulate, where they are ``free`` to choose, and ranks behind it."""
+    way = rng.choice(list(ACCUMULATE)) if free else "binary"
+    stages = rng.randint(0, ACCUMULATE[way].most_final_stages)
+    return {"accumulate": way, "final_stages": stages}
 
 
 def _ram(rng: random.Random, shape: dict[str, int]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from cocotb.triggers import FallingEdge, RisingEdge, Timer
 from cimforge.cocotb_tests.coverage import Coverage, bins_of, rows_class
 from cimforge.cocotb_tests.group_rules import GroupRules
 from cimforge.cocotb_tests.packing import as_patterns, pack, unpack, unpack_signed
+from cimforge.cocotb_tests.paused_rules import PausedRules
 from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
 from cimforge.cocotb_tests.shared_port_rules import SharedPortRules
@@ -71,6 +72,8 @@ class Bench:
         """The rules about readies that hold for the macro's storage."""
         if self.config.pairs:
             return GroupRules(self.scoreboard)
+        if self.config.storage_traits.write_cycles > 1:
+            return PausedRules(self.scoreboard)
         return (SharedPortRules if self.config.shared_port else ReadyRules)(self.scoreboard)
 
     def _build_streams(self) -> None:

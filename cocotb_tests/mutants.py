@@ -68,6 +68,11 @@ CONFIGS = (
         tree_stages=1,
     ),
     MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "group": 2, "tree_stages": 1, "accumulate": "carry_save"},
+        final_stages=1,
+    ),
+    MacroConfig(
         **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
         **{"banks": 2, "storage": "latch", "slice_bits": 1, "tree_stages": 1},
     ),
@@ -164,6 +169,16 @@ def _tree(pattern: str, new: str) -> Edit:
     return edit
 
 
+def _last_carry(new: str) -> Edit:
+    """Replace the carry that the last segment of the adder behind kept words takes."""
+
+    def edit(text: str, name: str) -> str:
+        line = rf"^(  {name}_result_sum_\d+_1_final \w+ \(\.terms\(\{{)\w+, "
+        return re.sub(line, rf"\g<1>{new}, ", text, flags=re.M)
+
+    return edit
+
+
 def _pattern(pattern: str, new: str) -> Edit:
     """Replace what matches anywhere."""
     return lambda text, name: re.sub(pattern, new, text)
@@ -229,7 +244,8 @@ MUTANTS = (
     # approximate trees
     Mutant("read-backs are paired", _pin("column", "exact", "1'b0")),
     Mutant("passes are read-backs to the tree", _pin("column", "exact", "1'b1")),
-    Mutant("read-backs come a rank early", _tree(r"exact_q1 \?(.*)", r"exact ?\2")),
+    Mutant("a read-back's sum stays high", _tree(r"exact\w* \? \w+ : (\w+)", r"\2")),
+    Mutant("every sum is taken low", _tree(r"exact\w* \? (\w+) : \w+", r"\2")),
     Mutant("pairs ORed are ANDed", _tree(r"(\w+|terms\S+) \| (\w+|terms\S+)", r"\2 & \3")),
     Mutant("pairs ANDed are ORed", _tree(r"(\S+) & (\S+) \| exact &.*", r"\2 | \3")),
     Mutant("a row without partner is lost", _tree(r"(\S+) & ~exact\w*", "1'b0")),
@@ -238,6 +254,12 @@ MUTANTS = (
     Mutant("old result not dropped", _pin("column", "restart", "1'b0")),
     Mutant("result dropped every cycle", _pin("column", "restart", "1'b1")),
     Mutant("accumulates while idle and stalled", _pin("column", "accumulate", "1'b1")),
+    # sums in two words
+    Mutant("sign plane enters the tree positive", _pin("column", "plane_negate", "1'b0")),
+    Mutant("every plane enters the tree negative", _pin("column", "plane_negate", "1'b1")),
+    Mutant("the final adder's ranks stand still", _pin("column", "finish", "1'b0")),
+    Mutant("the final adder's ranks advance while stalled", _pin("column", "finish", "1'b1")),
+    Mutant("a final carry is lost", _last_carry("1'b0")),
     # banks and storage
     Mutant(
         "banks 0 and 1 swapped for computing",

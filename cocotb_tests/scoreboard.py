@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cimforge.golden.cycles import fill_cycles, pass_cycles
+from cimforge.golden.cycles import fill_cycles, pass_cycles, write_cycles
 from cimforge.golden.macro import MacroModel
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.mode import Mode
@@ -35,8 +35,9 @@ class Scoreboard:
     results all show, under any back-pressure.
 
     A row that has neighbours in its group, and is not filled, is ``under_way`` (bank, row) until
-    the slot that it ``wants`` has passed the array; a filled row that completes its group occupies
-    the stream for ``filling`` more cycles. A reset cuts off what is under way.
+    the slot that it ``wants`` has passed the array; any other row occupies the stream for
+    ``filling`` more cycles: one that completes its group, or whose style has several write_cycles.
+    A reset cuts off what is under way.
     """
 
     def __init__(self, config: MacroConfig):
@@ -118,7 +119,7 @@ class Scoreboard:
 
     def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
         assert self.planes_left == 0, "accepted while another pass is running"
-        due = self.advanced + planes + self.config.ranks
+        due = self.advanced + planes + self.config.result_ranks
         mode = self.config.modes[self.model.fuse(bank)]
         self.inflight.append(Expected(stream, self.advanced, due, values, mode))
         self.planes_left, self.pass_cycle = planes, 0
@@ -143,6 +144,9 @@ class Scoreboard:
             self.filled_bank = bank
         elif exists and self.config.group_size(row) > 1:
             self.under_way, self.wants = (bank, row), True
+        else:
+            self.filling = write_cycles(self.config, row) - 1
+            self.filled_bank = bank
 
     def check(self, stream: str, values: np.ndarray) -> None:
         """Compare a delivered result with the one that is due."""

@@ -2,8 +2,9 @@
 
 Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
 result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
-from the formulas of MacroConfig, of which only plain parameters, ``pipeline_stages``, the storage
-style's ``lead`` and ``write_cycles`` and the multiply style's ``digit_bits`` are used.
+from the formulas of MacroConfig, of which only plain parameters (``final_stages`` among them),
+``pipeline_stages``, the storage style's ``lead`` and ``write_cycles`` and the multiply style's
+``digit_bits`` are used.
 """
 
 from collections.abc import Sequence
@@ -70,26 +71,29 @@ def first_result(
     *,
     x_signed: bool = False,
 ) -> int:
-    """R14: cycles from accepting a vector to its y_valid, ``planes + lead + tree ranks + 1``.
+    """R14: cycles from accepting a vector to its y_valid, ``planes + lead + tree ranks + 1 +
+    final ranks``.
 
     The pass itself, one cycle for each register between a plane and the operand it makes, one for
-    each register rank inside the trees, one for the accumulator. With zero_skip it is the most that
+    each register rank inside the trees, one for the accumulator, one for each register rank inside
+    the adder behind it. With zero_skip it is the most that
     any vector takes.
     ``tree_stages`` is the number of ranks, ``config.pipeline_stages`` where it is left out. Raises
     ValueError for a negative number.
     """
     ranks = config.pipeline_stages if tree_stages is None else tree_stages
     lead = config.storage_traits.lead
-    return pass_cycles(config, x_bits, x_signed) + lead + check_number("tree_stages", ranks) + 1
+    inner = lead + check_number("tree_stages", ranks)
+    return pass_cycles(config, x_bits, x_signed) + inner + 1 + config.final_stages
 
 
 def stream_cycles(config: MacroConfig, passes: Sequence[int], *, x_signed: bool = False) -> int:
     """R15: cycles from accepting the first vector to the y_valid of the last result.
 
     ``passes`` holds the x_bits of each vector. At full rate the next pass starts as the last one's
-    planes end, so only the last pays for the ranks and the accumulator: ``sum of planes + ranks +
-    1``, at most with zero_skip. Weight writes and read-backs between passes come on top. Raises
-    ValueError for no passes.
+    planes end, so only the last pays for the ranks and the accumulator: ``sum of planes + ranks + 1
+    + final ranks``, at most with zero_skip. Weight writes and read-backs between passes come on
+    top. Raises ValueError for no passes.
     """
     if not passes:
         raise ValueError("passes must hold at least one x_bits, not [] (nearest legal value: [0])")
@@ -103,14 +107,14 @@ def write_cycles(config: MacroConfig, row: int) -> int:
 
     A row with neighbours in its group is renewed through the trees: a cycle in which it is
     accepted, one in which it asks for the array, one for its neighbour's plane, one for each
-    register between a plane and the accumulators, one in which the neighbour's code stands in
-    these; the sum lands behind. All other rows, missing ones too, take the style's write cycles.
-    Raises ValueError for a negative row.
+    register between a plane and the accumulators, one for each rank of the adder behind these, one
+    in which the neighbour's code stands at its end; the sum lands behind. All other rows, missing
+    ones too, take the style's write cycles. Raises ValueError for a negative row.
     """
     traits = config.storage_traits
     first = check_number("row", row) // config.group * config.group
     if row < config.rows and len(range(first, min(first + config.group, config.rows))) > 1:
-        return 4 + traits.lead + config.pipeline_stages
+        return 4 + traits.lead + config.pipeline_stages + config.final_stages
     return traits.write_cycles
 
 

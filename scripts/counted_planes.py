@@ -8,7 +8,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.planners import plan_sum, word_operands
 from cimforge.hdl.arith.staging import divided
-from cimforge.hdl.cells.input_sum import InputSum
+from cimforge.hdl.cells.input_sum import InputSum, late_planes
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
@@ -46,7 +46,7 @@ def _count(self: InputSum, m: Module, plane: int) -> Signal:
     zeros = Signal(rows, name=f"zeros_{plane}")
     count = Signal(unsigned_width(rows), name=f"count_{plane}")
     planes_n = self._planes_n()[plane * rows : (plane + 1) * rows]
-    m.d.comb += zeros.eq(self._late(m, planes_n))
+    m.d.comb += zeros.eq(late_planes(m, self._config, planes_n, self.value("enable")))
     pins = {"enable": self.enable} if self._config.ranks else {}
     m.submodules[f"sum_{plane}"] = self.instance("sum", **pins, terms=zeros, total=count)
     return count

@@ -1,13 +1,16 @@
 """cimforge draw: a picture of a column's adder tree."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from cimforge.hdl.arith.plan import Operand
 from cimforge.hdl.arith.planners import word_operands
 from cimforge.hdl.emit.dot_diagram import draw_plan
 from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.macro.pipeline import tree_staging
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 from cimforge.scripts.options import (
     OutputPath,
@@ -18,6 +21,14 @@ from cimforge.scripts.options import (
 )
 
 __all__ = ["draw"]
+
+
+def _operands(macro: MacroConfig) -> list[Operand]:
+    """The operands of a tree: of one plane, or of all planes of a cycle."""
+    planes = macro.bits_per_cycle if macro.carry_save else 1
+    words = word_operands(macro.operand_widths * planes)
+    size = len(macro.operand_widths)
+    return [replace(word, shift=index // size) for index, word in enumerate(words)]
 
 
 @click.command(epilog=config_epilog, short_help="Draw the adder tree of a column.")
@@ -36,7 +47,7 @@ def draw(config: str, overrides: tuple[str, ...], output: Path, as_json: bool) -
     """Draw the adder tree of a column of CONFIG as a dot diagram (SVG): a dot a bit, a band a
     level, an outline an adder, a square a bit that goes through registers."""
     macro = load_config(config, overrides)
-    staging, operands = tree_staging(macro), word_operands(macro.operand_widths)
+    staging, operands = tree_staging(macro), _operands(macro)
     plan = staging.plan
     title = f"{macro.module}: {macro.tree} tree of {len(operands)} operands"
     write_file(output, draw_plan(staging, operands, title))

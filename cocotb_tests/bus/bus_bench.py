@@ -256,7 +256,7 @@ class BusBench:
         """Start vectors (x) or read-backs (r) and take none of their answers, until the macro is
         stalled and one more beat waits in the slave."""
         bit, patience = STATUS.index(f"{stream}_ready"), 4 + self.config.latency()
-        for _ in range(4 + self.config.ranks):
+        for _ in range(4 + self.config.result_ranks):
             if stream == "x":
                 await self.start_pass(signed=True)
             else:

@@ -68,7 +68,7 @@ async def test_full_rate_over_banks(dut):
         bench.send(vector, x_bits=bits, signed=signed, bank=index % CONFIG.banks)
     await bench.run()
     last = bench.y_results[-1][0]
-    assert last - start == expected + CONFIG.ranks + 1
+    assert last - start == expected + CONFIG.result_ranks + 1
     await bench.finish()
 
 
@@ -99,13 +99,13 @@ async def test_every_pass_cycle_meets_an_unready_consumer(dut):
     lost."""
     bench = await Bench.loaded(dut)
     cycles = pass_cycles(CONFIG, CONFIG.input_bits)
-    for gap in range(cycles + CONFIG.ranks + 1):
+    for gap in range(cycles + CONFIG.result_ranks + 1):
         bench.send(bench.full_vector())
         await bench.until("x")
         bench.y.take = lambda: False
         await bench.steps(gap)
         bench.send(bench.full_vector())
-        await bench.steps(cycles + CONFIG.ranks + 2)
+        await bench.steps(cycles + CONFIG.result_ranks + 2)
         bench.y.take = None
         await bench.run()
     await bench.finish()

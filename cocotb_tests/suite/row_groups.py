@@ -148,6 +148,6 @@ async def test_filling_beside_passes_costs_nothing(dut):
     assert bench.cycle - start == CONFIG.load_cycles(fill=True)
     await bench.run()
     last = bench.y_results[-1][0]
-    assert last - start == passes * pass_cycles(CONFIG) + CONFIG.ranks + 1
+    assert last - start == passes * pass_cycles(CONFIG) + CONFIG.result_ranks + 1
     bench.read_everything()
     await bench.finish()

@@ -22,6 +22,10 @@ CONFIGS = {
         **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
         **{"banks": 3, "storage": "latch", "tree_stages": 1, "group": 2},
     ),
+    "kept": MacroConfig(
+        **{"rows": 6, "cols": 3, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 3},
+        **{"tree_stages": 2, "accumulate": "carry_save", "final_stages": 1},
+    ),
 }
 
 

@@ -28,10 +28,9 @@ DRAWN = int(os.environ.get("CIMFORGE_CONFIGS", "3"))
 
 SMALL = Path(netlist_models.__file__).parents[1] / "tests" / "small.lib"
 FPGA = {
-    "behavioral": ("ice40", ["rows=9", "cols=2", "tree=behavioral", "bits_per_cycle=2"]),
     "banks": ("ecp5", ["rows=5", "cols=3", "banks=3"]),
+    "pairs": ("ice40", ["rows=9", "cols=2", "group=2", "tree=behavioral", "bits_per_cycle=2"]),
     "slices": ("ecp5", ["rows=4", "cols=2", "slice_bits=2", "banks=2"]),
-    "pairs": ("ice40", ["rows=4", "cols=2", "group=2", "tree=behavioral", "bits_per_cycle=2"]),
 }
 
 
@@ -104,9 +103,15 @@ def test_drawn_netlists_pass(index, tmp_path):
         (SG13G2, ["storage=flop", "rows=5", "banks=2", 'features=["zero_skip"]']),
         (SG13G2, ["storage=latch", "rows=7", "tree=approx2", "tree_stages=1"]),
         (SG13G2, ["storage=flop", "rows=9", "tree=csa42", "final_adder=split"]),
-        (SG13G2, ["storage=latch", "group=2", "bits_per_cycle=2", "tree_stages=1"]),
+        (
+            SG13G2,
+            [
+                *("storage=latch", "rows=20", "cols=2", "group=2", "bits_per_cycle=2"),
+                *("tree_stages=1", "final_adder=prefix"),
+            ],
+        ),
         (SMALL, ["storage=flop", "rows=5", "group=2", "banks=2"]),
-        (SG13G2, ["storage=latch", "rows=20", "cols=2", "final_adder=prefix"]),
+        (SG13G2, ["storage=setclear", "banks=2"]),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else "-".join(value),
 )

@@ -7,6 +7,7 @@ import pytest
 
 from cimforge.cocotb_tests.coverage import Coverage, bins_of, merge
 from cimforge.cocotb_tests.packing import as_patterns, pack, pack_all, unpack, unpack_signed
+from cimforge.cocotb_tests.paused_rules import PausedRules
 from cimforge.cocotb_tests.ready_rules import Offer, ReadyRules
 from cimforge.cocotb_tests.scoreboard import Scoreboard
 from cimforge.cocotb_tests.stimuli import row_classes, some
@@ -151,6 +152,21 @@ def test_a_landing_row_holds_back_its_bank_and_then_waits_for_it():
     assert rules.expected(offers, stalled=False)["x"] is True
     flop = _rules(LATCHED.model_copy(update={"storage": "flop"}))
     assert flop.expected(offers, stalled=False)["x"] is True
+
+
+def test_a_row_of_several_cycles_holds_back_its_bank_until_it_is_written():
+    config = LATCHED.model_copy(update={"storage": "setclear"})
+    rules = PausedRules(Scoreboard(config))
+    offers = _offers(x=1, w=1)
+    assert rules.expected(offers, stalled=False)["x"] is False
+    rules.end_cycle(offers, {"x": False, "w": True, "r": False}, stalled=False)
+    rules._board.write(1, 0, np.zeros(2, np.int64), False)
+    assert rules.expected(offers, stalled=False) == {"x": False, "w": False, "r": None}
+    assert rules.expected(_offers(x=2, w=0), stalled=False)["x"] is True
+    rules.end_cycle(offers, {"x": False, "w": False, "r": False}, stalled=False)
+    rules._board.end_cycle(stalled=False)
+    assert rules.expected(offers, stalled=False)["x"] is True
+    assert rules.expected(offers, stalled=False)["w"] is False, "the vector goes first"
 
 
 def test_vectors_and_read_backs_take_turns():

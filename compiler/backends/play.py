@@ -91,7 +91,7 @@ class Player:
                 self.results.append(result)
                 if len(self.results) % REPORT_EVERY == 0:
                     progress.write_text(f"{len(self.results)} {total}")
-                self.pass_cycles += cycles - self.accepted.popleft() - self.config.ranks - 1
+                self.pass_cycles += cycles - self.accepted.popleft() - self.config.result_ranks - 1
             moved = [taken, self.x.fired(), self.w.fired()]
             self.accepted += [cycles] if moved[1] else []
             idle = 0 if any(moved) else idle + 1

@@ -12,7 +12,7 @@ from cimforge.flow.formal.netlist_graph import read_graph
 from cimforge.flow.formal.netlist_rules import check_netlist
 from cimforge.flow.formal.sat_proofs import WHOLE_BITS, law_goal, prove_goals, sum_goal
 from cimforge.flow.formal.tree_checker import check_module
-from cimforge.flow.formal.tree_claims import Claim, macro_claims
+from cimforge.flow.formal.tree_claims import Claim, macro_claims, negated_claims
 from cimforge.flow.formal.tree_rules import Fault
 from cimforge.hdl.emit.outputs import CELLS
 from cimforge.hdl.params.config import MacroConfig
@@ -43,17 +43,20 @@ def prove_adders(config: MacroConfig, folder: Path) -> AdderProof:
     models = [f"{model}.v" for model in config.models]
     for name in (CELLS, *models, source):
         (work / name).write_text((folder / name).read_text())
-    return prove_claims(work, [*models, source], macro_claims(config))
+    return prove_claims(work, [*models, source], macro_claims(config), negated_claims(config))
 
 
-def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) -> AdderProof:
-    """Prove ``claims`` on Verilog files in ``work``, which holds the leaf cells' too.
+def prove_claims(
+    work: Path, sources: Sequence[str], claims: Sequence[Claim], others: Sequence[Claim] = ()
+) -> AdderProof:
+    """Prove ``claims`` on Verilog files in ``work``, which holds the leaf cells' too; ``others`` by
+    structure alone, for their modules with other ports tied.
 
     Structure: the rules of RULES. Function: each leaf cell's law, by its truth table and by SAT;
     modules of up to WHOLE_BITS operand bits whole, by SAT against a sum written as +, and so are
     final adders of any width, which then stand as a + in the modules that place them.
     """
-    tied = {claim.module: (claim.tied, claim.depth) for claim in claims}
+    tied = {claim.module: (claim.ties, claim.depth) for claim in claims}
     finals = final_claims(work, CELLS, sources, list(tied))
     write_plain(work, finals)
     modules = read_design(work, CELLS, sources, list(tied), tied, PLAIN if finals else "")
@@ -69,6 +72,7 @@ def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) ->
     kinds = {name: {c["type"] for c in modules[name]["cells"].values()} for name in checked}
     laws = _laws(leaves, set().union(*kinds.values()))
     faults += _prove_by_sat(work, modules, claims, whole, laws)
+    faults += _prove_others(work, sources, others)
     broken = prove_finals(work, CELLS, sources, finals)
     faults += [
         Fault(name, "whole", "", "", "SAT finds a pattern that breaks a +") for name in broken
@@ -76,6 +80,17 @@ def prove_claims(work: Path, sources: Sequence[str], claims: Sequence[Claim]) ->
     whole = (*whole, *(claim.module for claim in finals))
     words = tuple(name for name in kinds if "$add" in kinds[name])
     return AdderProof(adders, laws, whole, tuple(faults), words)
+
+
+def _prove_others(work: Path, sources: Sequence[str], claims: Sequence[Claim]) -> list[Fault]:
+    """Faults of modules of which something else is claimed with other ports tied."""
+    if not claims:
+        return []
+    tied = {claim.module: (claim.ties, claim.depth) for claim in claims}
+    modules = read_design(work, CELLS, sources, list(tied), tied)
+    leaves = Leaves(modules)
+    graphs = [(read_graph(claim.module, modules, leaves), claim) for claim in claims]
+    return [fault for graph, claim in graphs for fault in check_module(graph, claim)]
 
 
 def _laws(leaves: Leaves, used: set[str]) -> dict[str, str]:

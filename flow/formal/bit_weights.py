@@ -58,7 +58,7 @@ class Taken:
 def first_literals(claim: Claim, terms: Sequence[Bit]) -> dict[Bit, Literal]:
     """What the bits of the input port stand for."""
     literals = {
-        terms[word.low + place]: Literal(1 << word.shift + place)
+        terms[word.low + place]: Literal(1 << word.shift + place, word.inverted)
         for word in claim.words
         for place in range(word.width)
     }

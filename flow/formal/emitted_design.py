@@ -18,7 +18,7 @@ def read_design(
     cells: str,
     sources: Sequence[str],
     adders: Sequence[str],
-    tied: Mapping[str, tuple[Sequence[str], int]] | None = None,
+    tied: Mapping[str, tuple[Sequence[tuple[str, int]], int]] | None = None,
     plain: str = "",
 ) -> Modules:
     """All modules by name, as Yosys' JSON describes them, of Verilog files in ``folder``; ``cells``
@@ -26,9 +26,9 @@ def read_design(
 
     Leaf cells come as gates; what else stands below a module of ``adders`` is made part of it.
     Registers and operators stay as they are read: nothing is optimised, but in modules that have
-    input ports ``tied`` to 0, (ports, register ranks) by name: what these make constant is. DESIGN
-    is written beside. Modules of the file ``plain`` stand in for those of their names. Raises
-    YosysError.
+    input ports ``tied`` to values, (ports and values, register ranks) by name: what these make
+    constant is. DESIGN is written beside. Modules of the file ``plain`` stand in for those of their
+    names. Raises YosysError.
     """
     script = [
         f"read_verilog {cells}",
@@ -49,12 +49,12 @@ def read_design(
     return json.loads((folder / "adders.json").read_text())["modules"]
 
 
-def _tie(module: str, ports: Sequence[str], ranks: int) -> list[str]:
-    """Commands that set input ports of a module to 0, and fold what follows, rank by rank."""
+def _tie(module: str, ports: Sequence[tuple[str, int]], ranks: int) -> list[str]:
+    """Commands that set input ports of a module to values, and fold what follows, rank by rank."""
     if not ports:
         return []
     drivers = f"setattr -mod -set keep_hierarchy {{}} {DRIVERS}"
     through = [drivers.format(0), f"flatten -noscopeinfo {module}", drivers.format(1)]
-    tie = [f"connect -nomap -set {port} 1'b0" for port in ports]
+    tie = [f"connect -nomap -set {port} 1'b{value}" for port, value in ports]
     fold = ["opt_expr", "opt_dff -nosdff"] * (ranks + 1)
     return [*through, f"cd {module}", *tie, *fold, "opt_clean", "cd"]

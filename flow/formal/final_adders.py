@@ -1,6 +1,7 @@
 """Final adders, which keep no weights bit by bit: each is proven whole, and taken as a + then."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from cimforge.hdl.netlist.yosys import run_yosys
 
 __all__ = ["PLAIN", "final_claims", "prove_finals", "write_plain"]
 
-SUFFIX = "_final"  # of a final adder's module, behind the name of the module that places it
+# Of a final adder's module, behind the name of the module that places it; behind the widths of its
+# words where that has several.
+SUFFIX = "_final"
 PLAIN = "plain.v"
 
 
@@ -24,7 +27,8 @@ def final_claims(
     module adds, or is a fault. Raises YosysError.
     """
     text = "".join((folder / source).read_text() for source in sources)
-    names = [f"{a}{SUFFIX}" for a in adders if f"module {a}{SUFFIX} (" in text]
+    placed = "|".join(map(re.escape, adders))
+    names = re.findall(rf"^module ((?:{placed})(?:_\d+_\d+)?{SUFFIX}) \(", text, re.M)
     if not names:
         return []
     read = "\n".join(f"read_verilog {source}" for source in (cells, *sources))

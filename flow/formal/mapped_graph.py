@@ -1,7 +1,7 @@
 """An adder module mapped to a library's cells as a graph: the law of each group of gates, and the
 registers with the gates of their clocks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations, product
 from typing import Any
 
@@ -9,24 +9,34 @@ from cimforge.flow.formal.cell_laws import LawError, find_law
 from cimforge.flow.formal.gate_groups import Gate, Group, find_groups, gate
 from cimforge.flow.formal.leaf_laws import Bit
 from cimforge.flow.formal.netlist_graph import INVERSE, Graph, Node, Pins, empty_graph
+from cimforge.flow.formal.tied_gates import fold_gates
 from cimforge.flow.liberty.function import literal, parse_function
 from cimforge.flow.liberty.library import Library
 
 __all__ = ["mapped_graph"]
 
 
-def mapped_graph(name: str, module: Mapping[str, Any], library: Library) -> Graph:
-    """The graph of a module of Yosys' JSON whose cells are the library's.
+def mapped_graph(
+    name: str, module: Mapping[str, Any], library: Library, ties: Sequence[tuple[str, int]] = ()
+) -> Graph:
+    """The graph of a module of Yosys' JSON whose cells are the library's, while its input ports of
+    ``ties`` have these values.
 
     Gates are taken at the functions in the library, those that were made of one instance together.
     A group that holds a latch or a clock gate, of clk and enable alone, gates the clocks of
     registers by enable: what it does within a cycle is not looked at here.
     """
-    return _Mapped(name, module, library).build()
+    return _Mapped(name, module, library, ties).build()
 
 
 class _Mapped:
-    def __init__(self, name: str, module: Mapping[str, Any], library: Library):
+    def __init__(
+        self,
+        name: str,
+        module: Mapping[str, Any],
+        library: Library,
+        ties: Sequence[tuple[str, int]],
+    ):
         self.graph = empty_graph(name, module)
         cells = module["cells"].items()
         known = {n: data for n, data in cells if data["type"] in library.cells}
@@ -35,7 +45,10 @@ class _Mapped:
             for n, data in cells
             if n not in known and data["type"] != "$scopeinfo"
         ]
-        gates = [gate(n, data, library.cells[data["type"]]) for n, data in known.items()]
+        tied = {self.graph.ports[port][0]: value for port, value in ties}
+        gates = fold_gates(
+            [gate(n, data, library.cells[data["type"]]) for n, data in known.items()], tied
+        )
         self.registers = [each for each in gates if each.cell.ff is not None]
         self.groups = find_groups(each for each in gates if each.cell.ff is None)
         self.gated: dict[Bit, tuple[Bit, Bit]] = {}  # clock and enable of each gated clock

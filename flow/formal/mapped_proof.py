@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cimforge.flow.formal.mapped_graph import mapped_graph
 from cimforge.flow.formal.tree_checker import check_module
-from cimforge.flow.formal.tree_claims import macro_claims
+from cimforge.flow.formal.tree_claims import macro_claims, negated_claims
 from cimforge.flow.formal.tree_rules import Fault
 from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import Library
@@ -32,18 +32,20 @@ def prove_mapped(
     """Map the macro emitted in ``folder`` as ``synth --target liberty`` does and prove its adders
     on the netlist, by the functions in the library.
 
-    Modules of ``left`` hold a + that the mapper is free to build as it likes, those with tied ports
-    gates that it merges: they are left out.
+    Modules of ``left`` hold a + that the mapper is free to build as it likes, those of approximate
+    trees gates that it merges: they are left out.
     Raises YosysError, and InputError where the library lacks a cell.
     """
     leaves = choose_cells(library, latches=bool(config.storage_traits.control_ports))
     netlist = map_to_library(config, folder, library, leaves)
     adders: dict[str, int] = {}
     faults: list[Fault] = []
-    claims = [claim for claim in macro_claims(config) if not claim.tied]
+    claims = [claim for claim in macro_claims(config) if not claim.pairs]
+    claims += negated_claims(config)
     for claim in (claim for claim in claims if claim.module not in left):
         module = netlist.modules[claim.module]
         adders[claim.module] = len(module["cells"])
-        faults += check_module(mapped_graph(claim.module, module, library), claim)
+        graph = mapped_graph(claim.module, module, library, claim.ties)
+        faults += check_module(graph, claim)
     told = tuple(replace(fault, module=f"{fault.module} in {library.name}") for fault in faults)
     return MappedProof(library.name, adders, told)

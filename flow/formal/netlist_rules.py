@@ -44,8 +44,9 @@ def _unclaimed(name: str, module: Any, leaves: Leaves) -> Iterator[Fault]:
 
 
 def _shared_operands(name: str, module: Any, claimed: dict[str, Claim]) -> Iterator[Fault]:
-    """Operand pins of claimed modules' instances that are constant, or share a net; but copies of
-    one operand, which must share theirs, and alternatives, which share none among themselves."""
+    """Operand pins of claimed modules' instances that are constant, or share a net; but loose ones,
+    copies of one operand, which must share theirs, and alternatives, which share none among
+    themselves."""
     taken: dict[tuple[str, Bit], str] = {}
     for cell, data in module["cells"].items():
         if data["type"] not in claimed:
@@ -59,6 +60,8 @@ def _shared_operands(name: str, module: Any, claimed: dict[str, Claim]) -> Itera
                 if bit != terms[first[place]]:
                     text = f"takes another net than terms[{first[place]}]"
                     yield Fault(name, "wiring", cell, pin, text)
+                continue
+            if place in claimed[data["type"]].loose:
                 continue
             if isinstance(bit, str):
                 yield Fault(name, "wiring", cell, pin, f"takes the constant {bit}")

@@ -65,16 +65,28 @@ def sum_goal(claim: Claim) -> Goal:
         if w.most < (1 << w.width) - 1
     ]
     clocked = ", .clk(1'b0), .enable(1'b1)" if claim.depth else ""
-    clocked += "".join(f", .{port}(1'b0)" for port in claim.tied)
+    clocked += "".join(f", .{port}(1'b{value})" for port, value in claim.ties)
     top = max(width, claim.total_bits + 1)
     cut = f"[{claim.total_bits - 1}:0]" if claim.modular else ""
+    made = _result_text(claim)
     return goal, (
         f"module {goal} (input [{bits - 1}:0] terms, output wrong);\n"
-        f"  wire [{claim.total_bits - 1}:0] total;\n  wire [{top - 1}:0] sum;\n"
+        f"  wire [{len(claim.result) - 1}:0] total;\n  wire [{top - 1}:0] sum, made;\n"
         f"  {claim.module} proven (.terms(terms), .total(total){clocked});\n"
         f"  assign sum = {' + '.join(words)};\n"
-        f"  assign wrong = {' && '.join([f'(total != sum{cut})', *legal])};\n"
+        f"  assign made = {made};\n"
+        f"  assign wrong = {' && '.join([f'(made{cut} != sum{cut})', *legal])};\n"
         "endmodule\n"
+    )
+
+
+def _result_text(claim: Claim) -> str:
+    """What ``total`` says: a number, or bits of two words."""
+    if not claim.places:
+        return "total"
+    bits = enumerate(claim.places)
+    return " + ".join(
+        f"({{{claim.total_bits + 1}'b0, total[{i}]}} << {place})" for i, place in bits
     )
 
 

@@ -65,9 +65,9 @@ class _Check:
         self.faults.append(Fault(self.graph.module, rule, cell, bit, text))
 
     def _check_ports(self) -> None:
-        wanted = {"terms": self.claim.input_bits, "total": self.claim.total_bits}
+        wanted = {"terms": self.claim.input_bits, "total": len(self.claim.result)}
         wanted |= {"clk": 1, "enable": 1} if self.claim.depth else {}
-        wanted |= dict.fromkeys(self.claim.tied, 1)
+        wanted |= {name: 1 for name, _ in self.claim.ties}
         found = {name: len(bits) for name, bits in self.graph.ports.items()}
         if found != wanted or self.graph.inputs != wanted.keys() - {"total"}:
             told, must = (", ".join(f"{n}[{w}]" for n, w in p.items()) for p in (found, wanted))
@@ -138,8 +138,9 @@ class _Check:
             raise BrokenRuleError("driven", node.cell, bit, "stands in a loop, or behind one")
 
     def _check_result(self) -> None:
-        for place, bit in enumerate(self.graph.ports["total"]):
-            where, name = f"total[{place}]", self.graph.name(bit)
+        for index, bit in enumerate(self.graph.ports["total"]):
+            place = self.claim.result[index]
+            where, name = f"total[{index}]", self.graph.name(bit)
             if bit == "0":
                 continue
             if bit == "1":

@@ -2,13 +2,14 @@
 asked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cimforge.flow.formal.kept_places import kept_places
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.mode import Mode
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["Atom", "Claim", "Pair", "Word", "macro_claims"]
+__all__ = ["Atom", "Claim", "Pair", "Word", "macro_claims", "negated_claims"]
 
 Atom = int | tuple[str, frozenset]  # a bit of ``terms``, or a gate of two atoms
 
@@ -16,12 +17,13 @@ Atom = int | tuple[str, frozenset]  # a bit of ``terms``, or a gate of two atoms
 @dataclass(frozen=True)
 class Word:
     """An unsigned operand: ``width`` bits of the input port from ``low`` up, worth ``2**shift``
-    times its value, which is at most ``most``."""
+    times its value, which is at most ``most``; or, ``inverted``, what it lacks to all ones."""
 
     low: int
     width: int
     shift: int
     most: int
+    inverted: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,11 @@ class Pair:
 @dataclass(frozen=True)
 class Claim:
     """``total = sum of the words and pairs``, ``depth`` registers after ``terms``; exactly, or
-    where it is ``modular`` modulo ``2**total_bits``; while the input ports ``tied`` are 0. The
-    terms of each of ``copies`` are one net, wherever the module is placed; the nets that an
-    ``alternative`` adds, other modules may add in another way."""
+    where it is ``modular`` modulo ``2**total_bits``; while the input ports ``tied`` are 0 and those
+    of ``high`` are 1. The terms of each of ``copies`` are one net, wherever the module is placed;
+    ``loose`` terms may be constant, or one net; the nets that an ``alternative`` adds, other
+    modules may add in another way. A sum that is left carry-save has its bits at ``places``, powers
+    of two."""
 
     module: str
     sentence: str
@@ -66,7 +70,20 @@ class Claim:
     pairs: tuple[Pair, ...] = ()
     tied: tuple[str, ...] = ()
     copies: tuple[range, ...] = ()
+    high: tuple[str, ...] = ()
+    loose: range = range(0)
+    places: tuple[int, ...] = ()
     alternative: bool = False
+
+    @property
+    def result(self) -> tuple[int, ...]:
+        """The places of the bits of ``total``."""
+        return self.places or tuple(range(self.total_bits))
+
+    @property
+    def ties(self) -> list[tuple[str, int]]:
+        """The input ports that are constant, with their values."""
+        return [*((name, 0) for name in self.tied), *((name, 1) for name in self.high)]
 
     @property
     def input_bits(self) -> int:
@@ -84,9 +101,53 @@ def macro_claims(config: MacroConfig) -> list[Claim]:
     if _digits(config):
         return [_tree(config), _digit_sum(config), _accumulate_digits(config)]
     part = config.slice
-    claims = [_tree(part), _plane_sum(part), _accumulate_sum(part)]
+    if config.carry_save:
+        claims = [_planes_tree(part), _plane_sum(part), *_kept_sums(part)]
+    else:
+        claims = [_tree(part), _plane_sum(part), _accumulate_sum(part)]
     claims += [_pair_adder(part)] if config.pairs else []
     return claims + [_fusion_sum(config, mode) for mode in config.modes if mode.fused > 1]
+
+
+def negated_claims(config: MacroConfig) -> list[Claim]:
+    """What else holds of the modules of macro_claims: of a tree of all planes, its sum with the top
+    plane negated, beside what flipping bits adds."""
+    return [_planes_tree(config, negated=True)] if config.carry_save else []
+
+
+def _planes_tree(config: MacroConfig, negated: bool = False) -> Claim:
+    """The operands of all planes of a cycle, plane j's 2^j times; while the sign plane is negated
+    what those of the top plane lack to all ones."""
+    k, widths, most = config.bits_per_cycle, config.operand_widths, config.multiply_traits.most
+    group = config.group
+    words: list[Word] = []
+    tops = [min(group, config.rows - row) for row in range(0, config.rows, group)]
+    for plane in range(k):
+        inverted = negated and plane == k - 1
+        for size, width in zip(tops, widths, strict=True):
+            low = words[-1].low + words[-1].width if words else 0
+            largest = (1 << width) - 1 if inverted else size * most(config.weight_bits)
+            words.append(Word(low, width, plane, largest, inverted))
+    name, depth = f"{config.module}_tree", config.pipeline_stages
+    claim = Claim(name, f"sum of {k} planes", tuple(words), config.y_bits, depth, True)
+    claim = replace(claim, places=kept_places(config).total)
+    return replace(claim, high=("negate",)) if negated else replace(claim, tied=("negate",))
+
+
+def _kept_sums(config: MacroConfig) -> list[Claim]:
+    """``start + kept words 2^k + total + correction 2^(weight_bits-1)``, left in two words, and
+    their sum; both modulo ``2^y_bits``."""
+    at, y_bits = kept_places(config), config.y_bits
+    bits = [(1, place, 1) for place in (*at.start, *at.feedback, *at.total)]
+    width = _correction_bits(config)
+    words = _side_by_side([*bits, (width, config.weight_bits - 1, (1 << width) - 1)])
+    loose = range(len(at.start))
+    text = "sum of start value, kept words, total and correction"
+    name = f"{config.module}_accumulate_sum"
+    kept = Claim(name, text, words, y_bits, modular=True, loose=loose, places=at.kept)
+    both = _side_by_side([(1, place, 1) for place in at.kept])
+    name, depth = f"{config.module}_result_sum", config.final_stages
+    return [kept, Claim(name, "sum of the kept words", both, y_bits, depth, modular=True)]
 
 
 def _tree(config: MacroConfig) -> Claim:

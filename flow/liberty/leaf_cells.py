@@ -28,6 +28,7 @@ ADDERS = {
     "c42": (("a", "b", "c", "d", "ci"), {"s": 0x96696996, "co": 0xFF969600, "cout": 0xE8E8E8E8}),
 }
 INVERTER, BUFFER, NOR2 = 0b01, 0b10, 0b0001
+AOI21_PINS = ("a", "b", "c")
 LEAVES = ("fa", "ha", "c42", "latch", "clkgate", "driver")
 QUOTES = "'\""
 GATES = "gates"  # a role without a cell of its own: built from the library's gates
@@ -67,6 +68,7 @@ class LeafCells:
     drivers: tuple[Match, ...]
     load: float
     named: Mapping[str, str] = field(default_factory=dict)
+    aoi21: Match | None = None  # ~(a & b | c): with the NOR it holds a set-clear latch
 
     def driver(self, loads: int) -> Match:
         """The smallest buffer that drives ``loads`` pins with at most half its largest load, or
@@ -131,7 +133,8 @@ def choose_cells(
     if cells["latch"]:
         latch = cells["latch"]
         loads += [latch.cell.pin(latch.pins[pin]).capacitance for pin in ("d", "gate")]
-    return LeafCells(cells, inverter, nor, drivers, max(loads), wanted)
+    aoi21 = smallest_gate(library, AOI21_PINS, truth_table("!((a & b) | c)", AOI21_PINS))
+    return LeafCells(cells, inverter, nor, drivers, max(loads), wanted, aoi21)
 
 
 def _lack(library: Library, kind: str, others: Mapping[str, str], way_out: str = "") -> InputError:

@@ -56,7 +56,7 @@ def _check(config: MacroConfig, ports: set[str]) -> None:
     """Raise InputError where the naive macro would compute something else, or in other cycles."""
     slow = any(config.write_cycles(row) != 1 for row in range(config.rows))
     near = "nearest legal: the defaults"
-    if config.ranks or config.write_landing or slow:
+    if config.result_ranks or config.write_landing or slow:
         rule = "has no registers inside its sums and is written in the cycle of the beat"
         near = "nearest legal: --set storage=flop --set group=1 --set tree_stages=0"
     elif config.tree_traits.pairings or len(config.modes) > 1 or config.multiply_traits.binary:

@@ -28,6 +28,7 @@ from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.storage import STORAGE
 
 NO_PERIOD = "no clock period"
+SET_CLEAR = "set_clear"  # a leaf of two cells
 
 __all__ = ["NO_PERIOD", "SynthReport", "check_storage", "synth_macro"]
 
@@ -218,7 +219,8 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
         raise InputError(f"--liberty: {library.name} has no cell for {', '.join(unknown[:4])}")
     sizes = sum_cells(counts, lambda kind: library.cells[kind].area)
     text = (folder / f"{config.module}.v").read_text()
-    used = {role for role in leaves.cells if re.search(rf"^\s*cim_{role} ", text, re.M)}
+    roles = [*leaves.cells, SET_CLEAR]
+    used = {role for role in roles if re.search(rf"^\s*cim_{role} ", text, re.M)}
     announce("analysing timing")
     timing, notes = None, [*library.notes, *_fallbacks(used, leaves, library)]
     free = sorted(kind for kind in whole if not library.cells[kind].area)
@@ -261,6 +263,8 @@ def _cells_by_role(
         for role, match in leaves.cells.items()
         if role in used
     }
+    if SET_CLEAR in used and leaves.aoi21:
+        named[SET_CLEAR] = f"{leaves.nor.cell.name}, {leaves.aoi21.cell.name}"
     flops = [kind for kind in whole if library.cells[kind].ff is not None]
     named |= {"driver": ", ".join(sorted(drivers))} if drivers else {}
     return {**named, **({"dff": ", ".join(sorted(flops))} if flops else {})}

@@ -30,6 +30,7 @@ from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.drivers import LOADS
 from cimforge.hdl.netlist.yosys import LOG, run_yosys
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
 
 __all__ = [
     "Netlist",
@@ -99,8 +100,11 @@ def map_to_library(
     Besides the hierarchical netlist and its constraints, flat.v is written for static timing: one
     module, no buses. Files go to a folder of the library's own (library_folder). Raises YosysError.
     """
+    name, text = config.module, (folder / f"{config.module}.v").read_text()
+    if leaves.aoi21 is None and "cim_set_clear " in text:
+        cause = f"{library.name} has no usable AND-OR-invert gate, two inputs and one"
+        raise InputError(f"--liberty: {cause}; storage=latch needs none")
     work = _prepare(config, folder, library_folder(library, leaves, flatten))
-    name = config.module
     _copy(work, "leaves.v", techmap_verilog(leaves, driver_loads(config, folder)))
     _copy(work, "cells.lib", mapper_library(library, mapper_cells(library)))
     mapped = mapped_leaves(leaves)

@@ -26,14 +26,15 @@ PORTS = {
 
 def mapped_leaves(leaves: LeafCells) -> list[str]:
     """Leaf modules that are replaced by a cell; the others are built from gates."""
-    return ["cim_driver", *(f"cim_{role}" for role, match in leaves.cells.items() if match)]
+    held = ["cim_set_clear"] if leaves.aoi21 else []
+    return ["cim_driver", *held, *(f"cim_{role}" for role, match in leaves.cells.items() if match)]
 
 
 def techmap_verilog(leaves: LeafCells, loads: list[int]) -> str:
     """Modules for Yosys's techmap: one a role with a cell, and drivers for each number of
     ``loads``."""
     texts = [_leaf(leaves, role, match) for role, match in leaves.cells.items() if match]
-    return "\n".join([*texts, _driver(leaves, loads), _enable_gate(leaves)])
+    return "\n".join([*texts, _set_clear(leaves), _driver(leaves, loads), _enable_gate(leaves)])
 
 
 def enable_gate_commands(leaves: LeafCells) -> list[str]:
@@ -106,6 +107,18 @@ def _leaf(leaves: LeafCells, role: str, match: Match) -> str:
     connections = ", ".join(f".{pin}({net})" for pin, net in wired.items())
     lines.append(f"{_escaped(match.cell.name)} mapped ({connections});")
     return _module(f"cim_{role}", ports, lines)
+
+
+def _set_clear(leaves: LeafCells) -> str:
+    """Two gates that hold each other: ``clear`` sets q low, ``set`` and d its inverse."""
+    if leaves.aoi21 is None:
+        return ""
+    lines = [
+        "wire q_n;",
+        _instance(leaves.nor, "clears", a="clear", b="q_n", y="q"),
+        _instance(leaves.aoi21, "sets", a="set", b="d", c="q", y="q_n"),
+    ]
+    return _module("cim_set_clear", "input clear, set, d, output q", lines)
 
 
 def _driver(leaves: LeafCells, loads: list[int]) -> str:

@@ -47,6 +47,7 @@ def write_mapped(library: Library, folder: Path) -> list[str]:
     used = [m.cell.name for m in leaves.cells.values() if m and not m.cell.gate_kind]
     names = {*used, leaves.inverter.cell.name, leaves.nor.cell.name}
     names |= {leaves.driver(loads).cell.name for loads in LOADS}
+    names |= {leaves.aoi21.cell.name} if leaves.aoi21 else set()
     (folder / "cells.lib").write_text(
         mapper_library(library, [library.cells[name] for name in sorted(names)])
     )
@@ -124,6 +125,15 @@ LATCH = f"""
         {{gate_in, d}} = sequence >> (2 * step); #1 {CHECK}
       end
 """
+# Every sequence of four lines: none, clear, set 0, set 1; cleared first, and both never.
+SET_CLEAR = f"""
+      clear = 1; set = 0; d = 0; #1 {CHECK} clear = 0; #1;
+      for (step = 0; step < 4; step = step + 1) begin
+        d = (sequence >> (2 * step)) % 4 == 3; #1 {CHECK}
+        clear = (sequence >> (2 * step)) % 4 == 1; set = (sequence >> (2 * step)) % 4 > 1;
+        #1 {CHECK} clear = 0; set = 0; #1 {CHECK}
+      end
+"""
 # Every sequence of four cycles' (test_en, enable), which change just behind the rising edge.
 GATE = f"""
       clk = 0; enable = 0; test_en = 0; #1;
@@ -152,6 +162,15 @@ def test_latches_through_every_sequence(name, tmp_path):
     pins = ".gate(gate_in), .d(d)"
     printed = run_bench(LIBRARIES[name](), tmp_path, "cim_latch", "gate_in, d", pins, LATCH)
     assert "wrong 0 of 1024" in printed
+
+
+@needs_icarus
+@every_library
+def test_set_clear_latches_through_every_sequence(name, tmp_path):
+    pins = ".clear(clear), .set(set), .d(d)"
+    library, leaf = LIBRARIES[name](), "cim_set_clear"
+    printed = run_bench(library, tmp_path, leaf, "clear, set, d", pins, SET_CLEAR)
+    assert "wrong 0 of 3328" in printed
 
 
 @needs_icarus

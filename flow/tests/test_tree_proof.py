@@ -9,7 +9,7 @@ import pytest
 
 from cimforge.flow.formal.adder_proof import AdderProof, prove_adders, prove_claims
 from cimforge.flow.formal.sat_proofs import WHOLE_BITS
-from cimforge.flow.formal.tree_claims import macro_claims
+from cimforge.flow.formal.tree_claims import macro_claims, negated_claims
 from cimforge.flow.formal.tree_rules import RULES
 from cimforge.flow.tests.tree_designs import LEAVES, SEED, configs, write_macros
 from cimforge.hdl.emit.outputs import CELLS
@@ -26,7 +26,12 @@ def proof(tmp_path_factory) -> AdderProof:
     print(f"CIMFORGE_SEED={SEED}")
     folder = tmp_path_factory.mktemp("proof")
     source = write_macros(folder, configs())
-    return prove_claims(folder, [source], [c for each in configs() for c in macro_claims(each)])
+    claims, others = (
+        [claim for each in configs() for claim in said(each)]
+        for said in (macro_claims, negated_claims)
+    )
+    assert len(others) > 2
+    return prove_claims(folder, [source], claims, others)
 
 
 def test_presets_and_drawn_macros_are_proven(proof):
@@ -39,8 +44,8 @@ def test_presets_and_drawn_macros_are_proven(proof):
 def test_every_full_tree_has_its_cells(proof):
     """Bits in less bits out full adders, and a half adder or parity at most a bit of the result."""
     for config in (config for config in configs() if config.tree == "csa" and config.rows > 1):
-        if config.final_adder != "ripple":
-            continue  # an adder in place of many
+        if config.final_adder != "ripple" or config.carry_save:
+            continue  # an adder in place of many, or none
         bits = sum(config.operand_widths)
         extra = proof.adders[f"{config.module}_tree"] - (bits - config.tree_bits)
         assert 0 <= extra <= 2 * config.tree_bits, config.module
@@ -64,6 +69,7 @@ SUBJECTS = {
     "csa": ["rows=11", "tree_stages=2", "bits_per_cycle=2"],
     "ripple": ["rows=5", "tree=ripple", "tree_stages=1", "storage=latch"],
     "behavioral": ["rows=9", "tree=behavioral", "tree_stages=2"],
+    "kept": ["rows=11", "tree_stages=2", "bits_per_cycle=2", "accumulate=carry_save"],
 }
 WORD = r"(_final add_words \(\.terms\(\{\{)"  # the second word at a final adder
 OPERAND = r"terms\[\d+(?::\d+)?\]"
@@ -95,6 +101,8 @@ FAULTS = {
         "behavioral": (r" \+ ", " | ", "cell"),
     },
 }
+for styles in FAULTS.values():
+    styles["kept"] = styles["csa"]
 
 
 @cache
@@ -183,6 +191,35 @@ def test_a_fault_in_a_final_adder_fails(module, pattern, replacement, rule, tmp_
     faults = prove_adders(config, tmp_path).faults
     assert {fault.module for fault in faults} == {f"{config.module}_{module}"}
     assert rule in {fault.rule for fault in faults}, [str(fault) for fault in faults]
+
+
+@pytest.mark.parametrize(
+    ("module", "pattern", "replacement", "rule"),
+    [
+        ("tree", r"= (\w+) \^ (negate\w*);", r"= \1;", "weight"),
+        ("tree", r"= (\w+) \^ (negate\w*);", r"= \1 & ~\2;", "dropped"),
+        ("tree", r"= (\w+) \^ (negate\w*);", r"= \1 ^ ~\2;", "weight"),
+        ("accumulate_sum", r"\.a\((\S+)\), \.b\((\S+)\)", r".a(\1), .b(\1)", "used once"),
+        ("accumulate_sum", r"\.s\((\w+)\), \.co\((\w+)\)", r".s(\2), .co(\1)", "weight"),
+        ("result_sum", r"\.terms\({{terms\[\d+\]", ".terms({{1'h0", "dropped"),
+        ("result_sum", r"<= (\w+)\[0\];", r"<= \1[1];", "used once"),
+        ("result_sum_6_6_final", r"\.ci\((\w+)\)", ".ci(1'h0)", "whole"),
+    ],
+)
+def test_a_fault_in_a_sum_of_two_words_fails(module, pattern, replacement, rule, tmp_path):
+    """A sign plane that is not negated is missed where negate is high alone."""
+    told = ["rows=11", "bits_per_cycle=2", "accumulate=carry_save", "final_stages=1"]
+    config = load_config("tiny", told)
+    write_macro(config, tmp_path)
+    path = tmp_path / f"{config.module}.v"
+    head, start, rest = path.read_text().partition(f"module {config.module}_{module} (")
+    body, end, tail = rest.partition("endmodule")
+    broken = re.sub(pattern, replacement, body, count=1)
+    assert broken != body
+    path.write_text("".join((head, start, broken, end, tail)))
+    faults = prove_adders(config, tmp_path).faults
+    assert {fault.module for fault in faults} == {f"{config.module}_{module}"}
+    assert any(re.fullmatch(rule, each.rule) for each in faults), [str(f) for f in faults]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ QUADS = MacroConfig(rows=5, input_bits=12, bits_per_cycle=4, tree_stages=2)
 DOUBLES = MacroConfig(rows=5, group=2)
 STAGED = MacroConfig(rows=4, group=2, storage="latch", tree_stages=3)
 WORDS = MacroConfig(rows=37, input_bits=4, banks=3, storage="sram", tree_stages=1)
+KEPT = {"accumulate": "carry_save", "final_stages": 2}
+LATE = MacroConfig(rows=4, input_bits=8, group=2, tree_stages=1, **KEPT)
 PARALLEL = MacroConfig(rows=5, input_bits=8, bits_per_cycle=8, tree_stages=1)
 
 
@@ -58,6 +60,8 @@ def test_pass_cycles_by_hand(config: MacroConfig, x_bits: int, cycles: int) -> N
         (QUADS, 5, 5),  # 2 plane groups, 2 ranks, accumulator
         (PARALLEL, 0, 3),
         (WORDS, 0, 7),  # 4 planes, the words' register, 1 rank, accumulator
+        (LATE, 0, 12),  # 8 planes, 1 rank, accumulator, 2 ranks behind it
+        (LATE, 3, 7),
     ],
 )
 def test_first_result_by_hand(config: MacroConfig, x_bits: int, cycles: int) -> None:
@@ -103,6 +107,7 @@ def test_first_result_counts_automatic_ranks() -> None:
         (PAIRS, [5, 8, 1], 9),  # 3 + 4 + 1, accumulator
         (QUADS, [12, 5, 4], 9),  # 3 + 2 + 1, 2 ranks, accumulator
         (PARALLEL, [0] * 10, 12),
+        (LATE, [8, 1, 3], 16),  # 8 + 1 + 3 planes, 1 rank, accumulator, 2 ranks behind it
     ],
 )
 def test_stream_cycles_by_hand(config: MacroConfig, passes: list[int], cycles: int) -> None:
@@ -123,6 +128,7 @@ def test_load_takes_a_cycle_a_row() -> None:
         (DOUBLES, 4, 1, 1),  # the last of five rows has no neighbour
         (DOUBLES, 5, 1, 1),  # missing
         (STAGED, 3, 7, 2),  # and three ranks
+        (LATE, 3, 7, 2),  # and one rank, and two behind the accumulators
     ],
 )
 def test_rows_by_hand(config: MacroConfig, row: int, write: int, fill: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from cimforge.hdl.arith.cell_kinds import KINDS
-from cimforge.hdl.arith.final_adder import FINALS, build_final
+from cimforge.hdl.arith.final_adder import WORD_ADDERS, build_final
 from cimforge.hdl.arith.plan import Bit, Cell, Plan
 from cimforge.hdl.arith.staging import Staging, unstaged
 from cimforge.hdl.netlist.drivers import spread
@@ -67,6 +67,7 @@ class _Builder:
         self.out, self.staging, self.plan, self.lead = out, staging, staging.plan, lead
         self.bits: dict[int, _Driven] = {}
         self.lines: dict[tuple[Bit, int], Iterator[Net]] = {}
+        self.finals: dict[tuple[int, int], Structure] = {}
 
     def build(self) -> Structure:
         if self.staging.ranks or (self.lead and self.plan.controls):
@@ -130,8 +131,8 @@ class _Builder:
             operands = " + ".join(self._word(word, stage, size) for word in cell.inputs)
             self.out.assign(f"a{number}", operands)
             return
-        if cell.kind in FINALS:
-            self._place_final(cell, Bus(f"a{number}", len(cell.outputs)), stage)
+        if cell.kind in WORD_ADDERS:
+            self._place_final(number, cell, stage)
             return
         inputs = [
             next(self.lines[word[0], stage])
@@ -151,13 +152,19 @@ class _Builder:
         name = f"{cell.kind}_{number}" if cell.kind[-1].isdigit() else f"{cell.kind}{number}"
         self.out.place(kind.leaf, name, **taken, **made)
 
-    def _place_final(self, cell: Cell, total: Bus, stage: int) -> None:
-        """A final adder, as a module of its own: a tree has one at most."""
+    def _place_final(self, number: int, cell: Cell, stage: int) -> None:
+        """A final adder, as a module of its own, named by its widths where there are several."""
         first, second = (len(word) for word in cell.inputs)
-        kind = f"{self.out.kind}_final" if self.out.kind else "final"
-        child = build_final(self.out.prefix, kind, cell.kind, (first, second), self.out.role)
+        kind, name = f"{self.out.kind}_final" if self.out.kind else "final", "add_words"
+        if sum(each.kind in WORD_ADDERS for each in self.plan.cells) > 1:
+            kind = f"{self.out.kind}_{first}_{second}_final"
+            name = f"add_words{number}"
+        if (first, second) not in self.finals:
+            made = build_final(self.out.prefix, kind, cell.kind, (first, second), self.out.role)
+            self.finals[first, second] = made
         words = [Net(self._word(word, stage, len(word)), len(word)) for word in cell.inputs]
-        self.out.place(child, "add_words", terms=concat(words), total=total)
+        total = Bus(f"a{number}", len(cell.outputs))
+        self.out.place(self.finals[first, second], name, terms=concat(words), total=total)
 
     def _net(self, bit: Bit, stage: int) -> Net:
         """The net that carries ``bit`` in pipeline stage ``stage``."""

@@ -69,8 +69,11 @@ KINDS: dict[str, CellKind] = {
     ),
     "xor": CellKind("carry leaves", _sum_bits, (0,), expression=" ^ ".join),
     "add": CellKind("word adder", _sum_bits, ()),
+    "ripple": CellKind("ripple adder", _sum_bits, ()),
     "split": CellKind("split adder", _sum_bits, ()),
     "prefix": CellKind("prefix adder", _sum_bits, ()),
+    # Of a sign plane, whose sum is negated by inverting the bits that are left of it.
+    "flip": _logic("inverted sign plane", lambda a, n: a ^ n, "{} ^ {}"),
     # Of approximate trees; e is high in a read-back.
     "or": _logic("OR pair", lambda a, b: a | b, "{} | {}", 1),
     "and": _logic(

@@ -63,6 +63,22 @@ class Compression:
         last = [self._trial(low, final) for low in range(self.width + 1)]
         return self._finish(max(range(len(last)), key=lambda low: (-last[low], low)), final)
 
+    def run_to_two(self) -> list[list[Waiting]]:
+        """Compress all columns until none has more than two bits; returns the bits left in each."""
+        for place in range(self.width):
+            self._reduce(place)
+        return [sorted(column) for column in self.columns[: self.width]]
+
+    def _reduce(self, place: int) -> None:
+        """Compress a column to two bits, or one."""
+        column = self.columns[place]
+        heapq.heapify(column)
+        if self.compressors and place < self.width - 1:
+            while len(column) > 5:
+                self._take_five(column, self.columns[place + 1])
+        while len(column) > 2:
+            self._take(column, place, 3)
+
     def _trial(self, low: int, final: str) -> int:
         """When the last bit is ready with a final adder from column ``low`` on."""
         way = Compression(self.width, self.new, compressors=self.compressors)
@@ -73,13 +89,7 @@ class Compression:
         """Compress the columns below ``low`` to one bit; add the rest as two words."""
         left = [self._compress(place) for place in range(low)]
         for place in range(low, self.width):
-            column = self.columns[place]
-            heapq.heapify(column)
-            if self.compressors and place < self.width - 1:
-                while len(column) > 5:
-                    self._take_five(column, self.columns[place + 1])
-            while len(column) > 2:
-                self._take(column, place, 3)
+            self._reduce(place)
         return left + self._add_words(low, final)
 
     def _add_words(self, low: int, final: str) -> list[Waiting | None]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cimforge.hdl.netlist.leaf import FULL_ADDER, HALF_ADDER
 from cimforge.hdl.netlist.structure import Net, Structure, concat
 
-__all__ = ["FINALS", "Final", "build_final"]
+__all__ = ["FINALS", "WORD_ADDERS", "Final", "build_final"]
 
 
 class Final(NamedTuple):
@@ -28,12 +28,12 @@ def build_final(
     ``terms`` holds a and behind it b, which is at most as wide; ``total`` is as wide as a. The
     carry out of the top is not made: whoever places it knows that there is none.
     """
-    out = Structure(prefix, kind, f"Sum of two words, {FINALS[style].about}.", role)
+    out = Structure(prefix, kind, f"Sum of two words, {WORD_ADDERS[style].about}.", role)
     size, short = widths
     terms = out.port("input", "terms", size + short)
     total = out.port("output", "total", size)
     bits = [terms.bits(place) for place in range(size + short)]
-    out.assign(total, concat(FINALS[style].build(out, bits[:size], bits[size:])))
+    out.assign(total, concat(WORD_ADDERS[style].build(out, bits[:size], bits[size:])))
     return out
 
 
@@ -81,6 +81,11 @@ def _split(out: Structure, a: list[Net], b: list[Net]) -> list[Net]:
     return low + [_wire(out, f"s{i}", f"{carry} ? {y} : {x}") for i, (x, y) in pairs]
 
 
+def _rippled(out: Structure, a: list[Net], b: list[Net]) -> list[Net]:
+    """One carry after the other."""
+    return _ripple(out, "u", a, b, None)[0]
+
+
 def _ripple(
     out: Structure, name: str, a: list[Net], b: list[Net], carry: Net | None
 ) -> tuple[list[Net], Net | None]:
@@ -114,4 +119,10 @@ FINALS: dict[str, Final] = {
     "prefix": Final(
         "its carries by a parallel-prefix network", lambda n: n.bit_length() // 2 + 1, _prefix
     ),
+}
+
+# With what is part of the columns behind a tree, and an adder of its own behind a carry-save sum.
+WORD_ADDERS = {
+    "ripple": Final("its carries one after the other", lambda size: size, _rippled),
+    **FINALS,
 }

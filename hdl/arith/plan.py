@@ -49,13 +49,16 @@ class Plan:
     ``result[i]`` is the bit of weight ``2**i`` (None where it is always 0); the result is the
     operands' sum modulo ``2**len(result)``, unsigned, if all cells are exact. Cells stand in an
     order in which every input is driven before it is used. ``controls`` name bits that steer cells,
-    behind the inputs. Combinational as a plan; a Staging cuts it into pipeline stages.
+    behind the inputs. Where the sum is left carry-save, ``places`` are the powers of two of the
+    result's bits, up to two of each. Combinational as a plan; a Staging cuts it into pipeline
+    stages.
     """
 
     input_bits: int
     cells: tuple[Cell, ...]
     result: tuple[Bit, ...]
     controls: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
 
     @cached_property
     def control_bits(self) -> dict[str, int]:
@@ -100,6 +103,9 @@ class Plan:
             words = [_word(word, value) for word in cell.inputs]
             made = KINDS[cell.kind].function(words, len(cell.outputs))
             value.update(zip(cell.outputs, made, strict=True))
+        if self.places:
+            bits_left = zip(self.result, self.places, strict=True)
+            return sum((value[bit] << place for bit, place in bits_left), value[None])
         return _word(self.result, value)
 
 

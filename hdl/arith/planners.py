@@ -6,6 +6,7 @@ from functools import cache, partial
 from itertools import accumulate
 
 from cimforge.hdl.arith.approximate import plan_pairs
+from cimforge.hdl.arith.carry_save import plan_planes
 from cimforge.hdl.arith.compression import RIPPLE, plan_csa
 from cimforge.hdl.arith.plan import Bit, Cell, Operand, Plan
 from cimforge.hdl.params.trees import TREES, TreeTraits
@@ -140,23 +141,32 @@ def register_planner(
     *,
     pairings: int = 0,
     columns: bool = False,
+    compressors: bool = False,
 ) -> None:
     """Make a topology known: to plan_sum and plan_column, and to configurations, which ask for its
     levels. ``planner`` is exact; rows are paired ``pairings`` times before a column's tree; one
-    that compresses ``columns`` has any final adder."""
+    that compresses ``columns``, perhaps with 4:2 ``compressors``, has any final adder."""
 
     @cache
-    def levels(widths: tuple[int, ...], bits: int, final: str) -> int:
+    def levels(widths: tuple[int, ...], bits: int, final: str, planes: int = 0) -> int:
+        if planes:
+            return plan_planes(widths, planes, bits, compressors=compressors).levels
         return plan_column(name, widths, bits, final).levels
 
     PLANNERS[name] = planner
-    TREES.register(name, TreeTraits(levels, about, pairings, columns))
+    TREES.register(name, TreeTraits(levels, about, pairings, columns, compressors))
 
 
 def _register_columns(
-    name: str, planner: Callable[..., Plan], about: str, pairings: int = 0
+    name: str,
+    planner: Callable[..., Plan],
+    about: str,
+    pairings: int = 0,
+    *,
+    compressors: bool = False,
 ) -> None:
-    register_planner(name, planner, about, pairings=pairings, columns=True)
+    told = name, planner, about
+    register_planner(*told, pairings=pairings, columns=True, compressors=compressors)
 
 
 _register_columns("csa", plan_csa, "column compression to one bit a column: fewest adders")
@@ -166,6 +176,7 @@ _register_columns(
     "csa42",
     partial(plan_csa, compressors=True),
     "csa of 4:2 compressors, for libraries that have one",
+    compressors=True,
 )
 _register_columns("approx1", plan_csa, "csa behind pairs of rows, half ORed and half ANDed", 1)
 _register_columns("approx2", plan_csa, "csa behind two levels of such pairs", 2)

@@ -51,6 +51,16 @@ module cim_latch (
   always @* if (gate) q = d;
 endmodule
 
+// Set-clear latch of gates: clear makes q 0, set makes it 1 where d is high. Never both at once.
+module cim_set_clear (
+  input  wire clear,
+  input  wire set,
+  input  wire d,
+  output reg  q
+);
+  always @* if (clear) q = 1'b0; else if (set) q = q | d;
+endmodule
+
 // Clock gate for latches that open in the low phase: gate is high while clk is low and enable (or test_en, in a scan
 // test) is high. enable comes from flip-flops on the rising edge, so it settles while clk is high and gate has no
 // glitch.

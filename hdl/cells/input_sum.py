@@ -8,17 +8,14 @@ from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import plan_sum
-from cimforge.hdl.arith.staging import CARRY, SUM, Staging, divided
+from cimforge.hdl.arith.staging import CARRY, FRONT, SUM, Staging, divided
 from cimforge.hdl.netlist.block import Block, In, Out
-from cimforge.hdl.netlist.structure import Structure
+from cimforge.hdl.netlist.drivers import driver_levels, spread
+from cimforge.hdl.netlist.structure import Structure, concat
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["InputSum", "build_plane_sum", "late_planes", "shared_staging"]
-
-
-# Planes pass no drivers and no product on their way to the sum, but a gate that negates.
-FRONT_SUM = 2 * SUM
+__all__ = ["InputSum", "build_negate_lines", "build_plane_sum", "late_planes", "shared_staging"]
 
 
 def build_plane_sum(config: MacroConfig) -> Structure:
@@ -45,16 +42,31 @@ def build_plane_sum(config: MacroConfig) -> Structure:
 def shared_staging(config: MacroConfig, plan: Plan) -> Staging:
     """The ranks of a sum that is one for all columns, each where the longest stage is shortest."""
     area = config.macs_1b  # of all columns, which wait for it: about an adder each
-    return divided(plan, config.pipeline_stages, FRONT_SUM, _adds_behind(config), area)
+    return divided(plan, config.pipeline_stages, FRONT, _adds_behind(config), area)
 
 
 def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
     """When an accumulator has added the sum, of the times at which its bits come: there are a
-    choice by sign, drivers, an adder, and carries up to the top."""
+    choice by sign, drivers, an adder, and carries up to the top, or where words are kept another
+    adder."""
     bits = config.modes[-1].y_bits - config.correction_place
     final = FINALS.get(config.final_adder)
     carries = CARRY * bits if final is None else CARRY * final.delay(bits) + SUM
+    if config.carry_save:
+        carries = SUM
     return lambda tail: max(tail, default=0) + 3 * SUM + carries
+
+
+def build_negate_lines(config: MacroConfig) -> Structure:
+    """Drives the gates that negate the top plane, one a row: ``lines = negate`` each;
+    combinational."""
+    sentence = "The line that negates a plane, for the gates of all its rows."
+    out = Structure(config.module, "negate_lines", sentence, role="accumulate")
+    negate = out.port("input", "negate")
+    lines = out.port("output", "lines", config.rows)
+    line = spread(out, negate, config.rows, 1, out.role)
+    out.assign(lines, concat(line(row) for row in range(config.rows)))
+    return out
 
 
 class InputSum(Block):
@@ -100,7 +112,10 @@ class InputSum(Block):
             "sign": In(config.slices),
             "correction": Out(config.correction_bits * config.slices),
         }
-        super().__init__(config.module, "input_sum", ports, {"sum": build_plane_sum(config)})
+        inner = {"sum": build_plane_sum(config)}
+        if summed and driver_levels(config.rows, 1):
+            inner["lines"] = build_negate_lines(config)
+        super().__init__(config.module, "input_sum", ports, inner)
 
     def elaborate(self, platform):
         m = Module()
@@ -140,7 +155,12 @@ class InputSum(Block):
         rows, planes_n = self._config.rows, self._planes_n()
         size, low = len(_places(self._config)), len(planes_n) - rows
         top = Signal(rows)
-        m.d.comb += top.eq(planes_n[low:] ^ self.plane_negate.replicate(rows))
+        negate = Signal(rows)
+        if driver_levels(rows, 1):
+            m.submodules.lines = self.instance("lines", negate=self.plane_negate, lines=negate)
+        else:
+            m.d.comb += negate.eq(self.plane_negate.replicate(rows))
+        m.d.comb += top.eq(planes_n[low:] ^ negate)
         early = Cat(planes_n[:low], top, self.plane_negate, self.plane_ending)
         late = late_planes(m, self._config, early, self.value("enable"))
         return Cat(late[:-2], late[-2].replicate(size), late[-1].replicate(size))

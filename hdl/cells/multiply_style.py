@@ -16,8 +16,9 @@ class MultiplyStyle(NamedTuple):
     ``multiplier(config)`` makes the operands of one row in one column. It is offered ``stored``
     (banks * weight_bits, bank b's raw code at b * weight_bits; where ``inverted_code(config)``,
     inverted), ``bank_select`` (one line a bank, with more than one) and ``planes_n`` (row_lines
-    inverted lines: k planes, or what BinarySerialiser makes), and drives ``products`` (config.trees
-    operands side by side, tree t's at t * operand width). ``correction(config)`` makes of the
+    inverted lines: k planes, or what BinarySerialiser makes), and drives ``products``
+    (config.operand_sets operands side by side, tree t's at t * operand width).
+    ``correction(config)`` makes of the
     inputs alone what all columns add at weight 2^(weight_bits-1), or of a binary style at weight 1:
     ports as InputSum's, or those of them it needs, and ``count``, the rows that count. A style of
     digits adds its own at weight 1, from ``planes_n``, ``plane_sign`` (a line a row) and

@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 
 from cimforge.hdl.arith.adder import build_adder
+from cimforge.hdl.arith.compression import RIPPLE
 from cimforge.hdl.arith.planners import plan_sum, word_operands
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.structure import Structure
@@ -14,7 +15,8 @@ __all__ = ["PairSum", "build_pair_adder"]
 def build_pair_adder(config: MacroConfig) -> Structure:
     """Adds two codes, unsigned; combinational."""
     width = config.weight_bits
-    plan = plan_sum(config.tree, word_operands([width, width]), width + 1)
+    final = config.final_adder if config.carry_save else RIPPLE
+    plan = plan_sum(config.tree, word_operands([width, width]), width + 1, final=final)
     comment = "Sum of the codes of a pair of rows."
     return build_adder(config.module, "pair_adder", comment, plan, role="storage")
 

@@ -17,7 +17,8 @@ __all__ = ["WordArray", "build_word"]
 def build_word(config: MacroConfig, store: Module, multiplier: Module) -> Structure:
     """Structure of ``banks`` stores and one multiplier: one row's weight in one column.
 
-    ``gate[b]`` writes ``d`` into bank b's store; ``products`` as in MultiplyStyle. Products are
+    ``gate`` holds each bank's write lines, ``gate[b]`` where it has one: it writes ``d`` into bank
+    b's store; ``products`` as in MultiplyStyle. Products are
     combinational in the stored weights and planes.
     """
     width, banks = config.weight_bits, config.banks
@@ -30,7 +31,8 @@ def build_word(config: MacroConfig, store: Module, multiplier: Module) -> Struct
     pins: dict[str, Net] = {}
     if "clk" in store.ports:
         pins["clk"] = out.port("input", "clk")
-    gate, d = out.port("input", "gate", banks), out.port("input", "d", width)
+    lines = config.write_gates // banks
+    gate, d = out.port("input", "gate", config.write_gates), out.port("input", "d", width)
     if "bank_select" in multiplier.ports:
         pins["bank_select"] = out.port("input", "bank_select", banks)
     pins["planes_n"] = out.port("input", "planes_n", config.row_lines)
@@ -38,7 +40,7 @@ def build_word(config: MacroConfig, store: Module, multiplier: Module) -> Struct
     stored = out.wire("stored", banks * width)
     for bank in range(banks):
         q = stored.bits(bank * width, width)
-        out.place(store, f"bank{bank}", **pins, gate=gate.bits(bank), d=d, q=q)
+        out.place(store, f"bank{bank}", **pins, gate=gate.bits(bank * lines, lines), d=d, q=q)
     out.place(multiplier, "multiplier", stored=stored, **pins)
     return out
 
@@ -56,13 +58,14 @@ class WordArray:
         style = MULTIPLY_STYLES[config.multiply]
         word = build_word(config, self.store(config), style.multiplier(config))
         size, lines = config.operand_widths[0], config.row_lines
+        written = config.write_gates
         d = out.wire("d", width)
         inverted = style.inverted_code(config)
         out.assign(d, expression(f"~{nets.code}", width) if inverted else nets.code)
         data = spread(out, d, rows, banks, "storage")
         select = nets.bank_select and spread(out, nets.bank_select, rows, width, "multiply")
         for row in range(rows):
-            pins = {"clk": nets.clk, "gate": nets.gate.bits(row * banks, banks), "d": data(row)}
+            pins = {"clk": nets.clk, "gate": nets.gate.bits(row * written, written), "d": data(row)}
             pins |= {"bank_select": select(row)} if select else {}
             made = concat(tree.bits(row * size, size) for tree in nets.operands)
             planes_n = nets.planes_n.bits(row * lines, lines)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cimforge.hdl.cells.array_style import ARRAY_STYLES
 from cimforge.hdl.macro.top import build_macro
-from cimforge.hdl.netlist.leaf import CLOCK_GATE, LATCH, Leaf
+from cimforge.hdl.netlist.leaf import CLOCK_GATE, LATCH, SET_CLEAR, Leaf
 from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.params.config import MacroConfig
 
@@ -53,6 +53,13 @@ def timing_constraints(
         commands += [
             f"set_multicycle_path {cycles} -setup -from {cells}",
             f"set_multicycle_path {cycles - 1} -hold -from {cells}",
+        ]
+    loops = instance_patterns(top, SET_CLEAR)
+    if loops:  # set in the low phase; a vector of the bank comes in the next cycle
+        cells = f"[get_cells {{{' '.join(divider.join(path) for path in loops)}}}]"
+        commands += [
+            f"set_multicycle_path 2 -setup -through {cells}",
+            f"set_multicycle_path 1 -hold -through {cells}",
         ]
     return "\n".join([*commands, *own])
 

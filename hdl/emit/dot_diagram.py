@@ -19,6 +19,7 @@ STEP, RADIUS, GAP, MARGIN = 14, 3.5, 26, 40
 COLOURS = {
     **{"fa": "#1f6fb4", "ha": "#d98200", "xor": "#b4411f", "add": "#3a8f4d"},
     **{"c42": "#17406b", "split": "#5a6f2b", "prefix": "#7a2e2e"},
+    **{"ripple": "#2b6f6a", "flip": "#9a6a00"},
     **{"or": "#8a4fb8", "and": "#c23b7a", "hold": "#777777", "lift": "#5f9ea0", "mux": "#a0a040"},
 }
 UNCOUNTED = ("xor", "hold", "lift", "mux")  # what a legend names without a plural
@@ -41,7 +42,8 @@ class _Drawing:
         for cell in plan.cells:
             for word in cell.inputs:
                 self.taken |= {bit: cell for bit in word if bit is not None}
-        self.bits = 1 + max([len(plan.result) - 1, *self.place.values()])
+        size = 0 if plan.places else len(plan.result)
+        self.bits = 1 + max([size - 1, *self.place.values()])
         self.svg = ET.Element("svg", xmlns="http://www.w3.org/2000/svg")
 
     def render(self, title: str) -> str:
@@ -110,8 +112,11 @@ class _Drawing:
         return self.staging.used[bit] > self.staging.made.get(bit, 0)
 
     def _result(self, y: float) -> float:
-        columns = {p: [bit] for p, bit in enumerate(self.plan.result) if bit is not None}
+        columns: dict[int, list[int]] = defaultdict(list)
+        for bit in (bit for bit in self.plan.result if bit is not None):
+            columns[self.place[bit]].append(bit)
         self._dots(columns, y, self.plan.levels + 1)
+        y += STEP * (max(map(len, columns.values()), default=1) - 1)
         for place in range(self.bits):
             self._text(self._x(place) - 3, y + 20, str(place), size="8")
         return y + GAP
@@ -173,4 +178,5 @@ def _places(plan: Plan, operands: Sequence[Operand]) -> dict[int, int]:
         low = next(known)
         above = KINDS[cell.kind].places or range(len(cell.outputs))
         place |= {bit: low + index for index, bit in zip(above, cell.outputs, strict=True)}
-    return place | {bit: index for index, bit in enumerate(plan.result) if bit is not None}
+    results = zip(plan.places or range(len(plan.result)), plan.result, strict=True)
+    return place | {bit: index for index, bit in results if bit is not None}

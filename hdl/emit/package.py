@@ -99,6 +99,7 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "write_landing": config.write_landing,
         "tree_stages": config.pipeline_stages,
         "tree_adders": {kind: adders[kind] for kind in sorted(adders)},
+        "final_stages": config.final_stages,
         "trees": config.cols * config.slices * config.trees,
         "macs_1b": config.macs_1b,
         "weight_capacity_bits": config.rows * config.cols * config.weight_bits * config.banks,

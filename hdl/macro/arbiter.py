@@ -65,7 +65,8 @@ class Arbiter:
 
     A row is accepted unless its bank runs; then in that pass's last cycle, so before the next pass,
     but not in a read-back's if a vector has waited for it: at most one row goes between two passes.
-    With write_cycles above 1 the stream then pauses for as many cycles.
+    With write_cycles above 1 the stream then pauses for as many cycles, in which the row holds back
+    x and r of its bank as in the cycle that accepted it.
 
     Where writes and reads share a port (``row_waits``, given in the cycle in which an accepted row
     waits for a read), nothing is accepted in that cycle: the row goes in the next.
@@ -90,7 +91,8 @@ class Arbiter:
         if self.row_waits is not None:
             self._free = self._free & ~self.row_waits
             self._live = self._live & ~self.row_waits
-        x_lands, r_lands, landed = self._build_landing()
+        paused = self._build_pause()
+        x_lands, r_lands, landed = self._build_landing(paused)
         x_first = Signal()
         with m.If(self.x_fire | self.r_fire):
             m.d.sync += x_first.eq(self.r_fire)
@@ -102,17 +104,24 @@ class Arbiter:
         same_bank = (self.banks["w"] & bank).any()
         before_next = last & ~(reading & x_waited)
         blocked = running & same_bank & ~before_next
-        m.d.comb += self._w.ready.eq(self._live & ~landed & ~blocked & ~self._build_pause())
+        m.d.comb += self._w.ready.eq(self._live & ~landed & ~blocked & ~paused)
 
-    def _build_landing(self) -> tuple[Value, Value, Value]:
+    def _build_landing(self, paused: Value) -> tuple[Value, Value, Value]:
         """Whether a row accepted now holds x back, and r; whether one did so in the cycle
         before."""
         if self._config.write_landing == 0:
             return Const(0), Const(0), Const(0)
         m, lands = self._m, {name: Signal(name=f"{name}_lands") for name in "xr"}
+        late = self._config.storage_traits.write_cycles > 1
+        if late:
+            paused_bank = Signal(self._config.banks, name="paused_bank", reset_less=True)
+            with m.If(self.w_fire):
+                m.d.sync += paused_bank.eq(self.banks["w"])
         for name, line in lands.items():
-            same_bank = (self.banks[name] & self.banks["w"]).any()
-            m.d.comb += line.eq(self.w_fire & same_bank)
+            held = self.w_fire & (self.banks[name] & self.banks["w"]).any()
+            if late:
+                held |= paused & (self.banks[name] & paused_bank).any()
+            m.d.comb += line.eq(held)
         waits = (lands["x"] & self._x.valid) | (lands["r"] & self._r.valid)
         landed = Signal()
         goes_first = self._free & waits

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from cimforge.hdl.arith.carry_save import plan_planes
 from cimforge.hdl.arith.plan import Plan
 from cimforge.hdl.arith.planners import plan_column
 from cimforge.hdl.arith.staging import (
@@ -15,6 +16,7 @@ from cimforge.hdl.arith.staging import (
     settling,
 )
 from cimforge.hdl.macro.accumulator import accumulate_plan
+from cimforge.hdl.macro.kept_words import plan_kept_sum
 from cimforge.hdl.macro.matches import match_plan
 from cimforge.hdl.params.config import MacroConfig
 
@@ -24,7 +26,8 @@ PAYS = 20  # one more rank must lower time by area by this part of it
 
 
 def tree_plan(config: MacroConfig) -> Plan:
-    """Plan of one tree: the operands of a column, unsigned, to tree_bits."""
+    """Plan of one tree: the operands of a column, unsigned, to tree_bits; or those of all planes
+    of a cycle, left carry-save."""
     return tree_staging(config).plan
 
 
@@ -66,6 +69,10 @@ def _adders(times: Sequence[int]) -> list[int]:
 
 @cache
 def _staging(config: MacroConfig, ranks: int) -> Staging:
+    if config.carry_save:
+        widths, compressors = config.operand_widths, config.tree_traits.compressors
+        plan = plan_planes(widths, config.bits_per_cycle, config.y_bits, compressors=compressors)
+        return divided(plan, ranks, FRONT, _time_behind_words(config, plan.places))
     behind = _time_behind(config)
     finals = dict.fromkeys([config.final_adder, *(["ripple"] if ranks else [])])
     plans = (
@@ -96,5 +103,25 @@ def _time_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
         settled = settling(plan, start)
         last = max((settled.get(bit, 0) for bit in plan.result), default=0)
         return last * 5 // 6 if config.final_adder == "ripple" else last
+
+    return done
+
+
+def _time_behind_words(
+    config: MacroConfig, places: tuple[int, ...]
+) -> Callable[[Sequence[int]], int]:
+    """When kept words have taken a total whose bits are at these ``places``, of the times at which
+    they come."""
+
+    @cache
+    def words(arrival: tuple[int, ...]) -> Plan:
+        return plan_kept_sum(config, places, arrival).plan
+
+    def done(tail: Sequence[int]) -> int:
+        plan = words(tuple(_adders(tail)))
+        early = plan.input_bits - len(places) - config.correction_bits
+        start = [CONTROL] * early + [*tail, *[CONTROL] * config.correction_bits]
+        settled = settling(plan, start)
+        return max((settled.get(bit, 0) for bit in plan.result), default=0)
 
     return done

@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
 from cimforge.hdl.macro.arbiter import Arbiter, below, one_hot
@@ -32,8 +32,9 @@ class Sequencer(Block):
     A pass takes ``ceil(x_bits / bits_per_cycle)`` cycles, most significant planes first, one pass
     after the other without a gap; a read-back is a pass of one one-hot plane that ends on q instead
     of y. What the array needs to know about a plane travels beside it in a token, through as many
-    registers as the array and the trees have (config.ranks). Latency from acceptance to y_valid or
-    q_valid: planes + ranks + 1 cycles.
+    registers as the array and the trees have (config.ranks), and on to the result through those of
+    the final adder. Latency from acceptance to y_valid or q_valid: planes + result_ranks + 1
+    cycles.
 
     Flow control: while a result is valid and not ready everything behind it holds (``enable`` low),
     for the accumulators are the only result registers; it is low as well while no plane is on its
@@ -75,7 +76,7 @@ class Sequencer(Block):
 
     def __init__(self, config: MacroConfig):
         self._config = config
-        self.latency = config.ranks + 1
+        self.latency = config.result_ranks + 1
         k, banks = config.bits_per_cycle, config.selected_banks
         memory = config.storage_traits.memory
         streams = {
@@ -112,9 +113,13 @@ class Sequencer(Block):
         # in the cycle in which the totals arrive
         signals = TO_MATCHES if config.binary else TO_DIGITS if config.digits else TO_ACCUMULATORS
         to_accumulators = {name: Out(1) for name in signals}
+        to_accumulators["restart"] = Out(int(config.restarts))
+        to_accumulators["finish"] = Out(int(config.final_stages > 0))
         summed = config.sums_constants and not config.binary
         told = WITH_DIGITS if config.digits else WITH_PLANES
         with_planes = {name: Out(1) for name in told if summed}
+        if config.carry_save:
+            with_planes["plane_negate"] = Out(1)
         if config.slices > 1:
             to_accumulators |= {"sign": Out(config.slices), "y_mode": Out(len(config.modes))}
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
@@ -286,22 +291,34 @@ class Sequencer(Block):
             told["sign"] = token.sign
         self._drive(m, accumulate=token.valid & enable, **told)
         ends = token.valid & token.last
-        row_comes = token.read
+        row_comes, final = token.read, self._config.final_stages
         if isinstance(arbiter, PairArbiter):
             row_comes = token.read & ~self._build_slot_end(m, arbiter, ends, enable)
         for stream, mine in ((self.y, ~token.read), (self.q, row_comes)):
-            valid = Signal(name=f"{'y' if stream is self.y else 'q'}_valid_q")
+            name = f"{'y' if stream is self.y else 'q'}_valid_q"
+            comes = delayed(m, ends & mine, final, enable, shape=1, name=f"{name}_final")
+            valid = Signal(name=name)
             with m.If(enable):
-                m.d.sync += valid.eq(ends & mine)
+                m.d.sync += valid.eq(comes)
             m.d.comb += stream.valid.eq(valid & ~ResetSignal())
+        if final:
+            self._build_finish(m, ends, enable)
+
+    def _build_finish(self, m: Module, ends: Value, enable: Value) -> None:
+        """Tells the final adder's ranks when one of them takes a result."""
+        under_way = Signal(self._config.final_stages, name="finishing_q")
+        with m.If(enable):
+            m.d.sync += under_way.eq(Cat(ends, under_way)[: len(under_way)])
+        self._drive(m, finish=under_way.any() & enable)
 
     def _build_slot_end(self, m: Module, arbiter: PairArbiter, ends: Value, enable: Value) -> Value:
-        """Tells when a neighbour's code stands in the accumulators; returns whether what arrives
-        there belongs to a slot."""
-        ranks = self._config.ranks
+        """Tells when a neighbour's code stands in y; returns whether what arrives at the
+        accumulators belongs to a slot."""
+        ranks, final = self._config.ranks, self._config.final_stages
         late = delayed(m, arbiter.reads_neighbour, ranks, enable, shape=1, name="reads_neighbour")
+        done = delayed(m, ends & late, final, enable, shape=1, name="slot_done_final")
         with m.If(enable):
-            m.d.sync += arbiter.done.eq(ends & late)
+            m.d.sync += arbiter.done.eq(done)
         return late
 
     def _build_write(self, m: Module, arbiter: Arbiter, entry: BankEntry | None) -> None:
@@ -344,10 +361,12 @@ class Sequencer(Block):
         return encoded(bank, self._config.bank_bits), lands
 
     def _build_sum_write(self, m: Module, arbiter: PairArbiter) -> None:
-        """When a pair's sum is made, of what, and the line that writes it in the cycle after."""
+        """When a pair's sum is made, of what, and the line that writes it in the cycle after.
+
+        Of the neighbour's code where a slot is done, else of the row that may come in: so the
+        choice waits for no ready, and results do not toggle the adders."""
         capture, lands = Signal(name="captures_sum"), Signal(name="sum_lands")
         m.d.comb += capture.eq(arbiter.filled | arbiter.done)
         m.d.sync += lands.eq(capture)
         lines = one_hot(m, "sum_line", arbiter.row[1:], self._config.pairs, lands)
-        # what is added when no sum is captured does not matter, and a register tells it sooner
         self._drive(m, sum_capture=capture, sum_fill=~arbiter.done, write_sum=lines)

@@ -29,7 +29,8 @@ Nets = dict[str, Bus]
 KINDS = (
     *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
-    *("tree", "plane_sum", "digit_sum", "accumulate_sum", "accumulator", "input_sum", "column"),
+    *("tree", "plane_sum", "digit_sum", "accumulate_sum", "result_sum", "accumulator"),
+    *("negate_lines", "input_sum", "column"),
     *(f"fused{slices}_sum" for slices in range(2, 17)),
     *("fusion", "mode_select"),
     *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),
@@ -75,7 +76,7 @@ class _Top:
         for name, width in (
             ("next_n", config.rows * config.row_lines),
             ("planes_n", config.rows * config.row_lines),
-            ("gate", 0 if memory else config.rows * config.banks),
+            ("gate", 0 if memory else config.rows * config.write_gates),
             ("late_n", config.rows * config.row_lines if memory else 0),
             ("stored", config.rows * config.cols * config.weight_bits if memory else 0),
             ("correction", config.correction_bits * config.slices),
@@ -112,7 +113,7 @@ class _Top:
         k, banks, bits = config.bits_per_cycle, config.banks, config.input_bits
         own = MULTIPLY_STYLES[config.multiply].serialiser
         serialiser = (own or (BinarySerialiser if config.binary else Serialiser))(config)
-        lines_a_row = config.row_lines
+        lines_a_row, written = config.row_lines, config.write_gates
         place_write_port = None if config.storage_traits.memory else self._write_ports()
         loads = {"first": k, "following": k, "fill": 1, "sign_plane": 1}
         taken = {name: count for name, count in loads.items() if name in serialiser.ports}
@@ -121,7 +122,7 @@ class _Top:
         elements = self._place_input_register() if left else nets["x_data"]
         for row in range(config.rows):
             if place_write_port:
-                gate = nets["gate"].bits(row * banks, banks)
+                gate = nets["gate"].bits(row * written, written)
                 place_write_port(row, f"write{row}", nets["write_row"].bits(row), gate)
             self._out.place(
                 serialiser,
@@ -241,8 +242,8 @@ class _Top:
         columns = config.cols * slices
         lines: dict[str, DriverTree] = {}
         for name, (count, role) in self._column_pins().items():
-            if name == "enable" and name not in self._column.ports:
-                continue  # the trees have no registers, and planes come in late
+            if name in ("enable", "plane_negate") and name not in self._column.ports:
+                continue  # trees have no registers and planes come in late, or no sign plane
             lines |= self._spread(columns, {name: count}, role)
         corrections = self._spread_corrections()
         bits, y_bits, words = part.weight_bits, part.y_bits, config.cols * config.weight_bits
@@ -306,7 +307,7 @@ class _Top:
     def _column_pins(self) -> dict[str, tuple[int, str]]:
         """Pins of one column (or slice of one) on each net that all share, and what it serves."""
         config = self._config.slice
-        width, k = config.weight_bits, config.bits_per_cycle
+        width, k, words = config.weight_bits, config.bits_per_cycle, 2 if config.carry_save else 1
         return {
             "gate": (width, "storage"),
             "bank_select": (root_pins(config.rows, width), "multiply"),
@@ -317,7 +318,9 @@ class _Top:
             "sum_fill": (width, "storage"),
             "enable": (k * SPREAD, "tree"),  # at most, at the root of each tree's own drivers
             "exact": (k * SPREAD, "tree"),
-            "accumulate": (config.y_bits, "accumulate"),
-            "restart": (config.y_bits - k, "accumulate"),
+            "plane_negate": (SPREAD, "tree"),
+            "finish": (SPREAD, "accumulate"),
+            "accumulate": (words * config.y_bits, "accumulate"),
+            "restart": (words * config.y_bits - k, "accumulate"),
             "negate": (config.y_bits, "accumulate"),
         }

@@ -12,6 +12,7 @@ __all__ = [
     "FULL_ADDER",
     "HALF_ADDER",
     "LATCH",
+    "SET_CLEAR",
     "Leaf",
     "driver",
 ]
@@ -55,6 +56,9 @@ FULL_ADDER = _leaf("fa", "2*co + s = a + b + ci", "a b ci", "s co")
 HALF_ADDER = _leaf("ha", "2*co + s = a + b", "a b", "s co")
 COMPRESSOR = _leaf("c42", "2*(cout + co) + s = a + b + c + d + ci", "a b c d ci", "s co cout")
 LATCH = _leaf("latch", "q follows d while gate is high", "gate d", "q")
+SET_CLEAR = _leaf(
+    "set_clear", "q is 0 from clear on, and 1 from set on where d is high", "clear set d", "q"
+)
 CLOCK_GATE = _leaf(
     "clkgate",
     "gate is high while clk is low and enable or test_en high",

@@ -25,7 +25,14 @@ from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
 from cimforge.hdl.params.ranges import signed_width, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
-from cimforge.hdl.params.trees import FINAL_ADDERS, RANK_RULES, TREES, TreeTraits
+from cimforge.hdl.params.trees import (
+    ACCUMULATE,
+    FINAL_ADDERS,
+    RANK_RULES,
+    TREES,
+    AccumulateTraits,
+    TreeTraits,
+)
 
 __all__ = ["MacroConfig"]
 
@@ -99,6 +106,14 @@ class MacroConfig(BaseModel):
         description="adder behind the columns of a tree and of an accumulator",
         json_schema_extra=_one_of(FINAL_ADDERS),
     )
+    accumulate: str = Field(
+        "binary",
+        description="how an accumulator keeps its sum",
+        json_schema_extra=_one_of(ACCUMULATE),
+    )
+    final_stages: int = Field(
+        0, ge=0, le=4, description="register ranks in the adder behind a carry-save accumulator"
+    )
     features: tuple[str, ...] = Field(
         (), strict=False, description=f"optional features, of {', '.join(FEATURES)}"
     )
@@ -156,6 +171,16 @@ class MacroConfig(BaseModel):
         return TREES[self.tree]
 
     @property
+    def accumulate_traits(self) -> AccumulateTraits:
+        """What is known of the way to accumulate."""
+        return ACCUMULATE[self.accumulate]
+
+    @property
+    def carry_save(self) -> bool:
+        """Whether sums are kept in two words, without a carry chain."""
+        return self.accumulate_traits.carry_save
+
+    @property
     def binary(self) -> bool:
         """Whether inputs and weights are bits that stand for -1 and 1."""
         return self.multiply_traits.binary
@@ -170,7 +195,7 @@ class MacroConfig(BaseModel):
     @property
     def row_lines(self) -> int:
         """Select lines that a row has in a column: those of each tree."""
-        return self.trees * self.multiply_traits.lines
+        return self.operand_sets * self.multiply_traits.lines
 
     @property
     def slice_width(self) -> int:
@@ -194,7 +219,13 @@ class MacroConfig(BaseModel):
 
     @property
     def trees(self) -> int:
-        """Trees of one slice of a column: one for each plane, or digit, of a cycle."""
+        """Trees of one slice of a column: one for each set of operands; one for all of them where
+        their sum is left carry-save."""
+        return 1 if self.carry_save else self.operand_sets
+
+    @property
+    def operand_sets(self) -> int:
+        """Sets of a slice's operands: one for each plane, or digit, of a cycle."""
         return self.bits_per_cycle // self.multiply_traits.digit_bits
 
     @property
@@ -268,6 +299,11 @@ class MacroConfig(BaseModel):
     def shared_port(self) -> bool:
         """Whether a write may have to wait for a read of its row's RAM."""
         return self.storage_traits.memory and self.memory.shared_port
+
+    @property
+    def write_gates(self) -> int:
+        """Lines from a row's write port to its stores in a column."""
+        return self.banks * self.storage_traits.write_lines
 
     @property
     def selected_banks(self) -> int:
@@ -345,7 +381,10 @@ class MacroConfig(BaseModel):
     @property
     def tree_levels(self) -> int:
         """Levels of the column tree's plan: the most pipeline ranks it can take."""
-        return TREES[self.tree].levels(self.operand_widths, self.tree_bits, self.final_adder)
+        widths, levels = self.operand_widths, TREES[self.tree].levels
+        if self.carry_save:
+            return levels(widths, self.y_bits, self.final_adder, self.bits_per_cycle)
+        return levels(widths, self.tree_bits, self.final_adder)
 
     @property
     def pipeline_stages(self) -> int:
@@ -361,6 +400,12 @@ class MacroConfig(BaseModel):
         return self.storage_traits.lead + self.pipeline_stages
 
     @property
+    def result_ranks(self) -> int:
+        """Registers between a plane and its result, the accumulator left out: ranks, and those of
+        the final adder."""
+        return self.ranks + self.final_stages
+
+    @property
     def sums_constants(self) -> bool:
         """Whether the input sum takes a pass's signs and end with the planes, as terms of its sum:
         with several planes, or with ranks, behind which nothing else may take long. Else a count of
@@ -371,6 +416,12 @@ class MacroConfig(BaseModel):
     def max_planes(self) -> int:
         """Cycles of a pass at full precision, unsigned."""
         return self.cycles_per_pass()
+
+    @property
+    def restarts(self) -> bool:
+        """Whether accumulators are told that a pass begins: not those that keep nothing from one
+        cycle to the next."""
+        return not (self.binary or (self.carry_save and self.max_planes == 1))
 
     @property
     def skips(self) -> bool:
@@ -390,21 +441,21 @@ class MacroConfig(BaseModel):
         return ceil((self.effective_x_bits(x_bits) + more) / self.bits_per_cycle)
 
     def latency(self, x_bits: int = 0, x_signed: bool = False) -> int:
-        """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + 1,
-        with zero_skip at most."""
-        return self.cycles_per_pass(x_bits, x_signed) + self.ranks + 1
+        """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + final
+        ranks + 1, with zero_skip at most."""
+        return self.cycles_per_pass(x_bits, x_signed) + self.result_ranks + 1
 
     @property
     def read_latency(self) -> int:
         """Cycles from accepting a read-back to q_valid, unstalled: one plane through the same
         array."""
-        return self.ranks + 2
+        return self.result_ranks + 2
 
     def write_cycles(self, row: int) -> int:
         """Cycles that ``row`` occupies the write stream, array idle; a missing row occupies 1."""
         traits = self.storage_traits
         if row < self.rows and self.group_size(row) > 1:
-            return traits.slot_cycles + self.ranks
+            return traits.slot_cycles + self.result_ranks
         return traits.write_cycles
 
     def fill_cycles(self, row: int) -> int:
@@ -447,8 +498,9 @@ class MacroConfig(BaseModel):
         del told["name"]
         if self.group == self.storage_traits.groups[0]:
             del told["group"]
-        if self.final_adder == "ripple":
-            del told["final_adder"]
+        for key in ("final_adder", "accumulate", "final_stages"):
+            if told[key] == type(self).model_fields[key].default:
+                del told[key]
         if not self.storage_traits.memory:
             told = {key: value for key, value in told.items() if not key.startswith("sram_")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

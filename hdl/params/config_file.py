@@ -48,40 +48,40 @@ def load_config(source: str, overrides: Iterable[str] = ()) -> MacroConfig:
 
 def canonical_command(config: MacroConfig) -> str:
     """The shortest ``cimforge generate`` command that makes this config again, from a preset and
-    --set (without slice_bits where weights are whole)."""
-    target = config.parameters()
-    options = []
-    for name, preset in PRESETS.items():
-        base = MacroConfig(**preset.parameters).parameters()
-        changed = [key for key, value in target.items() if base[key] != value]
-        changed = [key for key in changed if getattr(config, key) is not None]
-        sliced = ["slice_bits"] if config.slices > 1 else []  # as wide as weights: the default
-        options.append((name, sliced + [key for key in changed if key != "slice_bits"]))
+    --set."""
+    options = [
+        (name, _differing(config, MacroConfig(**preset.parameters)))
+        for name, preset in PRESETS.items()
+    ]
     name, changed = min(options, key=lambda option: len(option[1]))
-    chosen = (f"--set {_override(key, target[key])}" for key in changed)
+    chosen = (f"--set {_override(key, value)}" for key, value in changed.items())
     return " ".join(["cimforge generate", name, *chosen])
 
 
 def plain_toml(config: MacroConfig) -> str:
     """The config as a TOML file: the parameters that differ from the defaults, a line each."""
-    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in _differing(config).items())
+    differing = _differing(config, MacroConfig())
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in differing.items())
 
 
 def plain_overrides(config: MacroConfig) -> list[str]:
     """The config as KEY=VALUE, one each that differs from the defaults: on ``base``, which has
     none, load_config makes it again of them."""
-    return [shlex.split(_override(key, value))[0] for key, value in _differing(config).items()]
+    differing = _differing(config, MacroConfig())
+    return [shlex.split(_override(key, value))[0] for key, value in differing.items()]
 
 
-def _differing(config: MacroConfig) -> dict[str, Any]:
-    """The parameters that differ from the defaults: slice_bits where weights are not whole."""
-    base, sliced = MacroConfig().parameters(), config.slices > 1
-    return {
-        key: value
-        for key, value in config.parameters().items()
-        if (sliced if key == "slice_bits" else value != base.get(key))
-        and getattr(config, key) is not None
-    }
+def _differing(config: MacroConfig, base: MacroConfig) -> dict[str, Any]:
+    """The parameters that must be given to make the config of ``base``. Whole weights are a slice
+    of their own (slice_bits None), whatever their width."""
+    told = base.parameters()
+
+    def differs(key: str, value: Any) -> bool:
+        if key == "slice_bits":
+            return config.slice_bits != base.slice_bits
+        return value != told[key] and getattr(config, key) is not None
+
+    return {key: value for key, value in config.parameters().items() if differs(key, value)}
 
 
 def _override(key: str, value: Any) -> str:

@@ -8,7 +8,7 @@ from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.names import check_name
 from cimforge.hdl.params.ranges import nearest_divisor
 from cimforge.hdl.params.storage import STORAGE
-from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
+from cimforge.hdl.params.trees import ACCUMULATE, FINAL_ADDERS, TREES
 
 if TYPE_CHECKING:
     from cimforge.hdl.params.config import MacroConfig
@@ -31,6 +31,7 @@ def check_parameters(config: "MacroConfig") -> None:
         (MULTIPLY, config.multiply),
         (TREES, config.tree),
         (FINAL_ADDERS, config.final_adder),
+        (ACCUMULATE, config.accumulate),
     ):
         traits.find(choice)
     _check_binary(config)
@@ -42,6 +43,7 @@ def check_parameters(config: "MacroConfig") -> None:
     _check_features(config)
     _check_size(config)
     _check_final_adder(config)
+    _check_accumulate(config)
     stages, levels = config.tree_stages, config.tree_levels if config.tree_stages else 0
     if isinstance(stages, int) and not 0 <= stages <= levels:
         rule = f"must be in 0..{levels} (levels of this {config.tree} tree) or 'auto'"
@@ -111,6 +113,28 @@ def _check_final_adder(config: "MacroConfig") -> None:
         trees = ", ".join(name for name, tree in TREES.items() if tree.columns)
         rule = f"{config.final_adder} needs a tree of columns ({trees}), not {config.tree}"
         raise ConfigError("final_adder", rule, "ripple")
+
+
+def _check_accumulate(config: "MacroConfig") -> None:
+    """Sums in two words: of planes and whole weights, in an exact tree of columns; ranks of a final
+    adder: behind such sums."""
+    trees = [name for name, tree in TREES.items() if tree.columns and tree.exact]
+    plain = next(name for name, way in ACCUMULATE.items() if not way.carry_save)
+    rule = ""
+    if config.carry_save and config.tree not in trees:
+        rule = f"{config.accumulate} needs tree = {' or '.join(trees)}, not {config.tree}"
+    styles = [name for name, s in MULTIPLY.items() if not s.binary and s.digit_bits == 1]
+    if config.carry_save and config.multiply not in styles:
+        rule = f"{config.accumulate} needs multiply = {' or '.join(styles)}, not {config.multiply}"
+    if config.carry_save and config.slices > 1:
+        rule = f"{config.accumulate} needs slice_bits = weight_bits = {config.weight_bits}, "
+        rule += f"not {config.slice_bits}"
+    if rule:
+        raise ConfigError("accumulate", rule, plain)
+    most = config.accumulate_traits.most_final_stages
+    if config.final_stages > most:
+        rule = f"must be {f'in 0..{most}' if most else 0} with accumulate = {config.accumulate}"
+        raise ConfigError("final_stages", f"{rule}, not {config.final_stages}", most)
 
 
 def _check_memory(config: "MacroConfig") -> None:

@@ -8,7 +8,7 @@ __all__ = ["check_name"]
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 LEAVES = (
-    *("cim_fa", "cim_ha", "cim_c42", "cim_latch", "cim_clkgate", "cim_driver"),
+    *("cim_fa", "cim_ha", "cim_c42", "cim_latch", "cim_set_clear", "cim_clkgate", "cim_driver"),
     "cim_cells",
 )
 # IEEE 1364-2005, annex B, and what SystemVerilog tools reserve besides (IEEE 1800, annex B).

@@ -38,4 +38,16 @@ PRESETS: dict[str, Preset] = {
         {"rows": 16, "cols": 8, "weight_bits": 4, "tree": "behavioral"},
         "leaves room for bus and UART on an iCE40-HX8K (7680 LUTs); adders left to carry chains",
     ),
+    # Most binary TOPS/mm2 of what was measured in Nangate45 (hdl/docs/decisions.md): all planes at
+    # once share what pairs store, and two ranks are as many as pay.
+    "dense": Preset(
+        {
+            "bits_per_cycle": 8,
+            "storage": "latch",
+            "group": 2,
+            "tree_stages": 2,
+            "final_adder": "prefix",
+        },
+        "most operations a second and area: base with all planes at once, stored sums, two ranks",
+    ),
 }

@@ -24,6 +24,8 @@ class StorageTraits(NamedTuple):
     ``group_landing`` stands in for ``landing``, and a row that has neighbours is written in
     ``slot_cycles`` and one a register rank: it reads them through the trees.
 
+    ``write_lines`` are the lines of a row's write port for each bank.
+
     ``memory``: weights are in the words of RAMs, a row's bank by bank, of which one is in reach at
     a time (parameters sram_words, sram_bits, sram_ports).
     """
@@ -38,6 +40,7 @@ class StorageTraits(NamedTuple):
     groups: tuple[int, ...] = (1,)
     group_landing: int = 0
     slot_cycles: int = 0
+    write_lines: int = 1
     memory: bool = False
 
 
@@ -59,6 +62,17 @@ STORAGE.register(
         landing=1,
         control_ports=(("test_en", 1),),
         **IN_PAIRS,
+    ),
+)
+# Cleared in the low phase of the cycle after its acceptance, set in that of the next one.
+STORAGE.register(
+    "setclear",
+    StorageTraits(
+        "two gates a bit, a row cleared, then set: smallest, but loops to timing and test",
+        targets=ASIC,
+        write_cycles=2,
+        landing=1,
+        write_lines=2,
     ),
 )
 # Written from registers, so that no word is read and written at one edge: the row lands in the

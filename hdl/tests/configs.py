@@ -8,7 +8,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.features import FEATURES
 from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.storage import STORAGE
-from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
+from cimforge.hdl.params.trees import ACCUMULATE, FINAL_ADDERS, TREES
 
 __all__ = ["DIVERSE", "legal_parameters", "macro"]
 
@@ -52,6 +52,7 @@ DIVERSE = {
     "wide_ripple": macro(2, 2, 16, 16, 1, 2, "flop", "ripple", 1),
     "deep_pipeline": macro(9, 2, 5, 6, 3, 2, "latch", "csa", 7),
     "five_planes": macro(6, 2, 4, 15, 5, 5, "flop", "ripple", 2),
+    "set_clear": macro(5, 2, 3, 4, 2, 3, "setclear", tree_stages=1),
     "prefix": macro(13, 2, 5, 4, 2, 2, "latch").model_copy(update={"final_adder": "prefix"}),
     "split": macro(9, 3, 6, 5, 1, 1, "flop", "csa42", 1).model_copy(
         update={"final_adder": "split"}
@@ -72,6 +73,16 @@ DIVERSE = {
     "binary": macro(6, 3, 1, 1, 1, 3, "latch", tree_stages=1).model_copy(
         update={"multiply": "xnor"}
     ),
+    "kept": macro(7, 3, 4, 4, 1, 2, "latch").model_copy(
+        update={"accumulate": "carry_save", "final_stages": 1}
+    ),
+    "kept_pairs": macro(5, 2, 3, 4, 2, 2, "flop", "csa42", 2).model_copy(
+        update={
+            **{"group": 2, "accumulate": "carry_save", "final_stages": 2},
+            "final_adder": "prefix",
+        }
+    ),
+    "kept_parallel": macro(6, 2, 3, 3, 3).model_copy(update={"accumulate": "carry_save"}),
     "slices": macro(5, 2, 6, 4, 2, 3, "latch", tree_stages=1).model_copy(update={"slice_bits": 1}),
     "sliced_pairs": MacroConfig(
         **{"rows": 7, "cols": 3, "weight_bits": 4, "input_bits": 5, "slice_bits": 2, "group": 2},
@@ -96,7 +107,11 @@ def legal_parameters(draw) -> dict[str, Any]:
     tree, storage = draw(st.sampled_from([*TREES])), draw(st.sampled_from([*STORAGE]))
     banks = draw(st.integers(1, 64))
     slices = [bits for bits in range(1, weight_bits + 1) if weight_bits % bits == 0]
-    slices = [weight_bits] if digit > 1 else slices
+    slice_bits = draw(st.sampled_from([None, *([weight_bits] if digit > 1 else slices)]))
+    free = TREES[tree].columns and TREES[tree].exact and multiply == "plain"
+    free = free and slice_bits in (None, weight_bits)
+    accumulate = draw(st.sampled_from([*ACCUMULATE] if free else ["binary"]))
+    final_stages = draw(st.integers(0, ACCUMULATE[accumulate].most_final_stages))
     memory = {
         "sram_words": draw(st.sampled_from([None, banks, 80])),
         "sram_bits": draw(st.sampled_from([None, 1, 7, 1024])),
@@ -110,7 +125,7 @@ def legal_parameters(draw) -> dict[str, Any]:
         "weight_bits": weight_bits,
         "input_bits": input_bits,
         "bits_per_cycle": draw(st.sampled_from(planes)),
-        "slice_bits": draw(st.sampled_from([None, *slices])),
+        "slice_bits": slice_bits,
         "banks": banks,
         "storage": storage,
         "group": draw(st.sampled_from(STORAGE[storage].groups if grouped else [1])),
@@ -120,5 +135,7 @@ def legal_parameters(draw) -> dict[str, Any]:
             st.sampled_from([*FINAL_ADDERS] if TREES[tree].columns else ["ripple"])
         ),
         "tree_stages": draw(st.sampled_from([0, "auto"])),
+        "accumulate": accumulate,
+        "final_stages": final_stages,
         "features": draw(st.sampled_from([[], *([feature] for feature in FEATURES)])),
     }

@@ -18,7 +18,8 @@ from cimforge.hdl.tests.configs import legal_parameters
 NEAREST = re.compile(r"\(nearest legal value: (.+)\)$")
 PARAMETERS = (
     "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, group, "
-    "sram_words, sram_bits, sram_ports, multiply, tree, tree_stages, final_adder, features, name"
+    "sram_words, sram_bits, sram_ports, multiply, tree, tree_stages, final_adder, accumulate, "
+    "final_stages, features, name"
 )
 
 
@@ -67,11 +68,43 @@ REFUSALS = [
     ({"banks": None}, "banks must be an integer in 1..64, not None (nearest legal value: 1)"),
     (
         {"storage": "latsch"},
-        "storage must be one of flop, latch, sram, not 'latsch' (nearest legal value: 'latch')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'latsch' (nearest legal value: 'latch')",
     ),
     (
         {"storage": 3},
-        "storage must be one of flop, latch, sram, not 3 (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, not 3 (nearest legal value: 'flop')",
+    ),
+    (
+        {"accumulate": "carry-save"},
+        "accumulate must be one of binary, carry_save, not 'carry-save' "
+        "(nearest legal value: 'carry_save')",
+    ),
+    (
+        {"accumulate": "carry_save", "tree": "approx1"},
+        "accumulate carry_save needs tree = csa or csa42, not approx1 "
+        "(nearest legal value: 'binary')",
+    ),
+    (
+        {"accumulate": "carry_save", "multiply": "xnor", "weight_bits": 1, "input_bits": 1},
+        "accumulate carry_save needs multiply = plain, not xnor (nearest legal value: 'binary')",
+    ),
+    (
+        {"accumulate": "carry_save", "slice_bits": 4},
+        "accumulate carry_save needs slice_bits = weight_bits = 8, not 4 "
+        "(nearest legal value: 'binary')",
+    ),
+    (
+        {"final_stages": 2},
+        "final_stages must be 0 with accumulate = binary, not 2 (nearest legal value: 0)",
+    ),
+    (
+        {"accumulate": "carry_save", "final_stages": 7},
+        "final_stages must be an integer in 0..4, not 7 (nearest legal value: 4)",
+    ),
+    (
+        {"final_stages": -1},
+        "final_stages must be an integer in 0..4, not -1 (nearest legal value: 0)",
     ),
     (
         {"tree": "wallace"},
@@ -108,15 +141,18 @@ REFUSALS = [
     ),
     (
         {"storage": "hybrid"},
-        "storage must be one of flop, latch, sram, not 'hybrid' (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'hybrid' (nearest legal value: 'flop')",
     ),
     (
         {"storage": "lutram"},
-        "storage must be one of flop, latch, sram, not 'lutram' (nearest legal value: 'sram')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'lutram' (nearest legal value: 'sram')",
     ),
     (
         {"storage": "bram"},
-        "storage must be one of flop, latch, sram, not 'bram' (nearest legal value: 'sram')",
+        "storage must be one of flop, latch, setclear, sram, "
+        "not 'bram' (nearest legal value: 'sram')",
     ),
     (
         {"features": ["ecc"]},

@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.config_file import InputError, load_config, plain_overrides, plain_toml
 from cimforge.hdl.params.errors import one_line
 from cimforge.hdl.params.presets import PRESETS
+from cimforge.hdl.tests.configs import DIVERSE
 
-PRESET_NAMES = "tiny, base, openc2, lean, wide, fpga_small"
+PRESET_NAMES = "tiny, base, openc2, lean, wide, fpga_small, dense"
 
 
 def complaint(source: str, *overrides: str) -> str:
@@ -196,3 +197,27 @@ def test_no_override_gives_another_error_or_a_second_line(key, value):
     except InputError as error:
         message = str(error)
     assert len(message.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        *DIVERSE.values(),
+        MacroConfig(weight_bits=16, slice_bits=8, name="true"),
+        MacroConfig(features=("zero_skip",), tree_stages="auto"),
+    ],
+    ids=lambda config: config.module,
+)
+def test_a_plain_configuration_makes_the_macro_again(config, tmp_path):
+    """As TOML and as overrides of base, which tell nothing but what differs from the defaults."""
+    (tmp_path / "plain.toml").write_text(plain_toml(config))
+    assert load_config(str(tmp_path / "plain.toml")) == config
+    told = plain_overrides(config)
+    assert load_config("base", told) == config
+    assert len(told) == len(plain_toml(config).splitlines())
+    for left_out in range(len(told)):
+        try:
+            other = load_config("base", [*told[:left_out], *told[left_out + 1 :]])
+        except InputError:
+            continue  # the others need it
+        assert other != config

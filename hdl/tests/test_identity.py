@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from typing import Any
 
 import pytest
@@ -9,12 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import canonical_command, load_config
+from cimforge.hdl.params.config_file import (
+    canonical_command,
+    load_config,
+    plain_overrides,
+    plain_toml,
+)
 from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import legal_parameters
 
 COMMON = re.compile(
-    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|sram)_"
+    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|setclear|sram)_"
     r"(csa|csa42|ripple|behavioral|approx1|approx2)(?:_([0-9a-f]{6}))?"
 )
 
@@ -38,9 +44,9 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     ]
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
-    styles = (config.group, config.multiply, config.final_adder)
-    others = (*styles, config.slice_bits, config.tree_stages, config.features, *rams)
-    default_elsewhere = others == (1, "plain", "ripple", None, 0, (), None, None, None)
+    adders = (config.tree_stages, config.final_adder, config.accumulate, config.final_stages)
+    others = (*adders, config.group, config.multiply, config.slice_bits, config.features, *rams)
+    default_elsewhere = others == (0, "ripple", "binary", 0, 1, "plain", None, (), *[None] * 3)
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
 
 
@@ -74,6 +80,8 @@ def test_every_parameter_changes_the_name():
         "tree": "ripple",
         "tree_stages": 1,
         "final_adder": "prefix",
+        "accumulate": "carry_save",
+        "final_stages": 1,
         "features": ["zero_skip"],
         "multiply": "xnor",
         "name": "dcim0",
@@ -83,7 +91,10 @@ def test_every_parameter_changes_the_name():
     assert len(names | {MacroConfig(storage="sram").module}) == len(rams) + 1
     assert {*others, *rams} == set(MacroConfig.model_fields)
     bits = {"weight_bits": 1, "input_bits": 1}
-    needed = {"multiply": bits}  # what a value needs beside it
+    needed = {
+        "multiply": bits,
+        "final_stages": {"accumulate": "carry_save"},
+    }  # what a value needs beside it
     names = {MacroConfig(**{key: v, **needed.get(key, {})}).module for key, v in others.items()}
     defaults = {MacroConfig().module, MacroConfig(**bits).module}
     assert len(names | defaults) == len(others) + len(defaults)
@@ -108,6 +119,13 @@ def test_canonical_command_makes_the_config_again(config):
     assert (program, verb) == ("cimforge", "generate")
     assert options[::2] == ["--set"] * (len(options) // 2)
     assert load_config(preset, options[1::2]).parameters() == config.parameters()
+
+
+@given(legal_configs())
+@settings(max_examples=200, deadline=None)
+def test_a_plain_configuration_makes_the_config_again(config):
+    assert load_config("base", plain_overrides(config)).parameters() == config.parameters()
+    assert MacroConfig(**tomllib.loads(plain_toml(config))) == config
 
 
 @pytest.mark.parametrize("name", ["true", "inf", "nan", "mine", "e1", "x_2"])

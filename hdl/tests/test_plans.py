@@ -123,6 +123,7 @@ def test_accumulator_plan_takes_all_its_terms(tree, name):
     """In the order of its docstring: negate, feedback from bit k on, totals, correction; of digits
     no negate, totals of two planes, a correction of weight 1."""
     told = {"tree": tree, "tree_stages": 0, "final_adder": "ripple"}
+    told |= {"accumulate": "binary", "final_stages": 0}
     parameters = {**DIVERSE[name].parameters(), **told}
     if not TRAITS[tree].exact:
         parameters["group"] = 1

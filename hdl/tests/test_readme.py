@@ -6,7 +6,7 @@ from pathlib import Path
 from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.storage import STORAGE
-from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
+from cimforge.hdl.params.trees import ACCUMULATE, FINAL_ADDERS, TREES
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -26,6 +26,8 @@ def style_table() -> str:
             lines.append(f"| {parameter} | `{name}` | {traits.about} | all | | | |")
     for name, about in FINAL_ADDERS.items():
         lines.append(f"| final_adder | `{name}` | {about} | all | | | |")
+    for name, traits in ACCUMULATE.items():
+        lines.append(f"| accumulate | `{name}` | {traits.about} | all | | | |")
     return "\n".join(lines)
 
 

@@ -111,6 +111,16 @@ def test_input_sum_is_the_sum_of_the_planes_taken_from_a_constant(name, tmp_path
     prove_equal(tmp_path, options)
 
 
+def test_input_sum_with_drivers_of_its_negating_line(tmp_path, monkeypatch):
+    """As many as a plane of many rows has: so many gates want them."""
+    monkeypatch.setattr("cimforge.hdl.netlist.drivers.LOADS", 2)
+    config = macro(5, 1, 1, 2, 2, tree_stages=1)
+    text = modules_to_verilog(distinct_modules(InputSum(config)))
+    assert "cim_driver" in text
+    write_design(tmp_path, text, *input_sum_reference(config))
+    prove_equal(tmp_path, "-set-init-zero -tempinduct-baseonly -maxsteps 4")
+
+
 def digit_sum_reference(config: MacroConfig) -> tuple[str, str]:
     """What BoothCorrection must give, by the value of each digit of ``x`` (k + 1 planes a row, the
     lowest from the group below), and BoothCorrection widened behind the lines of those digits."""

@@ -115,6 +115,7 @@ STYLE_FILES = {
     "hdl/cells/flop.py",
     "hdl/cells/latch.py",
     "hdl/cells/plain_multiply.py",
+    "hdl/cells/set_clear.py",
     "hdl/cells/sram.py",
     "hdl/cells/xnor_multiply.py",
     "hdl/params/names.py",  # words of Verilog's own
