@@ -107,7 +107,8 @@ def _place(points: Sequence[float], at: float) -> tuple[int, float]:
     if len(points) == 1:
         return 0, 0.0
     index = min(max(bisect_right(points, at) - 1, 0), len(points) - 2)
-    return index, (at - points[index]) / (points[index + 1] - points[index])
+    span = points[index + 1] - points[index]
+    return index, (at - points[index]) / span if span else 0.0
 
 
 def _between(row: Sequence[float], column: int, share: float) -> float:

@@ -119,3 +119,9 @@ def test_a_table_may_have_axes_of_its_own():
     values = [("index_1", ("1, 2",)), ("index_2", ("1, 2",)), ("values", ("1, 2", "3, 4"))]
     table = read_table(Group("cell_rise", ("none",), {}, values), {}, 1.0, 1.0, 1.0)
     assert (table.slews, table.loads, table.value(2.0, 1.0)) == ((1.0, 2.0), (1.0, 2.0), 3.0)
+
+
+def test_a_table_of_equal_points_gives_its_first_value():
+    """As a library whose unit of time is 0 has them."""
+    table = LookupTable((0.0, 0.0), (1.0, 3.0), ((5.0, 7.0), (9.0, 11.0)))
+    assert table.value(0.0, 2.0) == table.value(4.0, 2.0) == 6.0

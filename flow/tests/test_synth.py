@@ -199,7 +199,7 @@ def test_period_grows_with_the_tree_and_shrinks_with_registers(tmp_path):
     """The path's delays add up to the period, but for the setup time and the search's step."""
     periods = []
     for index, config in enumerate(
-        [macro(32, 2, 4, 4, storage="latch"), macro(32, 2, 4, 4, storage="latch", tree_stages=4)]
+        [macro(64, 2, 4, 4, storage="latch"), macro(64, 2, 4, 4, storage="latch", tree_stages=4)]
     ):
         report = synth(config, tmp_path / str(index), "liberty", SMALL)
         assert report.timing
