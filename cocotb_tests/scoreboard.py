@@ -144,8 +144,9 @@ class Scoreboard:
             self.filled_bank = bank
         elif exists and self.config.group_size(row) > 1:
             self.under_way, self.wants = (bank, row), True
-        else:
-            self.filling = write_cycles(self.config, row) - 1
+        else:  # in a missing bank no sum is renewed: as a missing row
+            stored = row if exists else self.config.rows
+            self.filling = write_cycles(self.config, stored) - 1
             self.filled_bank = bank
 
     def check(self, stream: str, values: np.ndarray) -> None:

@@ -190,3 +190,12 @@ def test_some_keeps_the_order_and_no_more_than_asked():
     chosen = some(range(100), 7, rng)
     assert len(chosen) == 7
     assert chosen == sorted(chosen)
+
+
+def test_a_row_of_a_missing_bank_renews_no_sum():
+    board = Scoreboard(MacroConfig(rows=4, cols=1, weight_bits=2, input_bits=2, banks=3, group=2))
+    for bank, row in ((3, 0), (0, 4)):
+        board.write(bank, row, np.zeros(1, int), signed=False)
+        assert (board.under_way, board.wants, board.filling) == (None, False, 0)
+    board.write(0, 0, np.zeros(1, int), signed=False)
+    assert board.wants
