@@ -70,6 +70,9 @@ class Arbiter:
 
     Where writes and reads share a port (``row_waits``, given in the cycle in which an accepted row
     waits for a read), nothing is accepted in that cycle: the row goes in the next.
+
+    ``x_turn`` is high in a cycle that accepts a vector and low in one that begins a read-back,
+    else either; it waits for no bank, so that planes are selected before it is known who fires.
     """
 
     def __init__(self, m: Module, config: MacroConfig, x, r, w, live: Value, free: Value):
@@ -83,6 +86,7 @@ class Arbiter:
         self.x_fire, self.r_fire, self.w_fire = (Signal(name=f"{s}_fire") for s in "xrw")
         for fire, stream in ((self.x_fire, x), (self.r_fire, r), (self.w_fire, w)):
             m.d.comb += fire.eq(stream.valid & stream.ready)
+        self.x_turn = Signal(name="x_turn")
 
     def grant(self, running: Value, bank: Value, last: Value, reading: Value) -> None:
         """Drive the readies, from what runs: its bank, whether this is its last cycle, and whether
@@ -96,6 +100,7 @@ class Arbiter:
         x_first = Signal()
         with m.If(self.x_fire | self.r_fire):
             m.d.sync += x_first.eq(self.r_fire)
+        m.d.comb += self.x_turn.eq(~r.valid | (x.valid & x_first))
         m.d.comb += x.ready.eq(self._free & ~x_lands & ~(r.valid & ~x_first))
         m.d.comb += r.ready.eq(self._free & ~r_lands & ~(x.valid & x_first))
 

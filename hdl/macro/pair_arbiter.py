@@ -30,7 +30,7 @@ class PairArbiter(Arbiter):
         self.slot, self.done = Signal(name="slot"), Signal(name="slot_done")
         self.filled = Signal(name="filled")
         self.reads_neighbour = Signal(name="reads_neighbour", reset_less=True)
-        self._renewing, self._wants = Signal(name="renewing"), Signal(name="wants_slot")
+        self._renewing, self.wants = Signal(name="renewing"), Signal(name="wants_slot")
         self._filling, self._slot_used = Signal(name="filling"), Signal(name="slot_used")
 
     def grant(self, running: Value, bank: Value, last: Value, reading: Value) -> None:
@@ -40,13 +40,15 @@ class PairArbiter(Arbiter):
         x_first = Signal()
         with m.If(self.x_fire | self.r_fire):
             m.d.sync += x_first.eq(self.r_fire)
-        r_turn = r.valid & ~x_first & ~self._wants
+        r_turn = r.valid & ~x_first & ~self.wants
         m.d.comb += x.ready.eq(
-            self._free & ~lands["x"] & ~(self._wants & ~self._slot_used) & ~r_turn
+            self._free & ~lands["x"] & ~(self.wants & ~self._slot_used) & ~r_turn
         )
-        m.d.comb += r.ready.eq(self._free & ~lands["r"] & ~(x.valid & x_first) & ~self._wants)
-        x_turn = self._slot_used & x.valid & ~lands["x"]
-        m.d.comb += self.slot.eq(self._wants & self._free & ~x_turn)
+        m.d.comb += r.ready.eq(self._free & ~lands["r"] & ~(x.valid & x_first) & ~self.wants)
+        # while a row wants a slot none is accepted: what holds x back is that row alone
+        between = self._slot_used & x.valid & ~(self.banks["x"] & self.bank).any()
+        m.d.comb += self.slot.eq(self.wants & self._free & ~between)
+        m.d.comb += self.x_turn.eq(Mux(self.wants, between, ~r.valid | (x.valid & x_first)))
         with m.If(self.x_fire | self.slot):
             m.d.sync += self._slot_used.eq(self.slot)
         with m.If(self.x_fire | self.r_fire | self.slot):
@@ -89,9 +91,9 @@ class PairArbiter(Arbiter):
             m.d.sync += [self.row.eq(row), self.bank.eq(self.banks["w"])]
         m.d.sync += self._filling.eq(self.filled)
         with m.If(renews & ~self._w.fill):
-            m.d.sync += [self._renewing.eq(1), self._wants.eq(1)]
+            m.d.sync += [self._renewing.eq(1), self.wants.eq(1)]
         with m.Else():
             with m.If(self.slot):
-                m.d.sync += self._wants.eq(0)
+                m.d.sync += self.wants.eq(0)
             with m.If(self.done):
                 m.d.sync += self._renewing.eq(0)

@@ -242,14 +242,16 @@ class Sequencer(Block):
         """What the plane register takes at this edge: a vector's first group where one is accepted,
         the row of a read-back or slot, or the ``following`` group of the pass that ``goes_on``, if
         it has one. Planes above the precision carry the sign."""
-        x_fire = arbiter.x_fire
         row, reads = getattr(self.r, "row", Const(0, 1)), arbiter.r_fire
         if isinstance(arbiter, PairArbiter):
-            row, reads = Mux(arbiter.slot, arbiter.row ^ 1, row), reads | arbiter.slot
-        lines = one_hot(m, "read_line", row, self._config.rows, reads)
-        step = x_fire | reads | (goes_on & following.any())
-        self._drive(m, load=x_fire, step=step, read_row=lines, following=following)
-        self._drive(m, first=first.line & x_fire.replicate(len(first.line)))
+            row, reads = Mux(arbiter.wants, arbiter.row ^ 1, row), reads | arbiter.slot
+        # selected before it is known whether anything fires: what does not step is not taken
+        ends, x_turn = Signal(name="ends"), Signal(name="x_begins")
+        m.d.comb += [ends.eq(~following.any()), x_turn.eq(ends & arbiter.x_turn)]
+        lines = one_hot(m, "read_line", row, self._config.rows, ends & ~arbiter.x_turn)
+        step = arbiter.x_fire | reads | (goes_on & ~ends)
+        self._drive(m, load=arbiter.x_fire, step=step, read_row=lines, following=following)
+        self._drive(m, first=first.line & x_turn.replicate(len(first.line)))
         self._drive(m, fill=first.fill, sign_plane=first.sign_plane)
 
     def _build_signs(self, m: Module, arbiter: Arbiter) -> Signal:

@@ -266,7 +266,7 @@ def test_latch_gate_opens_one_bank_of_its_row(banks, tmp_path):
 def test_latch_store_has_a_latch_a_bit(tmp_path):
     config = macro(1, 1, 3, 1, storage="latch")
     write_design(tmp_path, latch_store(config).verilog())
-    script = f"read_verilog {CELLS} design.v\nblackbox cim_latch"
+    script = f"read_verilog {CELLS} design.v\nproc\nblackbox cim_latch"
     module = netlist(tmp_path, script)[f"{config.module}_store"]
     ports = {name: port["bits"] for name, port in module["ports"].items()}
     pins = [cell["connections"] for cell in module["cells"].values()]
