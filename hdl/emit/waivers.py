@@ -27,12 +27,6 @@ WAIVERS = (
         "a macro with 1-bit inputs has one precision, whatever x_bits says",
     ),
     (
-        "WIDTHTRUNC",
-        "{name}.v",
-        "*SHIFTR*",
-        "the serialiser takes the low bits of its shifted element",
-    ),
-    (
         "WIDTHEXPAND",
         "{name}.v",
         "*Operator ADD*",
