@@ -5,7 +5,7 @@ import re
 import subprocess
 import sysconfig
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 SEED = 1
+NEXTPNR = "$nextpnr"  # how names of cells that it makes begin
 PACKERS = {"ice40": "yowasp-icepack", "ecp5": "yowasp-ecppack"}
 
 
@@ -204,11 +205,16 @@ def _critical_path(work: Path, top: Module) -> list[Step]:
     netlist = json.loads((work / "netlist.json").read_text())["modules"][top.name]
     known = name_cells(netlist, {p.name: p.read_text() for p in work.glob("*.v")}, top)
 
-    def block(cell: str) -> str:
-        return packed_name(cell, known) or "top"
+    def blocks(hops: list[dict[str, Any]]) -> Iterator[str]:
+        block = "top"
+        for hop in hops:
+            cell = hop["to"]["cell"]
+            if not cell.startswith(NEXTPNR):  # its own pass a carry on, in the block it comes from
+                block = packed_name(cell, known) or "top"
+            yield block
 
     paths = [
-        [(block(hop["to"]["cell"]), hop["delay"]) for hop in path["path"]]
+        list(zip(blocks(path["path"]), (hop["delay"] for hop in path["path"]), strict=True))
         for path in data.get("critical_paths", [])
     ]
     longest = max(paths, key=lambda hops: sum(delay for _, delay in hops), default=[])

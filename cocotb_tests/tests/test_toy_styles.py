@@ -185,10 +185,10 @@ def test_toy_styles_are_legal_only_while_registered(toys):
 
 
 def test_unregistered_styles_are_refused():
-    with pytest.raises(
-        ConfigError, match="storage must be one of flop, latch, sram, not 'toy_late'"
-    ):
+    told = f"storage must be one of {', '.join(STORAGE)}, not 'toy_late'"
+    with pytest.raises(ConfigError, match=told):
         toy_config()
+    assert "toy_late" not in STORAGE
 
 
 @needs_icarus

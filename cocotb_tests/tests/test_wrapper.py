@@ -17,7 +17,6 @@ CONFIGS = {
     "odd": MacroConfig(
         rows=5, cols=9, weight_bits=4, input_bits=6, bits_per_cycle=2, banks=3, storage="latch"
     ),
-    "approximate": MacroConfig(rows=7, cols=3, weight_bits=3, input_bits=4, tree="approx1"),
     "paired": MacroConfig(
         **{"rows": 5, "cols": 5, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
         **{"banks": 2, "storage": "latch", "group": 2},
@@ -31,8 +30,8 @@ CONFIGS = {
         **{"banks": 3, "storage": "latch", "slice_bits": 1},
     ),
     "digits": MacroConfig(
-        **{"rows": 5, "cols": 5, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 4},
-        **{"banks": 2, "storage": "latch", "multiply": "booth"},
+        **{"rows": 7, "cols": 5, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 4},
+        **{"banks": 2, "storage": "latch", "multiply": "booth", "tree": "approx1"},
     ),
     "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),
 }

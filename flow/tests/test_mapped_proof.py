@@ -88,7 +88,7 @@ def test_trees_with_final_adders_are_left_to_the_mapper(tmp_path):
 @pytest.fixture(scope="module")
 def netlist(tmp_path_factory):
     """A tree of SG13G2's gates with registers: claim, module, library."""
-    config = load_config("tiny", ["rows=5", "weight_bits=2", "tree_stages=1"])
+    config = load_config("tiny", ["rows=5", "weight_bits=2", "tree_stages=2"])
     folder, library = tmp_path_factory.mktemp("mapped"), library_of("sg13g2")
     emit_macro(config, folder)
     prove_mapped(config, folder, library)

@@ -46,7 +46,7 @@ def build(config: MacroConfig, name: str, folder):
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_tiny_reaches_a_bitstream(name, tmp_path):
-    config = load_config("tiny", ["tree=behavioral"])
+    config = load_config("tiny", ["tree=behavioral", "rows=32", "cols=2"])
     report = build(config, name, tmp_path)
     assert report.bitstream.stat().st_size > 10_000
     assert report.fmax_mhz * 1e6 > BOARDS[name].clock_hz

@@ -135,8 +135,10 @@ def test_functional_toggles_are_those_of_any_delays(tmp_path):
 @needs_icarus
 def test_a_clock_too_fast_and_a_broken_cell_are_noticed(tmp_path):
     workload = drawn_workload(TINY, "uniform", 10, 1)
-    with pytest.raises(WrongResultsError, match=r"at 3 ns \d+ of 13 results of the netlist differ"):
-        measure(TINY, tmp_path, workload, period=3.0)
+    with pytest.raises(
+        WrongResultsError, match=r"at 2.2 ns \d+ of 13 results of the netlist differ"
+    ):
+        measure(TINY, tmp_path, workload, period=2.2)
     with pytest.raises(WrongResultsError, match=r"at 0.4 ns the netlist gives no more results"):
         measure(TINY, tmp_path, workload, period=0.4)
     case = mapped(TINY, tmp_path, SG13G2)
