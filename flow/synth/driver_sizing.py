@@ -20,13 +20,15 @@ def size_drivers(
     """Give each driver in Yosys' JSON ``modules`` the cell that its load asks for; returns how many
     drivers there are of each.
 
-    A load is that of all pins behind the net, down through the modules in which they stand. Drivers
-    that write weights are as small as their load allows, all others fast.
+    A load is that of all pins behind the net, down through the modules in which they stand and up
+    through those that it leaves, where instances differ the largest. Drivers that write weights are
+    as small as their load allows, all others fast.
     """
     sizing = _Sizing(modules, roles, library, strengths)
     for name in modules:
         sizing.size(name)
-    return sizing.counts
+    sizing.size_leaving()
+    return Counter(sizing.chosen.values())
 
 
 class _Sizing:
@@ -40,7 +42,7 @@ class _Sizing:
         }
         self._buffers = {buffer.match.cell.name: buffer.match for buffer in strengths.buffers}
         self._loads: dict[str, dict[str, list[float]]] = {}
-        self.counts: Counter = Counter()
+        self.chosen: dict[tuple[str, str], str] = {}  # by module and cell
 
     def size(self, name: str) -> dict[str, list[float]]:
         """Size a module's drivers, once; returns what its input ports load a net with, bit by
@@ -48,13 +50,37 @@ class _Sizing:
         if name not in self._loads:
             module = self._modules[name]
             nets = _Nets(module, dict(self._cell_loads(module)))
-            self._size_drivers(name, module, nets)
+            self._size_drivers(name, nets)
             self._loads[name] = {
                 port: [nets.load(bit) for bit in told["bits"]]
                 for port, told in module["ports"].items()
                 if told["direction"] == "input"
             }
         return self._loads[name]
+
+    def size_leaving(self) -> None:
+        """Size again the drivers of modules that nets leave, by what these meet outside."""
+        outside: dict[str, dict[Any, float]] = defaultdict(dict)
+        for name in reversed(list(self._loads)):  # a module behind all that hold it
+            module = self._modules[name]
+            nets = _Nets(module, dict(self._cell_loads(module)), outside[name])
+            if any(outside[name].values()):
+                self._size_drivers(name, nets)
+            for cell in module["cells"].values():
+                if cell["type"] in self._modules:
+                    met = outside[cell["type"]]
+                    for bit, load in self._met(cell, nets).items():
+                        met[bit] = max(met.get(bit, 0.0), load)
+
+    def _met(self, cell: Any, nets: "_Nets") -> Mapping[Any, float]:
+        """What an instance's bits meet outside: one may leave by several ports."""
+        loads: dict[Any, float] = defaultdict(float)
+        for port, told in self._modules[cell["type"]]["ports"].items():
+            if told["direction"] == "output":
+                pins = cell["connections"].get(port, ())
+                for bit, net in zip(told["bits"], pins, strict=False):
+                    loads[bit] += nets.load(net)
+        return loads
 
     def _cell_loads(self, module: Any) -> Iterator[tuple[str, dict[str, list[float]]]]:
         """The load of each cell's input pins."""
@@ -66,8 +92,9 @@ class _Sizing:
                 pins = self._pins.get(kind, {})
                 yield name, {pin: [load] for pin, load in pins.items()}
 
-    def _size_drivers(self, name: str, module: Any, nets: "_Nets") -> None:
+    def _size_drivers(self, name: str, nets: "_Nets") -> None:
         """From the leaves of the driver trees to their roots."""
+        module = self._modules[name]
         drivers = {
             cell: role
             for cell in module["cells"]
@@ -87,6 +114,7 @@ class _Sizing:
             if cell not in done:
                 done.add(cell)
                 self._choose(module["cells"][cell], cell, nets, drivers[cell] != SLOW)
+                self.chosen[name, cell] = module["cells"][cell]["type"]
 
     def _output(self, cell: Any) -> Any:
         return cell["connections"][self._buffers[cell["type"]].pins["y"]][0]
@@ -99,13 +127,19 @@ class _Sizing:
         cell["connections"] = {new.pins["a"]: a, new.pins["y"]: y}
         cell["port_directions"] = {new.pins["a"]: "input", new.pins["y"]: "output"}
         nets.replace(name, a[0], self._pins[new.cell.name][new.pins["a"]])
-        self.counts[new.cell.name] += 1
 
 
 class _Nets:
-    """What the nets of a module drive: ``sinks`` are (cell, load) of each."""
+    """What the nets of a module drive: ``sinks`` are (cell, load) of each; ``outside`` is the load
+    of those that leave it."""
 
-    def __init__(self, module: Any, loads: Mapping[str, Mapping[str, list[float]]]):
+    def __init__(
+        self,
+        module: Any,
+        loads: Mapping[str, Mapping[str, list[float]]],
+        outside: Mapping[Any, float] | None = None,
+    ):
+        self._outside = outside or {}
         self.sinks: dict[Any, list[tuple[str, float]]] = defaultdict(list)
         for name, cell in module["cells"].items():
             for pin, bits in cell["connections"].items():
@@ -114,7 +148,7 @@ class _Nets:
 
     def load(self, bit: Any) -> float:
         """pF of all pins on a net."""
-        return sum(load for _, load in self.sinks[bit])
+        return sum(load for _, load in self.sinks[bit]) + self._outside.get(bit, 0.0)
 
     def replace(self, cell: str, bit: Any, load: float) -> None:
         """A cell's pin on a net has another load now."""

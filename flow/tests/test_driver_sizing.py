@@ -14,6 +14,7 @@ from cimforge.flow.synth.census import area_roles
 from cimforge.flow.synth.driver_sizing import size_drivers
 from cimforge.flow.tests.test_synth import LATCHES, synth
 from cimforge.hdl.macro.top import build_macro
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.tests.tools import yosys
 
 DATA = Path(__file__).parent
@@ -95,15 +96,38 @@ def test_a_load_is_that_of_all_pins_behind_the_net(config, tmp_path):
     roles = area_roles(build_macro(config))
     counts = size_drivers(design["modules"], roles, library, recorder)
     assert counts.total() == len(recorder.asked) > 0
-    (report.folder / "netlist.json").write_text(json.dumps(design))
-    yosys(
-        report.folder,
-        "read_json netlist.json\nsetattr -mod -unset keep_hierarchy *\nhierarchy -auto-top\n"
-        "flatten -noscopeinfo\nwrite_json all.json\n",
-    )
+    _flatten(report.folder, design)
     asked = {load for load, _, _ in recorder.asked}
     assert asked == _flat_loads(report.folder, config.module, library)
     assert any(fast for _, _, fast in recorder.asked)
+
+
+def test_a_net_that_leaves_its_module_is_counted_outside(tmp_path):
+    """The lines that negate a plane have a module of their own, and gates behind it."""
+    config = MacroConfig(
+        **{"rows": 36, "cols": 1, "weight_bits": 1, "input_bits": 2, "bits_per_cycle": 2},
+        storage="latch",
+    )
+    library = read_library(SMALL)
+    strengths = buffer_strengths(library, choose_cells(library))
+    report = synth(config, tmp_path, "liberty", SMALL)
+    design = json.loads((report.folder / "netlist.json").read_text())
+    recorder = Recorder(strengths.buffers)
+    roles = area_roles(build_macro(config))
+    counts = size_drivers(design["modules"], roles, library, recorder)
+    assert counts.total() < len(recorder.asked)
+    _flatten(report.folder, design)
+    asked = {load for load, _, _ in recorder.asked}
+    assert _flat_loads(report.folder, config.module, library) <= asked
+
+
+def _flatten(folder: Path, design: dict) -> None:
+    (folder / "netlist.json").write_text(json.dumps(design))
+    yosys(
+        folder,
+        "read_json netlist.json\nsetattr -mod -unset keep_hierarchy *\nhierarchy -auto-top\n"
+        "flatten -noscopeinfo\nwrite_json all.json\n",
+    )
 
 
 def _flat_loads(folder: Path, top: str, library) -> set[float]:

@@ -42,9 +42,7 @@ def build_plane_sum(config: MacroConfig) -> Structure:
 def shared_staging(config: MacroConfig, plan: Plan) -> Staging:
     """The ranks of a sum that is one for all columns, each where the longest stage is shortest."""
     area = config.macs_1b  # of all columns, which wait for it: about an adder each
-    # planes are made of the lines of pairs, and the top one is negated
-    front = FRONT + SUM * (bool(config.pairs) + config.sums_constants)
-    return divided(plan, config.pipeline_stages, front, _adds_behind(config), area)
+    return divided(plan, config.pipeline_stages, FRONT, _adds_behind(config), area)
 
 
 def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
