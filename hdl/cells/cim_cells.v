@@ -58,7 +58,7 @@ module cim_set_clear (
   input  wire d,
   output reg  q
 );
-  always @* if (clear) q = 1'b0; else if (set) q = q | d;
+  always @* if (clear) q = 1'b0; else if (set & d) q = 1'b1;
 endmodule
 
 // Clock gate for latches that open in the low phase: gate is high while clk is low and enable (or test_en, in a scan

@@ -153,8 +153,19 @@ def interface_table(config: MacroConfig) -> list[tuple[str, str, int]]:
     def number(count: int) -> int:
         return len(f"{count - 1:b}") if count > 1 else 0
 
-    x = config.rows * config.input_bits
-    w, y = config.cols * config.weight_bits, config.cols * config.y_bits
+    def width(weight_bits: int) -> int:
+        """Bits that the extremes of all sign modes need, in two's complement."""
+        x, w = 1 << config.input_bits, 1 << weight_bits
+        most, least = (x - 1) * (w - 1), max((x - 1) * w, x * (w - 1)) // 2
+        if config.multiply == "xnor":
+            most = least = 1
+        return 1 + max(config.rows * most, config.rows * least - 1).bit_length()
+
+    x, w = config.rows * config.input_bits, config.cols * config.weight_bits
+    whole = config.slice_bits or config.weight_bits
+    slices = config.weight_bits // whole
+    fused = [f for f in range(1, slices + 1) if slices % f == 0]
+    y = config.cols * max(slices // f * width(f * whole) for f in fused)
     text = f"""
         clk input 1, rst input 1,
         x_valid input 1, x_ready output 1, x_data input {x},
@@ -164,7 +175,7 @@ def interface_table(config: MacroConfig) -> list[tuple[str, str, int]]:
         y_valid output 1, y_ready input 1, y_data output {y},
         w_valid input 1, w_ready output 1, w_bank input {number(config.banks)},
         w_row input {number(config.rows)}, w_data input {w}, w_signed input 1,
-        w_fill input {int(config.group > 1)},
+        w_fuse input {number(len(fused))}, w_fill input {int(config.group > 1)},
         r_valid input 1, r_ready output 1, r_bank input {number(config.banks)},
         r_row input {number(config.rows)},
         q_valid output 1, q_ready input 1, q_data output {w},
@@ -185,11 +196,13 @@ def test_ports_are_the_design_tables(config, parsed):
 
 @every_config
 def test_read_back_is_the_low_bits_of_each_column(config, parsed):
-    ports = parsed(config)[config.module]["ports"]
-    y, q = ports["y_data"]["bits"], ports["q_data"]["bits"]
+    """Of each slice's sum, where weights are sliced: before they fuse."""
+    module = parsed(config)[config.module]
+    q = module["ports"]["q_data"]["bits"]
+    sums = module["netnames"]["sums" if config.slices > 1 else "y_data"]["bits"]
     first = 1 if config.multiply == "xnor" else 0  # twice the matches: bit 0 is none of them
-    starts = range(first, config.cols * config.y_bits, config.y_bits)
-    assert q == [bit for start in starts for bit in y[start : start + config.weight_bits]]
+    starts = range(first, len(sums), config.slice.y_bits)
+    assert q == [bit for start in starts for bit in sums[start : start + config.slice_width]]
 
 
 @every_config

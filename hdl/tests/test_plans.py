@@ -127,7 +127,7 @@ def test_accumulator_plan_takes_all_its_terms(tree, name):
     parameters = {**DIVERSE[name].parameters(), **told}
     if not TRAITS[tree].exact:
         parameters["group"] = 1
-    config = MacroConfig(**parameters)
+    config = MacroConfig(**parameters).slice
     k, y_bits, tree_bits = config.bits_per_cycle, config.y_bits, config.tree_bits
     plan = accumulate_plan(config, [0] * tree_bits)
     step, low = (2, 0) if config.multiply == "booth" else (1, config.weight_bits - 1)
