@@ -101,10 +101,10 @@ OVERRIDES = [
     ("\x1b[31m=8", r"'\x1b[31m' is not a parameter"),
     ("\udcff=8", r"--set \udcff=8: not UTF-8"),
     ("x" * 5000 + "=8", "is not a parameter; parameters: rows"),
-    ("storage=latsch", "storage must be one of flop, latch, sram, not 'latsch'"),
+    ("storage=latsch", "storage must be one of flop, latch, setclear, sram, not 'latsch'"),
     (
         "storage=hybrid",
-        "storage must be one of flop, latch, sram, not 'hybrid' (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, not 'hybrid' (nearest legal value: 'flop')",
     ),
     ("storage=0x" + "f" * 5000, "not an unprintable int (nearest legal value: 'flop')"),
     ("tree_stages=99", "tree_stages must be in 0.."),
