@@ -104,7 +104,8 @@ OVERRIDES = [
     ("storage=latsch", "storage must be one of flop, latch, setclear, sram, not 'latsch'"),
     (
         "storage=hybrid",
-        "storage must be one of flop, latch, setclear, sram, not 'hybrid' (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, not 'hybrid' (nearest legal value: "
+        "'flop')",
     ),
     ("storage=0x" + "f" * 5000, "not an unprintable int (nearest legal value: 'flop')"),
     ("tree_stages=99", "tree_stages must be in 0.."),
