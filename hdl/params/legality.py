@@ -36,7 +36,6 @@ def check_parameters(config: "MacroConfig") -> None:
         traits.find(choice)
     _check_binary(config)
     _check_digits(config)
-    _check_slices(config)
     _check_group(config)
     _check_memory(config)
     check_name(config.name)
@@ -72,14 +71,6 @@ def _check_digits(config: "MacroConfig") -> None:
     rule = f"{config.multiply} takes {size} planes a digit, but {size} does not divide "
     plain = next(name for name, style in MULTIPLY.items() if style.digit_bits == 1)
     raise ConfigError("multiply", f"{rule}input_bits = {config.input_bits}", plain)
-
-
-def _check_slices(config: "MacroConfig") -> None:
-    """Slices fuse the sums of whole inputs' products: not of digits, whose correction has the
-    bank's sign in it."""
-    if config.slices > 1 and config.digits:
-        rule = f"must be weight_bits = {config.weight_bits} with multiply {config.multiply}"
-        raise ConfigError("slice_bits", f"{rule}, not {config.slice_bits}", config.weight_bits)
 
 
 def _check_features(config: "MacroConfig") -> None:

@@ -136,10 +136,6 @@ REFUSALS = [
         "slice_bits must divide weight_bits = 1, not 2 (nearest legal value: 1)",
     ),
     (
-        {"slice_bits": 4, "bits_per_cycle": 2, "multiply": "booth"},
-        "slice_bits must be weight_bits = 8 with multiply booth, not 4 (nearest legal value: 8)",
-    ),
-    (
         {"storage": "hybrid"},
         "storage must be one of flop, latch, setclear, sram, "
         "not 'hybrid' (nearest legal value: 'flop')",

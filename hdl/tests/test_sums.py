@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.hdl.cells.booth_multiply import BoothCorrection
+from cimforge.hdl.cells.booth_correction import BoothCorrection
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.latch import latch_gate, latch_store
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
