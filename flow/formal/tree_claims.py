@@ -103,6 +103,7 @@ def macro_claims(config: MacroConfig) -> list[Claim]:
         shares = {"digit_sum": range(2, k + 1, 2), "signed_digit_sum": range(k)}
         shares = shares if config.slices > 1 else {"digit_sum": range(k + 1)}
         sums = [_digit_sum(part, kind, places) for kind, places in shares.items()]
+        sums = [replace(each, alternative=len(sums) > 1) for each in sums]
         claims = [_tree(part), *sums, _accumulate_digits(part)]
     elif config.carry_save:
         claims = [_planes_tree(part), _plane_sum(part), *_kept_sums(part)]

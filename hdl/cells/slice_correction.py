@@ -45,28 +45,35 @@ class SliceCorrection(Block):
 
     def elaborate(self, platform):
         m = Module()
-        rows, enable = self._config.rows, self.value("enable")
-        late = late_planes(m, self._config, Cat(self.planes_n, self.plane_ending), enable)
-        planes_n, ending, going_on = Signal(len(late) - 1), Signal(), Signal()
-        m.d.comb += [planes_n.eq(late[:-1]), ending.eq(late[-1]), going_on.eq(~ending)]
-        first = range(0, self._config.row_lines, 3)
-        digits = [[~planes_n.word_select(i + n, rows) for n in range(3)] for i in first]
-        negatives = Cat(negative for *_, negative in digits)
-        values = Cat(Cat(one, two | (one & negative)) for one, two, negative in digits)
-        unsigned = self._place_sum(m, "digit_sum", negatives, ~negatives, ending, going_on)
-        signed = self._place_sum(m, "signed_digit_sum", negatives, ~values, ending, going_on)
-        m.d.comb += self.correction.eq(Cat(Mux(sign, signed, unsigned) for sign in self.sign))
+        rows, digits = self._config.rows, range(self._config.trees)
+        early = Cat(self.planes_n, self.plane_ending)
+        late = late_planes(m, self._config, early, self.value("enable"))
+        ending = Signal()
+        going_on = Signal()
+        m.d.comb += [ending.eq(late[-1]), going_on.eq(~ending)]
+        ones, twos, negatives = (
+            Signal(rows * len(digits), name=name) for name in ("ones", "twos", "negatives")
+        )
+        for number, line in enumerate((ones, twos, negatives)):
+            m.d.comb += line.eq(Cat(~late.word_select(3 * i + number, rows) for i in digits))
+        upper = Signal(len(twos))
+        m.d.comb += upper.eq(twos | (ones & negatives))
+        values = Cat(Cat(n.word_select(i, rows) for n in (ones, upper)) for i in digits)
+        ends = ending, going_on
+        plain = self._place_sum(m, "digit_sum", negatives, negatives, ends)
+        signed = self._place_sum(m, "signed_digit_sum", negatives, values, ends)
+        m.d.comb += self.correction.eq(Cat(Mux(sign, signed, plain) for sign in self.sign))
         return m
 
     def _place_sum(
-        self, m: Module, kind: str, negatives: Value, shares: Value, ending: Value, going_on: Value
+        self, m: Module, kind: str, negatives: Value, shares: Value, ends: tuple[Signal, Signal]
     ) -> Signal:
         """One of the sums, of this cycle's digits, as late as the columns' totals."""
-        last, others = map(len, digit_constants(self._config, self._places[kind]))
-        terms = Signal(len(negatives) + len(shares) + last + others, name=f"{kind}_terms")
+        counts = map(len, digit_constants(self._config, self._places[kind]))
+        constants = Cat(end.replicate(count) for end, count in zip(ends, counts, strict=True))
+        terms = Signal(len(negatives) + len(shares) + len(constants), name=f"{kind}_terms")
         total = Signal(self._config.correction_bits, name=f"{kind}_total")
-        ends = Cat(ending.replicate(last), going_on.replicate(others))
-        m.d.comb += terms.eq(Cat(negatives, shares, ends))
+        m.d.comb += terms.eq(Cat(negatives, ~shares, constants))
         pins = {"enable": self.value("enable")} if self._config.ranks else {}
         m.submodules[kind] = self.instance(kind, **pins, terms=terms, total=total)
         return total
