@@ -1,13 +1,10 @@
 """What the trees of radix-4 digits add, bit by bit: what approximate ones make of it."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from cimforge.golden.approximation import approximate_sum
 from cimforge.golden.numerics import Ints
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.mode import Mode
 
 __all__ = ["approximate_digit_products", "fused_digit_products", "radix4_digits"]
 
@@ -65,21 +62,21 @@ def fused_digit_products(
     )
     excess = int(signed) << (narrow.weight_bits - 1)
     sums[:, mode.fused - 1 :: mode.fused] -= excess * x.sum(axis=1, keepdims=True)
-    return _fuse(sums, config.modes, number)
+    return _fuse(config, sums, number)
 
 
-def _fuse(sums: Ints, modes: Sequence[Mode], number: int) -> Ints:
+def _fuse(config: MacroConfig, sums: Ints, number: int) -> Ints:
     """R24: the results of mode ``number`` of those of single slices, which need not fit y_bits:
     (vectors, slices of all columns) to (vectors, outputs).
 
-    ``modes`` come from the widest to that of one slice. A mode's result is the sum of those of the
-    widest mode that divides it, each shifted by the weights below, and wraps at the mode's y_bits.
+    A mode's result is the sum of those of the widest mode that divides it, each shifted by the
+    weights below, and wraps at the mode's y_bits.
     """
-    mode = modes[number]
-    for part in range(number + 1, len(modes)):
-        if mode.fused % modes[part].fused == 0:
-            places = np.arange(0, mode.weight_bits, modes[part].weight_bits)
-            parts = _fuse(sums, modes, part).reshape(len(sums), -1, len(places))
+    mode = config.modes[number]
+    for part, narrower in enumerate(config.modes[number + 1 :], number + 1):
+        if mode.fused % narrower.fused == 0:
+            places = np.arange(0, mode.weight_bits, narrower.weight_bits)
+            parts = _fuse(config, sums, part).reshape(len(sums), -1, len(places))
             sums = (parts << places).sum(axis=-1)
             break
     half = 1 << (mode.y_bits - 1)

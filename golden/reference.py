@@ -5,8 +5,6 @@ the sum of its bits' place values, and a result is a sum of products in program 
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
 
 __all__ = [
     "pattern_value",
@@ -204,8 +202,11 @@ def reference_sliced_digit_mvm(
     bank: Sequence[Row],
     *,
     steps: Sequence[tuple[int, int]],
+    input_bits: int,
+    x_bits: int,
+    x_signed: bool,
     bank_signed: bool,
-    **told: Any,
+    pairings: int,
 ) -> list[list[int]]:
     """reference_digit_mvm where slices make a weight: each slice is a column of its own, without
     sign but the top one of a weight, and results are fused step by step.
@@ -218,7 +219,15 @@ def reference_sliced_digit_mvm(
     slices = [reference_turned(row, steps[-1][0], bits) for row in bank]
     plain, signed = (
         reference_digit_mvm(
-            vectors, slices, weight_bits=bits, bank_signed=sign, y_bits=y_bits, **told
+            vectors,
+            slices,
+            weight_bits=bits,
+            input_bits=input_bits,
+            x_bits=x_bits,
+            x_signed=x_signed,
+            bank_signed=sign,
+            pairings=pairings,
+            y_bits=y_bits,
         )
         for sign in (False, bank_signed)
     )
@@ -228,13 +237,13 @@ def reference_sliced_digit_mvm(
             signed_parts[place] if place % fused == fused - 1 else unsigned_parts[place]
             for place in range(len(unsigned_parts))
         ]
-        for (narrow, _), (wide, y_bits) in pairwise(steps):
-            each: int = wide // narrow
+        for step in range(1, len(steps)):
+            narrow, each = steps[step - 1][0], steps[step][0] // steps[step - 1][0]
             sums = [
                 sum(parts[first + i] * 2 ** (i * narrow) for i in range(each))
                 for first in range(0, len(parts), each)
             ]
-            half: int = 2 ** (y_bits - 1)
+            half: int = 2 ** (steps[step][1] - 1)
             parts = [(total + half) % (2 * half) - half for total in sums]
         results.append(parts)
     return results
