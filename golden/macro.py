@@ -270,8 +270,8 @@ class MacroModel:
         config, mode = self._config, self._config.modes[self.fuse(bank)]
         if config.multiply_traits.digit_bits == 2:
             slices, number = self._split(bank, mode=-1), self.fuse(bank)
-            told = {"number": number, "signed": bool(self._signed[bank])}
-            return fused_digit_products(config, x.reshape(-1, config.rows), slices, **told)
+            signed, vectors = bool(self._signed[bank]), x.reshape(-1, config.rows)
+            return fused_digit_products(config, vectors, slices, number=number, signed=signed)
         excess = int(self._signed[bank]) << (mode.weight_bits - 1)
         excess = excess * x.reshape(-1, config.rows).sum(axis=1, keepdims=True)
         sums = approximate_products(
