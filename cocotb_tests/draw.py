@@ -217,8 +217,7 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         whole = shape["weight_bits"]
         slices = [bits for bits in range(1, whole + 1) if whole % bits == 0]
         chosen |= {"slice_bits": rng.choice([None, None, rng.choice(slices)])}
-        sliced = chosen["slice_bits"] not in (None, whole)
-        free = traits.columns and traits.exact and multiply == "plain" and not sliced
+        free = traits.columns and traits.exact and multiply == "plain"
         chosen |= _accumulate(rng, free)
         style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, **chosen)

@@ -116,7 +116,7 @@ def macro_claims(config: MacroConfig) -> list[Claim]:
 def negated_claims(config: MacroConfig) -> list[Claim]:
     """What else holds of the modules of macro_claims: of a tree of all planes, its sum with the top
     plane negated, beside what flipping bits adds."""
-    return [_planes_tree(config, negated=True)] if config.carry_save else []
+    return [_planes_tree(config.slice, negated=True)] if config.carry_save else []
 
 
 def _planes_tree(config: MacroConfig, negated: bool = False) -> Claim:

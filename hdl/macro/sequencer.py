@@ -281,8 +281,11 @@ class Sequencer(Block):
         modes = BankModes(m, self._config, self.w.fuse, written)
         lines = modes.running(bank, enable)
         y_mode = Signal(len(lines), name="y_mode_q", reset_less=True)
-        with m.If(late.valid & enable):
-            m.d.sync += y_mode.eq(lines)
+        final = self._config.final_stages
+        valid = delayed(m, late.valid, final, enable, shape=1, name="mode_valid_final")
+        mode = delayed(m, lines, final, enable, shape=len(lines), name="mode_final")
+        with m.If(valid & enable):
+            m.d.sync += y_mode.eq(mode)
         slices = self._config.slices
         flips = modes.offered_tops() & self.w.signed.replicate(slices)
         sign = modes.tops(lines) & late.sign.replicate(slices)

@@ -384,7 +384,8 @@ class MacroConfig(BaseModel):
         """Levels of the column tree's plan: the most pipeline ranks it can take."""
         widths, levels = self.operand_widths, TREES[self.tree].levels
         if self.carry_save:
-            return levels(widths, self.y_bits, self.final_adder, self.bits_per_cycle)
+            y_bits = self.modes[-1].y_bits
+            return levels(widths, y_bits, self.final_adder, self.bits_per_cycle)
         return levels(widths, self.tree_bits, self.final_adder)
 
     @property

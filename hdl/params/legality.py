@@ -107,8 +107,8 @@ def _check_final_adder(config: "MacroConfig") -> None:
 
 
 def _check_accumulate(config: "MacroConfig") -> None:
-    """Sums in two words: of planes and whole weights, in an exact tree of columns; ranks of a final
-    adder: behind such sums."""
+    """Sums in two words: of planes, in an exact tree of columns; ranks of a final adder: behind
+    such sums."""
     trees = [name for name, tree in TREES.items() if tree.columns and tree.exact]
     plain = next(name for name, way in ACCUMULATE.items() if not way.carry_save)
     rule = ""
@@ -117,9 +117,6 @@ def _check_accumulate(config: "MacroConfig") -> None:
     styles = [name for name, s in MULTIPLY.items() if not s.binary and s.digit_bits == 1]
     if config.carry_save and config.multiply not in styles:
         rule = f"{config.accumulate} needs multiply = {' or '.join(styles)}, not {config.multiply}"
-    if config.carry_save and config.slices > 1:
-        rule = f"{config.accumulate} needs slice_bits = weight_bits = {config.weight_bits}, "
-        rule += f"not {config.slice_bits}"
     if rule:
         raise ConfigError("accumulate", rule, plain)
     most = config.accumulate_traits.most_final_stages

@@ -90,11 +90,6 @@ REFUSALS = [
         "accumulate carry_save needs multiply = plain, not xnor (nearest legal value: 'binary')",
     ),
     (
-        {"accumulate": "carry_save", "slice_bits": 4},
-        "accumulate carry_save needs slice_bits = weight_bits = 8, not 4 "
-        "(nearest legal value: 'binary')",
-    ),
-    (
         {"final_stages": 2},
         "final_stages must be 0 with accumulate = binary, not 2 (nearest legal value: 0)",
     ),
