@@ -47,7 +47,7 @@ def draw(config: str, overrides: tuple[str, ...], output: Path, as_json: bool) -
     """Draw the adder tree of a column of CONFIG as a dot diagram (SVG): a dot a bit, a band a
     level, an outline an adder, a square a bit that goes through registers."""
     macro = load_config(config, overrides)
-    staging, operands = tree_staging(macro.slice), _operands(macro)
+    staging, operands = tree_staging(macro), _operands(macro)
     plan = staging.plan
     title = f"{macro.module}: {macro.tree} tree of {len(operands)} operands"
     write_file(output, draw_plan(staging, operands, title))
