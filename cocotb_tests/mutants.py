@@ -1,6 +1,6 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks eight small configurations
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks small configurations
 in every way that applies to them (or draws N of those), runs the regression on each and prints
 killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
 nothing, and then it should not be listed.
@@ -79,6 +79,10 @@ CONFIGS = (
     MacroConfig(
         **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 8, "bits_per_cycle": 4},
         **{"banks": 3, "storage": "sram", "multiply": "booth", "features": ["zero_skip"]},
+    ),
+    MacroConfig(
+        **{"rows": 3, "cols": 1, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "latch", "slice_bits": 2, "multiply": "booth"},
     ),
 )
 
@@ -347,6 +351,17 @@ MUTANTS = (
     Mutant("signs act in the last slice", _assign("sequencer", "sign", "({old}) & 4'b1000")),
     Mutant("every slice is offset", _assign("sequencer", "sign_flips", "{4{w_signed}}")),
     Mutant("the last slice is offset", _assign("sequencer", "sign_flips", "({old}) & 4'b1000")),
+    Mutant(
+        "slices have no sign in their digits",
+        _text("? signed_digit_sum_total", "? digit_sum_total"),
+    ),
+    Mutant(
+        "all slices have that of digits", _text(": digit_sum_total", ": signed_digit_sum_total")
+    ),
+    Mutant(
+        "digits take the sign of slice 0", _text("= sign[1] ? signed_d", "= sign[0] ? signed_d")
+    ),
+    Mutant("row 0's digits are all of no sign", _text("upper = twos |", "upper = 3'h6 & twos |")),
     Mutant("halves have no sign", _text("y1[8], y1[8], y1[8:0]", "y1[8:0]")),
     Mutant("halves show in every mode", _assign("mode_select", "mode1", "1'b1")),
     Mutant("slices show in every mode", _assign("mode_select", "mode2", "1'b1")),

@@ -1,7 +1,5 @@
 """Idle, stalled and reset cycles toggle nothing in the array of the emitted Verilog."""
 
-from pathlib import Path
-
 import pytest
 
 from cimforge.cocotb_tests.array.array_nets import column_nets, observed
@@ -30,12 +28,11 @@ CONFIGS = {
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-def test_nothing_toggles_without_work(config, request):
-    folder = Path("build/tests") / request.node.name
-    emit_macro(config, folder)
+def test_nothing_toggles_without_work(config, place):
+    emit_macro(config, place)
     report = run_regression(
-        observed(Design.emitted(config, folder)),
-        folder / "verify",
+        observed(Design.emitted(config, place)),
+        place / "verify",
         simulator=quickest_simulator(config),
         suite=ARRAY_SUITE,
         announce=lambda _: None,

@@ -40,6 +40,7 @@ def regression(config: MacroConfig, folder: Path, design: Design, **options) -> 
         design,
         folder / "verify",
         simulator=quickest_simulator(config),
+        jobs=2,
         announce=lambda _: None,
         **options,
     )

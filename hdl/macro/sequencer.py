@@ -64,8 +64,9 @@ class Sequencer(Block):
     Where passes skip (zero_skip), ``marks`` belongs to the vector that x offers, and a pass begins
     at the group that FirstGroup finds: what is said here of cycles and latency is the most.
 
-    Where planes make digits, ``plane_sign`` and ``plane_ending`` tell of the planes that are handed
-    out now, and an unsigned pass takes ``ceil((x_bits + 1) / bits_per_cycle)`` cycles.
+    Where planes make digits, ``plane_ending``, and of whole weights ``plane_sign``, tell of the
+    planes that are handed out now, and an unsigned pass takes ``ceil((x_bits + 1) /
+    bits_per_cycle)`` cycles.
 
     Reset (``rst``, synchronous, active high) drops passes and tokens and holds every valid and
     ready low; bank signs are weights and keep their value.
@@ -122,6 +123,7 @@ class Sequencer(Block):
             with_planes["plane_negate"] = Out(1)
         if config.slices > 1:
             to_accumulators |= {"sign": Out(config.slices), "y_mode": Out(len(config.modes))}
+            with_planes["plane_sign"] = Out(0)  # signs go to each slice, with its totals
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -279,8 +281,11 @@ class Sequencer(Block):
         modes = BankModes(m, self._config, self.w.fuse, written)
         lines = modes.running(bank, enable)
         y_mode = Signal(len(lines), name="y_mode_q", reset_less=True)
-        with m.If(late.valid & enable):
-            m.d.sync += y_mode.eq(lines)
+        final = self._config.final_stages
+        valid = delayed(m, late.valid, final, enable, shape=1, name="mode_valid_final")
+        mode = delayed(m, lines, final, enable, shape=len(lines), name="mode_final")
+        with m.If(valid & enable):
+            m.d.sync += y_mode.eq(mode)
         slices = self._config.slices
         flips = modes.offered_tops() & self.w.signed.replicate(slices)
         sign = modes.tops(lines) & late.sign.replicate(slices)
