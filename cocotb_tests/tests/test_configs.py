@@ -47,6 +47,17 @@ CORNERS = [
         "tree": "approx2",
         "features": ["zero_skip"],
     },
+    {
+        "rows": 6,
+        "cols": 2,
+        "weight_bits": 3,
+        "input_bits": 4,
+        "bits_per_cycle": 2,
+        "banks": 3,
+        "storage": "sram",
+        "multiply": "booth",
+        "tree": "approx1",
+    },
 ]
 
 

@@ -426,11 +426,8 @@ class MacroConfig(BaseModel):
     @property
     def masks_missing(self) -> bool:
         """Whether planes of a vector for a missing bank are held back: where it has operands that
-        are not 0 and not summed exactly. RAMs hold back their own."""
-        missing = self.banks < 1 << self.bank_bits
-        return (
-            missing and self.digits and not (self.tree_traits.exact or self.storage_traits.memory)
-        )
+        are not 0 and not summed exactly."""
+        return self.digits and not self.tree_traits.exact and self.banks < 1 << self.bank_bits
 
     @property
     def skips(self) -> bool:
