@@ -254,7 +254,7 @@ class Sequencer(Block):
         begins = first.line & x_turn.replicate(len(first.line))
         if self._config.masks_missing:
             begins, following = self._build_missing(m, arbiter, begins, following)
-        self._drive(m, first=begins, following=following)
+        self._drive(m, following=following, first=begins)
         self._drive(m, fill=first.fill, sign_plane=first.sign_plane)
 
     def _build_missing(
