@@ -54,7 +54,7 @@ def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
     carries = CARRY * bits if final is None else CARRY * final.delay(bits) + SUM
     if config.carry_save:
         carries = SUM
-    return lambda tail: max(tail, default=0) + 3 * SUM + carries
+    return lambda tail: max(tail, default=0) + (SUM if config.carry_save else 3 * SUM) + carries
 
 
 def build_negate_lines(config: MacroConfig) -> Structure:

@@ -39,7 +39,8 @@ PRESETS: dict[str, Preset] = {
         "leaves room for bus and UART on an iCE40-HX8K (7680 LUTs); adders left to carry chains",
     ),
     # Most binary TOPS/mm2 of what was measured in Nangate45 (hdl/docs/decisions.md): all planes at
-    # once share what pairs store, and two ranks are as many as pay.
+    # once share what pairs store and are one carry-save sum; two ranks and one behind the final
+    # adder's generates are as many as pay.
     "dense": Preset(
         {
             "bits_per_cycle": 8,
@@ -47,7 +48,9 @@ PRESETS: dict[str, Preset] = {
             "group": 2,
             "tree_stages": 2,
             "final_adder": "prefix",
+            "accumulate": "carry_save",
+            "final_stages": 1,
         },
-        "most operations a second and area: base with all planes at once, stored sums, two ranks",
+        "most operations a second and area: all planes at once, stored sums, carry-save, ranks",
     ),
 }
