@@ -188,6 +188,12 @@ def _pattern(pattern: str, new: str) -> Edit:
     return lambda text, name: re.sub(pattern, new, text)
 
 
+def _integers(edit: Edit) -> Edit:
+    """The edit where numbers have precisions and signs: bits that stand for -1 and 1 ignore
+    them."""
+    return lambda text, name: text if ".x_rows(" in text else edit(text, name)
+
+
 def _digits(edit: Edit) -> Edit:
     """The edit where planes make digits, k = 4."""
     return lambda text, name: edit(text, name) if f"module {name}_digit_sum" in text else text
@@ -271,11 +277,11 @@ MUTANTS = (
     Mutant("correction forgets the last cycle", _pin("input_sum", "ending", "1'b0")),
     Mutant("weights never signed", _pin("input_sum", "sign", "1'b0")),
     Mutant("weights always signed", _pin("input_sum", "sign", "1'b1")),
-    Mutant("inputs never signed", _pin("sequencer", "x_signed", "1'b0")),
-    Mutant("precision ignored", _pin("sequencer", "x_bits", "{old} & 1'b0")),
+    Mutant("inputs never signed", _integers(_pin("sequencer", "x_signed", "1'b0"))),
+    Mutant("precision ignored", _integers(_pin("sequencer", "x_bits", "{old} & 1'b0"))),
     Mutant("no sign fill above the precision", _pin("serialiser", "fill", "{old} & 1'b0")),
     Mutant("fill always zero", _pin("serialiser", "sign_plane", "{old} & 1'b0")),
-    Mutant("write ignores the weight's sign", _pin("sequencer", "w_signed", "1'b0")),
+    Mutant("write ignores the weight's sign", _integers(_pin("sequencer", "w_signed", "1'b0"))),
     Mutant("stored code not offset", _text("w_data ^ (", "w_data | (")),
     # approximate trees
     Mutant("read-backs are paired", _pin("column", "exact", "1'b0")),
