@@ -19,8 +19,9 @@ MAX_PRODUCTS = 16_000
 # an approximate tree whose rows leave one without partner at both levels, behind set-clear latches;
 # words of RAM that do not divide evenly, written and read through one port, and a final adder
 # behind 4:2 compressors; sums kept in two words, of pairs with several ranks of the final adder;
-# slices that fuse by six, three, two and one; digits whose passes skip. Together they have every
-# style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and approximate trees.
+# slices that fuse by six, three, two and one; digits whose passes skip, and in slices. Together they
+# have every style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and approximate
+# trees.
 ODD = (
     {
         "rows": 21,
@@ -145,6 +146,18 @@ ODD = (
         "tree_stages": 1,
         "features": ("zero_skip",),
     },
+    {
+        "rows": 9,
+        "cols": 3,
+        "weight_bits": 6,
+        "slice_bits": 3,
+        "input_bits": 4,
+        "bits_per_cycle": 4,
+        "banks": 2,
+        "multiply": "booth",
+        "storage": "latch",
+        "tree_stages": "auto",
+    },
 )
 
 
@@ -186,11 +199,9 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
         chosen = {"group": rng.choice(groups), "final_adder": rng.choice(finals)}
         whole = shape["weight_bits"]
-        digits = MULTIPLY[multiply].digit_bits > 1
-        slices = [bits for bits in range(1, whole + 1) if whole % bits == 0 and not digits]
-        chosen |= {"slice_bits": rng.choice([None, None, rng.choice(slices or [whole])])}
-        sliced = chosen["slice_bits"] not in (None, whole)
-        free = traits.columns and traits.exact and multiply == "plain" and not sliced
+        slices = [bits for bits in range(1, whole + 1) if whole % bits == 0]
+        chosen |= {"slice_bits": rng.choice([None, None, rng.choice(slices)])}
+        free = traits.columns and traits.exact and multiply == "plain"
         chosen |= _accumulate(rng, free)
         style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
         config = MacroConfig(**shape, **style, **chosen)

@@ -19,7 +19,7 @@ from cimforge.golden.numerics import (
     input_values,
     to_patterns,
 )
-from cimforge.golden.radix4 import approximate_digit_products
+from cimforge.golden.radix4 import fused_digit_products
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["MacroModel"]
@@ -206,10 +206,10 @@ class MacroModel:
         number = check_number("fuse", fuse)
         return number if number < len(self._config.modes) else 0
 
-    def _split(self, bank: int, row: int | slice = slice(None)) -> Ints:
-        """R25: the codes (..., outputs) of the bank's mode from the bits of each column, the least
-        significant weight of a column first."""
-        bits = self._config.modes[self._fuse[bank]].weight_bits
+    def _split(self, bank: int, row: int | slice = slice(None), *, mode: int | None = None) -> Ints:
+        """R25: the codes (..., outputs) of the bank's mode, or that of this number, from the bits
+        of each column, the least significant weight of a column first."""
+        bits = self._config.modes[self._fuse[bank] if mode is None else mode].weight_bits
         words = self._codes[bank, row].astype(np.int64)
         codes = words[..., None] >> np.arange(0, self._config.weight_bits, bits)
         return (codes & ((1 << bits) - 1)).reshape(*words.shape[:-1], -1)
@@ -266,20 +266,14 @@ class MacroModel:
         self, patterns: Ints, x: Ints, x_bits: SupportsIndex, x_signed: bool, bank: int
     ) -> Ints:
         """R17: trees add products of codes; a signed bank's excess over its weights is taken off
-        exactly, ``2^(w-1) * sum of x``. R24: operands of digits, whose results may not fit."""
+        exactly, ``2^(w-1) * sum of x``. R24: operands of digits."""
         config, mode = self._config, self._config.modes[self.fuse(bank)]
+        if config.multiply_traits.digit_bits == 2:
+            slices, number = self._split(bank, mode=-1), self.fuse(bank)
+            signed, vectors = bool(self._signed[bank]), x.reshape(-1, config.rows)
+            return fused_digit_products(config, vectors, slices, number=number, signed=signed)
         excess = int(self._signed[bank]) << (mode.weight_bits - 1)
         excess = excess * x.reshape(-1, config.rows).sum(axis=1, keepdims=True)
-        if config.multiply_traits.digit_bits == 2:
-            sums = approximate_digit_products(
-                x.reshape(-1, config.rows),
-                self._split(bank),
-                input_bits=config.input_bits,
-                weight_bits=config.weight_bits,
-                pairings=config.tree_traits.pairings,
-            )
-            half = 1 << (config.y_bits - 1)
-            return (sums - excess + half & 2 * half - 1) - half
         sums = approximate_products(
             patterns,
             self._split(bank),

@@ -4,8 +4,9 @@ import numpy as np
 
 from cimforge.golden.approximation import approximate_sum
 from cimforge.golden.numerics import Ints
+from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["approximate_digit_products", "radix4_digits"]
+__all__ = ["approximate_digit_products", "fused_digit_products", "radix4_digits"]
 
 BLOCK = 1 << 24  # most one-bit products held at a time
 
@@ -41,3 +42,42 @@ def approximate_digit_products(
             sums = approximate_sum(bits, pairings) @ (np.int64(1) << np.arange(size))
             result[part] += (sums - ones * (digit < 0).sum(axis=0)) << 2 * place
     return result
+
+
+def fused_digit_products(
+    config: MacroConfig, x: Ints, codes: Ints, *, number: int, signed: bool
+) -> Ints:
+    """R24: results (vectors, outputs) of mode ``number`` of x values (vectors, rows) and the
+    ``codes`` of single slices (rows, slices of all columns): each slice's approximate sums may not
+    fit, and are fused as they come. What a ``signed`` bank's codes have too much is in the top
+    slice of each weight, and taken off exactly.
+    """
+    mode, narrow = config.modes[number], config.modes[-1]
+    sums = approximate_digit_products(
+        x,
+        codes,
+        input_bits=config.input_bits,
+        weight_bits=narrow.weight_bits,
+        pairings=config.tree_traits.pairings,
+    )
+    excess = int(signed) << (narrow.weight_bits - 1)
+    sums[:, mode.fused - 1 :: mode.fused] -= excess * x.sum(axis=1, keepdims=True)
+    return _fuse(config, sums, number)
+
+
+def _fuse(config: MacroConfig, sums: Ints, number: int) -> Ints:
+    """R24: the results of mode ``number`` of those of single slices, which need not fit y_bits:
+    (vectors, slices of all columns) to (vectors, outputs).
+
+    A mode's result is the sum of those of the widest mode that divides it, each shifted by the
+    weights below, and wraps at the mode's y_bits.
+    """
+    mode = config.modes[number]
+    for part, narrower in enumerate(config.modes[number + 1 :], number + 1):
+        if mode.fused % narrower.fused == 0:
+            places = np.arange(0, mode.weight_bits, narrower.weight_bits)
+            parts = _fuse(config, sums, part).reshape(len(sums), -1, len(places))
+            sums = (parts << places).sum(axis=-1)
+            break
+    half = 1 << (mode.y_bits - 1)
+    return (sums + half & 2 * half - 1) - half

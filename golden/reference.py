@@ -14,6 +14,7 @@ __all__ = [
     "reference_matches",
     "reference_mvm",
     "reference_read",
+    "reference_sliced_digit_mvm",
     "reference_turned",
     "weight_value",
 ]
@@ -193,6 +194,58 @@ def reference_digit_mvm(
                 total -= half_range * sum(values)
             columns.append((total + 2 ** (y_bits - 1)) % 2**y_bits - 2 ** (y_bits - 1))
         results.append(columns)
+    return results
+
+
+def reference_sliced_digit_mvm(
+    vectors: Sequence[Sequence[int]],
+    bank: Sequence[Row],
+    *,
+    steps: Sequence[tuple[int, int]],
+    input_bits: int,
+    x_bits: int,
+    x_signed: bool,
+    bank_signed: bool,
+    pairings: int,
+) -> list[list[int]]:
+    """reference_digit_mvm where slices make a weight: each slice is a column of its own, without
+    sign but the top one of a weight, and results are fused step by step.
+
+    ``steps`` hold the bits of weight and result from one slice up to the whole weight; a step's
+    results are made of the one's before it, in so many bits of two's complement.
+    """
+    bits, y_bits = steps[0]
+    fused = steps[-1][0] // bits
+    slices = [reference_turned(row, steps[-1][0], bits) for row in bank]
+    plain, signed = (
+        reference_digit_mvm(
+            vectors,
+            slices,
+            weight_bits=bits,
+            input_bits=input_bits,
+            x_bits=x_bits,
+            x_signed=x_signed,
+            bank_signed=sign,
+            pairings=pairings,
+            y_bits=y_bits,
+        )
+        for sign in (False, bank_signed)
+    )
+    results = []
+    for unsigned_parts, signed_parts in zip(plain, signed, strict=True):
+        parts = [
+            signed_parts[place] if place % fused == fused - 1 else unsigned_parts[place]
+            for place in range(len(unsigned_parts))
+        ]
+        for step in range(1, len(steps)):
+            narrow, each = steps[step - 1][0], steps[step][0] // steps[step - 1][0]
+            sums = [
+                sum(parts[first + i] * 2 ** (i * narrow) for i in range(each))
+                for first in range(0, len(parts), each)
+            ]
+            half: int = 2 ** (steps[step][1] - 1)
+            parts = [(total + half) % (2 * half) - half for total in sums]
+        results.append(parts)
     return results
 
 

@@ -24,6 +24,34 @@ CONFIGS = {
         **{"rows": 6, "cols": 3, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 3},
         **{"tree_stages": 2, "accumulate": "carry_save", "final_stages": 1},
     ),
+    "cleared": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "setclear", "tree_stages": 1, "tree": "csa42"},
+    ),
+    "words": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "banks": 3},
+        **{"storage": "sram", "sram_ports": "1rw_reg", "tree_stages": 1},
+    ),
+    "digits": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "latch", "multiply": "booth", "features": ["zero_skip"]},
+    ),
+    "binary": MacroConfig(
+        **{"rows": 6, "cols": 3, "weight_bits": 1, "input_bits": 1, "banks": 2},
+        **{"storage": "latch", "multiply": "xnor", "tree_stages": 1},
+    ),
+    "sliced": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "slice_bits": 1, "tree": "ripple"},
+    ),
+    "skipping": MacroConfig(
+        **{"rows": 7, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
+        **{"tree": "approx1", "tree_stages": 1, "features": ["zero_skip"]},
+    ),
+    "skipping_pairs": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
+        **{"banks": 2, "group": 2, "features": ["zero_skip"]},
+    ),
 }
 
 

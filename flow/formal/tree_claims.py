@@ -1,7 +1,7 @@
 """What each adder module of a macro must compute, from the configuration alone: no planner is
 asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cimforge.flow.formal.kept_places import kept_places
@@ -95,13 +95,17 @@ def macro_claims(config: MacroConfig) -> list[Claim]:
     """The claims of a macro: column tree, sum of a cycle's planes, the accumulator's sum, where
     rows make pairs the sum of two codes, where slices fuse the sums that do; of a binary macro,
     which has no signs and no feedback, the tree and the sum; of digits the tree, the sum of what
-    they correct, the accumulator's."""
+    they correct, of slices without sign and with one, the accumulator's."""
     if config.binary:
         return [_tree(config), _match_sum(config)]
+    part, k = config.slice, config.bits_per_cycle
     if _digits(config):
-        return [_tree(config), _digit_sum(config), _accumulate_digits(config)]
-    part = config.slice
-    if config.carry_save:
+        shares = {"digit_sum": range(2, k + 1, 2), "signed_digit_sum": range(k)}
+        shares = shares if config.slices > 1 else {"digit_sum": range(k + 1)}
+        sums = [_digit_sum(part, kind, places) for kind, places in shares.items()]
+        sums = [replace(each, alternative=len(sums) > 1) for each in sums]
+        claims = [_tree(part), *sums, _accumulate_digits(part)]
+    elif config.carry_save:
         claims = [_planes_tree(part), _plane_sum(part), *_kept_sums(part)]
     else:
         claims = [_tree(part), _plane_sum(part), _accumulate_sum(part)]
@@ -112,7 +116,7 @@ def macro_claims(config: MacroConfig) -> list[Claim]:
 def negated_claims(config: MacroConfig) -> list[Claim]:
     """What else holds of the modules of macro_claims: of a tree of all planes, its sum with the top
     plane negated, beside what flipping bits adds."""
-    return [_planes_tree(config, negated=True)] if config.carry_save else []
+    return [_planes_tree(config.slice, negated=True)] if config.carry_save else []
 
 
 def _planes_tree(config: MacroConfig, negated: bool = False) -> Claim:
@@ -236,20 +240,23 @@ def _digit_correction_bits(config: MacroConfig) -> int:
     return min(most.bit_length(), config.y_bits)
 
 
-def _digit_sum(config: MacroConfig) -> Claim:
-    """``sum of negative_i 4^i + 2^(weight_bits-1) (sum of share_j 2^j + rows last - rows others)``,
-    k / 2 negative digits and k + 1 shares of each row: modulo the width of what the accumulators
-    add, as the bits of rows and -rows, once each for every 1 there."""
+def _digit_sum(config: MacroConfig, kind: str, shares: Sequence[int]) -> Claim:
+    """``sum of negative_i 4^i + 2^(weight_bits-1) (sum of share_j 2^j + c)`` over the places j of
+    ``shares``, k / 2 negative digits and as many shares of each row as there are places: modulo
+    the width of what the accumulators add. c is what shares of ones only lack to ``rows 2^(k+1)``
+    in the last cycle of a pass, and to ``rows (2^(k+1) - 2)`` in others: the bits of both, once
+    each for every 1 there."""
     k, rows, place = config.bits_per_cycle, config.rows, config.weight_bits - 1
     bits = _digit_correction_bits(config)
-    shifts = [*range(0, k, 2), *range(place, place + k + 1)]
+    shifts = [*range(0, k, 2), *(place + share for share in shares)]
     parts = [(1, shift, 1) for shift in shifts for _ in range(rows)]
     copies = []
-    for constant in (rows, 2 ** (bits - place) - rows):
+    for wanted in (2 ** (k + 1), 2 ** (k + 1) - 2):
+        constant = rows * (wanted - sum(2**share for share in shares)) % 2 ** (bits - place)
         ones = [place + bit for bit in range(bits - place) if constant // 2**bit % 2]
         copies.append(range(len(parts), len(parts) + len(ones)))
         parts += [(1, shift, 1) for shift in ones]
-    name, text = f"{config.module}_digit_sum", f"sum of {len(shifts)} x {rows} bits and constants"
+    name, text = f"{config.module}_{kind}", f"sum of {len(shifts)} x {rows} bits and constants"
     words, depth = _side_by_side(parts), config.pipeline_stages
     return Claim(name, text, words, bits, depth, modular=True, copies=tuple(copies))
 

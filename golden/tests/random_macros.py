@@ -6,9 +6,9 @@ from typing import NamedTuple
 from cimforge.golden.reference import (
     Row,
     reference_approximate_mvm,
-    reference_digit_mvm,
     reference_mvm,
     reference_read,
+    reference_sliced_digit_mvm,
     reference_turned,
 )
 from cimforge.hdl.params.config import MacroConfig
@@ -19,7 +19,7 @@ __all__ = ["Ledger", "random_config", "random_patterns"]
 def random_config(rng: random.Random) -> MacroConfig:
     """A small macro of any shape and precision, one in four of a dimension being 1, every other one
     of those with exact trees with its rows in pairs, or its planes in digits where they can be;
-    without digits every other one with any slices, some of those without with kept words."""
+    every other one with any slices, some of those without digits with kept words."""
     input_bits = rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8])
     tree = rng.choice(["csa", "ripple", "behavioral", "csa42", "approx1", "approx2"])
     k = rng.choice([k for k in range(1, input_bits + 1) if input_bits % k == 0])
@@ -27,9 +27,8 @@ def random_config(rng: random.Random) -> MacroConfig:
     digits = k % 2 == 0 and group == 1 and rng.random() < 0.7
     weight_bits = rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8])
     slices = [bits for bits in range(1, weight_bits + 1) if weight_bits % bits == 0]
-    slices = [weight_bits] if digits else slices
     slice_bits = rng.choice([weight_bits, rng.choice(slices)])
-    kept = tree.startswith("csa") and not digits and slice_bits == weight_bits
+    kept = tree.startswith("csa") and not digits
     kept = kept and rng.random() < 0.5
     more = {"accumulate": "carry_save", "final_stages": rng.randint(0, 4)} if kept else {}
     return MacroConfig(
@@ -93,6 +92,16 @@ class Ledger:
         bits = self.banks[bank].bits if bank < self.config.banks else []
         return self.config.cols * self.config.weight_bits // (bits or [self.config.weight_bits])[-1]
 
+    def steps(self, weight_bits: int) -> list[tuple[int, int]]:
+        """Bits of weight and result, from one slice up to a weight of ``weight_bits``: below each
+        the widest that divides it."""
+        y_bits = {mode.weight_bits: mode.y_bits for mode in self.config.modes}
+        steps = [(weight_bits, y_bits[weight_bits])]
+        while steps[0][0] > min(y_bits):
+            below = max(w for w in y_bits if w < steps[0][0] and steps[0][0] % w == 0)
+            steps.insert(0, (below, y_bits[below]))
+        return steps
+
     def defined(self, bank: int) -> bool:
         """Whether every row of the bank has been written, or there is no such bank."""
         return bank >= self.config.banks or len(self.banks[bank].rows) == self.config.rows
@@ -114,8 +123,9 @@ class Ledger:
         }
         pairings = self.config.tree_traits.pairings
         if self.config.multiply == "booth":
-            told |= {"pairings": pairings, "y_bits": self.config.y_bits}
-            return reference_digit_mvm(vectors, written, **told)
+            del told["weight_bits"]
+            told |= {"pairings": pairings, "steps": self.steps(bits[-1])}
+            return reference_sliced_digit_mvm(vectors, written, **told)
         if pairings:
             return reference_approximate_mvm(vectors, written, **told, pairings=pairings)
         return reference_mvm(vectors, written, **told)

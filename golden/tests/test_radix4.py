@@ -5,7 +5,11 @@ import pytest
 
 from cimforge.golden.macro import MacroModel
 from cimforge.golden.radix4 import approximate_digit_products, radix4_digits
-from cimforge.golden.reference import reference_digit_mvm, reference_mvm
+from cimforge.golden.reference import (
+    reference_digit_mvm,
+    reference_mvm,
+    reference_sliced_digit_mvm,
+)
 from cimforge.hdl.params.config import MacroConfig
 
 
@@ -61,11 +65,44 @@ def test_an_approximate_macro_by_hand() -> None:
     assert model.mvm([[128, 128], [2, 2], [0, 0]]).tolist() == [[-512], [8], [0]]
 
 
+def test_slices_wrap_before_they_fuse() -> None:
+    """The rows above, each weight two slices of 1b, codes 11 and 00. Each slice is -512 in its 10
+    bits; whole weights are -512 - 2 * 512 = -1536, where adding first would give 3 * 512 = 1536.
+    Of inputs 2 each slice gives 8.
+    """
+    shape = {"rows": 2, "cols": 1, "weight_bits": 2, "input_bits": 8, "bits_per_cycle": 2}
+    model = MacroModel(MacroConfig(**shape, slice_bits=1, multiply="booth", tree="approx1"))
+    assert [mode.y_bits for mode in model.config.modes] == [12, 10]
+    model.load([[3], [0]], signed=False)
+    assert model.mvm([[128, 128], [2, 2]]).tolist() == [[-1536], [24]]
+    model.load([[1, 1], [0, 0]], signed=False, fuse=1)
+    assert model.mvm([[128, 128], [2, 2]]).tolist() == [[-512, -512], [8, 8]]
+
+
+@pytest.mark.parametrize("tree", ["csa", "approx1"])
+def test_a_sign_acts_in_the_top_slice(tree: str) -> None:
+    """One row, so trees are exact: -5 in slices of 2 bits is 11 and 10, 3 - 4 * 2; as weights of a
+    slice each -1 and -2."""
+    shape = {"rows": 1, "cols": 1, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2}
+    model = MacroModel(MacroConfig(**shape, slice_bits=2, multiply="booth", tree=tree))
+    model.load([[-5]], signed=True)
+    assert model.mvm([[15], [1], [0]]).tolist() == [[-75], [-5], [0]]
+    assert model.mvm([[8]], x_signed=True).tolist() == [[40]]
+    model.load([[-1, -2]], signed=True, fuse=1)
+    assert model.mvm([[15], [6]]).tolist() == [[-15, -30], [-6, -12]]
+    assert model.mvm([[8]], x_signed=True).tolist() == [[8, 16]]
+
+
 def test_the_loops_by_hand() -> None:
     """The same rows and inputs, in loops; with exact trees the products are 128 and 2."""
     told = {"weight_bits": 1, "input_bits": 8, "x_bits": 8, "x_signed": False, "y_bits": 10}
     bank = [([1], False), ([0], False)]
     vectors = [[128, 128], [2, 2]]
+    steps = [(1, 10), (2, 12)]
+    del (sliced := {**told, "steps": steps})["weight_bits"], sliced["y_bits"]
+    whole = [([3], False), ([0], False)]
+    wrapped = reference_sliced_digit_mvm(vectors, whole, **sliced, bank_signed=False, pairings=1)
+    assert wrapped == [[-1536], [24]]
     exact = reference_digit_mvm(vectors, bank, **told, bank_signed=False, pairings=0)
     assert exact == [[128], [2]]
     made = reference_digit_mvm(vectors, bank, **told, bank_signed=False, pairings=1)

@@ -21,9 +21,9 @@ class MultiplyStyle(NamedTuple):
     ``correction(config)`` makes of the
     inputs alone what all columns add at weight 2^(weight_bits-1), or of a binary style at weight 1:
     ports as InputSum's, or those of them it needs, and ``count``, the rows that count. A style of
-    digits adds its own at weight 1, from ``planes_n``, ``plane_sign`` (a line a row) and
-    ``plane_ending``, and brings a ``serialiser(config)``: ports as Serialiser's, with
-    config.fill_bits of ``fill`` and row_lines of ``planes_n``.
+    digits adds its own at weight 1, from ``planes_n``, ``plane_ending`` and ``plane_sign`` (a line
+    a row; with several slices ``sign``), and brings a ``serialiser(config)``: ports as
+    Serialiser's, with config.fill_bits of ``fill`` and row_lines of ``planes_n``.
     """
 
     multiplier: Callable[[MacroConfig], Module]

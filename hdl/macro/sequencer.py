@@ -64,8 +64,9 @@ class Sequencer(Block):
     Where passes skip (zero_skip), ``marks`` belongs to the vector that x offers, and a pass begins
     at the group that FirstGroup finds: what is said here of cycles and latency is the most.
 
-    Where planes make digits, ``plane_sign`` and ``plane_ending`` tell of the planes that are handed
-    out now, and an unsigned pass takes ``ceil((x_bits + 1) / bits_per_cycle)`` cycles.
+    Where planes make digits, ``plane_ending``, and of whole weights ``plane_sign``, tell of the
+    planes that are handed out now, and an unsigned pass takes ``ceil((x_bits + 1) /
+    bits_per_cycle)`` cycles.
 
     Reset (``rst``, synchronous, active high) drops passes and tokens and holds every valid and
     ready low; bank signs are weights and keep their value.
@@ -122,6 +123,7 @@ class Sequencer(Block):
             with_planes["plane_negate"] = Out(1)
         if config.slices > 1:
             to_accumulators |= {"sign": Out(config.slices), "y_mode": Out(len(config.modes))}
+            with_planes["plane_sign"] = Out(0)  # signs go to each slice, with its totals
         members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
         super().__init__(config.module, "sequencer", members)
 
@@ -250,9 +252,24 @@ class Sequencer(Block):
         m.d.comb += [ends.eq(~following.any()), x_turn.eq(ends & arbiter.x_turn)]
         lines = one_hot(m, "read_line", row, self._config.rows, ends & ~arbiter.x_turn)
         step = arbiter.x_fire | reads | (goes_on & ~ends)
-        self._drive(m, load=arbiter.x_fire, step=step, read_row=lines, following=following)
-        self._drive(m, first=first.line & x_turn.replicate(len(first.line)))
+        self._drive(m, load=arbiter.x_fire, step=step, read_row=lines)
+        begins = first.line & x_turn.replicate(len(first.line))
+        if self._config.masks_missing:
+            begins, following = self._build_missing(m, arbiter, begins, following)
+        self._drive(m, following=following, first=begins)
         self._drive(m, fill=first.fill, sign_plane=first.sign_plane)
+
+    def _build_missing(
+        self, m: Module, arbiter: Arbiter, begins: Value, following: Value
+    ) -> tuple[Value, Value]:
+        """The groups selected at a pass's begin, and later, but none of a missing bank: its codes
+        are 0, but those of negative digits inverted, which an approximate tree does not sum up to
+        what is taken off."""
+        exists, kept = arbiter.banks["x"].any(), Signal(name="bank_exists_q", reset_less=True)
+        with m.If(arbiter.x_fire):
+            m.d.sync += kept.eq(exists)
+        begins &= exists.replicate(len(begins))
+        return begins, following & kept.replicate(len(following))
 
     def _build_signs(self, m: Module, arbiter: Arbiter) -> Signal:
         """Bank signs, set by every write to a row that exists."""
@@ -279,8 +296,11 @@ class Sequencer(Block):
         modes = BankModes(m, self._config, self.w.fuse, written)
         lines = modes.running(bank, enable)
         y_mode = Signal(len(lines), name="y_mode_q", reset_less=True)
-        with m.If(late.valid & enable):
-            m.d.sync += y_mode.eq(lines)
+        final = self._config.final_stages
+        valid = delayed(m, late.valid, final, enable, shape=1, name="mode_valid_final")
+        mode = delayed(m, lines, final, enable, shape=len(lines), name="mode_final")
+        with m.If(valid & enable):
+            m.d.sync += y_mode.eq(mode)
         slices = self._config.slices
         flips = modes.offered_tops() & self.w.signed.replicate(slices)
         sign = modes.tops(lines) & late.sign.replicate(slices)

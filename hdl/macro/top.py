@@ -29,8 +29,9 @@ Nets = dict[str, Bus]
 KINDS = (
     *("store", "sum_store", "write_gate", "memory_row", "multiplier", "word"),
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
-    *("tree", "plane_sum", "digit_sum", "accumulate_sum", "result_sum", "accumulator"),
-    *("negate_lines", "input_sum", "column"),
+    *("tree", "plane_sum", "digit_sum", "signed_digit_sum"),
+    *("accumulate_sum", "result_sum", "accumulator"),
+    *("row_lines", "input_sum", "column"),
     *(f"fused{slices}_sum" for slices in range(2, 17)),
     *("fusion", "mode_select"),
     *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),

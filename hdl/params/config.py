@@ -341,18 +341,19 @@ class MacroConfig(BaseModel):
     @property
     def pass_excess(self) -> int:
         """What the corrections of a pass have too much, over 2^(k cycles)."""
-        return self.rows << (self.weight_bits if self.digits else self.correction_place)
+        return self.rows << (self.slice_width if self.digits else self.correction_place)
 
     @property
     def correction_bits(self) -> int:
         """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
         where the sum may be as low as -rows 2^(k-1); none beyond y_bits, modulo which it is
         added to a slice's sums. With -1 and 1 the number of rows, negated; with digits rows
-        2^(k+weight_bits) at most."""
+        2^(k+slice_width) at most."""
         if self.binary:
             return self.y_bits
         if self.digits:
-            return min(unsigned_width(self.pass_excess << self.bits_per_cycle), self.y_bits)
+            most = self.pass_excess << self.bits_per_cycle
+            return min(unsigned_width(most), self.modes[-1].y_bits)
         most = self.rows * 3 * 2 ** (self.bits_per_cycle - 1)
         return min(unsigned_width(most), self.modes[-1].y_bits - self.correction_place)
 
@@ -383,7 +384,8 @@ class MacroConfig(BaseModel):
         """Levels of the column tree's plan: the most pipeline ranks it can take."""
         widths, levels = self.operand_widths, TREES[self.tree].levels
         if self.carry_save:
-            return levels(widths, self.y_bits, self.final_adder, self.bits_per_cycle)
+            y_bits = self.modes[-1].y_bits
+            return levels(widths, y_bits, self.final_adder, self.bits_per_cycle)
         return levels(widths, self.tree_bits, self.final_adder)
 
     @property
@@ -422,6 +424,12 @@ class MacroConfig(BaseModel):
         """Whether accumulators are told that a pass begins: not those that keep nothing from one
         cycle to the next."""
         return not (self.binary or (self.carry_save and self.max_planes == 1))
+
+    @property
+    def masks_missing(self) -> bool:
+        """Whether planes of a vector for a missing bank are held back: where it has operands that
+        are not 0 and not summed exactly."""
+        return self.digits and not self.tree_traits.exact and self.banks < 1 << self.bank_bits
 
     @property
     def skips(self) -> bool:

@@ -36,7 +36,6 @@ def check_parameters(config: "MacroConfig") -> None:
         traits.find(choice)
     _check_binary(config)
     _check_digits(config)
-    _check_slices(config)
     _check_group(config)
     _check_memory(config)
     check_name(config.name)
@@ -74,14 +73,6 @@ def _check_digits(config: "MacroConfig") -> None:
     raise ConfigError("multiply", f"{rule}input_bits = {config.input_bits}", plain)
 
 
-def _check_slices(config: "MacroConfig") -> None:
-    """Slices fuse the sums of whole inputs' products: not of digits, whose correction has the
-    bank's sign in it."""
-    if config.slices > 1 and config.digits:
-        rule = f"must be weight_bits = {config.weight_bits} with multiply {config.multiply}"
-        raise ConfigError("slice_bits", f"{rule}, not {config.slice_bits}", config.weight_bits)
-
-
 def _check_features(config: "MacroConfig") -> None:
     """Each known, and once, in the order of FEATURES: equal macros have equal names."""
     ordered = [name for name in FEATURES if name in config.features]
@@ -116,8 +107,8 @@ def _check_final_adder(config: "MacroConfig") -> None:
 
 
 def _check_accumulate(config: "MacroConfig") -> None:
-    """Sums in two words: of planes and whole weights, in an exact tree of columns; ranks of a final
-    adder: behind such sums."""
+    """Sums in two words: of planes, in an exact tree of columns; ranks of a final adder: behind
+    such sums."""
     trees = [name for name, tree in TREES.items() if tree.columns and tree.exact]
     plain = next(name for name, way in ACCUMULATE.items() if not way.carry_save)
     rule = ""
@@ -126,9 +117,6 @@ def _check_accumulate(config: "MacroConfig") -> None:
     styles = [name for name, s in MULTIPLY.items() if not s.binary and s.digit_bits == 1]
     if config.carry_save and config.multiply not in styles:
         rule = f"{config.accumulate} needs multiply = {' or '.join(styles)}, not {config.multiply}"
-    if config.carry_save and config.slices > 1:
-        rule = f"{config.accumulate} needs slice_bits = weight_bits = {config.weight_bits}, "
-        rule += f"not {config.slice_bits}"
     if rule:
         raise ConfigError("accumulate", rule, plain)
     most = config.accumulate_traits.most_final_stages

@@ -26,9 +26,9 @@ PRESETS: dict[str, Preset] = {
         "the geometry of the OpenC2 macro: 64 x 64 bits, 16 outputs, 4b x 4b",
     ),
     "lean": Preset(
-        {"bits_per_cycle": 8, "group": 2, "storage": "latch"},
-        "least energy a 1b-MAC: pairs halve the adders, eight planes share one accumulation, and "
-        "ranks in the trees take more for their clock than the glitches that they stop",
+        {"bits_per_cycle": 8, "group": 2, "storage": "latch", "accumulate": "carry_save"},
+        "least energy a 1b-MAC: pairs halve the adders, eight planes are one sum with one carry "
+        "chain, and ranks take more for their clock than the glitches that they stop",
     ),
     "wide": Preset(
         {"rows": 128, "cols": 32},
@@ -39,7 +39,8 @@ PRESETS: dict[str, Preset] = {
         "leaves room for bus and UART on an iCE40-HX8K (7680 LUTs); adders left to carry chains",
     ),
     # Most binary TOPS/mm2 of what was measured in Nangate45 (hdl/docs/decisions.md): all planes at
-    # once share what pairs store, and two ranks are as many as pay.
+    # once share what pairs store and are one carry-save sum; two ranks and one behind the final
+    # adder's generates are as many as pay.
     "dense": Preset(
         {
             "bits_per_cycle": 8,
@@ -47,7 +48,9 @@ PRESETS: dict[str, Preset] = {
             "group": 2,
             "tree_stages": 2,
             "final_adder": "prefix",
+            "accumulate": "carry_save",
+            "final_stages": 1,
         },
-        "most operations a second and area: base with all planes at once, stored sums, two ranks",
+        "most operations a second and area: all planes at once, stored sums, carry-save, ranks",
     ),
 }

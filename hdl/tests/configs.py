@@ -87,9 +87,15 @@ DIVERSE = {
     "sliced_pairs": MacroConfig(
         **{"rows": 7, "cols": 3, "weight_bits": 4, "input_bits": 5, "slice_bits": 2, "group": 2},
     ),
+    "kept_slices": macro(5, 2, 6, 4, 2, 2, "latch").model_copy(
+        update={"slice_bits": 2, "accumulate": "carry_save", "final_stages": 1}
+    ),
     "pairs": macro(5, 2, 3, 4, 2, 2, "latch", tree_stages=1).model_copy(update={"group": 2}),
     "digits": macro(5, 2, 3, 6, 2, 3, "latch", tree_stages=1).model_copy(
         update={"multiply": "booth", "features": ("zero_skip",)}
+    ),
+    "sliced_digits": macro(5, 2, 6, 4, 2, 2, "latch", tree_stages=1).model_copy(
+        update={"multiply": "booth", "slice_bits": 2}
     ),
     "digit_parallel": macro(3, 2, 4, 4, 4, 3, "sram").model_copy(update={"multiply": "booth"}),
 }
@@ -107,9 +113,8 @@ def legal_parameters(draw) -> dict[str, Any]:
     tree, storage = draw(st.sampled_from([*TREES])), draw(st.sampled_from([*STORAGE]))
     banks = draw(st.integers(1, 64))
     slices = [bits for bits in range(1, weight_bits + 1) if weight_bits % bits == 0]
-    slice_bits = draw(st.sampled_from([None, *([weight_bits] if digit > 1 else slices)]))
+    slice_bits = draw(st.sampled_from([None, *slices]))
     free = TREES[tree].columns and TREES[tree].exact and multiply == "plain"
-    free = free and slice_bits in (None, weight_bits)
     accumulate = draw(st.sampled_from([*ACCUMULATE] if free else ["binary"]))
     final_stages = draw(st.integers(0, ACCUMULATE[accumulate].most_final_stages))
     memory = {

@@ -123,3 +123,17 @@ def test_planes_alone_build_nothing_of_digits():
     more = {module.kind for module in macro_modules(digits(rows=2))}
     assert more - kinds == {"digit_sum"}
     assert kinds - more == {"plane_sum"}
+
+
+def test_slices_are_columns_of_narrow_weights():
+    """Their operands, sums and accumulators are those of weights as wide as a slice; two sums
+    correct them, and the signs go to each."""
+    config = digits(rows=5, weight_bits=6, slice_bits=2, bits_per_cycle=4)
+    assert config.operand_widths == digits(rows=5, weight_bits=2, bits_per_cycle=4).operand_widths
+    for name in ("tree_bits", "correction_bits", "pass_excess"):
+        assert getattr(config, name) == getattr(config.slice, name), name
+    modules = {module.kind: module for module in macro_modules(config)}
+    kinds = {kind for kind in modules if kind.endswith("digit_sum")}
+    assert kinds == {"digit_sum", "signed_digit_sum"}
+    assert "plane_sign" not in modules["sequencer"].ports
+    assert modules["input_sum"].ports["correction"].width == 3 * config.correction_bits

@@ -90,11 +90,6 @@ REFUSALS = [
         "accumulate carry_save needs multiply = plain, not xnor (nearest legal value: 'binary')",
     ),
     (
-        {"accumulate": "carry_save", "slice_bits": 4},
-        "accumulate carry_save needs slice_bits = weight_bits = 8, not 4 "
-        "(nearest legal value: 'binary')",
-    ),
-    (
         {"final_stages": 2},
         "final_stages must be 0 with accumulate = binary, not 2 (nearest legal value: 0)",
     ),
@@ -134,10 +129,6 @@ REFUSALS = [
     (
         {"slice_bits": 2, "weight_bits": 1, "input_bits": 1, "multiply": "xnor"},
         "slice_bits must divide weight_bits = 1, not 2 (nearest legal value: 1)",
-    ),
-    (
-        {"slice_bits": 4, "bits_per_cycle": 2, "multiply": "booth"},
-        "slice_bits must be weight_bits = 8 with multiply booth, not 4 (nearest legal value: 8)",
     ),
     (
         {"storage": "hybrid"},

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.hdl.cells.booth_multiply import BoothCorrection
+from cimforge.hdl.cells.booth_correction import BoothCorrection
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.latch import latch_gate, latch_store
+from cimforge.hdl.cells.slice_correction import SliceCorrection
 from cimforge.hdl.macro.accumulator import Accumulator, build_accumulate_sum
 from cimforge.hdl.netlist.module import distinct_modules
 from cimforge.hdl.netlist.verilog import modules_to_verilog
@@ -50,6 +51,7 @@ DIGIT_SUMS = {
     "pipelined": macro(3, 1, 2, 4, 2, tree_stages=2),
     "lead": macro(2, 1, 2, 4, 4, tree_stages=1, storage="sram"),
 }
+SLICE_SUMS = {"one_digit": 1, "two_digits": 3, "bit_parallel": 2, "pipelined": 2, "lead": 1}
 
 
 def write_design(folder: Path, *texts: str) -> None:
@@ -121,11 +123,12 @@ def test_input_sum_with_drivers_of_its_negating_line(tmp_path, monkeypatch):
     prove_equal(tmp_path, "-set-init-zero -tempinduct-baseonly -maxsteps 4")
 
 
-def digit_sum_reference(config: MacroConfig) -> tuple[str, str]:
-    """What BoothCorrection must give, by the value of each digit of ``x`` (k + 1 planes a row, the
-    lowest from the group below), and BoothCorrection widened behind the lines of those digits."""
+def digit_sum_reference(config: MacroConfig, chosen: int = 0) -> tuple[str, str]:
+    """What the correction of digits must give, by the value of each digit of ``x`` (k + 1 planes a
+    row, the lowest from the group below), and that of one slice, widened, behind the lines of those
+    digits; the other slices have the other sign."""
     k, rows, ranks = config.bits_per_cycle, config.rows, config.ranks
-    planes, place, bits = rows * (k + 1), config.weight_bits - 1, config.correction_bits
+    planes, place, bits = rows * (k + 1), config.slice_width - 1, config.correction_bits
     header = (
         f"(input clk, input enable, input [{planes - 1}:0] x, input ending, sign, "
         f"output [{WIDE - 1}:0] wide);"
@@ -148,7 +151,8 @@ def digit_sum_reference(config: MacroConfig) -> tuple[str, str]:
                 made[kind].append(f"!(({found}) == {rule.replace('d ', f'({found}) ')})")
         lines += [line for kind in made for line in kind]
     constants = f"{2 * rows} * ({2**k - 1} + q{ranks}[{planes + 1}])"
-    mask = (1 << (bits if bits == config.y_bits else WIDE)) - 1  # it counts modulo 2^y_bits
+    y_bits = config.modes[-1].y_bits
+    mask = (1 << (bits if bits == y_bits else WIDE)) - 1  # it counts modulo 2^y_bits
     gold = (
         f"module gold {header}\n{delay}"
         f"  wire [{WIDE - 1}:0] negatives = {' + '.join(negatives)};\n"
@@ -158,12 +162,16 @@ def digit_sum_reference(config: MacroConfig) -> tuple[str, str]:
         f"  assign wide = (negatives + (high << {place})) & {WIDE}'d{mask};\nendmodule\n"
     )
     clock = ".enable(enable), .clk(clk), " if ranks else ""
+    told = f".plane_sign({{{rows}{{sign}}}})"
+    if config.slices > 1:
+        late = f"{{{config.slices}{{q{ranks}[{planes}]}}}}"
+        told = f".sign({late} ^ {config.slices}'d{(1 << config.slices) - 1 - (1 << chosen)})"
     gate = (
-        f"module gate {header}\n  wire [{bits - 1}:0] c;\n"
+        f"module gate {header}\n{delay}  wire [{bits * config.slices - 1}:0] c;\n"
         f"  wire [{len(lines) - 1}:0] planes_n = {{{', '.join(reversed(lines))}}};\n"
         f"  {config.module}_input_sum dut ({clock}.planes_n(planes_n), "
-        f".plane_sign({{{rows}{{sign}}}}), .plane_ending(ending), .correction(c));\n"
-        "  assign wide = c;\nendmodule\n"
+        f"{told}, .plane_ending(ending), .correction(c));\n"
+        f"  assign wide = c[{chosen * bits} +: {bits}];\nendmodule\n"
     )
     return gold, gate
 
@@ -174,10 +182,26 @@ def test_correction_of_digits_is_their_values_taken_from_a_constant(name, tmp_pa
     config = DIGIT_SUMS[name].model_copy(update={"multiply": "booth"})
     text = modules_to_verilog(distinct_modules(BoothCorrection(config)))
     write_design(tmp_path, text, *digit_sum_reference(config))
+    prove_digit_sum(tmp_path, config)
+
+
+@pytest.mark.parametrize("chosen", [0, 1])
+@pytest.mark.parametrize("name", SLICE_SUMS)
+def test_correction_of_slices_has_the_sign_of_each(name, chosen, tmp_path):
+    """That of whole weights as wide as a slice; a slice's own line of sign acts, no other's."""
+    update = {"multiply": "booth", "slice_bits": SLICE_SUMS[name]}
+    config = DIGIT_SUMS[name].model_copy(update={**update, "weight_bits": 2 * SLICE_SUMS[name]})
+    text = modules_to_verilog(distinct_modules(SliceCorrection(config)))
+    write_design(tmp_path, text, *digit_sum_reference(config, chosen))
+    prove_digit_sum(tmp_path, config)
+
+
+def prove_digit_sum(folder: Path, config: MacroConfig) -> None:
+    """Prove gold and gate equal once the registers are filled."""
     ranks = config.ranks
     filled = " ".join(f"-set-at {rank} in_enable 1" for rank in range(1, ranks + 1))
     options = f"-set-init-zero -seq {ranks + 3} -prove-skip {ranks} {filled}" if ranks else ""
-    prove_equal(tmp_path, options)
+    prove_equal(folder, options)
 
 
 def accumulator_reference(config: MacroConfig) -> tuple[str, str]:
