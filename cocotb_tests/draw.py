@@ -19,9 +19,9 @@ MAX_PRODUCTS = 16_000
 # an approximate tree whose rows leave one without partner at both levels, behind set-clear latches;
 # words of RAM that do not divide evenly, written and read through one port, and a final adder
 # behind 4:2 compressors; sums kept in two words, of pairs with several ranks of the final adder;
-# slices that fuse by six, three, two and one; digits whose passes skip, and in slices. Together they
-# have every style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and approximate
-# trees.
+# slices that fuse by six, three, two and one; digits whose passes skip, and in slices. Together
+# they have every style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and
+# approximate trees.
 ODD = (
     {
         "rows": 21,
