@@ -15,7 +15,7 @@ from cimforge.hdl.netlist.structure import Structure, concat
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["InputSum", "build_row_lines", "build_plane_sum", "late_planes", "shared_staging"]
+__all__ = ["InputSum", "build_plane_sum", "build_row_lines", "late_planes", "shared_staging"]
 
 
 def build_plane_sum(config: MacroConfig) -> Structure:
