@@ -1,9 +1,9 @@
 """Mutants: breaks the emitted Verilog in many ways and checks that the regression notices each.
 
-``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks small configurations
-in every way that applies to them (or draws N of those), runs the regression on each and prints
-killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit changes
-nothing, and then it should not be listed.
+``python -m cimforge.cocotb_tests.mutants [--count N] [--seed S]`` breaks small configurations of
+every style in every way that applies to them (or draws N of those), runs the regression on each and
+prints killed/total. A survivor fails (exit status 1): either the tests have a gap or the edit
+changes nothing, and then it should not be listed.
 """
 
 import argparse
@@ -83,6 +83,10 @@ CONFIGS = (
     MacroConfig(
         **{"rows": 3, "cols": 1, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
         **{"banks": 2, "storage": "latch", "slice_bits": 2, "multiply": "booth"},
+    ),
+    MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "setclear", "tree_stages": 1},
     ),
 )
 
@@ -188,9 +192,50 @@ def _pattern(pattern: str, new: str) -> Edit:
     return lambda text, name: re.sub(pattern, new, text)
 
 
+def _integers(edit: Edit) -> Edit:
+    """The edit where numbers have precisions and signs: bits that stand for -1 and 1 ignore
+    them."""
+    return lambda text, name: text if ".x_rows(" in text else edit(text, name)
+
+
+def _cycles(edit: Edit) -> Edit:
+    """The edit where a pass takes several cycles."""
+    return lambda text, name: edit(text, name) if ".following(" in text else text
+
+
 def _digits(edit: Edit) -> Edit:
     """The edit where planes make digits, k = 4."""
     return lambda text, name: edit(text, name) if f"module {name}_digit_sum" in text else text
+
+
+def _set_clear(edit: Edit) -> Edit:
+    """The edit where weights are in set-clear latches: other macros share their leaves' file."""
+    return lambda text, name: edit(text, name) if "_setclear_" in name else text
+
+
+def _turn(selects: str) -> Edit:
+    """Select the planes of the vector offered, or else of a row, by another expression."""
+    return _assign("sequencer", "x_turn", selects)
+
+
+def _gate(kind: str, enable: str) -> Edit:
+    """Drive the enable of the clock gates that clear, or set, a row otherwise."""
+    return _pattern(rf"(cim_clkgate {kind}\d+ .*\.enable)\(([^()]*)\)", rf"\1({enable})")
+
+
+def _while_set(stream: str) -> Edit:
+    """A row that is accepted holds back what ``stream`` offers, one being set does not."""
+    return _set_clear(_pattern(rf"(assign {stream}_lands = \w+) \| \w+;", r"\1;"))
+
+
+def _sliced(edit: Edit) -> Edit:
+    """The edit where weights have slices."""
+    return lambda text, name: edit(text, name) if f"module {name}_mode_select" in text else text
+
+
+def _slots(edit: Edit) -> Edit:
+    """The edit where rows want slots."""
+    return lambda text, name: edit(text, name) if "wants_slot" in text else text
 
 
 def _alone(line: str) -> Edit:
@@ -198,6 +243,8 @@ def _alone(line: str) -> Edit:
     text."""
     return _text(f"= {line};", f"= {line.split('& ')[1]};")
 
+
+LATE_ROW = "reg late; always @(posedge clk) {row_q, late} <= {late, row};"
 
 MUTANTS = (
     # leaf cells
@@ -239,11 +286,11 @@ MUTANTS = (
     Mutant("correction forgets the last cycle", _pin("input_sum", "ending", "1'b0")),
     Mutant("weights never signed", _pin("input_sum", "sign", "1'b0")),
     Mutant("weights always signed", _pin("input_sum", "sign", "1'b1")),
-    Mutant("inputs never signed", _pin("sequencer", "x_signed", "1'b0")),
-    Mutant("precision ignored", _pin("sequencer", "x_bits", "{old} & 1'b0")),
+    Mutant("inputs never signed", _integers(_pin("sequencer", "x_signed", "1'b0"))),
+    Mutant("precision ignored", _integers(_pin("sequencer", "x_bits", "{old} & 1'b0"))),
     Mutant("no sign fill above the precision", _pin("serialiser", "fill", "{old} & 1'b0")),
     Mutant("fill always zero", _pin("serialiser", "sign_plane", "{old} & 1'b0")),
-    Mutant("write ignores the weight's sign", _pin("sequencer", "w_signed", "1'b0")),
+    Mutant("write ignores the weight's sign", _integers(_pin("sequencer", "w_signed", "1'b0"))),
     Mutant("stored code not offset", _text("w_data ^ (", "w_data | (")),
     # approximate trees
     Mutant("read-backs are paired", _pin("column", "exact", "1'b0")),
@@ -256,7 +303,7 @@ MUTANTS = (
     Mutant("and in its read-back", _tree(r"(\S+) \| \S+ & exact\w*", r"\2")),
     # accumulation
     Mutant("old result not dropped", _pin("column", "restart", "1'b0")),
-    Mutant("result dropped every cycle", _pin("column", "restart", "1'b1")),
+    Mutant("result dropped every cycle", _cycles(_pin("column", "restart", "1'b1"))),
     Mutant("accumulates while idle and stalled", _pin("column", "accumulate", "1'b1")),
     # sums in two words
     Mutant("sign plane enters the tree positive", _pin("column", "plane_negate", "1'b0")),
@@ -272,6 +319,22 @@ MUTANTS = (
     Mutant("every bank is written", _pin("write_gate", "bank", "{8{|{old}}}"), min_banks=2),
     Mutant("every row is written", _pin("write_gate", "row", "|write_row")),
     Mutant("stores never written", _pin("write_gate", "row", "1'b0")),
+    # set-clear latches
+    Mutant("latches are never cleared", _set_clear(_text("if (clear)", "if (1'b0)")), leaf=True),
+    Mutant("latches clear where they keep", _set_clear(_text("set & d", "set")), leaf=True),
+    Mutant("latches set beside no data", _set_clear(_text("set & d", "set & ~d")), leaf=True),
+    Mutant("clear and set swapped", _text("(gate[0]), .set(gate[1])", "(gate[1]), .set(gate[0])")),
+    Mutant("rows are never cleared", _gate("clear", "1'h0")),
+    Mutant("rows are cleared again where they are set", _gate("clear", r"\2 | row_q")),
+    Mutant("rows are never set", _gate("set", "1'h0")),
+    Mutant("rows are set where they are cleared", _text("{2{row_q}}", "{2{row}}")),
+    Mutant("rows are set a cycle late", _text("always @(posedge clk) row_q <= row;", LATE_ROW)),
+    Mutant("cleared in every bank", _assign("write_gate", "enable0", "{2{row}}")),
+    Mutant("set in every bank", _assign("write_gate", "enable1", "{2{row_q}}")),
+    Mutant("rows follow without a pause", _pattern(r"= ~ left;", "= 1'h1;")),
+    Mutant("no vector waits for a row being set", _while_set("x")),
+    Mutant("no read-back waits for a row being set", _while_set("r")),
+    Mutant("rows being set are of bank 0", _text("? w_bank_line : paused", "? 2'h1 : paused")),
     # pairs of rows
     Mutant("a pair's first row is alone beside the second", _alone("planes_n[3:2] & n_1")),
     Mutant("a pair's second row is alone beside the first", _alone("planes_n[1:0] & n_0")),
@@ -347,8 +410,11 @@ MUTANTS = (
     Mutant("bank 1 keeps its mode", _pattern(r"= .* \? w_mode : bank_mode_1;", "= bank_mode_1;")),
     Mutant("every result is in mode 0", _pin("mode_select", "mode", "3'b001")),
     Mutant("modes change under results", _pattern(r"= .* \? mode_line : y_mode;", "= mode_line;")),
-    Mutant("signs act in every slice", _assign("sequencer", "sign", "{4{|({old})}}")),
-    Mutant("signs act in the last slice", _assign("sequencer", "sign", "({old}) & 4'b1000")),
+    Mutant("signs act in every slice", _sliced(_assign("sequencer", "sign", "{4{|({old})}}"))),
+    Mutant(
+        "signs act in the last slice",
+        _sliced(_assign("sequencer", "sign", "({old}) & 4'b1000")),
+    ),
     Mutant("every slice is offset", _assign("sequencer", "sign_flips", "{4{w_signed}}")),
     Mutant("the last slice is offset", _assign("sequencer", "sign_flips", "({old}) & 4'b1000")),
     Mutant(
@@ -369,6 +435,12 @@ MUTANTS = (
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),
     Mutant("writes do not wait for the pass", _assign("sequencer", "w_ready", "live")),
+    Mutant("vectors never select planes", _turn("1'b0")),
+    Mutant("vectors always select planes", _turn("1'b1")),
+    Mutant("read-backs select wherever they wait", _turn("~r_valid")),
+    Mutant("vectors select wherever they wait", _turn("~r_valid | x_valid")),
+    Mutant("a slot's row is selected for vectors", _slots(_turn("~wants_slot & ({old})"))),
+    Mutant("a vector's planes for slots", _slots(_turn("wants_slot & x_valid | ({old})"))),
     Mutant("no vector is ever accepted", _assign("sequencer", "x_ready", "1'b0")),
     Mutant("stalls are ignored", _pin("sequencer", "y_ready", "1'b1")),
     Mutant("read-back stalls are ignored", _pin("sequencer", "q_ready", "1'b1")),

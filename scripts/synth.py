@@ -82,8 +82,8 @@ def _check_sram(
     metavar="NS",
     type=float,
     callback=check_clock,
-    help="Search ranks, final adder and tree for this clock period: the least area that reaches it "
-    "on a library, as a configuration for generate.",
+    help="Search ranks, adders and accumulator for this clock period: the least area that reaches "
+    "it on a library, as a configuration for generate.",
 )
 @liberty_option
 @cell_option

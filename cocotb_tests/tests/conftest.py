@@ -1,5 +1,6 @@
 """Shared by the tests that simulate."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,18 @@ from cimforge.hdl.params.config import MacroConfig
 
 
 @pytest.fixture
-def verified(request):
+def place(request) -> Path:
+    """This test's folder in build/tests: of characters that make takes, so that simulations are
+    built there."""
+    return Path("build/tests") / re.sub(r"[^\w.-]+", "-", request.node.name, flags=re.ASCII)
+
+
+@pytest.fixture
+def verified(place):
     """Emits a config into build/tests and runs its whole regression there."""
 
     def run(config: MacroConfig, simulator: str, seed: int = 1) -> Report:
-        folder = Path("build/tests") / request.node.name.replace("/", "_") / config.module
+        folder = place / config.module
         emit_macro(config, folder, macro_extras(config))
         print(f"{config.module}: {simulator}, seed {seed}")
         design = Design.emitted(config, folder)

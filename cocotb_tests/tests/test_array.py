@@ -1,7 +1,5 @@
 """Idle, stalled and reset cycles toggle nothing in the array of the emitted Verilog."""
 
-from pathlib import Path
-
 import pytest
 
 from cimforge.cocotb_tests.array.array_nets import column_nets, observed
@@ -26,16 +24,43 @@ CONFIGS = {
         **{"rows": 6, "cols": 3, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 3},
         **{"tree_stages": 2, "accumulate": "carry_save", "final_stages": 1},
     ),
+    "cleared": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "setclear", "tree_stages": 1, "tree": "csa42"},
+    ),
+    "words": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "banks": 3},
+        **{"storage": "sram", "sram_ports": "1rw_reg", "tree_stages": 1},
+    ),
+    "digits": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
+        **{"banks": 2, "storage": "latch", "multiply": "booth", "features": ["zero_skip"]},
+    ),
+    "binary": MacroConfig(
+        **{"rows": 6, "cols": 3, "weight_bits": 1, "input_bits": 1, "banks": 2},
+        **{"storage": "latch", "multiply": "xnor", "tree_stages": 1},
+    ),
+    "sliced": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 2, "slice_bits": 1, "tree": "ripple"},
+    ),
+    "skipping": MacroConfig(
+        **{"rows": 7, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
+        **{"tree": "approx1", "tree_stages": 1, "features": ["zero_skip"]},
+    ),
+    "skipping_pairs": MacroConfig(
+        **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
+        **{"banks": 2, "group": 2, "features": ["zero_skip"]},
+    ),
 }
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-def test_nothing_toggles_without_work(config, request):
-    folder = Path("build/tests") / request.node.name
-    emit_macro(config, folder)
+def test_nothing_toggles_without_work(config, place):
+    emit_macro(config, place)
     report = run_regression(
-        observed(Design.emitted(config, folder)),
-        folder / "verify",
+        observed(Design.emitted(config, place)),
+        place / "verify",
         simulator=quickest_simulator(config),
         suite=ARRAY_SUITE,
         announce=lambda _: None,

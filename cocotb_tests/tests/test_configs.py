@@ -35,6 +35,30 @@ CORNERS = [
     {"rows": 3, "cols": 2, "weight_bits": 4, "input_bits": 4, "banks": 3, "slice_bits": 1},
     {"rows": 130, "cols": 1, "weight_bits": 1, "input_bits": 1, "tree_stages": 11},
     {"rows": 1, "cols": 130, "weight_bits": 1, "input_bits": 2, "tree": "behavioral"},
+    {
+        "rows": 5,
+        "cols": 2,
+        "weight_bits": 3,
+        "input_bits": 4,
+        "bits_per_cycle": 4,
+        "banks": 3,
+        "storage": "latch",
+        "multiply": "booth",
+        "tree": "approx2",
+        "features": ["zero_skip"],
+    },
+    {
+        "rows": 6,
+        "cols": 2,
+        "weight_bits": 3,
+        "input_bits": 4,
+        "bits_per_cycle": 2,
+        "banks": 3,
+        "storage": "sram",
+        "multiply": "booth",
+        "tree": "approx1",
+    },
+    {"rows": 3, "cols": 1, "weight_bits": 2, "input_bits": 2, "banks": 5, "storage": "setclear"},
 ]
 
 
@@ -57,7 +81,9 @@ def test_presets_pass(verified, name):
     "parameters", CORNERS, ids=lambda p: f"{p['rows']}x{p['cols']}x{p.get('banks', 1)}"
 )
 def test_corners_pass(verified, parameters):
-    """Least and most of each parameter, at sizes that simulate quickly."""
+    """Least and most of each parameter, at sizes that simulate quickly; and inverted operands that
+    an approximate tree adds, of a bank that does not exist; rows of several such banks that take
+    two cycles each."""
     config = MacroConfig(**parameters)
     assert_passed(verified(config, quickest_simulator(config)))
 

@@ -25,12 +25,11 @@ TOP += "  inner i(.a(a), .b(b), .y(y));\n  always @(posedge clk) q <= y;\nendmod
 
 
 @pytest.fixture
-def folder(request):
+def folder(place):
     """A folder that Yosys can see."""
-    path = Path("build/tests") / request.node.name
-    path.mkdir(parents=True, exist_ok=True)
-    (path / "d.v").write_text(INNER + TOP)
-    return path
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "d.v").write_text(INNER + TOP)
+    return place
 
 
 def test_a_line_of_the_list_is_read_whole():

@@ -40,6 +40,7 @@ def regression(config: MacroConfig, folder: Path, design: Design, **options) -> 
         design,
         folder / "verify",
         simulator=quickest_simulator(config),
+        jobs=2,
         announce=lambda _: None,
         **options,
     )
@@ -55,8 +56,10 @@ def test_tiny_netlists_pass(target, tmp_path):
     assert report.tests == len(planned_tests(modules, TINY, {"seed": 1}))
 
 
-def test_a_latch_netlist_passes(tmp_path):
-    config = load_config("tiny", ["storage=latch", "banks=2"])
+@pytest.mark.parametrize("storage", ["latch", "setclear"])
+def test_latch_netlists_pass(storage, tmp_path):
+    """A set-clear latch is no D latch whose data changes with its enable."""
+    config = load_config("tiny", [f"storage={storage}", "banks=2"])
     emit_macro(config, tmp_path)
     assert_passed(regression(config, tmp_path, netlist_design(config, tmp_path, "generic")))
 

@@ -152,6 +152,7 @@ def test_a_macro_of_toy_styles_passes_the_whole_regression(toys, stages, request
         Design.emitted(config, folder),
         folder / "verify",
         simulator=quickest_simulator(config),
+        jobs=2,
         options={"register": "cimforge.cocotb_tests.tests.test_toy_styles:register_toys"},
     )
     assert report.failures == []

@@ -51,6 +51,7 @@ def test_the_wrapper_passes(name, simulator, tmp_path):
         Design.wrapped(config, tmp_path),
         tmp_path / "verify",
         simulator=simulator,
+        jobs=2,
         suite=BUS_SUITE,
         options={"accesses": ACCESSES[name]},
         announce=lambda _: None,

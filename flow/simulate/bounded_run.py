@@ -4,7 +4,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 __all__ = ["LIMIT_S", "CommandError", "first_error", "run_commands"]
@@ -28,7 +28,7 @@ class CommandError(Exception):
 
 
 def run_commands(
-    commands: Sequence[Sequence[str]],
+    commands: Iterable[Sequence[str]],
     folder: Path | str,
     environment: Mapping[str, str],
     log: Path,

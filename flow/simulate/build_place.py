@@ -11,7 +11,13 @@ from pathlib import Path
 
 from cimforge.hdl.params.config_file import InputError
 
-__all__ = ["build_root", "check_installation", "placed_sources", "unsafe_characters"]
+__all__ = [
+    "build_root",
+    "check_installation",
+    "placed_sources",
+    "shelter",
+    "unsafe_characters",
+]
 
 UNSAFE = re.compile(r"[^A-Za-z0-9_/.+@-]", re.ASCII)
 
@@ -38,7 +44,7 @@ def build_root(folder: Path) -> Path:
     folder = folder.resolve()
     if not UNSAFE.search(str(folder)):
         return folder
-    return _shelter() / _digest(folder)
+    return shelter() / _digest(folder)
 
 
 def placed_sources(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -47,7 +53,7 @@ def placed_sources(folder: Path, names: Sequence[str]) -> list[Path]:
     placed = []
     for number, source in enumerate((folder / name).resolve() for name in names):
         if UNSAFE.search(str(source)):
-            root = _shelter() / _digest(folder.resolve()) / "sources"
+            root = shelter() / _digest(folder.resolve()) / "sources"
             root.mkdir(parents=True, exist_ok=True)
             copy = root / f"{number}_{UNSAFE.sub('_', source.name)}"  # two may have one name
             source = shutil.copyfile(source, copy)
@@ -59,8 +65,8 @@ def _digest(folder: Path) -> str:
     return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
 
 
-def _shelter() -> Path:
-    """A folder that only this user can write to."""
+def shelter() -> Path:
+    """A folder that only this user can write to; raises InputError where there is none."""
     base = Path(tempfile.gettempdir()).resolve()
     if bad := unsafe_characters(base):
         raise InputError(f"TMPDIR: {base} holds {bad}, which make cannot take; choose another")

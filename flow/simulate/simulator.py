@@ -18,6 +18,7 @@ from cimforge.flow.simulate.build_place import (
     unsafe_characters,
 )
 from cimforge.flow.simulate.job import JOB_VARIABLE, job_text
+from cimforge.flow.simulate.runtime_objects import keep_objects, lend_objects
 from cimforge.flow.simulate.tool_environment import (
     tool_environment,
     tool_versions,
@@ -144,13 +145,15 @@ def _build(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     log = folder / "build.log"
+    options = _arguments(design, simulator, waves)
+    made_with = [*options, f"waves={waves}"]
     with tool_environment(simulator):
         try:
-            _runner(simulator, log).build(
+            _runner(simulator, log, before_make=lambda: lend_objects(folder, made_with)).build(
                 sources=_sources(design, simulator, folder),
                 includes=_includes(design, simulator),
                 hdl_toplevel=design.top,
-                build_args=_arguments(design, simulator, waves),
+                build_args=options,
                 build_dir=folder,
                 timescale=("1ns", "1ps"),
                 waves=waves,
@@ -158,16 +161,29 @@ def _build(
             )
         except (CommandError, SystemExit) as error:
             raise BuildError(simulator, log, str(error)) from None
+    if simulator == "verilator":
+        keep_objects(folder, made_with)
     stamp.write_text(key)
     return folder
 
 
-def _runner(simulator: str, log: Path, limit: float = LIMIT_S) -> Runner:
+def _runner(
+    simulator: str,
+    log: Path,
+    limit: float = LIMIT_S,
+    before_make: Callable[[], None] = lambda: None,
+) -> Runner:
     """cocotb's runner, whose commands are bounded in time and tell why they failed."""
     runner = get_runner(simulator)
 
+    def each(commands: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+        for command in commands:
+            if Path(command[0]).name == "make":
+                before_make()
+            yield command
+
     def execute(commands, cwd, stdout=None) -> None:
-        run_commands(commands, cwd, runner.env, log, limit=limit)
+        run_commands(each(commands), cwd, runner.env, log, limit=limit)
 
     runner._execute_cmds = execute  # type: ignore[assignment,method-assign]
     return runner

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cimforge.flow.synth.clock_candidates import Candidate
+from cimforge.flow.synth.static_timing import Step
 from cimforge.flow.synth.synth_report import SynthReport
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.module import distinct_modules
@@ -13,6 +14,7 @@ from cimforge.hdl.params.config_file import plain_overrides, plain_toml
 __all__ = ["MOST_RUNS", "ClockSearch", "Tried", "delay_by_role", "search_clock"]
 
 MOST_RUNS = 12  # candidates that are synthesised, at most
+NEAR = 1.5  # how far beyond the period an expectation may lie to be worth a run for less area
 Measure = Callable[[Candidate], SynthReport]
 
 
@@ -28,9 +30,9 @@ class Tried:
     limits: dict[str, float]
 
     @property
-    def blocks(self) -> set[str]:
-        """The blocks on the critical path."""
-        return {step.block for step in self.report.timing.path} if self.report.timing else set()
+    def path(self) -> tuple[Step, ...]:
+        """The critical path, block by block."""
+        return self.report.timing.path if self.report.timing else ()
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ def search_clock(
     """The configuration of least area among ``candidates`` with a period of at most ``clock`` ns.
 
     ``measure`` synthesises one; the first (as given) always, of the others those that may reach the
-    period, the least expected area first, at most ``most`` in all. It ends when no other is
-    expected to be smaller than the best found. Where nothing seems to reach the period, the rest of
+    period, at most ``most`` in all: the least expected area first of those that are expected to
+    reach it, while there are none the shortest expected period. Once one reaches it, those expected
+    to be smaller and not far from it follow. Where nothing seems to reach the period, the rest of
     the runs looks for the shortest.
     """
     search = _Search(candidates, clock)
@@ -144,38 +147,62 @@ class _Search:
             return self._candidates[0]
         done = {each.candidate.label for each in self.tried}
         left = [c for c in self._candidates if c.label not in done and not self._misses(c)]
+        may = [c for c in left if self._may_reach(c)]
         reach = [each.area for each in self.tried if each.period <= self._clock]
         if reach:
-            left = [c for c in left if self._expected(c) < min(reach) and self._may_reach(c)]
-        else:
-            left = [c for c in left if self._may_reach(c)] or left
-        return left[0] if left else None
+            near = [c for c in may if self._expected_period(c) <= NEAR * self._clock]
+            return next((c for c in near if self._expected(c) < min(reach)), None)
+        likely = [c for c in may if self._expected_period(c) <= self._clock]
+        return next(iter(likely), None) or min(may or left, key=self._expected_period, default=None)
 
     def _expected(self, candidate: Candidate) -> float:
-        """Area expected of a candidate, from that of the configuration as given."""
-        given = self.tried[0]
-        return given.area * (1 + candidate.cost) / (1 + given.candidate.cost)
+        """Area expected of a candidate, from that of the one most like it."""
+        near = min(self.tried, key=lambda each: len(candidate.differs(each.candidate)))
+        return near.area * (1 + candidate.cost) / (1 + near.candidate.cost)
+
+    def _expected_period(self, candidate: Candidate) -> float:
+        """The longest of the paths known, in ns, each as the axes along which they differ are
+        expected to change it."""
+        return max(_changed_path(each, candidate) for each in self.tried)
 
     def _misses(self, candidate: Candidate) -> bool:
-        """Whether a path that is too long stays as it is: no block on it changes."""
+        """Whether a path that is too long stays so: no block on it changes, or those that stay
+        take too long already."""
         for each in self.tried:
-            changed = {block for axis in candidate.differs(each.candidate) for block in axis.blocks}
-            if each.period > self._clock and not changed & each.blocks:
+            axes = candidate.differs(each.candidate)
+            changed = {block for axis in axes for block in axis.touches(each.path)}
+            if each.period > self._clock and not changed:
+                return True
+            if sum(step.delay for step in each.path if step.block not in changed) > self._clock:
                 return True
         return False
 
     def _may_reach(self, candidate: Candidate) -> bool:
-        """Whether as many registers cut a path finely enough that was too long with others: into
-        equal parts, at best. Fewer registers than too few are too few."""
-        ranks = candidate.config.pipeline_stages
+        """Whether more registers cut a path finely enough that was too long with others: into
+        equal parts, at best. No more registers than too few are too few."""
         for each in self.tried:
-            other = each.candidate.config.pipeline_stages
-            alone = [axis.key for axis in candidate.differs(each.candidate)] == ["tree_stages"]
-            if not alone or each.period <= self._clock:
+            axes = candidate.differs(each.candidate)
+            if each.period <= self._clock or not all(axis.cut for axis in axes):
                 continue
-            if ranks < other or each.period * (other + 1) / (ranks + 1) > self._clock:
+            parts = 1.0
+            for axis in (axis for axis in axes if axis.touches(each.path)):
+                parts *= max(1.0, axis.delay(each.candidate[axis]) / axis.delay(candidate[axis]))
+            if parts == 1 or each.period / parts > self._clock:
                 return False
         return True
+
+
+def _changed_path(tried: Tried, candidate: Candidate) -> float:
+    """What a candidate is expected to make of a critical path, in ns."""
+    axes = candidate.differs(tried.candidate)
+    period = tried.period
+    for step in tried.path:
+        share = 1.0
+        for axis in axes:
+            if step.block in axis.touches(tried.path):
+                share *= axis.delay(candidate[axis]) / axis.delay(tried.candidate[axis])
+        period += step.delay * (share - 1)
+    return period
 
 
 def delay_by_role(report: SynthReport) -> dict[str, float]:

@@ -13,6 +13,7 @@ from typing import Any
 from cimforge.flow.liberty.liberty_writer import has_delays, timing_library
 from cimforge.flow.liberty.library import Cell, Library
 from cimforge.flow.synth.blocks import BlockNames
+from cimforge.flow.synth.period_search import period_search
 from cimforge.flow.synth.synthesis import Netlist
 from cimforge.hdl.emit.constraints import timing_constraints
 from cimforge.hdl.macro.top import build_macro
@@ -24,31 +25,6 @@ __all__ = ["STA", "Step", "Timing", "TimingError", "analyse_timing", "check_time
 
 STA = "sta"
 HOP = re.compile(r"^ *(-?\d+\.\d+) +-?\d+\.\d+ [\^v] (\S+)/\S+ \(\S+\)$", re.M)
-
-
-# Narrows the interval between a period with a violation and one without: by the slack, which is the
-# answer where the worst path has a whole cycle, else by halves. Paths of half a cycle (clock gates)
-# and of two (latches) are why one slack does not tell it. The path is shown at the period that it
-# violates: at the other, latches that borrow time have no slack either.
-SEARCH = """
-proc slack_at {period} {
-  create_clock -name clk -period $period [get_ports clk]
-  return [worst_slack]
-}
-set high @START@
-for {set i 0} {[set spare [slack_at $high]] < 0 && $i < 20} {incr i} { set high [expr 2 * $high] }
-set low 0.0
-set next [expr $high - $spare]
-for {set i 0} {$i < 12 && $high - $low > 0.002 * $high} {incr i} {
-  if {$next <= $low || $next >= $high} { set next [expr ($low + $high) / 2] }
-  set slack [slack_at $next]
-  if {$slack < 0} { set low $next } else { set high $next }
-  set next [expr $next - $slack + ($slack < 0 ? 0.0005 : -0.0005) * $high]
-}
-puts "PERIOD $high"
-slack_at $low
-report_checks -path_delay max -digits 4
-"""
 
 
 @dataclass(frozen=True)
@@ -112,7 +88,8 @@ def analyse_timing(config: MacroConfig, netlist: Netlist, library: Library) -> T
         "read_verilog flat.v",
         f"link_design {config.module}",
         timing_constraints(config, "1", divider=".", gate_pin=None),
-        SEARCH.replace("@START@", str(10 / scale)),
+        period_search(10 / scale),
+        "report_checks -path_delay max -digits 4",
     ]
     (netlist.folder / "timing.tcl").write_text("\n".join(script) + "\n")
     printed = _run(program, netlist.folder)

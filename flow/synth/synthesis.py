@@ -20,6 +20,7 @@ from cimforge.flow.synth.free_polarity import free_polarity
 from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
 from cimforge.flow.synth.techmap import (
     COMPRESSOR,
+    SET_CLEAR,
     enable_gate_commands,
     mapped_leaves,
     techmap_verilog,
@@ -73,10 +74,12 @@ def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool 
     """
     work = _prepare(config, folder, f"{target}{'_flat' if flatten else ''}")
     name = config.module
+    _copy(work, "set_clear.v", SET_CLEAR)
     script = [
         f"read_verilog {CELLS} {name}.v",
         *_black_boxes(config),
         f"hierarchy -check -top {name}",
+        "techmap -map set_clear.v",
         *_keep(config, folder, flatten),
         *chain_commands(target, work),
         TARGETS[target].command.format(top=name),

@@ -4,7 +4,7 @@ from math import ceil
 
 from cimforge.flow.liberty.leaf_cells import LeafCells, Match
 
-__all__ = ["COMPRESSOR", "enable_gate_commands", "mapped_leaves", "techmap_verilog"]
+__all__ = ["COMPRESSOR", "SET_CLEAR", "enable_gate_commands", "mapped_leaves", "techmap_verilog"]
 
 ENABLE_GATE = "cim_enable_gate"  # of flip-flops with an enable: no leaf, the mapper places it
 
@@ -13,6 +13,12 @@ COMPRESSOR = """module cim_c42 (input a, b, c, d, ci, output s, co, cout);
   wire t;
   cim_fa first (.a(a), .b(b), .ci(c), .s(t), .co(cout));
   cim_fa second (.a(t), .b(d), .ci(ci), .s(s), .co(co));
+endmodule
+"""
+# What a set-clear latch is where no library is: the D latch that Yosys makes of it has a data input
+# which changes with its enable.
+SET_CLEAR = """module cim_set_clear (input clear, set, d, output q);
+  \\$sr #(.WIDTH(1), .SET_POLARITY(1), .CLR_POLARITY(1)) held (.SET(set & d), .CLR(clear), .Q(q));
 endmodule
 """
 PORTS = {

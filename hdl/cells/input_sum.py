@@ -15,7 +15,7 @@ from cimforge.hdl.netlist.structure import Structure, concat
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["InputSum", "build_negate_lines", "build_plane_sum", "late_planes", "shared_staging"]
+__all__ = ["InputSum", "build_plane_sum", "build_row_lines", "late_planes", "shared_staging"]
 
 
 def build_plane_sum(config: MacroConfig) -> Structure:
@@ -57,14 +57,13 @@ def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
     return lambda tail: max(tail, default=0) + (SUM if config.carry_save else 3 * SUM) + carries
 
 
-def build_negate_lines(config: MacroConfig) -> Structure:
-    """Drives the gates that negate the top plane, one a row: ``lines = negate`` each;
-    combinational."""
-    sentence = "The line that negates a plane, for the gates of all its rows."
-    out = Structure(config.module, "negate_lines", sentence, role="accumulate")
-    negate = out.port("input", "negate")
+def build_row_lines(config: MacroConfig) -> Structure:
+    """Drives one gate a row: ``lines = line`` each; combinational."""
+    sentence = "One line for the gates of all rows of a plane."
+    out = Structure(config.module, "row_lines", sentence, role="accumulate")
+    one = out.port("input", "line")
     lines = out.port("output", "lines", config.rows)
-    line = spread(out, negate, config.rows, 1, out.role)
+    line = spread(out, one, config.rows, 1, out.role)
     out.assign(lines, concat(line(row) for row in range(config.rows)))
     return out
 
@@ -113,8 +112,8 @@ class InputSum(Block):
             "correction": Out(config.correction_bits * config.slices),
         }
         inner = {"sum": build_plane_sum(config)}
-        if summed and driver_levels(config.rows, 1):
-            inner["lines"] = build_negate_lines(config)
+        if driver_levels(config.rows, 1):
+            inner["lines"] = build_row_lines(config)
         super().__init__(config.module, "input_sum", ports, inner)
 
     def elaborate(self, platform):
@@ -141,10 +140,11 @@ class InputSum(Block):
         m.submodules.sum = self.instance("sum", **pins, terms=named, total=total)
 
     def _build_count(self, m: Module, total: Signal) -> None:
-        """Of one plane: its zeros, or both constants less them."""
+        """Of one plane: its zeros, or both constants less them. Nothing toggles while all weights
+        are unsigned."""
         rows = self._config.rows
         count = Signal(unsigned_width(rows))
-        planes_n = late_planes(m, self._config, self._planes_n(), self.value("enable"))
+        planes_n = self._planes_n() & self._row_lines(m, self.sign.any())
         self._place_sum(m, planes_n, count)
         negated = self.negate.replicate(len(count))
         more = Mux(self.negate, 2 * rows + 1 - (1 << len(count)), 0)
@@ -155,15 +155,19 @@ class InputSum(Block):
         rows, planes_n = self._config.rows, self._planes_n()
         size, low = len(_places(self._config)), len(planes_n) - rows
         top = Signal(rows)
-        negate = Signal(rows)
-        if driver_levels(rows, 1):
-            m.submodules.lines = self.instance("lines", negate=self.plane_negate, lines=negate)
-        else:
-            m.d.comb += negate.eq(self.plane_negate.replicate(rows))
-        m.d.comb += top.eq(planes_n[low:] ^ negate)
+        m.d.comb += top.eq(planes_n[low:] ^ self._row_lines(m, self.plane_negate))
         early = Cat(planes_n[:low], top, self.plane_negate, self.plane_ending)
         late = late_planes(m, self._config, early, self.value("enable"))
         return Cat(late[:-2], late[-2].replicate(size), late[-1].replicate(size))
+
+    def _row_lines(self, m: Module, line: Value) -> Signal:
+        """A line for each row."""
+        lines = Signal(self._config.rows)
+        if driver_levels(len(lines), 1):
+            m.submodules.lines = self.instance("lines", line=line, lines=lines)
+        else:
+            m.d.comb += lines.eq(line.replicate(len(lines)))
+        return lines
 
     def _planes_n(self) -> Value:
         """The planes, inverted."""

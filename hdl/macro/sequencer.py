@@ -252,9 +252,24 @@ class Sequencer(Block):
         m.d.comb += [ends.eq(~following.any()), x_turn.eq(ends & arbiter.x_turn)]
         lines = one_hot(m, "read_line", row, self._config.rows, ends & ~arbiter.x_turn)
         step = arbiter.x_fire | reads | (goes_on & ~ends)
-        self._drive(m, load=arbiter.x_fire, step=step, read_row=lines, following=following)
-        self._drive(m, first=first.line & x_turn.replicate(len(first.line)))
+        self._drive(m, load=arbiter.x_fire, step=step, read_row=lines)
+        begins = first.line & x_turn.replicate(len(first.line))
+        if self._config.masks_missing:
+            begins, following = self._build_missing(m, arbiter, begins, following)
+        self._drive(m, following=following, first=begins)
         self._drive(m, fill=first.fill, sign_plane=first.sign_plane)
+
+    def _build_missing(
+        self, m: Module, arbiter: Arbiter, begins: Value, following: Value
+    ) -> tuple[Value, Value]:
+        """The groups selected at a pass's begin, and later, but none of a missing bank: its codes
+        are 0, but those of negative digits inverted, which an approximate tree does not sum up to
+        what is taken off."""
+        exists, kept = arbiter.banks["x"].any(), Signal(name="bank_exists_q", reset_less=True)
+        with m.If(arbiter.x_fire):
+            m.d.sync += kept.eq(exists)
+        begins &= exists.replicate(len(begins))
+        return begins, following & kept.replicate(len(following))
 
     def _build_signs(self, m: Module, arbiter: Arbiter) -> Signal:
         """Bank signs, set by every write to a row that exists."""

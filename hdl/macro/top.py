@@ -31,7 +31,7 @@ KINDS = (
     *("pair_codes", "pair_multiplier", "pair", "pair_adder", "pair_sum"),
     *("tree", "plane_sum", "digit_sum", "signed_digit_sum"),
     *("accumulate_sum", "result_sum", "accumulator"),
-    *("negate_lines", "input_sum", "column"),
+    *("row_lines", "input_sum", "column"),
     *(f"fused{slices}_sum" for slices in range(2, 17)),
     *("fusion", "mode_select"),
     *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),

@@ -426,6 +426,12 @@ class MacroConfig(BaseModel):
         return not (self.binary or (self.carry_save and self.max_planes == 1))
 
     @property
+    def masks_missing(self) -> bool:
+        """Whether planes of a vector for a missing bank are held back: where it has operands that
+        are not 0 and not summed exactly."""
+        return self.digits and not self.tree_traits.exact and self.banks < 1 << self.bank_bits
+
+    @property
     def skips(self) -> bool:
         """Whether passes may be shorter than cycles_per_pass: zero_skip, and more cycles than one
         to begin at."""

@@ -26,9 +26,9 @@ PRESETS: dict[str, Preset] = {
         "the geometry of the OpenC2 macro: 64 x 64 bits, 16 outputs, 4b x 4b",
     ),
     "lean": Preset(
-        {"bits_per_cycle": 8, "group": 2, "storage": "latch"},
-        "least energy a 1b-MAC: pairs halve the adders, eight planes share one accumulation, and "
-        "ranks in the trees take more for their clock than the glitches that they stop",
+        {"bits_per_cycle": 8, "group": 2, "storage": "latch", "accumulate": "carry_save"},
+        "least energy a 1b-MAC: pairs halve the adders, eight planes are one sum with one carry "
+        "chain, and ranks take more for their clock than the glitches that they stop",
     ),
     "wide": Preset(
         {"rows": 128, "cols": 32},
