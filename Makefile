@@ -42,8 +42,9 @@ bench-full: $(VENV)/.networks ## and the energies of the ablations
 compare: $(VENV)/.networks ## before → after: quick figures of this tree against the committed ones
 	$(BIN)/python -m cimforge.scripts.bench --quick
 
-soak: $(VENV)/.test ## hours: 200 drawn configurations, every mutant, every figure
+soak: $(VENV)/.test ## hours: 200 drawn configurations, 40 drawn netlists, every mutant, every figure
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest cocotb_tests/tests/test_configs.py -k drawn
+	CIMFORGE_CONFIGS=40 $(BIN)/python -m pytest cocotb_tests/tests/test_netlists.py -k drawn
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest flow/tests/test_tree_proof.py flow/tests/test_tree_faults.py flow/tests/test_mapped_proof.py -k 'proven or adds'
 	$(MAKE) mutants figures
 

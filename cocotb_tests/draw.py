@@ -16,15 +16,16 @@ MAX_CELL_BITS = 12_000
 MAX_PRODUCTS = 16_000
 
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
-# an approximate tree whose rows leave one without partner at both levels, behind registers; a final
-# adder behind 4:2 compressors; words of RAM that do not divide evenly, written and read through one
-# port; sums kept in two words, of pairs with several ranks of the final adder; slices that fuse by
-# six, three, two and one; digits whose passes skip, and in slices. Together they have every style,
-# feature and kind of rank, zero_skip in latches, flip-flops, pairs and behind approximate trees.
+# an approximate tree whose rows leave one without partner at both levels, behind set-clear latches;
+# words of RAM that do not divide evenly, written and read through one port, and a final adder
+# behind 4:2 compressors; sums kept in two words, of pairs with several ranks of the final adder;
+# slices that fuse by six, three, two and one; digits whose passes skip, and in slices. Together
+# they have every style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and
+# approximate trees.
 ODD = (
     {
-        "rows": 37,
-        "cols": 11,
+        "rows": 21,
+        "cols": 5,
         "weight_bits": 3,
         "input_bits": 5,
         "bits_per_cycle": 5,
@@ -66,9 +67,9 @@ ODD = (
         "cols": 3,
         "weight_bits": 4,
         "input_bits": 6,
-        "bits_per_cycle": 2,
-        "banks": 2,
-        "storage": "latch",
+        "bits_per_cycle": 3,
+        "banks": 3,
+        "storage": "setclear",
         "tree": "approx2",
         "tree_stages": 2,
     },
@@ -85,16 +86,6 @@ ODD = (
         "features": ("zero_skip",),
     },
     {
-        "rows": 19,
-        "cols": 3,
-        "weight_bits": 5,
-        "input_bits": 6,
-        "bits_per_cycle": 3,
-        "tree": "csa42",
-        "tree_stages": 1,
-        "final_adder": "prefix",
-    },
-    {
         "rows": 11,
         "cols": 5,
         "weight_bits": 3,
@@ -105,16 +96,9 @@ ODD = (
         "sram_words": 16,
         "sram_bits": 4,
         "sram_ports": "1rw_reg",
-    },
-    {
-        "rows": 9,
-        "cols": 3,
-        "weight_bits": 4,
-        "input_bits": 6,
-        "bits_per_cycle": 3,
-        "banks": 3,
-        "storage": "setclear",
+        "tree": "csa42",
         "tree_stages": 1,
+        "final_adder": "prefix",
     },
     {
         "rows": 11,

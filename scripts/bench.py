@@ -197,7 +197,8 @@ def _print_aims(aims: Sequence[Mapping[str, Any]]) -> None:
     for aim in aims:
         mark = {True: "reached", False: "open   ", None: "unknown"}[aim["reached"]]
         value = "-" if aim["value"] is None else f"{aim['value']:.5g}"
-        print(f"{mark}  {aim['what']}: {value} (aim {aim['bound']})")
+        row = f", {aim['row']}" if aim["row"] else ""
+        print(f"{mark}  {aim['what']}: {value} (aim {aim['bound']}{row})")
 
 
 def _judge(

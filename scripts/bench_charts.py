@@ -14,6 +14,7 @@ COLOURS = dict(
     zip(ROLES, ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377"), strict=True)
 )
 UNSPLIT = "#999999"  # a macro in one module has no roles
+AREAS = ("peers", "planes", "styles", "approximate", "small")  # groups of rows
 STYLE: Any = {"svg.hashsalt": "cimforge", "svg.fonttype": "path", "font.size": 9}
 
 Rows = Sequence[tuple[str, Mapping[str, Any]]]  # name, row of the results
@@ -23,7 +24,9 @@ def draw_charts(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write what the rows allow: areas by role, ablations, energies by role; the files."""
     with mpl.rc_context(STYLE):
         charts = {
-            "areas.svg": _areas(_group(result, "peers", "planes", "approximate", "small")),
+            "areas.svg": _areas(
+                _group(result, "peers", "planes", "styles", "approximate", "small")
+            ),
             "ablations.svg": _ablations(result),
             "energies.svg": _energies(_group(result, "energy", "small")),
             "luts.svg": _areas(_group(result, "fpga"), "LUT sites per 1b-MAC", "luts"),

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from cimforge.flow.synth.targets import TARGETS
@@ -45,10 +46,10 @@ class Row:
 
     @property
     def command(self) -> str:
-        """What measures it: words after the interpreter."""
+        """What measures it: words after the interpreter, as a shell reads them."""
         words = ["-m", *(("cimforge.scripts.ablation", self.off) if self.off else (MAIN,))]
         words += [self.verb, self.config]
-        words += [word for each in self.set for word in ("--set", each)]
+        words += [word for each in self.set for word in ("--set", quote(each))]
         if self.verb != "power":
             words += ["--target", "liberty" if self.library else self.on]
         words += ["--liberty", self.library] if self.library else []

@@ -32,7 +32,6 @@ CORNERS = [
         "tree_stages": "auto",
     },
     {"rows": 2, "cols": 1, "weight_bits": 2, "input_bits": 2, "banks": 64, "storage": "latch"},
-    {"rows": 3, "cols": 2, "weight_bits": 4, "input_bits": 4, "banks": 3, "slice_bits": 1},
     {"rows": 130, "cols": 1, "weight_bits": 1, "input_bits": 1, "tree_stages": 11},
     {"rows": 1, "cols": 130, "weight_bits": 1, "input_bits": 2, "tree": "behavioral"},
     {

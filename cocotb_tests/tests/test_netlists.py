@@ -24,7 +24,7 @@ from cimforge.hdl.params.config_file import load_config
 
 TINY = load_config("tiny")
 SEED = int(os.environ.get("CIMFORGE_SEED", "1"))
-DRAWN = int(os.environ.get("CIMFORGE_CONFIGS", "3"))
+DRAWN = int(os.environ.get("CIMFORGE_CONFIGS", "1"))
 
 SMALL = Path(netlist_models.__file__).parents[1] / "tests" / "small.lib"
 FPGA = {

@@ -143,8 +143,7 @@ def clock_candidates(config: MacroConfig, cells: Cells) -> list[Candidate]:
             continue  # such a tree has no such adder, or not so many levels
         if changed != given:
             found.append(changed)
-    values = {axis.key: {getattr(each, axis.key) for each in found} for axis in AXES}
-    vary = tuple(axis for axis in AXES if len(values[axis.key]) > 1)
+    vary = tuple(axis for axis in AXES if len({getattr(each, axis.key) for each in found}) > 1)
     first, *others = [Candidate(each, _cost(each, costs), vary) for each in found]
     return [first, *sorted(others, key=lambda candidate: candidate.cost)]
 

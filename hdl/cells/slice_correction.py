@@ -71,9 +71,10 @@ class SliceCorrection(Block):
         """One of the sums, of this cycle's digits, as late as the columns' totals."""
         counts = map(len, digit_constants(self._config, self._places[kind]))
         constants = Cat(end.replicate(count) for end, count in zip(ends, counts, strict=True))
-        terms = Signal(len(negatives) + len(shares) + len(constants), name=f"{kind}_terms")
+        shares_n = Signal(len(shares), name=f"{kind}_shares_n")
         total = Signal(self._config.correction_bits, name=f"{kind}_total")
-        m.d.comb += terms.eq(Cat(negatives, ~shares, constants))
+        m.d.comb += shares_n.eq(~shares)
+        terms = Cat(negatives, shares_n, constants)
         pins = {"enable": self.value("enable")} if self._config.ranks else {}
         m.submodules[kind] = self.instance(kind, **pins, terms=terms, total=total)
         return total

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shlex
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.scripts import bench as bench_command
 from cimforge.scripts import bench_plan
+from cimforge.scripts.ablation import IDEAS
 from cimforge.scripts.bench import main
 from cimforge.scripts.bench_budgets import budget_text, over_budget
 from cimforge.scripts.bench_charts import draw_charts
@@ -47,6 +49,39 @@ def test_a_line_is_a_figure_with_a_command(tmp_path):
         "-o build/bench/base_ice40 --json"
     )
     assert entry["depends"] == "bench_synth_off"
+
+
+def test_a_value_with_quotes_is_one_word_of_the_command(tmp_path):
+    line = LINE.replace("%s}", """, set = ['features=["zero_skip"]']}""")
+    (row,) = written(tmp_path, line).rows
+    assert 'features=["zero_skip"]' in shlex.split(row.command)
+    assert load_config(row.config, row.set).features == ("zero_skip",)
+
+
+GOALS = {
+    "compute_per_1b_mac": ["base_nangate45", "base_sky130hd", "base_sg13g2"],
+    "per_1b_mac": [f"{d}_{on}" for d in ("base", "pairs_k4") for on in BENCH.libraries],
+    "total": ["openc2_nangate45"],
+    "without_input": ["openc2_nangate45"],
+    "min_period_ns": ["openc2_nangate45"],
+    "tops_per_mm2": ["dense_nangate45"],
+    "fj_per_1b_mac": ["energy_nangate45", "energy_lean_nangate45"],
+    "idle_share": ["energy_nangate45"],
+    "generate_256_s": ["text"],
+    "seconds": ["large_library"],
+}
+
+
+def test_every_goal_has_a_row_of_an_ordinary_run():
+    """With naive macros and ablations beside them in the same run."""
+    aimed = {(name, aim.value) for aim in BENCH.aims for name in aim.rows}
+    ordinary = {row.name for row in BENCH.rows if not row.full} | set(BENCH.figures)
+    for value, rows in GOALS.items():
+        assert {(row, value) for row in rows} <= aimed
+        assert set(rows) <= ordinary
+    assert {aim.value for aim in BENCH.aims} == set(GOALS)
+    assert {"naive", "naive_openc2"} <= {row.design for row in BENCH.rows if not row.full}
+    assert {row.off for row in BENCH.rows if row.off and not row.full} == set(IDEAS)
 
 
 @pytest.mark.parametrize(
