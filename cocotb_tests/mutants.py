@@ -275,7 +275,7 @@ MUTANTS = (
     ),
     Mutant("plane order reversed", _pin("serialiser", "following", "~{old}")),
     Mutant("a pass goes on from the first planes", _pin("serialiser", "following", "{old} & 1'b0")),
-    Mutant("every first group is the lowest", _pin("serialiser", "first", "{old} & 1'b1")),
+    Mutant("every first group is the lowest", _cycles(_pin("serialiser", "first", "{old} & 1'b1"))),
     Mutant("the first group stays", _pin("serialiser", "first", "~({old} & 1'b0)")),
     # signs and precision
     Mutant("sign plane counts positive", _pin("column", "negate", "1'b0")),

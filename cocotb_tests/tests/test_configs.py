@@ -58,6 +58,7 @@ CORNERS = [
         "tree": "approx1",
     },
     {"rows": 3, "cols": 1, "weight_bits": 2, "input_bits": 2, "banks": 5, "storage": "setclear"},
+    {"rows": 5, "cols": 1, "weight_bits": 2, "input_bits": 3, "banks": 2, "storage": "sram"},
 ]
 
 
@@ -82,7 +83,7 @@ def test_presets_pass(verified, name):
 def test_corners_pass(verified, parameters):
     """Least and most of each parameter, at sizes that simulate quickly; and inverted operands that
     an approximate tree adds, of a bank that does not exist; rows of several such banks that take
-    two cycles each."""
+    two cycles each; one plane a cycle beside words of RAM."""
     config = MacroConfig(**parameters)
     assert_passed(verified(config, quickest_simulator(config)))
 
