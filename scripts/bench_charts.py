@@ -60,7 +60,7 @@ def _panels(places: Mapping[str, Rows], label: str) -> tuple[Figure, list]:
     for axis, place in zip(axes, places, strict=True):
         axis.set_title(place, loc="left", fontsize=9, fontweight="bold")
         axis.invert_yaxis()
-        axis.margins(x=0.22)
+        axis.margins(x=0.22, y=0.02)
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1].set_xlabel(label)
     return chart, list(axes)

@@ -116,16 +116,19 @@ DOCUMENTED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 def measure(figure: Figure, quiet: bool = False) -> dict[str, Any]:
     """What the figure's command prints, as JSON data; its progress is shown unless ``quiet``.
-    Raises RuntimeError where it fails."""
+    Raises RuntimeError where it fails, or says why it could not measure."""
     words = [sys.executable, *shlex.split(figure.command)]
     errors = subprocess.PIPE if quiet else None
     run = subprocess.run(words, stdout=subprocess.PIPE, stderr=errors, text=True, check=False)
     try:
-        return json.loads(run.stdout)
+        told = json.loads(run.stdout)
     except ValueError:
         said = [line.strip() for line in (run.stderr or "").splitlines() if line.strip()]
         cause = said[-1] if said else "it printed no JSON object; its messages are above"
         raise RuntimeError(f"{figure.name}: {figure.command}: {cause}") from None
+    if isinstance(told.get("failed"), str):
+        raise RuntimeError(f"{figure.name}: {figure.command}: {told['failed']}")
+    return told
 
 
 def kept_result(figure: Figure, root: Path = Path()) -> dict[str, Any] | None:

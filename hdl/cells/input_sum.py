@@ -144,8 +144,8 @@ class InputSum(Block):
         are unsigned."""
         rows = self._config.rows
         count = Signal(unsigned_width(rows))
-        late = late_planes(m, self._config, self._planes_n(), self.value("enable"))
-        self._place_sum(m, late & self._row_lines(m, self.sign.any()), count)
+        planes_n = late_planes(m, self._config, self._planes_n(), self.value("enable"))
+        self._place_sum(m, planes_n & self._row_lines(m, self.sign.any()), count)
         negated = self.negate.replicate(len(count))
         more = Mux(self.negate, 2 * rows + 1 - (1 << len(count)), 0)
         m.d.comb += total.eq((count ^ negated) + more + Mux(self.ending, rows, 0))

@@ -361,3 +361,15 @@ def test_the_table_is_one_line_a_design():
     text = (ROOT / "results" / "bench.toml").read_text()
     designs = tomllib.loads(text)["design"]
     assert len(designs) == sum(line.startswith("  {name = ") for line in text.splitlines())
+
+
+def test_styles_stand_in_the_chart_of_areas(tmp_path):
+    roles = dict.fromkeys(("storage", "multiply", "tree", "accumulate", "input", "control"), 10.0)
+    area = {**AREA, "unit": "um2", "breakdown": roles, "min_period_ns": 2.0}
+    rows = [row for row in BENCH.rows if row.group == "styles"]
+    assert {"carry_save", "zero_skip", "fused", "setclear", "sram", "xnor"} == {
+        row.design for row in rows
+    }
+    measured = {row.name: area for row in rows}
+    drawn = draw_charts(result_object(BENCH, rows, measured, {}, {}, [], [], {}), tmp_path)
+    assert [path.name for path in drawn] == ["areas.svg"]

@@ -13,6 +13,7 @@ from cimforge.scripts.figures import (
     differences,
     load_figures,
     main,
+    measure,
     source_stamp,
 )
 
@@ -35,6 +36,16 @@ def project(tmp_path):
 def test_what_agrees_has_no_complaint(project):
     folder, figure = project
     assert list(complaints(figure, folder)) == []
+
+
+def test_a_command_that_says_why_it_failed_measures_nothing(project, monkeypatch, tmp_path):
+    """Its JSON object has the keys of a measurement, without values."""
+    monkeypatch.chdir(tmp_path)
+    Path("says.py").write_text('print(\'{"total": null, "failed": "Yosys failed: no port"}\')\n')
+    with pytest.raises(RuntimeError, match=r"cells: says\.py: Yosys failed: no port"):
+        measure(replace(project[1], command="says.py"))
+    Path("says.py").write_text('print(\'{"total": 5, "failed": 0}\')\n')
+    assert measure(replace(project[1], command="says.py"))["total"] == 5
 
 
 def test_a_comment_or_docstring_does_not_make_a_figure_stale(project):
