@@ -76,7 +76,8 @@ MAIN = "cimforge.scripts.main"
 @dataclass(frozen=True)
 class Table:
     """A marked table of a document: ``line`` is a format string over what a row measured, with
-    ``row`` its design and ``on`` its place."""
+    ``row`` its design and ``on`` its place; or, where ``order`` is aims, over what, bound, value,
+    row and reached of each aim."""
 
     document: str
     mark: str

@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from cimforge.scripts.bench_report import aims_reached
 from cimforge.scripts.bench_table import Bench, Table
 
 __all__ = ["derived", "refresh_tables", "table_complaints"]
@@ -41,16 +42,30 @@ class _Formatter(Formatter):
 
 def table_text(table: Table, bench: Bench, kept: Mapping[str, Mapping[str, Any]]) -> str:
     """A table as Markdown, of the rows that ``kept`` (measurements by row) holds."""
+    columns = table.head.count("|") - 1
+    lines = [table.head, "|" + "---|" * columns]
+    told = _of_aims(bench, kept) if table.order == "aims" else _of_rows(table, bench, kept)
+    lines += [_Formatter().vformat(table.line, (), values) for values in told]
+    return "\n".join(lines) + "\n"
+
+
+def _of_rows(
+    table: Table, bench: Bench, kept: Mapping[str, Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """What a line says of each row that was measured."""
     pairs = [(row, on) for on in table.on for row in table.rows]
     if table.order == "rows":
         pairs = [(row, on) for row in table.rows for on in table.on]
-    columns = table.head.count("|") - 1
-    lines = [table.head, "|" + "---|" * columns]
     for row, on in pairs:
         if measured := kept.get(f"{row}_{on}"):
-            values = {**derived(measured), "row": row, "on": bench.label(on)}
-            lines.append(_Formatter().vformat(table.line, (), values))
-    return "\n".join(lines) + "\n"
+            yield {**derived(measured), "row": row, "on": bench.label(on)}
+
+
+def _of_aims(bench: Bench, kept: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What a line says of each aim."""
+    words = {True: "yes", False: "**no**", None: "not measured"}
+    for aim in aims_reached(bench, {name: derived(value) for name, value in kept.items()}):
+        yield {**aim, "reached": words[aim["reached"]]}
 
 
 def _marked(table: Table, text: str) -> re.Match[str]:

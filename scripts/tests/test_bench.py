@@ -244,6 +244,19 @@ def test_tables_are_written_and_what_differs_is_named(tmp_path):
     assert by_row.splitlines()[2:] == ["| X | a | 1.2 |", "| X | b | - |"]
 
 
+def test_a_table_of_aims_says_what_is_reached():
+    table = Table("R.md", "m", [], [], "| a | b |", "| {what} {bound} | {value} {reached} {row} |")
+    aims = [Aim("small", ["a"], "v", at_most=2), Aim("large", ["a", "b"], "v", at_least=2)]
+    aims.append(Aim("fast", ["c"], "w", at_most=1))
+    bench = Bench([], {}, [], [], aims, {})
+    text = table_text(replace(table, order="aims"), bench, {"a": {"v": 1}, "b": {"v": 1.5}})
+    assert text.splitlines()[2:] == [
+        "| small ≤ 2 | 1 yes a |",
+        "| large ≥ 2 | 1.5 **no** b |",
+        "| fast ≤ 1 | - not measured - |",
+    ]
+
+
 def test_a_document_without_the_mark_is_named(tmp_path):
     (tmp_path / "R.md").write_text("nothing")
     with pytest.raises(ValueError, match=r"R.md has no <!-- bench m -->"):
@@ -252,7 +265,8 @@ def test_a_document_without_the_mark_is_named(tmp_path):
 
 def test_the_committed_tables_say_what_was_measured():
     figures = {figure.name: figure for figure in load_figures(ROOT / "results" / "figures.toml")}
-    kept = {row.name: kept_result(figures[row.figure], ROOT) or {} for row in BENCH.rows}
+    names = {row.name: row.figure for row in BENCH.rows} | {name: name for name in BENCH.figures}
+    kept = {name: kept_result(figures[figure], ROOT) or {} for name, figure in names.items()}
     assert list(table_complaints(BENCH, kept, ROOT)) == []
 
 
