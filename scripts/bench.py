@@ -144,8 +144,7 @@ def _measure_all(
 
 def _known(bench: Bench, figures: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
     """The committed measurements by row."""
-    names = {row.name: row.figure for row in bench.rows} | {n: n for n in bench.figures}
-    kept = {name: kept_result(figures[figure]) for name, figure in names.items()}
+    kept = {name: kept_result(figures[figure]) for name, figure in bench.figure_names.items()}
     return {name: derived(value) for name, value in kept.items() if value is not None}
 
 

@@ -126,6 +126,12 @@ class Bench:
     aims: list[Aim]
     budgets: Mapping[str, Mapping[str, float]]
 
+    @property
+    def figure_names(self) -> dict[str, str]:
+        """The figure of each row, and the further figures."""
+        rows = {row.name: row.figure for row in self.rows}
+        return rows | {name: name for name in self.figures}
+
     def label(self, on: str) -> str:
         """A place as documents write it."""
         return self.libraries[on]["label"] if on in self.libraries else LABELS.get(on, on)

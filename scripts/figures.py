@@ -230,7 +230,8 @@ def _compare(figure: Figure) -> list[str]:
 
 def _table_complaints() -> list[str]:
     bench, figures = load_bench(RESULTS), {figure.name: figure for figure in load_figures()}
-    kept = {row.name: kept_result(figures[row.figure]) or {} for row in bench.rows}
+    named = bench.figure_names.items()
+    kept = {name: kept_result(figures[figure]) or {} for name, figure in named}
     return list(table_complaints(bench, kept))
 
 

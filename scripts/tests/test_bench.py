@@ -265,8 +265,8 @@ def test_a_document_without_the_mark_is_named(tmp_path):
 
 def test_the_committed_tables_say_what_was_measured():
     figures = {figure.name: figure for figure in load_figures(ROOT / "results" / "figures.toml")}
-    names = {row.name: row.figure for row in BENCH.rows} | {name: name for name in BENCH.figures}
-    kept = {name: kept_result(figures[figure], ROOT) or {} for name, figure in names.items()}
+    named = BENCH.figure_names.items()
+    kept = {name: kept_result(figures[figure], ROOT) or {} for name, figure in named}
     assert list(table_complaints(BENCH, kept, ROOT)) == []
 
 
