@@ -156,7 +156,7 @@ def _keep_rows(
 ) -> None:
     """Commit what was measured of the rows that have a stamp, and write the tables; a row without a
     period that it had, as on a machine without OpenSTA, stays as it was."""
-    names = {row.name: row.figure for row in bench.rows} | {n: n for n in bench.figures}
+    names = bench.figure_names
     libraries = {row.name for row in bench.rows if row.library}
     for name, value in measured.items():
         if name not in stamps:
