@@ -36,17 +36,20 @@ def lend_objects(folder: Path, options: Sequence[str]) -> None:
 
 
 def keep_objects(folder: Path, options: Sequence[str]) -> None:
-    """Keep the library's objects of a finished build for the next ones; the first to come stays."""
+    """Keep the library's objects of a finished build for the next ones; the first to come stays,
+    and where there is no room nothing is kept."""
     place = _place(options)
     if place is None or place.exists():
         return
-    scratch = Path(tempfile.mkdtemp(dir=place.parent))
-    for built in folder.glob(OBJECTS):
-        shutil.copyfile(built, scratch / built.name)
     try:
-        scratch.rename(place)  # whole or not at all: another process may keep its own now
+        with tempfile.TemporaryDirectory(dir=place.parent, ignore_cleanup_errors=True) as scratch:
+            whole = Path(scratch) / place.name
+            whole.mkdir()
+            for built in folder.glob(OBJECTS):
+                shutil.copyfile(built, whole / built.name)
+            whole.rename(place)  # whole or not at all: another process may keep its own now
     except OSError:
-        shutil.rmtree(scratch, ignore_errors=True)
+        return
 
 
 def _place(options: Sequence[str]) -> Path | None:

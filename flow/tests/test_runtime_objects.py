@@ -1,6 +1,7 @@
 """Verilator's run-time library is compiled once, whatever the designs; builds of other options or
 tools have their own."""
 
+import errno
 import tempfile
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def test_without_a_temporary_folder_of_the_users_builds_go_on(folders, monkeypat
     keep_objects(built, [])
     lend_objects(other, [])
     assert names(other) == []
+
+
+def test_a_full_disk_keeps_nothing_and_ends_no_build(folders, monkeypatch, tmp_path):
+    built, other = folders
+
+    def full(source, target):
+        Path(target).write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(runtime_objects.shutil, "copyfile", full)
+    keep_objects(built, [])
+    monkeypatch.undo()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    lend_objects(other, [])
+    assert names(other) == []
+    assert not list((tmp_path / "temporary").rglob("*.o"))
 
 
 def test_a_second_design_compiles_no_library(tmp_path):

@@ -47,14 +47,14 @@ def shared_staging(config: MacroConfig, plan: Plan) -> Staging:
 
 def _adds_behind(config: MacroConfig) -> Callable[[Sequence[int]], int]:
     """When an accumulator has added the sum, of the times at which its bits come: there are a
-    choice by sign, drivers, an adder, and carries up to the top, or where words are kept another
-    adder."""
+    choice by sign, drivers, an adder, and carries up to the top; where words are kept, no carries,
+    and measured two adders' time in all."""
+    if config.carry_save:
+        return lambda tail: max(tail, default=0) + 2 * SUM
     bits = config.modes[-1].y_bits - config.correction_place
     final = FINALS.get(config.final_adder)
     carries = CARRY * bits if final is None else CARRY * final.delay(bits) + SUM
-    if config.carry_save:
-        carries = SUM
-    return lambda tail: max(tail, default=0) + (SUM if config.carry_save else 3 * SUM) + carries
+    return lambda tail: max(tail, default=0) + 3 * SUM + carries
 
 
 def build_row_lines(config: MacroConfig) -> Structure:
