@@ -28,6 +28,7 @@ INPUT_SUMS = {
     "deep": macro(3, 1, 2, 2, 2, tree_stages=3),
     "one_plane_ranks": macro(5, 1, 2, 4, tree_stages=2),
     "lead": macro(3, 1, 2, 4, 2, tree_stages=1, storage="sram"),
+    "lead_one_plane": macro(3, 1, 2, 4, storage="sram"),
     "prefix": macro(7, 1, 2, 4, 2).model_copy(update={"name": "quick", "final_adder": "prefix"}),
     "pairs": macro(5, 1, 2, 4, 2, storage="latch", tree_stages=1).model_copy(update={"group": 2}),
 }
@@ -111,6 +112,19 @@ def test_input_sum_is_the_sum_of_the_planes_taken_from_a_constant(name, tmp_path
     ranks = config.ranks
     options = f"-set-init-zero -tempinduct-baseonly -maxsteps {ranks + 3}" if ranks else ""
     prove_equal(tmp_path, options)
+
+
+@pytest.mark.parametrize("slices", [1, 2])
+def test_the_count_of_one_plane_is_still_while_no_weight_is_signed(slices, tmp_path):
+    """Whatever the planes: its terms are 0."""
+    config = macro(5, 1, 2, 4).model_copy(update={"slice_bits": 2 // slices})
+    write_design(tmp_path, modules_to_verilog(distinct_modules(InputSum(config))))
+    top = f"{config.module}_input_sum"
+    yosys(
+        tmp_path,
+        f"read_verilog {CELLS} design.v\nhierarchy -check -top {top}\nproc\nflatten\n"
+        f"sat -verify -set sign 0 -prove sum.terms 0 {top}\n",
+    )
 
 
 def test_input_sum_with_drivers_of_its_negating_line(tmp_path, monkeypatch):
