@@ -31,6 +31,8 @@ INPUT_SUMS = {
     "lead_one_plane": macro(3, 1, 2, 4, storage="sram"),
     "prefix": macro(7, 1, 2, 4, 2).model_copy(update={"name": "quick", "final_adder": "prefix"}),
     "pairs": macro(5, 1, 2, 4, 2, storage="latch", tree_stages=1).model_copy(update={"group": 2}),
+    "slices": macro(5, 1, 4, 4).model_copy(update={"slice_bits": 2}),
+    "slices_ranks": macro(3, 1, 3, 4, 2, tree_stages=1).model_copy(update={"slice_bits": 1}),
 }
 ACCUMULATORS = {
     "one_bit": macro(1, 1, 1, 1),
@@ -72,12 +74,16 @@ def prove_equal(folder: Path, options: str) -> None:
 
 
 def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
-    """What InputSum must give, and InputSum widened; planes pass as many ranks as in the trees."""
-    k, rows, bits, ranks = config.bits_per_cycle, config.rows, config.correction_bits, config.ranks
+    """What InputSum must give, and InputSum widened, for each slice's sign; planes pass as many
+    ranks as in the trees."""
+    slices, k, rows, bits, ranks = (
+        *(config.slices, config.bits_per_cycle, config.rows),
+        *(config.correction_bits, config.ranks),
+    )
     size = rows * k + 2
     header = (
         f"(input clk, input enable, input [{rows * k - 1}:0] planes_n, input plane_negate, "
-        f"plane_ending, sign, output [{WIDE - 1}:0] wide);"
+        f"plane_ending, input [{slices - 1}:0] sign, output [{slices * WIDE - 1}:0] wide);"
     )
     shift = " ".join(f"q{rank} <= q{rank - 1};" for rank in range(1, ranks + 1))
     delay = f"  wire [{size - 1}:0] q0 = {{plane_ending, plane_negate, planes_n}};\n"
@@ -86,20 +92,23 @@ def input_sum_reference(config: MacroConfig) -> tuple[str, str]:
     weights = [f"{WIDE}'d{2**j}" for j in range(k)]
     weights[-1] = f"(q{ranks}[{size - 2}] ? -{weights[-1]} : {weights[-1]})"
     terms = [f"!q{ranks}[{j * rows + r}] * {weights[j]}" for r in range(rows) for j in range(k)]
-    ending = f"q{ranks}[{size - 1}]"
+    ending, places = f"q{ranks}[{size - 1}]", range(slices)[::-1]
     gold = (
         f"module gold {header}\n{delay}"
         f"  wire [{WIDE - 1}:0] sum = {' + '.join(terms)};\n"
-        f"  assign wide = {rows} * ({2**k - 1} + {ending}) - (sign ? sum : 0);\nendmodule\n"
+        f"  wire [{WIDE - 1}:0] most = {rows} * ({2**k - 1} + {ending});\n"
+        f"  assign wide = {{{', '.join(f'most - (sign[{s}] ? sum : 0)' for s in places)}}};\n"
+        "endmodule\n"
     )
     clock = ".enable(enable), .clk(clk), " if ranks else ""
     told = ".plane_negate(plane_negate), .plane_ending(plane_ending)"
     told = told if config.sums_constants else f".negate(q{ranks}[{size - 2}])"
+    widened = (f"{{{WIDE - bits}'d0, c[{bits * s} +: {bits}]}}" for s in places)
     gate = (
-        f"module gate {header}\n{delay}  wire [{bits - 1}:0] c;\n"
+        f"module gate {header}\n{delay}  wire [{slices * bits - 1}:0] c;\n"
         f"  {config.module}_input_sum dut ({clock}.planes_n(planes_n), "
         f"{told}, .ending({ending}), .sign(sign), .correction(c));\n"
-        "  assign wide = c;\nendmodule\n"
+        f"  assign wide = {{{', '.join(widened)}}};\nendmodule\n"
     )
     return gold, gate
 
