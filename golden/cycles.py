@@ -82,7 +82,7 @@ def first_result(
     ValueError for a negative number.
     """
     ranks = config.pipeline_stages if tree_stages is None else tree_stages
-    lead = config.storage_traits.lead
+    lead = config.lead
     inner = lead + check_number("tree_stages", ranks)
     return pass_cycles(config, x_bits, x_signed) + inner + 1 + config.final_stages
 

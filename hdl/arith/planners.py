@@ -142,6 +142,7 @@ def register_planner(
     pairings: int = 0,
     columns: bool = False,
     compressors: bool = False,
+    words: bool = False,
 ) -> None:
     """Make a topology known: to plan_sum and plan_column, and to configurations, which ask for its
     levels. ``planner`` is exact; rows are paired ``pairings`` times before a column's tree; one
@@ -154,7 +155,8 @@ def register_planner(
         return plan_column(name, widths, bits, final).levels
 
     PLANNERS[name] = planner
-    TREES.register(name, TreeTraits(levels, about, pairings, columns, compressors))
+    traits = TreeTraits(levels, about, pairings, columns, compressors, words)
+    TREES.register(name, traits)
 
 
 def _register_columns(
@@ -171,7 +173,9 @@ def _register_columns(
 
 _register_columns("csa", plan_csa, "column compression to one bit a column: fewest adders")
 register_planner("ripple", _plan_ripple, "binary tree of ripple-carry adders, for comparison")
-register_planner("behavioral", _plan_behavioral, "binary tree of +: carry chains on an FPGA")
+register_planner(
+    "behavioral", _plan_behavioral, "binary tree of +: carry chains on an FPGA", words=True
+)
 _register_columns(
     "csa42",
     partial(plan_csa, compressors=True),

@@ -177,7 +177,7 @@ class InputSum(Block):
 def late_planes(m: Module, config: MacroConfig, planes: Value, enable: Value) -> Value:
     """What comes with the planes, as many registers later as the array leads; they hold while
     ``enable`` is low."""
-    for rank in range(config.storage_traits.lead):
+    for rank in range(config.lead):
         late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
         with m.If(enable):
             m.d.sync += late.eq(planes)

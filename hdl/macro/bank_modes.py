@@ -52,13 +52,14 @@ class BankModes:
         ]
         return Cat(Const(1, 1) if len(c) == len(tops) else reduce(or_, c) for c in chosen)
 
-    def running(self, bank: Value, enable: Value) -> Signal:
-        """A line for each mode: that of the bank whose totals arrive, mode 0 for a missing bank."""
+    def running(self, bank: Value, enable: Value, ranks: int) -> Signal:
+        """A line for each mode: that of the bank whose planes came ``ranks`` enabled cycles ago,
+        mode 0 for a missing bank."""
         width, config = self._width, self._config
         number = Signal(width, name="mode_0")
         chosen = (kept & line.replicate(width) for kept, line in zip(self._kept, bank, strict=True))
         self._m.d.comb += number.eq(self._kept[0] if config.banks == 1 else reduce(or_, chosen))
-        arriving = delayed(self._m, number, config.ranks, enable, shape=width, name="mode")
+        arriving = delayed(self._m, number, ranks, enable, shape=width, name="mode")
         return one_hot(self._m, "mode_line", arriving, len(config.modes))
 
 

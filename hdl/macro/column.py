@@ -22,7 +22,7 @@ def build_tree(config: MacroConfig) -> Structure:
     comment = "Sum of one plane's products over all rows."
     if config.carry_save:
         comment = "Sum of a cycle's products over all rows, left in two words."
-    staging, lead = tree_staging(config), config.storage_traits.lead
+    staging, lead = tree_staging(config), config.lead
     return build_adder(config.module, "tree", comment, staging, role="tree", lead=lead)
 
 
@@ -48,7 +48,7 @@ def build_column(config: MacroConfig) -> Structure:
     pairs are those of PairNets.
     """
     sentence = "One column: a word for each row, a tree for each plane, one accumulator."
-    lead = 0 if config.storage_traits.memory else config.storage_traits.lead
+    lead = 0 if config.storage_traits.memory else config.lead
     latency = lead + config.pipeline_stages + 1 + config.final_stages
     out = Structure(config.module, "column", sentence, role="storage", latency=latency)
     tree = build_tree(config)

@@ -5,12 +5,14 @@ from operator import or_
 
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
+from amaranth.lib.wiring import Member
 
 from cimforge.hdl.macro.arbiter import Arbiter, below, one_hot
 from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.bank_modes import BankModes
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.pair_arbiter import PairArbiter
+from cimforge.hdl.macro.slot_arbiter import SlotArbiter
 from cimforge.hdl.macro.streams import SINKS, macro_streams, without_data
 from cimforge.hdl.macro.token import Token, delayed, delays
 from cimforge.hdl.netlist.block import Block, In, Out
@@ -78,12 +80,18 @@ class Sequencer(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         self.latency = config.result_ranks + 1
-        k, banks = config.bits_per_cycle, config.selected_banks
-        memory = config.storage_traits.memory
         streams = {
             name: (Out if name in SINKS else In)(without_data(stream))
             for name, stream in macro_streams(config).items()
         }
+        members = {**streams, **self._array_ports(config), **_accumulator_ports(config)}
+        super().__init__(config.module, "sequencer", members)
+
+    @staticmethod
+    def _array_ports(config: MacroConfig) -> dict[str, Member]:
+        """What serialisers and the array are told, and tell."""
+        k, banks = config.bits_per_cycle, config.selected_banks
+        memory = config.storage_traits.memory
         to_serialisers = {
             "load": Out(int(config.max_planes > 1)),
             "step": Out(1),
@@ -111,21 +119,12 @@ class Sequencer(Block):
             "sum_capture": Out(int(config.pairs > 0)),
             "sum_fill": Out(int(config.pairs > 0)),
         }
-        # in the cycle in which the totals arrive
-        signals = TO_MATCHES if config.binary else TO_DIGITS if config.digits else TO_ACCUMULATORS
-        to_accumulators = {name: Out(1) for name in signals}
-        to_accumulators["restart"] = Out(int(config.restarts))
-        to_accumulators["finish"] = Out(int(config.final_stages > 0))
-        summed = config.sums_constants and not config.binary
-        told = WITH_DIGITS if config.digits else WITH_PLANES
-        with_planes = {name: Out(1) for name in told if summed}
-        if config.carry_save:
-            with_planes["plane_negate"] = Out(1)
-        if config.slices > 1:
-            to_accumulators |= {"sign": Out(config.slices), "y_mode": Out(len(config.modes))}
-            with_planes["plane_sign"] = Out(0)  # signs go to each slice, with its totals
-        members = {**streams, **to_serialisers, **to_array, **with_planes, **to_accumulators}
-        super().__init__(config.module, "sequencer", members)
+        return {**to_serialisers, **to_array}
+
+    @property
+    def _arbiter(self) -> type[Arbiter]:
+        """Who says who may move."""
+        return PairArbiter if self._config.pairs else Arbiter
 
     def _drive(self, m: Module, **values) -> None:
         """Drive those of the ports that exist."""
@@ -133,16 +132,19 @@ class Sequencer(Block):
             getattr(self, name).eq(value) for name, value in values.items() if hasattr(self, name)
         ]
 
+    def _build_live(self, m: Module) -> Value:
+        """Whether streams may move."""
+        return ~ResetSignal()
+
     def elaborate(self, platform):
         m = Module()
         live = Signal()
         enable = Signal()
         free = Signal()
         stalled = (self.y.valid & ~self.y.ready) | (self.q.valid & ~self.q.ready)
-        m.d.comb += [live.eq(~ResetSignal()), enable.eq(~stalled)]
+        m.d.comb += [live.eq(self._build_live(m)), enable.eq(~stalled)]
         config = self._config
-        kind = PairArbiter if config.pairs else Arbiter
-        arbiter = kind(m, config, self.x, self.r, self.w, live, free)
+        arbiter = self._arbiter(m, config, self.x, self.r, self.w, live, free)
 
         token = Signal(Token, name="token_0")
         m.d.comb += free.eq(live & (~token.valid | token.last))
@@ -153,8 +155,8 @@ class Sequencer(Block):
             self._build_count(m, arbiter)
         else:
             sign = (self._build_signs(m, arbiter) & bank).any()
-        if isinstance(arbiter, PairArbiter):
-            sign &= ~arbiter.reads_neighbour
+        if isinstance(arbiter, SlotArbiter):
+            sign &= ~arbiter.reads_array
         m.d.comb += token.sign.eq(sign)
         entry = None
         if self._config.storage_traits.memory:
@@ -162,9 +164,10 @@ class Sequencer(Block):
             self._drive(m, read_words=entry.read, read_bank=entry.number, bank_exists=entry.exists)
         arbiter.grant(token.valid, bank, token.last, token.read)
         tokens = delays(m, token, self._config.ranks, enable)
-        self._build_results(m, arbiter, tokens[-1], enable)
+        joining = tokens[-1 - config.join_ranks]
+        self._build_results(m, arbiter, tokens[-1], joining, enable)
         if config.slices > 1:
-            self._build_modes(m, arbiter, bank, tokens[-1], enable)
+            self._build_modes(m, arbiter, bank, (tokens[-1], joining), enable)
         self._build_write(m, arbiter, entry)
         under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
         self._drive(m, enable=enable & under_way, bank_select=bank)
@@ -180,7 +183,7 @@ class Sequencer(Block):
             m.d.sync += bank.eq(arbiter.banks["x"])
         with m.Elif(arbiter.r_fire):
             m.d.sync += bank.eq(arbiter.banks["r"])
-        if isinstance(arbiter, PairArbiter):
+        if isinstance(arbiter, SlotArbiter):
             with m.If(arbiter.slot):
                 m.d.sync += bank.eq(arbiter.bank)
         return bank
@@ -205,7 +208,7 @@ class Sequencer(Block):
             m.d.sync += running.eq(0)
         with m.Elif(running & enable):
             m.d.sync += [following.eq(following >> 1), restart.eq(0)]
-        if isinstance(arbiter, PairArbiter):
+        if isinstance(arbiter, SlotArbiter):
             with m.If(arbiter.slot):
                 m.d.sync += [running.eq(1), restart.eq(1), reading.eq(1)]
                 m.d.sync += [following.eq(0), signed.eq(0)]
@@ -287,34 +290,42 @@ class Sequencer(Block):
         return Const(1) if config.rows == 1 << config.row_bits else self.w.row < config.rows
 
     def _build_modes(
-        self, m: Module, arbiter: Arbiter, bank: Value, late: data.View, enable: Value
+        self, m: Module, arbiter: Arbiter, bank: Value, late: tuple[data.View, ...], enable: Value
     ) -> None:
         """Which slices signs act in, of what arrives and of the row offered, and the mode of the
-        result."""
+        result; ``late`` are the tokens that arrive at the accumulators and where sums join."""
         accepted = arbiter.w_fire & self._row_exists
         written = arbiter.banks["w"] & accepted.replicate(self._config.banks)
         modes = BankModes(m, self._config, self.w.fuse, written)
-        lines = modes.running(bank, enable)
+        arriving, joining = late
+        ranks = self._config.join_ranks
+        joined = modes.running(bank, enable, self._config.ranks - ranks)
+        count = len(joined)
+        lines = delayed(m, joined, ranks, enable, shape=count, name="mode_joined")
         y_mode = Signal(len(lines), name="y_mode_q", reset_less=True)
         final = self._config.final_stages
-        valid = delayed(m, late.valid, final, enable, shape=1, name="mode_valid_final")
+        valid = delayed(m, arriving.valid, final, enable, shape=1, name="mode_valid_final")
         mode = delayed(m, lines, final, enable, shape=len(lines), name="mode_final")
         with m.If(valid & enable):
             m.d.sync += y_mode.eq(mode)
         slices = self._config.slices
         flips = modes.offered_tops() & self.w.signed.replicate(slices)
-        sign = modes.tops(lines) & late.sign.replicate(slices)
+        sign = modes.tops(joined) & joining.sign.replicate(slices)
         self._drive(m, sign=sign, y_mode=y_mode, sign_flips=flips)
 
-    def _build_results(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
-        """Tells the accumulators what arrives, and the streams when a result stands."""
-        told = {name: token[name] for name in ("restart", "negate", "ending")}
+    def _build_results(
+        self, m: Module, arbiter: Arbiter, token: data.View, joining: data.View, enable: Value
+    ) -> None:
+        """Tells the accumulators what arrives, and what joins, and the streams when a result
+        stands."""
+        told = {name: token[name] for name in ("restart", "negate")}
+        told |= {"ending": joining.ending, "join_negate": joining.negate}
         if self._config.slices == 1:
-            told["sign"] = token.sign
+            told["sign"] = joining.sign
         self._drive(m, accumulate=token.valid & enable, **told)
         ends = token.valid & token.last
         row_comes, final = token.read, self._config.final_stages
-        if isinstance(arbiter, PairArbiter):
+        if isinstance(arbiter, SlotArbiter):
             row_comes = token.read & ~self._build_slot_end(m, arbiter, ends, enable)
         for stream, mine in ((self.y, ~token.read), (self.q, row_comes)):
             name = f"{'y' if stream is self.y else 'q'}_valid_q"
@@ -333,11 +344,11 @@ class Sequencer(Block):
             m.d.sync += under_way.eq(Cat(ends, under_way)[: len(under_way)])
         self._drive(m, finish=under_way.any() & enable)
 
-    def _build_slot_end(self, m: Module, arbiter: PairArbiter, ends: Value, enable: Value) -> Value:
-        """Tells when a neighbour's code stands in y; returns whether what arrives at the
+    def _build_slot_end(self, m: Module, arbiter: SlotArbiter, ends: Value, enable: Value) -> Value:
+        """Tells when what a slot reads stands in y; returns whether what arrives at the
         accumulators belongs to a slot."""
         ranks, final = self._config.ranks, self._config.final_stages
-        late = delayed(m, arbiter.reads_neighbour, ranks, enable, shape=1, name="reads_neighbour")
+        late = delayed(m, arbiter.reads_array, ranks, enable, shape=1, name="reads_neighbour")
         done = delayed(m, ends & late, final, enable, shape=1, name="slot_done_final")
         with m.If(enable):
             m.d.sync += arbiter.done.eq(done)
@@ -392,3 +403,22 @@ class Sequencer(Block):
         m.d.sync += lands.eq(capture)
         lines = one_hot(m, "sum_line", arbiter.row[1:], self._config.pairs, lands)
         self._drive(m, sum_capture=capture, sum_fill=~arbiter.done, write_sum=lines)
+
+
+def _accumulator_ports(config: MacroConfig) -> dict[str, Member]:
+    """What accumulators, and what makes corrections, are told: in the cycle in which the totals
+    arrive, or undelayed with the planes."""
+    signals = TO_MATCHES if config.binary else TO_DIGITS if config.digits else TO_ACCUMULATORS
+    to_accumulators = {name: Out(1) for name in signals}
+    to_accumulators["restart"] = Out(int(config.restarts))
+    to_accumulators["finish"] = Out(int(config.final_stages > 0))
+    summed = config.sums_constants and not config.binary
+    told = WITH_DIGITS if config.digits else WITH_PLANES
+    with_planes = {name: Out(1) for name in told if summed}
+    if config.carry_save:
+        with_planes["plane_negate"] = Out(1)
+    if config.slices > 1:
+        to_accumulators |= {"sign": Out(config.slices), "y_mode": Out(len(config.modes))}
+        with_planes["plane_sign"] = Out(0)  # signs go to each slice, with its totals
+    joins = {"join_negate": Out(1)} if config.tables and not config.carry_save else {}
+    return {**with_planes, **to_accumulators, **joins}

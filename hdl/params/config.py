@@ -22,9 +22,11 @@ from cimforge.hdl.params.legality import check_parameters
 from cimforge.hdl.params.memory import MemoryShape, shorten
 from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
+from cimforge.hdl.params.ram_blocks import BLOCK_RAM, LUT_RAM, RamBlock
 from cimforge.hdl.params.ranges import signed_width, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
+from cimforge.hdl.params.table_rules import TABLE_KEYS, settle_tables
 from cimforge.hdl.params.trees import (
     ACCUMULATE,
     FINAL_ADDERS,
@@ -90,6 +92,12 @@ class MacroConfig(BaseModel):
         None,
         description="ports of a RAM: 1r1w, or 1rw_reg with one port for both; default: 1r1w",
     )
+    ram: Literal["ecp5", "ice40", "gowin"] | None = Field(
+        None, description="whose RAM blocks hold tables of sums; default: ecp5"
+    )
+    ram_cols: int | None = Field(
+        None, ge=0, le=1024, description="hybrid: columns in block RAM, the lowest; default: half"
+    )
     multiply: str = Field(
         "plain",
         description="how planes and weights become operands",
@@ -130,7 +138,7 @@ class MacroConfig(BaseModel):
         if type(parameters.get("slice_bits")) is int and parameters["slice_bits"] == whole:
             parameters["slice_bits"] = None  # the same macro, and so the same name and digest
         if parameters.get("storage") in list(STORAGE):
-            parameters.setdefault("group", STORAGE[parameters["storage"]].groups[0])
+            settle_tables(parameters, type(self).model_fields["cols"].default)
             if STORAGE[parameters["storage"]].memory:
                 shorten(parameters, {k: f.default for k, f in type(self).model_fields.items()})
         try:
@@ -154,6 +162,22 @@ class MacroConfig(BaseModel):
         )
 
     # styles
+
+    @property
+    def tables(self) -> bool:
+        """Whether weights are in tables of sums, in an FPGA's RAM blocks."""
+        return bool(self.storage_traits.parts)
+
+    @property
+    def ram_block(self) -> RamBlock:
+        """The block that holds tables of one kind (not of hybrid, see parts)."""
+        return (LUT_RAM if self.storage == "lutram" else BLOCK_RAM)[self.ram or "ecp5"]
+
+    @property
+    def parts(self) -> tuple["MacroConfig", ...]:
+        """The columns in tables of one kind each, the lowest first: the macros of those columns
+        alone, under other names where there are two."""
+        return _parts_of(self)
 
     @property
     def storage_traits(self) -> StorageTraits:
@@ -275,12 +299,12 @@ class MacroConfig(BaseModel):
     @property
     def grouped(self) -> bool:
         """Whether rows share groups, so that writes renew sums and have a fast path (w_fill)."""
-        return self.group > 1
+        return self.group > 1 or self.tables
 
     @property
     def pairs(self) -> int:
-        """Groups of two rows: the last row of an odd number has no neighbour."""
-        return self.rows // 2 if self.group == 2 else 0
+        """Groups of two rows: the last row of an odd number has no neighbour. None in tables."""
+        return self.rows // 2 if self.group == 2 and not self.tables else 0
 
     @property
     def memory(self) -> MemoryShape:
@@ -293,6 +317,8 @@ class MacroConfig(BaseModel):
     @property
     def models(self) -> tuple[str, ...]:
         """Modules with a behavioural model in a file of their own, MODULE.v beside the macro's."""
+        if self.tables:
+            return tuple(dict.fromkeys(part.ram_block.cell for part in self.parts))
         return (f"{self.module}_sram",) if self.storage_traits.memory else ()
 
     @property
@@ -308,7 +334,7 @@ class MacroConfig(BaseModel):
     @property
     def selected_banks(self) -> int:
         """Banks among which a multiplier selects: one where RAMs deliver that in use."""
-        return 1 if self.storage_traits.memory else self.banks
+        return 1 if self.storage_traits.memory or self.tables else self.banks
 
     @property
     def tree_bits(self) -> int:
@@ -382,6 +408,8 @@ class MacroConfig(BaseModel):
     @property
     def tree_levels(self) -> int:
         """Levels of the column tree's plan: the most pipeline ranks it can take."""
+        if self.tables and (self,) != self.parts:
+            return max(part.tree_levels for part in self.parts)
         widths, levels = self.operand_widths, TREES[self.tree].levels
         if self.carry_save:
             y_bits = self.modes[-1].y_bits
@@ -393,13 +421,37 @@ class MacroConfig(BaseModel):
         """Register ranks inside the trees: tree_stages, or for auto one more as long as it lowers
         time by area by a twentieth (RANK_RULES)."""
         if isinstance(self.tree_stages, str):
+            if self.tables and (self,) != self.parts:
+                return max(part.pipeline_stages for part in self.parts)
             return RANK_RULES[self.tree_stages](self.slice)
         return self.tree_stages
 
     @property
+    def lead(self) -> int:
+        """Registers between a plane and the operands it makes: of tables one for their addresses,
+        and those of their blocks, or one behind a LUT RAM."""
+        if self.tables:
+            return max(1 + (part.ram_block.registers or 1) for part in self.parts)
+        return self.storage_traits.lead
+
+    @property
+    def join_ranks(self) -> int:
+        """Registers in which a cycle's totals and correction become one sum, before an accumulator
+        takes it: one for each level of its adders, where trees of tables have ranks; else 0."""
+        if not self.tables or self.carry_save or not self.pipeline_stages:
+            return 0
+        return self.bits_per_cycle.bit_length() if self.word_tree else 1
+
+    @property
+    def word_tree(self) -> bool:
+        """Whether trees are made of word adders."""
+        return self.tree_traits.words
+
+    @property
     def ranks(self) -> int:
-        """Registers between a plane and the accumulator: the array's lead and the trees' ranks."""
-        return self.storage_traits.lead + self.pipeline_stages
+        """Registers between a plane and the accumulator: the array's lead, the trees' ranks, and
+        those that join totals."""
+        return self.lead + self.pipeline_stages + self.join_ranks
 
     @property
     def result_ranks(self) -> int:
@@ -462,14 +514,34 @@ class MacroConfig(BaseModel):
     def write_cycles(self, row: int) -> int:
         """Cycles that ``row`` occupies the write stream, array idle; a missing row occupies 1."""
         traits = self.storage_traits
+        if self.tables:
+            return self._slots(row, fill=False)
         if row < self.rows and self.group_size(row) > 1:
             return traits.slot_cycles + self.result_ranks
         return traits.write_cycles
 
     def fill_cycles(self, row: int) -> int:
-        """The same on the fast path of a whole bank, w_fill: 2^(row mod group)."""
+        """The same on the fast path of a whole bank, w_fill: 2^(row mod group); in tables that many
+        slots, as for any write."""
         exists = row < self.rows
+        if self.tables:
+            return self._slots(row, fill=True)
         return 2 ** (row % self.group) if self.grouped and exists else self.write_cycles(row)
+
+    def _slots(self, row: int, fill: bool) -> int:
+        """Cycles to renew the entries of tables that contain ``row``, each read in a slot of the
+        array: those of all other rows of its group, or of those before it."""
+        if row >= self.rows:
+            return 1
+        places = [(row % part.group, part.group_size(row) - 1) for part in self.parts]
+        others = max(place if fill else size for place, size in places)
+        return self.storage_traits.slot_cycles + 2**others + self.result_ranks
+
+    @property
+    def reset_cycles(self) -> int:
+        """Cycles after a reset in which nothing is ready: in tables each bank's entry of no row is
+        written, 0."""
+        return self.banks if self.tables else 0
 
     def load_cycles(self, fill: bool = False) -> int:
         """Cycles to write one whole bank, row by row or on the fast path."""
@@ -504,13 +576,14 @@ class MacroConfig(BaseModel):
         """
         told = {**self.parameters(), "interface": INTERFACE_VERSION}
         del told["name"]
-        if self.group == self.storage_traits.groups[0]:
+        if self.group == self.storage_traits.groups[0] and not self.tables:
             del told["group"]
         for key in ("final_adder", "accumulate", "final_stages"):
             if told[key] == type(self).model_fields[key].default:
                 del told[key]
         if not self.storage_traits.memory:
             told = {key: value for key, value in told.items() if not key.startswith("sram_")}
+        told = {key: v for key, v in told.items() if v is not None or key not in TABLE_KEYS}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -524,10 +597,34 @@ class MacroConfig(BaseModel):
             f"_b{self.banks}_{self.storage}_{self.tree}"
         )
         fields = type(self).model_fields
-        own = {"group": self.storage_traits.groups[0]}
+        own: dict[str, Any] = {"group": self.storage_traits.groups[0]}
+        if self.tables:
+            own |= {"ram": "ecp5"}
         others = {key: value for key, value in self if key not in (*COMMON, "name")}
         differs = any(v != own.get(key, fields[key].default) for key, v in others.items())
         return f"{common}_{self.digest[:6]}" if differs else common
+
+
+@lru_cache(maxsize=256)
+def _parts_of(config: MacroConfig) -> tuple[MacroConfig, ...]:
+    """See MacroConfig.parts."""
+    kinds = config.storage_traits.parts
+    if len(kinds) < 2:
+        return (config,)
+    low = config.ram_cols or 0
+    parts = []
+    for kind, cols in zip(kinds, (low, config.cols - low), strict=True):
+        if not cols:
+            continue
+        changed = {"storage": kind, "cols": cols, "ram_cols": None, "tree_stages": "auto"}
+        changed |= {"name": f"{config.module}_{kind}"}
+        changed |= {} if kind == "bram" else {"group": STORAGE[kind].groups[0]}
+        part = config.model_copy(update=changed)
+        if isinstance(config.tree_stages, int):
+            stages = min(config.tree_stages, part.tree_levels if config.tree_stages else 0)
+            part = part.model_copy(update={"tree_stages": stages})
+        parts.append(part)
+    return tuple(parts)
 
 
 @lru_cache(maxsize=256)

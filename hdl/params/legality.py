@@ -8,6 +8,7 @@ from cimforge.hdl.params.multiply import MULTIPLY
 from cimforge.hdl.params.names import check_name
 from cimforge.hdl.params.ranges import nearest_divisor
 from cimforge.hdl.params.storage import STORAGE
+from cimforge.hdl.params.table_rules import check_tables
 from cimforge.hdl.params.trees import ACCUMULATE, FINAL_ADDERS, TREES
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def check_parameters(config: "MacroConfig") -> None:
     _check_digits(config)
     _check_group(config)
     _check_memory(config)
+    check_tables(config)
     check_name(config.name)
     _check_features(config)
     _check_size(config)
@@ -152,10 +154,10 @@ def _check_group(config: "MacroConfig") -> None:
         ("multiply", "multiply =", config.multiply, styles),
         ("tree", "an exact tree:", config.tree, trees),
     ):
-        if config.group == 1 or chosen in words:
+        if (config.group == 1 and not config.tables) or chosen in words:
             continue
-        if 1 not in legal:
-            rule = f"{chosen} takes single rows, but {config.storage} stores them in groups"
+        if 1 not in legal or config.tables:
+            rule = f"{chosen} takes single rows, but {config.storage} stores sums of them"
             raise ConfigError(parameter, rule, words[0])
         rule = f"{config.group} needs {needed} {' or '.join(words)}, not {chosen}"
         raise ConfigError("group", rule, 1)

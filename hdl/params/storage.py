@@ -28,6 +28,10 @@ class StorageTraits(NamedTuple):
 
     ``memory``: weights are in the words of RAMs, a row's bank by bank, of which one is in reach at
     a time (parameters sram_words, sram_bits, sram_ports).
+
+    ``parts``: weights are in tables of an FPGA's RAM blocks (parameter ram): a group's entry for
+    each choice of its rows, which a plane's bits select. Named are the kinds of blocks, of which
+    columns may be divided among several. Every row is written through the trees, an entry a slot.
     """
 
     about: str
@@ -42,6 +46,7 @@ class StorageTraits(NamedTuple):
     slot_cycles: int = 0
     write_lines: int = 1
     memory: bool = False
+    parts: tuple[str, ...] = ()
 
 
 STORAGE: Registry[StorageTraits] = Registry("storage")
@@ -86,5 +91,41 @@ STORAGE.register(
         lead=1,
         max_bits=2**30,
         memory=True,
+    ),
+)
+
+TABLES: dict[str, Any] = {
+    **{"group_landing": 1, "landing": 1, "slot_cycles": 3},
+    "max_bits": 2**36,
+}
+
+STORAGE.register(
+    "lutram",
+    StorageTraits(
+        "LUT RAM: the sums of four rows, selected by their bits of a plane",
+        targets=("ecp5",),
+        groups=(4, 3, 2, 1),
+        parts=("lutram",),
+        **TABLES,
+    ),
+)
+STORAGE.register(
+    "bram",
+    StorageTraits(
+        "block RAM: the sums of up to nine rows, selected by their bits of a plane",
+        targets=FPGA,
+        groups=(9, 8, 7, 6, 5),
+        parts=("bram",),
+        **TABLES,
+    ),
+)
+STORAGE.register(
+    "hybrid",
+    StorageTraits(
+        "the lowest ram_cols columns in block RAM, the others in LUT RAM",
+        targets=("ecp5",),
+        groups=(9, 8, 7, 6, 5),
+        parts=("bram", "lutram"),
+        **TABLES,
     ),
 )

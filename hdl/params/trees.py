@@ -19,7 +19,8 @@ class TreeTraits(NamedTuple):
     many times rows are paired, two bits becoming one, before they are summed: 0 in an exact tree.
     One that compresses ``columns`` takes any final adder, and where it is exact its sums may be
     left carry-save, of ``compressors`` where it has them: ``levels`` with a number of ``planes``
-    are those of one such tree of all planes of a cycle, modulo ``2**bits``.
+    are those of one such tree of all planes of a cycle, modulo ``2**bits``. ``words``: made of word
+    adders, which an FPGA has carry chains for.
     """
 
     levels: Callable[..., int]
@@ -27,6 +28,7 @@ class TreeTraits(NamedTuple):
     pairings: int = 0
     columns: bool = False
     compressors: bool = False
+    words: bool = False
 
     @property
     def exact(self) -> bool:
