@@ -20,7 +20,7 @@ from cimforge.cocotb_tests.shared_port_rules import SharedPortRules
 from cimforge.cocotb_tests.stimuli import needs_every_plane, row_classes, small_vector
 from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.stream_drivers import Sink, macro_sources, tie_off
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import pass_cycles, reset_cycles, table_groups
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.mode import Mode
 
@@ -60,6 +60,7 @@ class Bench:
         self.scoreboard = Scoreboard(self.config)
         self.rules = self._rules()
         self.cycle = 0
+        self.clearing = 0  # cycles left in which a reset's end is not over
         self._fuse: dict[int, int] = {}  # the mode in which a bank's rows are written
         self.y_results: list[tuple[int, np.ndarray]] = []
         self.q_results: list[tuple[int, np.ndarray]] = []
@@ -70,7 +71,7 @@ class Bench:
 
     def _rules(self) -> ReadyRules:
         """The rules about readies that hold for the macro's storage."""
-        if self.config.pairs:
+        if self.config.pairs or self.config.tables:
             return GroupRules(self.scoreboard)
         if self.config.storage_traits.write_cycles > 1:
             return PausedRules(self.scoreboard)
@@ -217,6 +218,7 @@ class Bench:
         for _ in range(2):
             await RisingEdge(self.dut.clk)
         self.dut.rst.value = 0
+        self.clearing = reset_cycles(self.config)
 
     @classmethod
     async def loaded(cls, dut, *, signed: Callable[[int], bool] = lambda bank: bank % 2 > 0):
@@ -259,6 +261,8 @@ class Bench:
         if self.probe:
             await self.probe(False)
         self._check_readies()
+        resets = bool(self.shown("rst"))
+        self.clearing = reset_cycles(self.config) if resets else max(0, self.clearing - 1)
         accepted = Accepted(self.x.fired(), self.w.fired(), self.r.fired())
         self._account(accepted)
         await RisingEdge(self.dut.clk)
@@ -288,6 +292,8 @@ class Bench:
         config = self.config
         row = config.write_landing + config.write_cycles(0) + config.shared_port
         passes = 2 if config.grouped else 1  # a row's slot waits for one, too
+        if config.tables:
+            passes = 2 + 2 ** max(table_groups(config))
         return passes * config.cycles_per_pass() + 2 + 2 * row
 
     async def run(self) -> None:
@@ -357,7 +363,7 @@ class Bench:
 
     def expected_readies(self, offers: dict[str, Offer]) -> dict[str, bool | None]:
         """The rules for this cycle, were these offers shown; while rst is high nothing is ready."""
-        if self.shown("rst"):
+        if self.shown("rst") or self.clearing:
             return dict.fromkeys(offers, False)
         return self.rules.expected(offers, self.stalled)
 

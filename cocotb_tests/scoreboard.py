@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cimforge.golden.cycles import fill_cycles, pass_cycles, write_cycles
+from cimforge.golden.cycles import fill_cycles, pass_cycles, table_groups, write_cycles
 from cimforge.golden.macro import MacroModel
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.mode import Mode
@@ -34,8 +34,8 @@ class Scoreboard:
     advanced planes + tree ranks times since its acceptance. So early, late, missing and extra
     results all show, under any back-pressure.
 
-    A row that has neighbours in its group, and is not filled, is ``under_way`` (bank, row) until
-    the slot that it ``wants`` has passed the array; any other row occupies the stream for
+    A row that has neighbours in its group, and is not filled, or any in tables, is ``under_way``
+    (bank, row) until the ``slots`` that it ``wants`` have passed the array; any other row occupies the stream for
     ``filling`` more cycles: one that completes its group, or whose style has several write_cycles.
     A reset cuts off what is under way.
     """
@@ -51,7 +51,7 @@ class Scoreboard:
         self.reading = False
         self.passes = 0
         self.under_way: tuple[int, int] | None = None
-        self.wants = False
+        self.slots = 0
         self.filling = 0
         self.filled_bank = 0
 
@@ -62,7 +62,7 @@ class Scoreboard:
         self.model.interrupt()
         if self.under_way:
             self.model.forget(*self.under_way)
-        self.under_way, self.wants, self.filling = None, False, 0
+        self.under_way, self.slots, self.filling = None, 0, 0
 
     def must_offer(self) -> str | None:
         """The stream that must be valid in this cycle, if any."""
@@ -87,7 +87,8 @@ class Scoreboard:
             return
         if self._due and self.inflight[0].stream == "slot":
             self.inflight.popleft()
-            self.under_way = None
+            if not self.slots and not any(each.stream == "slot" for each in self.inflight):
+                self.under_way = None
         self.advanced += 1
         if self.planes_left:
             self.planes_left -= 1
@@ -112,9 +113,9 @@ class Scoreboard:
         self._start("q", 1, self.model.read(bank, row) if known else None, bank)
 
     def slot(self) -> None:
-        """The row under way was given the array: its neighbour's plane follows."""
+        """The row under way was given the array: what it reads follows."""
         assert self.under_way is not None
-        self.wants = False
+        self.slots -= 1
         self._start("slot", 1, None, self.under_way[0])
 
     def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
@@ -139,15 +140,30 @@ class Scoreboard:
         assert not running, f"a write to bank {bank} was accepted in the middle of its pass"
         self.model.write(bank, row, patterns, signed, fill, fuse)
         exists = bank < self.config.banks and row < self.config.rows
-        if exists and fill:
+        if exists and self.config.tables:
+            self.under_way, self.slots = (bank, row), self._entries(row, fill)
+        elif exists and fill:
             self.filling = fill_cycles(self.config, row) - 1
             self.filled_bank = bank
         elif exists and self.config.group_size(row) > 1:
-            self.under_way, self.wants = (bank, row), True
+            self.under_way, self.slots = (bank, row), 1
         else:  # in a missing bank no sum is renewed: as a missing row
             stored = row if exists else self.config.rows
             self.filling = write_cycles(self.config, stored) - 1
             self.filled_bank = bank
+
+    def _entries(self, row: int, fill: bool) -> int:
+        """Entries of a table that a row renews, of the kind that has most."""
+        counts = []
+        for size in table_groups(self.config):
+            place, count = row % size, min(size, self.config.rows - row // size * size)
+            counts.append(2 ** (place if fill else count - 1))
+        return max(counts)
+
+    @property
+    def wants(self) -> bool:
+        """Whether the row under way wants a slot of the array."""
+        return self.slots > 0
 
     def check(self, stream: str, values: np.ndarray) -> None:
         """Compare a delivered result with the one that is due."""

@@ -21,7 +21,8 @@ from cimforge.golden.numerics import (
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = [
-    *("fill_cycles", "first_result", "load_cycles", "pass_cycles", "stream_cycles", "write_cycles"),
+    *("fill_cycles", "first_result", "load_cycles", "pass_cycles", "reset_cycles"),
+    *("stream_cycles", "table_groups", "write_cycles"),
 ]
 
 
@@ -75,7 +76,7 @@ def first_result(
     final ranks``.
 
     The pass itself, one cycle for each register between a plane and the operand it makes, one for
-    each register rank inside the trees, one for the accumulator, one for each register rank inside
+    each register rank inside the trees, and of tables one for each in which totals join, one for the accumulator, one for each register rank inside
     the adder behind it. With zero_skip it is the most that
     any vector takes.
     ``tree_stages`` is the number of ranks, ``config.pipeline_stages`` where it is left out. Raises
@@ -83,7 +84,7 @@ def first_result(
     """
     ranks = config.pipeline_stages if tree_stages is None else tree_stages
     lead = config.lead
-    inner = lead + check_number("tree_stages", ranks)
+    inner = lead + check_number("tree_stages", ranks) + config.join_ranks
     return pass_cycles(config, x_bits, x_signed) + inner + 1 + config.final_stages
 
 
@@ -108,10 +109,13 @@ def write_cycles(config: MacroConfig, row: int) -> int:
     A row with neighbours in its group is renewed through the trees: a cycle in which it is
     accepted, one in which it asks for the array, one for its neighbour's plane, one for each
     register between a plane and the accumulators, one for each rank of the adder behind these, one
-    in which the neighbour's code stands at its end; the sum lands behind. All other rows, missing
+    in which the neighbour's code stands at its end; the sum lands behind. In tables there is a
+    plane for each choice of the other rows of its group. All other rows, missing
     ones too, take the style's write cycles. Raises ValueError for a negative row.
     """
     traits = config.storage_traits
+    if config.tables:
+        return _renewed(config, row, fill=False)
     first = check_number("row", row) // config.group * config.group
     if row < config.rows and len(range(first, min(first + config.group, config.rows))) > 1:
         return 4 + traits.lead + config.pipeline_stages + config.final_stages
@@ -122,12 +126,42 @@ def fill_cycles(config: MacroConfig, row: int) -> int:
     """R18: the same for a row that is filled: as many cycles as its group has sums that are
     complete with it, its own code among them, ``2^(row mod group)``.
 
-    Without groups there is no fast path, and a missing row has none: write_cycles. Raises
+    In tables each is read in a plane, as in a write. Without groups there is no fast path, and a missing row has none: write_cycles. Raises
     ValueError for a negative row.
     """
+    if config.tables:
+        return _renewed(config, row, fill=True)
     place = check_number("row", row) % config.group
     grouped = config.group > 1 and row < config.rows
     return 2**place if grouped else write_cycles(config, row)
+
+
+def _renewed(config: MacroConfig, row: int, fill: bool) -> int:
+    """R27: cycles in which a row of tables is accepted, asks for the array, has a plane for each
+    choice of other rows (all of its group, or those before it), and the last one passes; of several
+    kinds of tables those of the larger groups."""
+    if check_number("row", row) >= config.rows:
+        return 1
+    most = 0
+    for size in table_groups(config):
+        first = row // size * size
+        others = row - first if fill else min(size, config.rows - first) - 1
+        most = max(most, others)
+    passed = config.lead + config.pipeline_stages + config.join_ranks + config.final_stages
+    return 2 + 2**most + passed + 1
+
+
+def table_groups(config: MacroConfig) -> list[int]:
+    """Rows of a group in each kind of tables: of LUT RAM beside block RAM four."""
+    hybrid = config.ram_cols is not None
+    groups = [config.group] if not hybrid or config.ram_cols else []
+    return groups + ([4] if hybrid and config.ram_cols != config.cols else [])
+
+
+def reset_cycles(config: MacroConfig) -> int:
+    """R28: cycles behind a reset in which nothing is ready: one for each bank, whose entries of no
+    row tables write; else none."""
+    return config.banks if config.tables else 0
 
 
 def load_cycles(config: MacroConfig, fill: bool = False) -> int:

@@ -1,11 +1,13 @@
 """MacroModel: the weights a macro holds and the results it must deliver."""
 
+from math import lcm
 from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cimforge.golden.approximation import approximate_products, approximate_sum
+from cimforge.golden.cycles import table_groups
 from cimforge.golden.numerics import (
     Ints,
     binary_patterns,
@@ -60,6 +62,8 @@ class MacroModel:
         self._fuse = np.zeros(config.banks, np.int64)
         self._sign_known = np.zeros(config.banks, np.bool_)
         self._written = np.zeros((config.banks, config.rows), np.bool_)
+        # of several kinds of tables the rows from one at which groups of all kinds begin
+        self._group = lcm(*table_groups(config)) if config.tables else config.group
         self._due: tuple[int, int] | None = None  # bank and row that go on filling a group
         self._float_weights: dict[int, NDArray[np.float64]] = {}
 
@@ -97,7 +101,7 @@ class MacroModel:
         rows are written again.
         """
         place, sign = self._locate(bank, row), check_flag("signed", signed)
-        filled = check_flag("fill", fill) and self._config.group > 1
+        filled = check_flag("fill", fill) and self._group > 1
         sign, number = sign and not self._binary, self._mode_number(fuse)
         mode = self._config.modes[number]
         check_shape("w_patterns", patterns, (mode.outputs,))
@@ -115,7 +119,7 @@ class MacroModel:
     def _fill(self, place: tuple[int, int], kept: bool) -> None:
         """Account for a filled row; ``kept`` says that it follows the one filled before."""
         bank, row = place
-        size, rows = self._config.group, self._config.rows
+        size, rows = self._group, self._config.rows
         group = slice(row - row % size, min(row - row % size + size, rows))
         whole = (kept or row == group.start) and row + 1 == group.stop
         self._written[bank, group] = whole

@@ -18,6 +18,7 @@ __all__ = [
     "Staging",
     "delay",
     "divided",
+    "levelled",
     "settling",
     "stage_cells",
     "unstaged",
@@ -162,6 +163,15 @@ def unstaged(plan: Plan, front: int = REGISTER) -> Staging:
     """All cells in one stage."""
     longest = max(settling(plan, [front] * plan.input_bits).values(), default=front)
     return stage_cells(plan, longest, front)
+
+
+def levelled(plan: Plan, ranks: int) -> Staging:
+    """The plan with ``ranks`` ranks behind its levels, evenly, the last one behind the last level:
+    with as many as levels, one behind each, as carry chains of an FPGA want it."""
+    levels = max(1, plan.levels)
+    stages = tuple((cell.level - 1) * ranks // levels for cell in plan.cells)
+    tail, longest = (REGISTER,) * len(plan.result), REGISTER + -(-levels // max(1, ranks)) * WORD
+    return Staging(plan, ranks, stages, tail, longest, 2 * adders(plan))
 
 
 def divided(

@@ -7,6 +7,7 @@ from cimforge.hdl.cells import (
     plain_multiply,
     set_clear,
     sram,
+    table,
     xnor_multiply,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "plain_multiply",
     "set_clear",
     "sram",
+    "table",
     "xnor_multiply",
 ]

@@ -61,6 +61,14 @@ def no_constraints(config: MacroConfig) -> list[str]:
     return []
 
 
+def _no_module(config: MacroConfig) -> Module:
+    raise NotImplementedError(f"rows of {config.storage} have no module of their own")
+
+
+def _no_array(config: MacroConfig, out: Structure, nets: ColumnNets) -> None:
+    raise NotImplementedError(f"columns of {config.storage} have no array of their own")
+
+
 @dataclass(frozen=True)
 class ArrayStyle:
     """One storage style.
@@ -70,11 +78,12 @@ class ArrayStyle:
     and drives ``gate`` (banks). With ``memory`` in its traits the module is a row's words, as
     build_memory_row's. ``place`` adds a column's array to its Structure; it drives the
     operands ``lead`` cycles behind their planes.
+    Tables, whose words are those of all columns, have neither (hdl.macro.table_top).
     ``constraints(config)`` are further SDC commands, for a hierarchical netlist.
     """
 
-    write_port: Callable[[MacroConfig], Module]
-    place: Callable[[MacroConfig, Structure, ColumnNets], None]
+    write_port: Callable[[MacroConfig], Module] = _no_module
+    place: Callable[[MacroConfig, Structure, ColumnNets], None] = _no_array
     constraints: Callable[[MacroConfig], list[str]] = no_constraints
 
 

@@ -8,7 +8,7 @@ from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import plan_sum
-from cimforge.hdl.arith.staging import CARRY, FRONT, SUM, Staging, divided
+from cimforge.hdl.arith.staging import CARRY, FRONT, SUM, Staging, divided, levelled
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.drivers import driver_levels, spread
 from cimforge.hdl.netlist.structure import Structure, concat
@@ -34,7 +34,8 @@ def build_plane_sum(config: MacroConfig) -> Structure:
         shifts += [place + low for low in (k - 1, 0) for place in places]
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
     plan = plan_sum(config.tree, operands, width, final=config.final_adder)
-    staging = shared_staging(config, plan)
+    staged = config.word_tree and config.tables and config.pipeline_stages
+    staging = levelled(plan, config.pipeline_stages) if staged else shared_staging(config, plan)
     comment = "Sum of a cycle's inverted planes and constants."
     return build_adder(config.module, "plane_sum", comment, staging, role="accumulate")
 
@@ -99,10 +100,10 @@ class InputSum(Block):
 
     def __init__(self, config: MacroConfig):
         self._config = config
-        self.latency = config.ranks
+        self.latency = config.ranks - config.join_ranks
         summed = config.sums_constants
         ports = {
-            "enable": In(1 if config.ranks else 0),
+            "enable": In(1 if self.latency else 0),
             "planes_n": In(config.rows * config.bits_per_cycle),
             "plane_negate": In(int(summed)),
             "plane_ending": In(int(summed)),

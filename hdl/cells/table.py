@@ -1,9 +1,11 @@
 """Table of a group of rows: the sums of its rows' codes in all columns, for every choice of
 rows."""
 
+from cimforge.hdl.cells.array_style import ARRAY_STYLES, ArrayStyle
 from cimforge.hdl.cells.vendor_ram import build_ram_block
 from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant, expression
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.storage import STORAGE
 
 __all__ = ["build_table"]
 
@@ -72,3 +74,8 @@ def _place_blocks(
 def _padded(net: Net, width: int) -> Net:
     """A net with zeros above."""
     return net if net.width == width else concat([net, constant(0, width - net.width)])
+
+
+for name, traits in STORAGE.items():
+    if traits.parts:
+        ARRAY_STYLES.register(name, ArrayStyle())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from cimforge.hdl.netlist.module import LEAF, Child, Port
@@ -52,6 +53,7 @@ def _leaf(block: RamBlock, inputs: str, outputs: str, **parameters: str) -> Vend
     return VendorRam(block.cell, block.about, {p.name: p for p in ports}, parameters)
 
 
+@cache
 def build_ram_block(prefix: str, block: RamBlock) -> Structure:
     """``block`` behind plain ports: ``q`` is the word ``read_address``, block.registers edges of
     clk with ``enable`` later; at an edge with ``write`` high the word ``write_address`` takes

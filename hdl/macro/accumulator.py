@@ -94,8 +94,7 @@ class Accumulator(Block):
 
     def elaborate(self, platform):
         m = Module()
-        k, tree_bits = self._config.bits_per_cycle, self._config.tree_bits
-        y_bits = self._config.y_bits
+        k, y_bits = self._config.bits_per_cycle, self._config.y_bits
         y_q = Signal(y_bits, reset_less=True)
 
         feedback = Signal(y_bits - k)
@@ -103,13 +102,7 @@ class Accumulator(Block):
             Cat(self._feedback(place, y_q[place - k]) for place in range(k, y_bits))
         )
 
-        if self._config.digits:
-            added = Cat(feedback, self.totals, self.correction)
-        else:
-            low, top = self.totals[: (k - 1) * tree_bits], self.totals[(k - 1) * tree_bits :]
-            signed_top = Signal(tree_bits)
-            m.d.comb += signed_top.eq(top ^ self.negate.replicate(tree_bits))
-            added = Cat(self.negate, feedback, low, signed_top, self.correction)
+        added = self._added(m, feedback)
 
         terms = Signal(len(added))
         total = Signal(y_bits)
@@ -120,6 +113,16 @@ class Accumulator(Block):
             m.d.sync += y_q.eq(total)
         m.d.comb += self.y.eq(y_q)
         return m
+
+    def _added(self, m: Module, feedback: Value) -> Value:
+        """The terms of the sum."""
+        if self._config.digits:
+            return Cat(feedback, self.totals, self.correction)
+        tree_bits = self._config.tree_bits
+        low = (self._config.bits_per_cycle - 1) * tree_bits
+        signed_top = Signal(tree_bits)
+        m.d.comb += signed_top.eq(self.totals[low:] ^ self.negate.replicate(tree_bits))
+        return Cat(self.negate, feedback, self.totals[:low], signed_top, self.correction)
 
     def _feedback(self, place: int, kept: Value) -> Value:
         """The fed-back bit of weight 2^place: in a restart the start value's, which has the sign

@@ -13,6 +13,7 @@ from cimforge.hdl.arith.staging import (
     SUM,
     Staging,
     divided,
+    levelled,
     settling,
 )
 from cimforge.hdl.macro.accumulator import accumulate_plan
@@ -38,12 +39,18 @@ def tree_staging(config: MacroConfig) -> Staging:
     A final adder is a cell that no rank divides: with ranks there is a ripple of full adders in its
     place where time by area is less for it.
     """
-    return _staging(config.slice, config.pipeline_stages)
+    part = config.slice
+    if part.tables and part.word_tree and config.pipeline_stages:
+        return levelled(plan_column(part.tree, part.operand_widths, part.tree_bits), config.pipeline_stages)
+    return _staging(part, config.pipeline_stages)
 
 
 def auto_ranks(config: MacroConfig) -> int:
     """The ranks of ``tree_stages = auto``: one more as long as it lowers time by area, in the
-    units of Staging, by a twentieth."""
+    units of Staging, by a twentieth. Of tables' word adders one behind each level: their registers
+    lie in the adders' cells."""
+    if config.tables and config.word_tree:
+        return config.tree_levels
     cost = _staging(config, 0).cost
     for ranks in range(config.tree_levels):
         more = _staging(config, ranks + 1).cost

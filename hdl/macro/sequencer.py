@@ -170,9 +170,14 @@ class Sequencer(Block):
             self._build_modes(m, arbiter, bank, (tokens[-1], joining), enable)
         self._build_write(m, arbiter, entry)
         under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
-        self._drive(m, enable=enable & under_way, bank_select=bank)
+        self._drive(m, enable=enable & under_way)
+        self._drive_bank(m, bank)
         self._drive(m, plane_negate=token.negate, plane_ending=token.ending, plane_sign=token.sign)
         return m
+
+    def _drive_bank(self, m: Module, bank: Value) -> None:
+        """Tell the array which bank a plane belongs to."""
+        self._drive(m, bank_select=bank)
 
     def _build_bank(self, m: Module, arbiter: Arbiter) -> Value:
         """The select lines of the bank of the last pass or read-back, one hot."""

@@ -7,23 +7,20 @@ from cimforge.hdl.cells.multiply_style import MULTIPLY_STYLES
 from cimforge.hdl.cells.sram import stored_code
 from cimforge.hdl.macro.binary_serialiser import BinarySerialiser
 from cimforge.hdl.macro.column import build_column
-from cimforge.hdl.macro.fusion import Fusion, build_mode_select
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.late_planes import build_late_planes
-from cimforge.hdl.macro.plane_marks import build_plane_marks
+from cimforge.hdl.macro.macro_top import MacroTop
 from cimforge.hdl.macro.plane_register import build_plane_register
-from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.serialiser import Serialiser
-from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, held, root_pins, spread
+from cimforge.hdl.macro.table_top import TableTop
+from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, root_pins, spread
 from cimforge.hdl.netlist.module import Module, distinct_modules
 from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
 __all__ = ["build_macro", "macro_modules"]
-
-Nets = dict[str, Bus]
 
 # The order in which a file holds them; modules of other styles come first.
 KINDS = (
@@ -33,7 +30,8 @@ KINDS = (
     *("accumulate_sum", "result_sum", "accumulator"),
     *("row_lines", "input_sum", "column"),
     *(f"fused{slices}_sum" for slices in range(2, 17)),
-    *("fusion", "mode_select"),
+    *("ram_block", *(f"table{size}" for size in range(1, 10)), "addresses", "join_sum", "join"),
+    *("renewal", "fusion", "mode_select"),
     *("input_register", "late_planes", "serialiser", "pair_selector", "plane_register"),
     *("plane_mark", "plane_marks", "sequencer", ""),
 )
@@ -50,54 +48,41 @@ def build_macro(config: MacroConfig) -> Structure:
 
     Latency in cycles: config.latency; flow control: Sequencer's.
     """
-    return _Top(config).build()
+    return (TableTop if config.tables else _StoreTop)(config).build()
 
 
-class _Top:
-    """Wires the stations of a vector's journey together, with drivers where a net has many
+class _StoreTop(MacroTop):
+    """With weights in stores: a word for each weight and bank, and drivers where a net has many
     loads."""
 
     def __init__(self, config: MacroConfig):
-        equation = "y[c] = sum over r of x[r] * w[r][c]"
-        comment = f"Compute-in-memory macro: {equation}, {config.rows} rows, {config.cols} columns."
-        self._config = config
-        self._out = Structure(config.module, "", comment, role="storage", latency=config.latency())
-        self._sequencer = Sequencer(config)
+        super().__init__(config, Sequencer(config))
         self._column = build_column(config.slice)
-        self._nets: Nets = {}
 
-    def build(self) -> Structure:
+    def _inner_nets(self) -> dict[str, int]:
         config = self._config
         memory = config.storage_traits.memory
-        for port in macro_ports(config):
-            self._nets[port.name] = self._out.port(port.direction, port.name, port.width)
-        for port in self._sequencer.ports.values():
-            if port.name not in self._nets:
-                self._nets[port.name] = self._out.wire(port.name, port.width)
-        for name, width in (
-            ("next_n", config.rows * config.row_lines),
-            ("planes_n", config.rows * config.row_lines),
-            ("gate", 0 if memory else config.rows * config.write_gates),
-            ("late_n", config.rows * config.row_lines if memory else 0),
-            ("stored", config.rows * config.cols * config.weight_bits if memory else 0),
-            ("correction", config.correction_bits * config.slices),
-            ("sum_gate", config.pairs * config.banks),
-            ("alone", config.rows * config.bits_per_cycle if config.pairs else 0),
-            ("both_n", config.pairs * config.bits_per_cycle),
-        ):
-            if width:
-                self._nets[name] = self._out.wire(name, width)
-        pins = {name: self._nets[name] for name in self._sequencer.ports}
-        self._out.place(self._sequencer, "sequencer", **pins)
+        return {
+            "next_n": config.rows * config.row_lines,
+            "planes_n": config.rows * config.row_lines,
+            "gate": 0 if memory else config.rows * config.write_gates,
+            "late_n": config.rows * config.row_lines if memory else 0,
+            "stored": config.rows * config.cols * config.weight_bits if memory else 0,
+            **super()._inner_nets(),
+            "sum_gate": config.pairs * config.banks,
+            "alone": config.rows * config.bits_per_cycle if config.pairs else 0,
+            "both_n": config.pairs * config.bits_per_cycle,
+        }
+
+    def _place_array(self) -> None:
         self._place_rows()
-        if config.skips:
+        if self._config.skips:
             self._place_plane_marks()
         self._place_correction()
         code = self._build_code()
-        if memory:
+        if self._config.storage_traits.memory:
             self._place_memory(code)
         self._place_columns(code)
-        return self._out
 
     def _spread(self, leaves: int, pins: dict[str, int], role: str) -> dict[str, DriverTree]:
         """Driver trees of those nets that exist, by name; ``pins`` are a user's on each."""
@@ -186,14 +171,6 @@ class _Top:
         self._out.place(build_input_register(self._config), "input_register", **pins)
         return elements
 
-    def _place_plane_marks(self) -> None:
-        """Looks at the planes of the vector that is offered, from k - 1 up."""
-        config, nets = self._config, self._nets
-        bits, low = config.input_bits, config.bits_per_cycle - 1
-        x = concat(nets["x_data"].bits(row * bits + low, bits - low) for row in range(config.rows))
-        pins = {name: nets[name] for name in ("x_signed", "marks")}
-        self._out.place(build_plane_marks(config), "plane_marks", x=x, **pins)
-
     def _place_correction(self) -> None:
         """What the planes alone decide, for all columns."""
         offered = {name: net for name, net in self._nets.items() if name != "planes_n"}
@@ -217,23 +194,6 @@ class _Top:
             return planes_n
         return concat(planes_n.bits(row * k + plane) for plane in range(k) for row in range(rows))
 
-    def _build_code(self) -> Bus:
-        """``w_code = w_data xor (w_signed << weight_bits-1)`` for each weight of the mode offered,
-        without a sign w_data, registered where storage takes it a cycle later."""
-        config, out = self._config, self._out
-        mode = config.modes[0]
-        width = mode.row_width
-        code = self._nets["w_code"] = out.wire("w_code", width)
-        signs = f" ^ ({{{width}{{w_signed}}}} & {constant(mode.sign_mask, width)})"
-        if config.slices > 1:
-            low = f", {constant(0, config.slice_width - 1)}" if config.slice_width > 1 else ""
-            tops = (f"sign_flips[{s}]{low}" for s in reversed(range(config.slices)))
-            signs = f" ^ {{{config.cols}{{{', '.join(tops)}}}}}"
-        out.assign(code, f"w_data{signs if mode.sign_mask else ''}")
-        if config.write_landing == 0:
-            return code
-        return held(out, "w_code_q", code, self._nets["capture"])
-
     def _place_columns(self, code: Bus) -> None:
         config, out, nets = self._config, self._out, self._nets
         if "exact" in self._column.ports:  # a read-back passes approximate trees unchanged
@@ -248,7 +208,7 @@ class _Top:
             lines |= self._spread(columns, {name: count}, role)
         corrections = self._spread_corrections()
         bits, y_bits, words = part.weight_bits, part.y_bits, config.cols * config.weight_bits
-        sums = nets["y_data"] if slices == 1 else out.wire("sums", columns * y_bits)
+        sums = self._result_net()
         for col in range(columns):
             y = sums.bits(col * y_bits, y_bits)
             w_code = code.bits(col * bits, bits)
@@ -263,41 +223,9 @@ class _Top:
                 pins |= {"planes_n": pins["late_n"], "stored": stored}
             name = f"col{col}" if slices == 1 else f"col{col // slices}_slice{col % slices}"
             out.place(self._column, name, clk=nets["clk"], w_code=w_code, **pins, y=y)
-            q = nets["q_data"].bits(col * bits, bits)
-            place = col * y_bits + config.modes[0].row_place
-            out.assign(q, sums.bits(place, bits))
+            self._assign_row(col, sums)
         if slices > 1:
             self._place_fusion(sums)
-
-    def _spread_corrections(self) -> list[DriverTree]:
-        """The drivers of each slice's correction, a column each."""
-        config, out = self._config, self._out
-        width, correction = config.correction_bits, self._nets["correction"]
-        if config.slices == 1:
-            return [spread(out, correction, config.cols, 1, "accumulate")]
-        trees = []
-        for place in range(config.slices):
-            own = out.wire(f"correction{place}", width)
-            out.assign(own, correction.bits(place * width, width))
-            trees.append(spread(out, own, config.cols, 1, "accumulate"))
-        return trees
-
-    def _place_fusion(self, sums: Bus) -> None:
-        """Each column's slices fused, and the results of the mode that is theirs selected."""
-        config, out = self._config, self._out
-        fusion, size = Fusion(config), sums.width // config.cols
-        fused = [
-            out.wire(f"y_of_mode{n}", mode.y_width) for n, mode in enumerate(config.modes[:-1])
-        ]
-        for col in range(config.cols):
-            pins: dict[str, Net] = {"sums": sums.bits(col * size, size)}
-            for number, result in enumerate(fused):
-                width = result.width // config.cols
-                pins[f"y{number}"] = result.bits(col * width, width)
-            out.place(fusion, f"fusion{col}", **pins)
-        results = {f"y{n}": result for n, result in enumerate([*fused, sums])}
-        pins = {"mode": self._nets["y_mode"], "y": self._nets["y_data"]}
-        out.place(build_mode_select(config), "mode_select", **pins, **results)
 
     def _column_planes(self) -> str:
         """The net whose planes the columns take."""

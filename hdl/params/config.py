@@ -261,8 +261,9 @@ class MacroConfig(BaseModel):
     @property
     def held_bits(self) -> int:
         """Bits of an element that the input register holds: those that any but the first group of
-        a pass may need, so not the top group's; of digits, which begin one plane higher, all."""
-        return self.input_bits - (0 if self.digits else self.bits_per_cycle)
+        a pass may need, so not the top group's; of digits, which begin one plane higher, all, as in
+        front of tables, which take planes from it alone."""
+        return self.input_bits - (0 if self.digits or self.tables else self.bits_per_cycle)
 
     @property
     def mark_bits(self) -> int:

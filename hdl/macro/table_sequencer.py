@@ -1,0 +1,124 @@
+"""Sequencer of a macro whose weights are in tables: planes from the held vector, entries that are
+renewed, and the entry of no row."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
+from amaranth.lib.wiring import Member
+
+from cimforge.hdl.macro.arbiter import Arbiter
+from cimforge.hdl.macro.bank_entry import BankEntry, encoded
+from cimforge.hdl.macro.entry_walk import place_of
+from cimforge.hdl.macro.first_group import FirstGroup
+from cimforge.hdl.macro.sequencer import Sequencer
+from cimforge.hdl.macro.table_arbiter import TableArbiter
+from cimforge.hdl.netlist.block import Out
+from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["TableSequencer"]
+
+
+class TableSequencer(Sequencer):
+    """Control of one macro of tables: Sequencer's, but for what follows.
+
+    Planes are selected from the vector that is held, a cycle later, by ``now`` (a line for each
+    group of planes), in front of the registers of the tables' addresses. A read-back, or a slot,
+    chooses rows of one group in their place: ``read_group`` and ``read_rows``, for each kind of
+    tables. ``bank_select`` has a line for each bank, ``read_bank`` its number.
+
+    A row is written entry by entry: what a slot has read stands in the accumulators in the cycle
+    ``renew``, and what columns make of it is written in the next one, to the entry ``write_rows`` of
+    ``write_group`` in bank ``write_lines`` (``write_bank`` its number). After a reset ``clear`` is
+    high for as many cycles as there are banks, in which nothing is ready: each bank's entry of no
+    row becomes 0, in all groups.
+    """
+
+    @staticmethod
+    def _array_ports(config: MacroConfig) -> dict[str, Member]:
+        base = Sequencer._array_ports(config)
+        kept = ("load", "fill", "sign_plane", "marks", "enable", "capture", "sign_flips")
+        ports = {name: base[name] for name in kept}
+        ports |= {"load": Out(1), "now": Out(config.max_planes)}
+        ports |= {"bank_select": Out(config.banks if config.banks > 1 else 0)}
+        ports |= {"read_bank": Out(config.bank_bits), "clear": Out(1), "renew": Out(1)}
+        ports |= {"write_lines": Out(config.banks if config.banks > 1 else 0)}
+        ports |= {"write_bank": Out(config.bank_bits)}
+        for number, part in enumerate(config.parts):
+            groups, size = len(part.group_sizes), min(part.group, part.rows)
+            ports |= {f"read_group{number}": Out(groups), f"read_rows{number}": Out(size)}
+            ports |= {f"write_group{number}": Out(groups), f"write_rows{number}": Out(size)}
+        return ports
+
+    @property
+    def _arbiter(self) -> type[Arbiter]:
+        return TableArbiter
+
+    def _build_live(self, m: Module) -> Value:
+        """Not in a reset, nor while the entries of no row are written."""
+        banks = self._config.banks
+        self._left = Signal(range(banks + 1), name="clear_left", init=banks)
+        clearing = Signal(name="clearing")
+        m.d.comb += clearing.eq(self._left != 0)
+        with m.If(clearing):
+            m.d.sync += self._left.eq(self._left - 1)
+        self._clearing = clearing
+        self._drive(m, clear=clearing | ResetSignal())
+        return ~ResetSignal() & ~clearing
+
+    def _build_next_planes(
+        self, m: Module, arbiter: Arbiter, first: FirstGroup, following: Value, goes_on: Value
+    ) -> None:
+        """Which group of the held vector the tables see, and what rows in its place: kept from the
+        cycle that decides it."""
+        assert isinstance(arbiter, TableArbiter)
+        lowest = Signal(name="now_0", reset_less=True)
+        steps = goes_on & following.any() if len(following) else Const(0)
+        with m.If(arbiter.x_fire):
+            m.d.sync += lowest.eq(first.line[0])
+        with m.Elif(arbiter.r_fire | arbiter.slot):
+            m.d.sync += lowest.eq(0)
+        if len(following):
+            with m.Elif(steps):
+                m.d.sync += lowest.eq(following[0])
+        self._drive(m, load=arbiter.x_fire, now=Cat(lowest, following))
+        for name, value in (("fill", first.fill), ("sign_plane", first.sign_plane)):
+            kept = Signal(len(value), name=f"{name}_q", reset_less=True)
+            with m.If(arbiter.x_fire):
+                m.d.sync += kept.eq(value)
+            with m.Elif(arbiter.r_fire | arbiter.slot | steps):
+                m.d.sync += kept.eq(0)
+            self._drive(m, **{name: kept})
+        row = getattr(self.r, "row", Const(0, 1))
+        for number, (part, walk) in enumerate(zip(self._config.parts, arbiter.walks, strict=True)):
+            groups, member = place_of(m, f"{part.storage}_r", row, part)
+            group = Signal(len(groups), name=f"read_group{number}_q", reset_less=True)
+            rows = Signal(len(member), name=f"read_rows{number}_q", reset_less=True)
+            with m.If(arbiter.slot):
+                m.d.sync += [group.eq(walk.groups), rows.eq(walk.others)]
+            with m.Elif(arbiter.r_fire):
+                m.d.sync += [group.eq(groups), rows.eq(member)]
+            with m.Elif(arbiter.x_fire):
+                m.d.sync += rows.eq(0)
+            self._drive(m, **{f"read_group{number}": group, f"read_rows{number}": rows})
+
+    def _build_write(self, m: Module, arbiter: Arbiter, entry: BankEntry | None) -> None:
+        """The lines of the entries that land, or of the entries of no row."""
+        assert isinstance(arbiter, TableArbiter)
+        lands = Signal(name="entry_lands")
+        m.d.sync += lands.eq(arbiter.done)
+        self._drive(m, capture=arbiter.w_fire, renew=arbiter.done)
+        for number, walk in enumerate(arbiter.walks):
+            rows = Signal(len(walk.member), name=f"write_rows{number}_q")
+            with m.If(arbiter.done):
+                m.d.sync += rows.eq(walk.landing | walk.member)
+            every = self._clearing.replicate(len(walk.groups))
+            group = (walk.groups & lands.replicate(len(walk.groups))) | every
+            chosen = rows & ~self._clearing.replicate(len(rows))
+            self._drive(m, **{f"write_group{number}": group, f"write_rows{number}": chosen})
+        if self._config.banks > 1:
+            clears = Signal(self._config.banks, name="clear_line")
+            m.d.comb += clears.eq(Cat(self._left == b + 1 for b in range(self._config.banks)))
+            lines = Signal(self._config.banks, name="write_line")
+            m.d.comb += lines.eq(Mux(self._clearing, clears, arbiter.bank))
+            self._drive(m, write_lines=lines, write_bank=encoded(lines, self._config.bank_bits))
+
+    def _drive_bank(self, m: Module, bank: Value) -> None:
+        self._drive(m, bank_select=bank, read_bank=encoded(bank, self._config.bank_bits))
