@@ -465,7 +465,7 @@ class MacroConfig(BaseModel):
         """Whether the input sum takes a pass's signs and end with the planes, as terms of its sum:
         with several planes, or with ranks, behind which nothing else may take long. Else a count of
         one plane, to which constants are added."""
-        return self.bits_per_cycle > 1 or self.pipeline_stages > 0
+        return self.bits_per_cycle > 1 or self.pipeline_stages > 0 or self.tables
 
     @property
     def max_planes(self) -> int:
