@@ -179,11 +179,13 @@ class InputSum(Block):
         return self.planes_n
 
 
-def late_planes(m: Module, config: MacroConfig, planes: Value, enable: Value) -> Value:
+def late_planes(
+    m: Module, config: MacroConfig, planes: Value, enable: Value, name: str = "planes"
+) -> Value:
     """What comes with the planes, as many registers later as the array leads; they hold while
     ``enable`` is low."""
     for rank in range(config.lead):
-        late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
+        late = Signal(len(planes), name=f"{name}_q{rank + 1}", reset_less=True)
         with m.If(enable):
             m.d.sync += late.eq(planes)
         planes = late
