@@ -57,9 +57,9 @@ class Join(Block):
         config, bits = self._config, self._config.tree_bits
         others = [
             _Word(self.totals.word_select(plane, bits), plane)
-            for plane in reversed(range(config.bits_per_cycle - 1))
+            for plane in range(config.bits_per_cycle - 1)
         ]
-        words = [self._build_top(m), *self._paired(others)]
+        words = [*self._paired(others), self._build_top(m)]  # the widest last
         level = 1
         words = self._kept(m, words, level)
         while len(words) > 1:
