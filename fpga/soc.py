@@ -28,9 +28,10 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
     """``NAME_soc``: UART and bridge in front of the wrapped macro, for a board's clock and baud
     rate.
 
-    Ports: ``clk``, ``rx`` and ``tx`` (serial, idle high), ``busy`` (for a LED: high while the macro
-    has work, and SHOWN_MS longer). There is no reset pin: a counter that starts at 0, as flip-flops
-    of FPGAs do, holds reset for the first 2^RESET_BITS cycles. Latency: the link's.
+    Ports: ``clk``, ``rx`` and ``tx`` (serial, idle high), ``busy`` (for a LED: lit, which the board
+    may want to be low, while the macro has work, and SHOWN_MS longer). There is no reset pin: a
+    counter that starts at 0, as flip-flops of FPGAs do, holds reset for the first 2^RESET_BITS
+    cycles. Latency: the link's.
     """
     name, divisor = config.module, board.divisor
     sentence = "A macro on a board: UART, bridge to Wishbone, wrapped macro."
@@ -64,5 +65,8 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
     out.place(bridge, "bridge", **clocks, **serial, **bus)
     idle = {line: constant(0, width) for line, width in config.storage_traits.control_ports}
     out.place(build_wrapper(config), "wrapped", **clocks, **bus, busy=working, **idle)
-    out.place(light, "light", **clocks, active=working, led=ports["busy"])
+    lit = out.wire("lit") if board.led_active_low else ports["busy"]
+    out.place(light, "light", **clocks, active=working, led=lit)
+    if board.led_active_low:
+        out.assign(ports["busy"], f"~{lit}")
     return out

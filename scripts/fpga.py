@@ -4,16 +4,13 @@ from pathlib import Path
 
 import click
 
+from cimforge.flow.bitstream_report import BitstreamReport
+from cimforge.flow.families import check_fabric
 from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.place_route import (
-    BitstreamReport,
-    FlowError,
-    build_bitstream,
-    check_tools,
-)
-from cimforge.flow.synth.synth_report import check_storage
+from cimforge.flow.place_route import build_bitstream, check_tools
+from cimforge.flow.placer_run import FlowError
 from cimforge.fpga.board_files import board_files
-from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.boards import BOARDS, find_board
 from cimforge.fpga.soc import build_soc
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
@@ -34,18 +31,19 @@ CONTRACT = ("board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams", 
 
 
 @click.command(
-    epilog=f"BOARD: {', '.join(BOARDS)}. {config_epilog}", short_help="Build a bitstream."
+    epilog=f"BOARD: {', '.join(BOARDS)}, or a TOML file. {config_epilog}",
+    short_help="Build a bitstream.",
 )
-@click.argument("board", metavar="BOARD", type=click.Choice(list(BOARDS)))
+@click.argument("board", metavar="BOARD")
 @config_options
 def fpga(
     board: str, config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool
 ) -> None:
     """Put the macro of CONFIG behind a UART on BOARD: bitstream, Fmax, utilisation, critical
     path."""
+    board, chosen = find_board(board)
     macro = load_config(config, overrides)
-    chosen = BOARDS[board]
-    check_storage(macro, chosen.target, board)
+    check_fabric(macro, chosen, board)
     check_tools(chosen)
     folder = default_folder(output, macro)
     files = board_files(macro, chosen)

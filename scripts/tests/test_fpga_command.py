@@ -2,7 +2,7 @@
 
 import pytest
 
-from cimforge.flow.place_route import FlowError
+from cimforge.flow.placer_run import FlowError
 from cimforge.hdl.params.install_hint import install_hint
 
 KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
@@ -20,7 +20,8 @@ def test_json_and_bitstream(cimforge, folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("fpga", "icebreaker", "tiny"), "'icebreaker' is not one of"),
+        (("fpga", "icebreakr", "tiny"), "BOARD: no board 'icebreakr'; did you mean 'icebreaker'?"),
+        (("fpga", "de10.toml", "tiny"), "de10.toml: No such file or directory"),
         (("fpga", "hx8k", "openc2"), "hx8k: storage latch has no cell on ice40"),
         (("fpga", "hx8k"), "Missing argument 'CONFIG'"),
         (("run", "digits", "--backend", "serial"), "--port: names the serial port"),
@@ -66,7 +67,7 @@ def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):
 
 
 def test_missing_programs_are_noticed_first(cimforge, monkeypatch, tmp_path):
-    monkeypatch.setattr("cimforge.flow.place_route._program", lambda tool: tmp_path / tool)
+    monkeypatch.setattr("cimforge.flow.place_route.program", lambda tool: tmp_path / tool)
     done = cimforge("fpga", "hx8k", "tiny")
     assert (done.status, done.out) == (2, "")
     assert done.messages == [
