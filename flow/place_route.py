@@ -74,7 +74,7 @@ def _synthesise(top: Module, folder: Path, work: Path, family: Family) -> None:
         (work / source).write_text((folder / source).read_text())
     script = [
         f"read_verilog {' '.join(verilog)}",
-        f"hierarchy -check -top {top.name}",
+        f"hierarchy -top {top.name}",  # cells of the device are read with its library
         *chain_commands(FPGA[0], work),  # every family has carry chains
         family.synth.format(top=top.name),
         f"write_json {NETLIST}",

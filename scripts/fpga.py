@@ -11,6 +11,7 @@ from cimforge.flow.place_route import build_bitstream, check_tools
 from cimforge.flow.placer_run import FlowError
 from cimforge.fpga.board_files import board_files
 from cimforge.fpga.boards import BOARDS, find_board
+from cimforge.fpga.pll import board_at
 from cimforge.fpga.soc import build_soc
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
@@ -35,13 +36,32 @@ CONTRACT = ("board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams", 
     short_help="Build a bitstream.",
 )
 @click.argument("board", metavar="BOARD")
+@click.option(
+    "--clock",
+    type=click.FloatRange(1, 500),
+    metavar="MHZ",
+    help="The macro's clock, by the board's PLL.  [default: the board's]",
+)
+@click.option(
+    "--baud",
+    type=click.IntRange(9600, 12_000_000),
+    metavar="RATE",
+    help="Of the UART.  [default: the board's]",
+)
 @config_options
 def fpga(
-    board: str, config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool
+    board: str,
+    clock: float | None,
+    baud: int | None,
+    config: str,
+    overrides: tuple[str, ...],
+    output: Path | None,
+    as_json: bool,
 ) -> None:
     """Put the macro of CONFIG behind a UART on BOARD: bitstream, Fmax, utilisation, critical
     path."""
     board, chosen = find_board(board)
+    chosen = board_at(chosen, clock, baud)
     macro = load_config(config, overrides)
     check_fabric(macro, chosen, board)
     check_tools(chosen)

@@ -51,8 +51,8 @@ def test_digits_through_the_simulated_uart(cimforge):
     assert done.status == 0
     assert done.json["bit_exact"] is True
     assert done.json["images"] == 2
-    assert (done.json["board"], done.json["clock_hz"]) == ("hx8k", 12_000_000)
-    assert done.json["cycles"] > 600_000, "every byte passed the line, 12 cycles a bit"
+    assert (done.json["board"], done.json["clock_hz"]) == ("hx8k", 24_000_000)
+    assert done.json["cycles"] > 600_000, "every byte passed the line, 24 cycles a bit"
 
 
 def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):
