@@ -40,12 +40,12 @@ class Family(NamedTuple):
     options: tuple[str, ...] = ()
     ram_size: int = 1  # of the units in which the report counts rams, in a whole block
 
-    def names(self, name: str) -> dict[str, str]:
+    def names(self, name: str, seed: int) -> dict[str, str]:
         """The files of a run by what they hold, ``name`` being the board's."""
         pins, routed, bitstream = self.suffixes
         return {
             "pins": f"{name}.{pins}",
-            "routed": f"routed.{routed}",
+            "routed": f"routed_{seed}.{routed}",
             "bitstream": f"{name}.{bitstream}",
         }
 

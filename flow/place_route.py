@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from cimforge.hdl.params.storage import FPGA
 
 __all__ = ["build_bitstream", "check_tools"]
 
-SEED = 1
+SEEDS = (1,)
 NEXTPNR = "$nextpnr"  # how names of cells that it makes begin
 NETLIST, REPORT = "netlist.json", "report.json"
 
@@ -33,28 +33,36 @@ def build_bitstream(
     name: str,
     board: Board,
     announce: Callable[[str], None] = print,
+    seeds: Sequence[int] = SEEDS,
 ) -> BitstreamReport:
     """Build ``top``, whose sources TOP.f in ``folder`` lists, to a bitstream there.
 
-    Equal input gives an equal bitstream (nextpnr's seed is fixed). Raises InputError where the
+    It is placed and routed with each of the placer's ``seeds``, and the fastest is packed, so equal
+    input gives an equal bitstream. Raises InputError where the
     design does not fit the device or the device has no such pin, FlowError or YosysError where a
     tool fails otherwise.
     """
     started = time.perf_counter()
     work, family = folder / "fpga" / name, FAMILIES[board.family]
     work.mkdir(parents=True, exist_ok=True)
-    files = family.names(name)
+    files = family.names(name, seeds[0])
     announce(f"synthesising {top.name} for {board.device}")
     _synthesise(top, folder, work, family)
-    announce(f"placing and routing {top.name} on {board.device}, some minutes for a large macro")
     (work / files["pins"]).write_text(constraints_text(board))
-    _place(work, board, family, files, announce)
+    reports = {}
+    for seed in seeds:
+        told = f" with seed {seed}" if len(seeds) > 1 else ", some minutes for a large macro"
+        announce(f"placing and routing {top.name} on {board.device}{told}")
+        reports[seed] = _place(work, board, family, name, seed, announce)
+    fmax = {seed: _fmax(report) for seed, report in reports.items()}
+    best = max(fmax, key=lambda seed: fmax[seed])
     announce("packing the bitstream")
-    packing = (word.format(**files) for word in family.pack)
-    run_tool(work, family.packer, *board.pack, *packing)
-    path = _critical_path(work, top)
+    files = family.names(name, best)
+    run_tool(work, family.packer, *board.pack, *(word.format(**files) for word in family.pack))
+    use = _utilisation(reports[best], work, family)
+    bitstream, path = work / files["bitstream"], _critical_path(reports[best], work, top)
     seconds = time.perf_counter() - started
-    return _report(work, name, board, work / files["bitstream"], path, seconds)
+    return BitstreamReport(name, board.device, bitstream, fmax, **use, seconds=seconds, path=path)
 
 
 def check_tools(board: Board) -> None:
@@ -86,43 +94,42 @@ def _place(
     work: Path,
     board: Board,
     family: Family,
-    files: dict[str, str],
+    name: str,
+    seed: int,
     announce: Callable[[str], None],
-) -> None:
-    common = ("--json", NETLIST, "--report", REPORT, "--seed", str(SEED))
+) -> dict[str, Any]:
+    """What the placer reports of a run."""
+    files = family.names(name, seed)
+    common = ("--json", NETLIST, "--report", REPORT, "--seed", str(seed))
     words = (word.format(**files) for word in (*family.constrain, *family.write))
     clock = ("--freq", f"{board.clock_hz / 1e6:g}", "--timing-allow-fail")  # the caller judges
     arguments = (*board.place, *common, *clock, *family.options, *words)
     run_tool(work, family.placer, *arguments, announce=announce)
+    return json.loads((work / REPORT).read_text())
 
 
-def _report(
-    work: Path, name: str, board: Board, bitstream: Path, path: list[Step], seconds: float
-) -> BitstreamReport:
-    data, family = json.loads((work / REPORT).read_text()), FAMILIES[board.family]
-    use = data["utilization"]
+def _fmax(report: dict[str, Any]) -> float:
+    """The slowest clock's frequency in MHz."""
+    return min(clock["achieved"] for clock in report["fmax"].values())
+
+
+def _utilisation(report: dict[str, Any], work: Path, family: Family) -> dict[str, Any]:
+    """Cells used, and those there are."""
+    use = report["utilization"]
     available = {kind: entry["available"] for kind, entry in use.items()}
-    capacity = {
-        "luts": available[family.luts[0]],
-        "brams": sum(available.get(kind, 0) for kind in family.rams) // family.ram_size,
+    return {
+        "luts": family.used(use, family.luts),
+        "ffs": family.used(use, family.ffs) if family.ffs else _flip_flops(work, family),
+        "brams": family.used(use, family.rams) // family.ram_size,
+        "capacity": {
+            "luts": available[family.luts[0]],
+            "brams": sum(available.get(kind, 0) for kind in family.rams) // family.ram_size,
+        },
     }
-    return BitstreamReport(
-        board=name,
-        device=board.device,
-        bitstream=bitstream,
-        fmax_mhz=min(clock["achieved"] for clock in data["fmax"].values()),
-        luts=family.used(use, family.luts),
-        ffs=family.used(use, family.ffs) if family.ffs else _flip_flops(work, family),
-        brams=family.used(use, family.rams) // family.ram_size,
-        capacity=capacity,
-        seconds=seconds,
-        path=path,
-    )
 
 
-def _critical_path(work: Path, top: Module) -> list[Step]:
+def _critical_path(report: dict[str, Any], work: Path, top: Module) -> list[Step]:
     """The longest of the reported paths, consecutive hops into one block together."""
-    data = json.loads((work / REPORT).read_text())
     netlist = json.loads((work / NETLIST).read_text())["modules"][top.name]
     known = name_cells(netlist, {p.name: p.read_text() for p in work.glob("*.v")}, top)
 
@@ -136,7 +143,7 @@ def _critical_path(work: Path, top: Module) -> list[Step]:
 
     paths = [
         list(zip(blocks(path["path"]), (hop["delay"] for hop in path["path"]), strict=True))
-        for path in data.get("critical_paths", [])
+        for path in report.get("critical_paths", [])
     ]
     longest = max(paths, key=lambda hops: sum(delay for _, delay in hops), default=[])
     return group_steps(longest)
