@@ -14,7 +14,8 @@ __all__ = ["FAMILIES", "Family", "check_fabric", "constraints_text"]
 
 class Family(NamedTuple):
     """A family. ``target`` names its synthesis target, ``synth`` the Yosys command that makes a
-    netlist for ``placer``, I/O buffers included.
+    netlist for ``placer``, I/O buffers included; from its stage ``named`` on it renames cells after
+    their neighbours, so ``finish`` does the rest.
 
     ``constrain``, ``write`` and ``pack`` are arguments, {pins}, {routed} and {bitstream} being the
     files of the constraints, of the routed design and of the bitstream (of these suffixes).
@@ -37,6 +38,8 @@ class Family(NamedTuple):
     line: Callable[[str, str, str, bool], str]
     clock: str = ""
     io: str = ""
+    named: str = "check"
+    finish: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     ram_size: int = 1  # of the units in which the report counts rams, in a whole block
 
@@ -48,6 +51,20 @@ class Family(NamedTuple):
             "routed": f"routed_{seed}.{routed}",
             "bitstream": f"{name}.{bitstream}",
         }
+
+    def synthesis(self, top: str, unmapped: str) -> list[str]:
+        """Commands of the synthesis of ``top``; the file ``unmapped`` gets it as JSON before its
+        logic is mapped to LUTs."""
+        synth = self.synth.format(top=top)
+        return [
+            f"{synth} -run begin:map_luts",
+            f"select {top}",
+            f"write_json -selected {unmapped}",
+            "select -clear",
+            f"{synth} -run map_luts:{self.named}",
+            *self.finish,
+            *("hierarchy -check", "check -noinit", "blackbox =A:whitebox"),
+        ]
 
     def used(self, utilisation: Mapping[str, Mapping[str, int]], kinds: tuple[str, ...]) -> int:
         """How many of these ``kinds`` a report says are used."""
@@ -118,6 +135,13 @@ FAMILIES = {
         rams=("BSRAM",),
         line=_cst,
         io="LVCMOS33",
+        named="map_cells",
+        finish=(
+            "techmap -map +/gowin/cells_map.v",
+            "opt_lut_ins -tech gowin",
+            "hilomap -singleton -hicell VCC V -locell GND G",
+            "clean",
+        ),
     ),
     # A CPE holds two of the report's LTs, each a LUT tree or an adder bit; a block two half RAMs.
     "gatemate": Family(

@@ -2,16 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from cimforge.flow.bitstream_report import BitstreamReport
 from cimforge.flow.board import Board
+from cimforge.flow.critical_path import critical_path
 from cimforge.flow.families import FAMILIES, Family, constraints_text
 from cimforge.flow.placer_run import program, run_tool
-from cimforge.flow.synth.blocks import name_cells, packed_name
-from cimforge.flow.synth.static_timing import Step, group_steps
+from cimforge.flow.synth.static_timing import Step
 from cimforge.flow.synth.synthesis import chain_commands
 from cimforge.flow.synth.targets import TARGETS
 from cimforge.hdl.netlist.module import Module, behavioural_models, distinct_modules
@@ -23,8 +23,7 @@ from cimforge.hdl.params.storage import FPGA
 __all__ = ["build_bitstream", "check_tools"]
 
 SEEDS = (1,)
-NEXTPNR = "$nextpnr"  # how names of cells that it makes begin
-NETLIST, REPORT = "netlist.json", "report.json"
+NETLIST, UNMAPPED, REPORT = "netlist.json", "unmapped.json", "report.json"
 
 
 def build_bitstream(
@@ -84,7 +83,7 @@ def _synthesise(top: Module, folder: Path, work: Path, family: Family) -> None:
         f"read_verilog {' '.join(verilog)}",
         f"hierarchy -top {top.name}",  # cells of the device are read with its library
         *chain_commands(FPGA[0], work),  # every family has carry chains
-        family.synth.format(top=top.name),
+        *family.synthesis(top.name, UNMAPPED),
         f"write_json {NETLIST}",
     ]
     run_yosys("\n".join(script) + "\n", work)
@@ -129,24 +128,11 @@ def _utilisation(report: dict[str, Any], work: Path, family: Family) -> dict[str
 
 
 def _critical_path(report: dict[str, Any], work: Path, top: Module) -> list[Step]:
-    """The longest of the reported paths, consecutive hops into one block together."""
-    netlist = json.loads((work / NETLIST).read_text())["modules"][top.name]
-    known = name_cells(netlist, {p.name: p.read_text() for p in work.glob("*.v")}, top)
-
-    def blocks(hops: list[dict[str, Any]]) -> Iterator[str]:
-        block = "top"
-        for hop in hops:
-            cell = hop["to"]["cell"]
-            if not cell.startswith(NEXTPNR):  # its own pass a carry on, in the block it comes from
-                block = packed_name(cell, known) or "top"
-            yield block
-
-    paths = [
-        list(zip(blocks(path["path"]), (hop["delay"] for hop in path["path"]), strict=True))
-        for path in report.get("critical_paths", [])
-    ]
-    longest = max(paths, key=lambda hops: sum(delay for _, delay in hops), default=[])
-    return group_steps(longest)
+    netlist, unmapped = (
+        json.loads((work / name).read_text())["modules"][top.name] for name in (NETLIST, UNMAPPED)
+    )
+    sources = {path.name: path.read_text() for path in work.glob("*.v")}
+    return critical_path(report, netlist, unmapped, sources, top)
 
 
 def _flip_flops(work: Path, family: Family) -> int:
