@@ -1,5 +1,6 @@
 """The critical path of a placed design, block by block, from a placer's report."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -65,13 +66,7 @@ def _net_lines(netlist: Netlist, top: Module) -> dict[int, str]:
     }
     found: dict[int, tuple[int, str]] = {}
     for name, net in netlist["netnames"].items():
-        path, local = name.split(".")[:-1], name.split(".")[-1]
-        module: Module | None = top
-        for part in path:
-            below = module.children if module else ()
-            module = next((child.module for child in below if child.instance == part), None)
-        if name.startswith("$") or (module and local in module.ports and _enters(module, local)):
-            continue
+        path = _path(name, top)
         line = lines.get(".".join(path))
         for bit in net["bits"] if line else ():
             if isinstance(bit, int):
@@ -79,8 +74,18 @@ def _net_lines(netlist: Netlist, top: Module) -> dict[int, str]:
     return {bit: line for bit, (_, line) in found.items()}
 
 
-def _enters(module: Module, port: str) -> bool:
-    return module.ports[port].direction == "input"
+def _path(name: str, top: Module) -> list[str]:
+    """The instances that lead to the module in which a net of this name is driven; none where it is
+    not told, or the net is a module's input."""
+    if name.startswith("$"):  # made in a module before it was dissolved: $flatten\\a.\\b.$...
+        return re.findall(r"\\([^.\\]+)\.", name) if name.startswith("$flatten") else []
+    *path, local = name.split(".")
+    module: Module | None = top
+    for part in path:
+        below = module.children if module else ()
+        module = next((child.module for child in below if child.instance == part), None)
+    enters = module and local in module.ports and module.ports[local].direction == "input"
+    return [] if enters else path
 
 
 def _gate_outputs(netlist: Netlist) -> Iterator[tuple[dict[str, Any], int]]:
