@@ -7,7 +7,7 @@ from typing import Any
 from cimforge.flow.logic_signatures import ALL, MODELS, is_output, net_signatures
 from cimforge.flow.synth.blocks import name_cells, packed_name
 from cimforge.flow.synth.static_timing import Step, group_steps
-from cimforge.hdl.netlist.module import Module
+from cimforge.hdl.netlist.module import Module, walk
 
 __all__ = ["critical_path", "return_lines"]
 
@@ -64,9 +64,10 @@ def _net_lines(netlist: Netlist, top: Module) -> dict[int, str]:
         for name, cell in netlist["cells"].items()
         if cell["type"] == "$scopeinfo" and "module_src" in cell["attributes"]
     }
+    inside = {path: child.module for path, child in walk(top)}
     found: dict[int, tuple[int, str]] = {}
     for name, net in netlist["netnames"].items():
-        path = _path(name, top)
+        path = _path(name, inside)
         line = lines.get(".".join(path))
         for bit in net["bits"] if line else ():
             if isinstance(bit, int):
@@ -74,18 +75,16 @@ def _net_lines(netlist: Netlist, top: Module) -> dict[int, str]:
     return {bit: line for bit, (_, line) in found.items()}
 
 
-def _path(name: str, top: Module) -> list[str]:
+def _path(name: str, inside: Mapping[tuple[str, ...], Module]) -> tuple[str, ...]:
     """The instances that lead to the module in which a net of this name is driven; none where it is
-    not told, or the net is a module's input."""
+    not told, or the net is a module's input. ``inside`` are the modules by their instances."""
     if name.startswith("$"):  # made in a module before it was dissolved: $flatten\\a.\\b.$...
-        return re.findall(r"\\([^.\\]+)\.", name) if name.startswith("$flatten") else []
+        told = re.findall(r"\\([^.\\]+)\.", name) if name.startswith("$flatten") else ()
+        return tuple(told)
     *path, local = name.split(".")
-    module: Module | None = top
-    for part in path:
-        below = module.children if module else ()
-        module = next((child.module for child in below if child.instance == part), None)
+    module = inside.get(tuple(path))
     enters = module and local in module.ports and module.ports[local].direction == "input"
-    return [] if enters else path
+    return () if enters else tuple(path)
 
 
 def _gate_outputs(netlist: Netlist) -> Iterator[tuple[dict[str, Any], int]]:
