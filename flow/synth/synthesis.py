@@ -84,7 +84,7 @@ def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool 
         "techmap -map set_clear.v",
         *_keep(config, folder, flatten),
         *chain_commands(target, work),
-        TARGETS[target].command.format(top=name),
+        *TARGETS[target].stages(TARGETS[target].command.format(top=name), ""),
         "opt_clean",
         "write_json netlist.json",
         "write_verilog -noattr -noexpr netlist.v",

@@ -20,6 +20,19 @@ class Target(NamedTuple):
     flip_flops: str
     models: str  # simulation models of the cells, below Yosys's share folder
     carry_chains: bool = False
+    early: str = ""  # commands before its stage map_ram
+
+    def stages(self, command: str, *ends: str) -> list[str]:
+        """``command`` (this target's, or one like it) from its begin to each of the stages ``ends``
+        (empty: its end), a line or more each."""
+        lines, begin = [], "begin"
+        for end in ends:
+            if begin == "begin" and self.early:
+                lines += [f"{command} -run begin:map_ram", self.early]
+                begin = "map_ram"
+            lines.append(f"{command} -run {begin}:{end}")
+            begin = end
+        return lines
 
     def size(self, kind: str) -> int:
         """Units of one cell of type ``kind``."""
@@ -52,14 +65,13 @@ TARGETS = {
     # mapped early: opt_expr would divide one where both operands have a 0, and a chain begins in a
     # cell of two bits.
     "ecp5": Target(
-        "synth_ecp5 -nowidelut -top {top} -run begin:map_ram\n"
-        "techmap -map +/lattice/arith_map_ccu2c.v\n"
-        "synth_ecp5 -nowidelut -top {top} -run map_ram:",
+        "synth_ecp5 -nowidelut -top {top}",
         "luts",
         ((r"LUT4", 1), (r"CCU2C", 2), (r"TRELLIS_DPR16X4", 6)),
         r"TRELLIS_FF",
         "ecp5/cells_sim.v",
         carry_chains=True,
+        early="techmap -map +/lattice/arith_map_ccu2c.v",
     ),
     "gowin": Target(
         "synth_gowin -noiopads -nowidelut -top {top}",
