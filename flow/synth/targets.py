@@ -12,7 +12,8 @@ LONE_CARRY = "SB_CARRY alone"
 
 class Target(NamedTuple):
     """A target: ``command`` synthesises module {top}; ``sizes`` are units a cell, by type pattern
-    (first match; no match is 0)."""
+    (first match; no match is 0). ``vendor_cells`` are the files that ``command`` reads, below
+    Yosys's share folder, with the vendor's cells that a design may instantiate."""
 
     command: str
     unit: str
@@ -20,6 +21,7 @@ class Target(NamedTuple):
     flip_flops: str
     models: str  # simulation models of the cells, below Yosys's share folder
     carry_chains: bool = False
+    vendor_cells: tuple[str, ...] = ()
 
     def size(self, kind: str) -> int:
         """Units of one cell of type ``kind``."""
@@ -47,6 +49,7 @@ TARGETS = {
         r"SB_DFF\w*",
         "ice40/cells_sim.v",
         carry_chains=True,
+        vendor_cells=("ice40/cells_sim.v",),
     ),
     # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save.
     "ecp5": Target(
@@ -56,6 +59,7 @@ TARGETS = {
         r"TRELLIS_FF",
         "ecp5/cells_sim.v",
         carry_chains=True,
+        vendor_cells=("ecp5/cells_sim.v", "ecp5/cells_bb.v"),
     ),
     "gowin": Target(
         "synth_gowin -noiopads -nowidelut -top {top}",
@@ -64,6 +68,7 @@ TARGETS = {
         r"DFF\w*",
         "gowin/cells_sim.v",
         carry_chains=True,
+        vendor_cells=("gowin/cells_sim.v", "gowin/cells_xtra_gw1n.v"),
     ),
 }
 
