@@ -25,7 +25,7 @@ SLOTTED = [row for group in GROUPS for row in group if CONFIG.tables or len(grou
 NO_SLOTS = not SLOTTED or not CONFIG.grouped
 ONE_BANK = NO_SLOTS or CONFIG.banks == 1
 CYCLES = 40  # of a write in which it is reset: all of those that are no longer
-TRIALS = 240  # writes that are reset, in all
+TRIALS = 120  # writes that are reset, in all
 
 
 def group_of(row: int) -> range:
