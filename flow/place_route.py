@@ -13,7 +13,7 @@ from typing import Any
 from cimforge.flow.board import Board
 from cimforge.flow.synth.blocks import name_cells, packed_name
 from cimforge.flow.synth.static_timing import Step, group_steps
-from cimforge.flow.synth.synthesis import chain_commands
+from cimforge.flow.synth.synthesis import chain_commands, fold_commands
 from cimforge.flow.synth.targets import TARGETS
 from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.yosys import ending, failure_cause, run_yosys
@@ -119,6 +119,7 @@ def _synthesise(top: str, folder: Path, work: Path, board: Board) -> None:
         (work / source).write_text((folder / source).read_text())
     script = [
         f"read_verilog {' '.join(verilog)}",
+        *fold_commands(board.target, work),
         f"hierarchy -check -top {top}",
         *chain_commands(board.target, work),
         TARGETS[board.target].command.format(top=top),

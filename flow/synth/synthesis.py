@@ -37,6 +37,7 @@ __all__ = [
     "Netlist",
     "chain_commands",
     "driver_loads",
+    "fold_commands",
     "library_folder",
     "map_to_library",
     "synthesise",
@@ -78,6 +79,7 @@ def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool 
     script = [
         f"read_verilog {CELLS} {name}.v",
         *_black_boxes(config),
+        *fold_commands(target, work),
         f"hierarchy -check -top {name}",
         "techmap -map set_clear.v",
         *_keep(config, folder, flatten),
@@ -193,8 +195,21 @@ def chain_commands(target: str, work: Path) -> list[str]:
     """Commands that make one carry chain of each +, where the target has carry chains."""
     if not TARGETS[target].carry_chains:
         return []
-    _copy(work, "add_to_alu.v", files("cimforge.flow.synth").joinpath("add_to_alu.v").read_text())
-    return ["proc", "opt_clean", "wreduce", "techmap -map add_to_alu.v"]
+    return ["proc", "opt_clean", "wreduce", f"techmap -map {_own_file('add_to_alu.v', work)}"]
+
+
+def fold_commands(target: str, work: Path) -> list[str]:
+    """Commands that map leaf cells which a carry chain does by itself, where the target has carry
+    chains: before modules are made for their parameters."""
+    if not TARGETS[target].carry_chains:
+        return []
+    return [f"techmap -map {_own_file('flip_to_alu.v', work)}"]
+
+
+def _own_file(name: str, work: Path) -> str:
+    """A file of this package in the flow's folder."""
+    _copy(work, name, files("cimforge.flow.synth").joinpath(name).read_text())
+    return name
 
 
 def driver_loads(config: MacroConfig, folder: Path) -> list[int]:

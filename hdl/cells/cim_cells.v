@@ -84,3 +84,13 @@ module cim_driver #(
 );
   assign y = a;
 endmodule
+
+// y = a + (b ^ flip), modulo 2^WIDTH: one carry chain where a technology inverts on it.
+module cim_flip_add #(parameter WIDTH = 1) (
+  input wire [WIDTH-1:0] a,
+  input wire [WIDTH-1:0] b,
+  input wire flip,
+  output wire [WIDTH-1:0] y
+);
+  assign y = a + (b ^ {WIDTH{flip}});
+endmodule

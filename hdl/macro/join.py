@@ -1,51 +1,35 @@
 """Join: the totals of a cycle's planes and the correction as one sum, in front of an
 accumulator."""
 
-from dataclasses import replace
-from itertools import accumulate
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 
-from amaranth.hdl import Cat, Module, Signal
-
-from cimforge.hdl.arith.adder import build_adder
-from cimforge.hdl.arith.plan import Operand
-from cimforge.hdl.arith.planners import plan_sum
-from cimforge.hdl.arith.staging import Staging, levelled, unstaged
 from cimforge.hdl.netlist.block import Block, In, Out
+from cimforge.hdl.netlist.leaf import flip_adder
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.ranges import unsigned_width
+from cimforge.hdl.params.ranges import signed_width
 
 __all__ = ["Join", "join_bits"]
 
 
 def join_bits(config: MacroConfig) -> int:
-    """Bits of the sum, unsigned; none beyond y_bits, modulo which it is added."""
-    totals = ((1 << config.tree_bits) - 1) * ((1 << config.bits_per_cycle) - 1)
-    correction = ((1 << config.correction_bits) - 1) << config.correction_place
-    return min(unsigned_width(totals + correction), config.y_bits)
-
-
-def join_staging(config: MacroConfig) -> Staging:
-    """The sum ``correction 2^(weight_bits-1) + sum_j 2^j total_j``: terms in that order, with
-    config.join_ranks ranks."""
-    k, width, low = config.bits_per_cycle, join_bits(config), config.correction_place
-    widths = [config.correction_bits, *[config.tree_bits] * k]
-    starts = list(accumulate(widths, initial=0))
-    words = [tuple(range(s, s + w)) for s, w in zip(starts, widths, strict=False)]
-    operands = [Operand(words[0][: width - low], low)]
-    operands += [Operand(word[: width - j], j) for j, word in enumerate(words[1:])]
-    plan = plan_sum(config.tree, operands, width, final=config.final_adder)
-    if plan.input_bits < sum(widths):
-        plan = replace(plan, input_bits=sum(widths))
-    return levelled(plan, config.join_ranks) if config.join_ranks else unstaged(plan)
+    """Bits of the sum, two's complement; none beyond y_bits, modulo which it is added."""
+    k, most = config.bits_per_cycle, (1 << config.tree_bits) - 1
+    highest = most * ((1 << k) - 1)
+    highest += ((1 << config.correction_bits) - 1) << config.correction_place
+    return min(signed_width(-most << (k - 1), highest), config.y_bits)
 
 
 class Join(Block):
-    """What a cycle adds to one column: ``sum_j +-2^j total_j + 2^(weight_bits-1) correction``, the
-    negative top plane as its inverse, whose +1 and sign extension the accumulator adds.
+    """What a cycle adds to one column: ``joined = sum_j +-2^j total_j + 2^(weight_bits-1)
+    correction``, the top plane's total negative where ``negate`` is high (the sign plane of a signed
+    pass).
 
-    ``totals`` holds k unsigned results of tree_bits, plane j's at bit j * tree_bits; ``negate``
-    marks the sign plane of a signed pass, in their cycle. ``joined`` has join_bits, which hold the
-    largest sum or are y_bits. Latency: config.join_ranks enabled cycles. Not reset.
+    ``totals`` holds k unsigned results of tree_bits, plane j's at bit j * tree_bits; ``correction``
+    is unsigned. ``joined`` is two's complement of join_bits, which hold the extremes or are y_bits.
+    The first adder takes correction and top total, which a flip inverts on its carry chain
+    (cim_flip_add); the +1 of a negation stands in a free place of the correction, or below.
+    Latency: config.join_ranks enabled cycles, a register behind each level of adders, or none.
+    Not reset.
     """
 
     role = "accumulate"
@@ -53,26 +37,71 @@ class Join(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         self.latency = config.join_ranks
+        k, self._width = config.bits_per_cycle, join_bits(config)
+        # bits of the first adder: from the top plane's place up, and one below for a carry
+        self._below = int(config.correction_place < k)
+        adder = flip_adder(self._width - (k - 1) + self._below)
         ports = {
             "enable": In(int(self.latency > 0)),
             "negate": In(1),
-            "totals": In(config.bits_per_cycle * config.tree_bits),
+            "totals": In(k * config.tree_bits),
             "correction": In(config.correction_bits),
-            "joined": Out(join_bits(config)),
+            "joined": Out(self._width),
         }
-        comment = "Sum of the totals of a cycle's planes and the correction."
-        adder = build_adder(
-            config.module, "join_sum", comment, join_staging(config), role="accumulate"
-        )
-        super().__init__(config.module, "join", ports, {"sum": adder})
+        super().__init__(config.module, "join", ports, {"top": adder})
 
     def elaborate(self, platform):
         m = Module()
-        low = (self._config.bits_per_cycle - 1) * self._config.tree_bits
-        top = self.totals[low:]
-        terms = Signal(len(self.correction) + len(self.totals))
-        inverted = top ^ self.negate.replicate(len(top))
-        m.d.comb += terms.eq(Cat(self.correction, self.totals[:low], inverted))
-        pins = {"enable": self.enable} if self.latency else {}
-        m.submodules.sum = self.instance("sum", **pins, terms=terms, total=self.joined)
+        config, bits = self._config, self._config.tree_bits
+        others = [
+            Cat(Const(0, plane), self.totals.word_select(plane, bits))
+            for plane in reversed(range(config.bits_per_cycle - 1))
+        ]
+        words: list[Value] = [self._build_top(m), *self._paired(others)]
+        level = 1
+        words = [self._kept(m, word, f"sum_{level}_{n}") for n, word in enumerate(words)]
+        while len(words) > 1:
+            level += 1
+            words = [
+                self._kept(m, word, f"sum_{level}_{n}")
+                for n, word in enumerate(self._paired(words))
+            ]
+        m.d.comb += self.joined.eq(words[0])
         return m
+
+    def _build_top(self, m: Module) -> Value:
+        """The correction and the top plane's total or its negative, two's complement."""
+        config = self._config
+        k, below = config.bits_per_cycle, self._below
+        word = Signal(self._width, name="correction_word")
+        free = Const(0, config.correction_place)
+        m.d.comb += word.eq(Cat(free, self.correction))
+        high = word[k - 1 :]
+        if below:
+            a: Value = Cat(self.negate, high)
+        else:
+            a = Cat(self.negate, high[1:])
+        size = self._width - (k - 1) + below
+        flipped, added = Signal(size, name="top_total"), Signal(size, name="top_word")
+        total = Signal(size, name="top_sum")
+        top = self.totals[(k - 1) * config.tree_bits :]
+        m.d.comb += [flipped.eq(Cat(Const(0, below), top)), added.eq(a)]
+        m.submodules.top = self.instance("top", a=added, b=flipped, flip=self.negate, y=total)
+        return Cat(word[: k - 1], total[below:]).as_signed()
+
+    def _paired(self, words: list[Value]) -> list[Value]:
+        """Sums of two words each, the last alone where their number is odd."""
+        pairs = [a + b for a, b in zip(words[::2], words[1::2], strict=False)]
+        return [*pairs, *words[len(pairs) * 2 :]]
+
+    def _kept(self, m: Module, word: Value, name: str) -> Value:
+        """A word, or its register where levels have one."""
+        if word.shape().width > self._width:
+            word = word[: self._width].as_signed()
+        kept = Signal(word.shape(), name=name, reset_less=True)
+        if self.latency:
+            with m.If(self.enable):
+                m.d.sync += kept.eq(word)
+        else:
+            m.d.comb += kept.eq(word)
+        return kept

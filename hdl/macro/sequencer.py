@@ -327,6 +327,8 @@ class Sequencer(Block):
         told |= {"ending": joining.ending, "join_negate": joining.negate}
         if self._config.slices == 1:
             told["sign"] = joining.sign
+        begins = (token.valid & token.ending & enable) | ResetSignal()
+        self._drive(m, pass_ends=token.ending, pass_begins=begins)
         self._drive(m, accumulate=token.valid & enable, **told)
         ends = token.valid & token.last
         row_comes, final = token.read, self._config.final_stages
@@ -425,5 +427,9 @@ def _accumulator_ports(config: MacroConfig) -> dict[str, Member]:
     if config.slices > 1:
         to_accumulators |= {"sign": Out(config.slices), "y_mode": Out(len(config.modes))}
         with_planes["plane_sign"] = Out(0)  # signs go to each slice, with its totals
-    joins = {"join_negate": Out(1)} if config.tables and not config.carry_save else {}
+    joins = {}
+    if config.tables and not config.carry_save:
+        to_accumulators |= {"restart": Out(0), "negate": Out(0)}
+        joins = {name: Out(1) for name in ("join_negate", "pass_ends")}
+        joins["pass_begins"] = Out(int(config.max_planes > 1))
     return {**with_planes, **to_accumulators, **joins}

@@ -1,50 +1,56 @@
-"""Accumulator of one column behind a join: adds one word a cycle."""
+"""Accumulator of one column behind a join: adds one word a cycle, and hands a pass's sum on."""
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 
-from cimforge.hdl.arith.adder import build_adder
-from cimforge.hdl.arith.plan import Operand
-from cimforge.hdl.arith.planners import plan_sum
-from cimforge.hdl.macro.accumulator import Accumulator
 from cimforge.hdl.macro.join import join_bits
 from cimforge.hdl.netlist.block import Block, In, Out
-from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["TableAccumulator"]
 
 
-def build_joined_sum(config: MacroConfig) -> Structure:
-    """``feedback + joined`` modulo 2^y_bits. Terms in order: negate (the +1 of a negated top plane,
-    at weight k-1), the feedback's bits k..y_bits-1, what joins."""
-    k, y_bits = config.bits_per_cycle, config.y_bits
-    feedback = tuple(range(y_bits - k + 1))
-    joined = tuple(range(len(feedback), len(feedback) + join_bits(config)))
-    operands = [Operand(feedback, k - 1), Operand(joined)]
-    plan = plan_sum(config.tree, operands, y_bits, final=config.final_adder)
-    comment = "Sum of feedback and of what a cycle adds."
-    return build_adder(config.module, "accumulate_sum", comment, plan, role="accumulate")
+class TableAccumulator(Block):
+    """Sum of a pass of one column: ``y = 2^k kept + joined`` where it ends, else ``kept`` takes
+    that; ``kept`` is ``-rows 2^(weight_bits-1)`` before a pass, what the corrections of a pass have
+    too much (InputSum).
 
-
-class TableAccumulator(Accumulator):
-    """Result register of one column: ``y = 2^k y + joined``, with Accumulator's start of a pass.
-
-    ``joined`` is Join's sum, unsigned; ``negate`` belongs to it. y changes at the edge where
-    ``enable`` is high: latency 1 cycle, one cycle's planes a cycle, modulo 2^y_bits. Not reset.
+    Kept sum and result are two registers: a flip-flop begins a pass by its set or reset, which costs
+    nothing, where a gate in front of each bit of the adder would cost a LUT. At the edge where
+    ``enable`` is high a word is added; y takes the sum if ``ending`` is high too; kept takes it, or
+    begins anew where ``starts`` is high: with the last word of a pass, or in a reset. ``joined`` is
+    two's complement, ``y`` of y_bits, both modulo 2^y_bits. Latency 1 cycle, one word a cycle. y is
+    not reset.
     """
+
+    role, latency = "accumulate", 1
 
     def __init__(self, config: MacroConfig):
         self._config = config
         ports = {
             "enable": In(1),
-            "restart": In(1),
-            "negate": In(1),
+            "ending": In(1),
+            "starts": In(1 if config.max_planes > 1 else 0),
             "joined": In(join_bits(config)),
             "y": Out(config.y_bits),
         }
-        Block.__init__(
-            self, config.module, "accumulator", ports, {"sum": build_joined_sum(config)}
-        )
+        super().__init__(config.module, "accumulator", ports)
 
-    def _added(self, m: Module, feedback: Value) -> Value:
-        return Cat(self.negate, feedback, self.joined)
+    def elaborate(self, platform):
+        m = Module()
+        k, y_bits = self._config.bits_per_cycle, self._config.y_bits
+        start = (-self._config.pass_excess) % (1 << (y_bits - k)) if y_bits > k else 0
+        width = max(0, y_bits - k)
+        kept: Value = Const(start, width)
+        total = Signal(y_bits)
+        y_q = Signal(y_bits, reset_less=True)
+        if self._config.max_planes > 1:
+            kept = Signal(width, name="kept_q", reset_less=True)
+            with m.If(self.starts):
+                m.d.sync += kept.eq(start)
+            with m.Elif(self.enable):
+                m.d.sync += kept.eq(total)
+        m.d.comb += total.eq(Cat(Const(0, k), kept) + self.joined.as_signed())
+        with m.If(self.enable & self.ending):
+            m.d.sync += y_q.eq(total)
+        m.d.comb += self.y.eq(y_q)
+        return m

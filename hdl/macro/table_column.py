@@ -30,10 +30,14 @@ def build_table_column(config: MacroConfig, ranks: int) -> Structure:
     size = sum(config.operand_widths)
     nets: dict[str, Net] = {
         name: out.port("input", name)
-        for name in ("clk", "enable", "accumulate", "restart", "negate", "renew", "clear")
+        for name in ("clk", "enable", "accumulate", "renew", "clear")
     }
     for name, wanted in (
         ("join_negate", not config.carry_save),
+        ("pass_ends", not config.carry_save),
+        ("pass_begins", not config.carry_save and config.max_planes > 1),
+        ("restart", config.carry_save and config.restarts),
+        ("negate", config.carry_save),
         ("plane_negate", config.carry_save),
         ("finish", config.final_stages > 0),
     ):
@@ -72,7 +76,9 @@ def _place_accumulator(
     joined = out.wire("joined", join.ports["joined"].width)
     offered = {**nets, "negate": nets["join_negate"]}
     out.place(join, "totals_join", **offered, totals=totals, joined=joined)
-    out.place(TableAccumulator(config), "accumulator", **pins, joined=joined)
+    pins |= {"ending": nets["pass_ends"], "joined": joined}
+    pins |= {"starts": nets["pass_begins"]} if "pass_begins" in nets else {}
+    out.place(TableAccumulator(config), "accumulator", **pins)
 
 
 def _delayed(out: Structure, net: Bus, ranks: int) -> Bus:

@@ -104,7 +104,7 @@ class TableTop(MacroTop):
         column = build_table_column(narrow, config.ranks)
         bits, y_bits = narrow.weight_bits, narrow.y_bits
         names = ("clk", "enable", "accumulate", "restart", "negate", "renew", "clear",
-                 "join_negate", "plane_negate", "finish")
+                 "join_negate", "plane_negate", "finish", "pass_ends", "pass_begins")
         shared = {name: nets[name] for name in names if name in nets}
         for col in range(columns):
             place = low * part.slices + col

@@ -92,6 +92,8 @@ class Block(wiring.Component):
                 rule = f"has {port.width} bits, not {len(value)}"
                 raise ValueError(f"{name}: port {port.name} of {module.name} {rule}")
             taken[f"{ways[port.direction]}_{port.name}"] = value
+        parameters = getattr(module, "parameters", {})
+        taken |= {f"p_{key}": value for key, value in parameters.items()}
         return Instance(module.name, **taken)
 
     def verilog(self) -> str:

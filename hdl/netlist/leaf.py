@@ -15,6 +15,7 @@ __all__ = [
     "SET_CLEAR",
     "Leaf",
     "driver",
+    "flip_adder",
 ]
 
 
@@ -72,3 +73,12 @@ def driver(width: int, loads: int) -> Leaf:
     """Drivers of ``width`` nets, each of which drives ``loads`` pins: y = a."""
     ports = {"a": Port("a", "input", width), "y": Port("y", "output", width)}
     return Leaf("driver", "y = a", ports, {"WIDTH": width, "LOADS": loads})
+
+
+@cache
+def flip_adder(width: int) -> Leaf:
+    """Adds two words of ``width`` bits, the second inverted while flip is high."""
+    names = {"a": width, "b": width, "flip": 1}
+    ports = {name: Port(name, "input", bits) for name, bits in names.items()}
+    ports["y"] = Port("y", "output", width)
+    return Leaf("flip_add", "y = a + (b ^ flip)", ports, {"WIDTH": width})

@@ -441,7 +441,7 @@ class MacroConfig(BaseModel):
         takes it: one for each level of its adders, where trees of tables have ranks; else 0."""
         if not self.tables or self.carry_save or not self.pipeline_stages:
             return 0
-        return self.bits_per_cycle.bit_length() if self.word_tree else 1
+        return self.bits_per_cycle.bit_length()
 
     @property
     def word_tree(self) -> bool:
