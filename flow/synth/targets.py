@@ -48,9 +48,13 @@ TARGETS = {
         "ice40/cells_sim.v",
         carry_chains=True,
     ),
-    # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save.
+    # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Carry chains are
+    # mapped early: opt_expr would divide one where both operands have a 0, and a chain begins in a
+    # cell of two bits.
     "ecp5": Target(
-        "synth_ecp5 -nowidelut -top {top}",
+        "synth_ecp5 -nowidelut -top {top} -run begin:map_ram\n"
+        "techmap -map +/lattice/arith_map_ccu2c.v\n"
+        "synth_ecp5 -nowidelut -top {top} -run map_ram:",
         "luts",
         ((r"LUT4", 1), (r"CCU2C", 2), (r"TRELLIS_DPR16X4", 6)),
         r"TRELLIS_FF",

@@ -19,7 +19,14 @@ LETTERS = "sct"  # of the nets of a cell's outputs, in their order
 
 
 def build_adder(
-    prefix: str, kind: str, comment: str, plan: Plan | Staging, *, role: str, lead: int = 0
+    prefix: str,
+    kind: str,
+    comment: str,
+    plan: Plan | Staging,
+    *,
+    role: str,
+    lead: int = 0,
+    chained: bool = False,
 ) -> Structure:
     """Module ``prefix_kind``: ``total = sum of the plan's operands`` over the input bits ``terms``,
     unsigned.
@@ -29,11 +36,13 @@ def build_adder(
     vector a cycle; combinational for a plan alone. The controls come ``lead`` cycles before the
     terms. Every register holds while ``enable`` is low; nothing is reset, since control discards
     what the pipeline held. The plan's widths hold the largest sum, so nothing overflows beyond the
-    stated modulus. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12,
+    stated modulus. ``chained`` puts two word adders of a level on one carry chain where each has an
+    odd number of bits: FPGAs build chains of two bits a cell. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12,
     ``a12`` a word adder's result, ``_q2`` the second register after one.
     """
     staging = unstaged(plan) if isinstance(plan, Plan) else plan
-    return _Builder(Structure(prefix, kind, comment, role, staging.ranks), staging, lead).build()
+    out = Structure(prefix, kind, comment, role, staging.ranks)
+    return _Builder(out, staging, lead, chained).build()
 
 
 @dataclass(frozen=True)
@@ -63,8 +72,10 @@ class _Driven:
 
 
 class _Builder:
-    def __init__(self, out: Structure, staging: Staging, lead: int):
+    def __init__(self, out: Structure, staging: Staging, lead: int, chained: bool):
         self.out, self.staging, self.plan, self.lead = out, staging, staging.plan, lead
+        self.chained = chained
+        self.waiting: dict[tuple[int, int], tuple[int, Cell]] = {}  # odd adders, by stage and level
         self.bits: dict[int, _Driven] = {}
         self.lines: dict[tuple[Bit, int], Iterator[Net]] = {}
         self.finals: dict[tuple[int, int], Structure] = {}
@@ -83,6 +94,8 @@ class _Builder:
         self._spread_controls()
         for number, (cell, stage) in enumerate(self._staged_cells()):
             self._place(number, cell, stage)
+        for (stage, _), (number, cell) in self.waiting.items():
+            self._add([(number, cell)], stage)
         self._place_registers()
         ranks, size = self.staging.ranks, len(self.plan.result)
         self.out.assign(total, self._word(self.plan.result, ranks, size))
@@ -127,9 +140,7 @@ class _Builder:
 
     def _place(self, number: int, cell: Cell, stage: int) -> None:
         if cell.kind == "add":
-            size = len(cell.outputs)
-            operands = " + ".join(self._word(word, stage, size) for word in cell.inputs)
-            self.out.assign(f"a{number}", operands)
+            self._place_add(number, cell, stage)
             return
         if cell.kind in WORD_ADDERS:
             self._place_final(number, cell, stage)
@@ -151,6 +162,27 @@ class _Builder:
         }
         name = f"{cell.kind}_{number}" if cell.kind[-1].isdigit() else f"{cell.kind}{number}"
         self.out.place(kind.leaf, name, **taken, **made)
+
+    def _place_add(self, number: int, cell: Cell, stage: int) -> None:
+        """A word adder, perhaps on one chain with the one before it: no carry crosses, for the top
+        bit of neither operand is used."""
+        size = len(cell.outputs)
+        if not self.chained or size % 2 == 0 or size <= max(map(len, cell.inputs)):
+            self._add([(number, cell)], stage)
+        elif (stage, cell.level) in self.waiting:
+            self._add([self.waiting.pop((stage, cell.level)), (number, cell)], stage)
+        else:
+            self.waiting[stage, cell.level] = number, cell
+
+    def _add(self, adders: list[tuple[int, Cell]], stage: int) -> None:
+        """One carry chain of the adders, the first lowest."""
+        cells = [cell for _, cell in adders]
+        words = [
+            concat(self._word(cell.inputs[side], stage, len(cell.outputs)) for cell in cells)
+            for side in (0, 1)
+        ]
+        sums = concat(Net(f"a{number}", len(cell.outputs)) for number, cell in adders)
+        self.out.assign(sums, " + ".join(words))
 
     def _place_final(self, number: int, cell: Cell, stage: int) -> None:
         """A final adder, as a module of its own, named by its widths where there are several."""

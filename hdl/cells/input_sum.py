@@ -8,7 +8,7 @@ from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.final_adder import FINALS
 from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import plan_sum
-from cimforge.hdl.arith.staging import CARRY, FRONT, SUM, Staging, divided, levelled
+from cimforge.hdl.arith.staging import CARRY, FRONT, SUM, Staging, divided
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.netlist.drivers import driver_levels, spread
 from cimforge.hdl.netlist.structure import Structure, concat
@@ -34,8 +34,7 @@ def build_plane_sum(config: MacroConfig) -> Structure:
         shifts += [place + low for low in (k - 1, 0) for place in places]
     operands = [Operand((term,), shift) for term, shift in enumerate(shifts)]
     plan = plan_sum(config.tree, operands, width, final=config.final_adder)
-    staged = config.word_tree and config.tables and config.pipeline_stages
-    staging = levelled(plan, config.pipeline_stages) if staged else shared_staging(config, plan)
+    staging = shared_staging(config, plan)
     comment = "Sum of a cycle's inverted planes and constants."
     return build_adder(config.module, "plane_sum", comment, staging, role="accumulate")
 
@@ -112,10 +111,15 @@ class InputSum(Block):
             "sign": In(config.slices),
             "correction": Out(config.correction_bits * config.slices),
         }
+        super().__init__(config.module, "input_sum", ports, self._sums(config))
+
+    @staticmethod
+    def _sums(config: MacroConfig) -> dict[str, Structure]:
+        """The modules inside."""
         inner = {"sum": build_plane_sum(config)}
         if driver_levels(config.rows, 1):
             inner["lines"] = build_row_lines(config)
-        super().__init__(config.module, "input_sum", ports, inner)
+        return inner
 
     def elaborate(self, platform):
         m = Module()
@@ -175,11 +179,13 @@ class InputSum(Block):
         return self.planes_n
 
 
-def late_planes(m: Module, config: MacroConfig, planes: Value, enable: Value) -> Value:
+def late_planes(
+    m: Module, config: MacroConfig, planes: Value, enable: Value, name: str = "planes"
+) -> Value:
     """What comes with the planes, as many registers later as the array leads; they hold while
     ``enable`` is low."""
     for rank in range(config.lead):
-        late = Signal(len(planes), name=f"planes_q{rank + 1}", reset_less=True)
+        late = Signal(len(planes), name=f"{name}_q{rank + 1}", reset_less=True)
         with m.If(enable):
             m.d.sync += late.eq(planes)
         planes = late

@@ -23,7 +23,8 @@ def build_tree(config: MacroConfig) -> Structure:
     if config.carry_save:
         comment = "Sum of a cycle's products over all rows, left in two words."
     staging, lead = tree_staging(config), config.lead
-    return build_adder(config.module, "tree", comment, staging, role="tree", lead=lead)
+    how = {"role": "tree", "lead": lead, "chained": config.tables}
+    return build_adder(config.module, "tree", comment, staging, **how)
 
 
 def build_accumulator(config: MacroConfig) -> Accumulator | KeptWords | Matches:

@@ -13,10 +13,10 @@ __all__ = ["Join", "join_bits"]
 
 def join_bits(config: MacroConfig) -> int:
     """Bits of the sum, two's complement; none beyond y_bits, modulo which it is added."""
-    k, most = config.bits_per_cycle, (1 << config.tree_bits) - 1
-    highest = most * ((1 << k) - 1)
-    highest += ((1 << config.correction_bits) - 1) << config.correction_place
-    return min(signed_width(-most << (k - 1), highest), config.y_bits)
+    k, weight = config.bits_per_cycle, (1 << config.weight_bits) - 1
+    planes, half = (1 << k) - 1, 1 << config.correction_place
+    lowest = config.rows * min(-planes * half, -weight << (k - 1))
+    return min(signed_width(lowest, config.rows * planes * weight), config.y_bits)
 
 
 class Join(Block):
@@ -25,7 +25,7 @@ class Join(Block):
     pass).
 
     ``totals`` holds k unsigned results of tree_bits, plane j's at bit j * tree_bits; ``correction``
-    is unsigned. ``joined`` is two's complement of join_bits, which hold the extremes or are y_bits.
+    is two's complement (TableInputSum). ``joined`` is two's complement of join_bits, which hold the extremes or are y_bits.
     The first adder takes correction and top total, which a flip inverts on its carry chain
     (cim_flip_add); the +1 of a negation stands in a free place of the correction, or below.
     Latency: config.join_ranks enabled cycles, a register behind each level of adders, or none.
@@ -75,7 +75,7 @@ class Join(Block):
         k, below = config.bits_per_cycle, self._below
         word = Signal(self._width, name="correction_word")
         free = Const(0, config.correction_place)
-        m.d.comb += word.eq(Cat(free, self.correction))
+        m.d.comb += word.eq(Cat(free, self.correction).as_signed())
         high = word[k - 1 :]
         if below:
             a: Value = Cat(self.negate, high)

@@ -11,10 +11,9 @@ __all__ = ["TableAccumulator"]
 
 class TableAccumulator(Block):
     """Sum of a pass of one column: ``y = 2^k kept + joined`` where it ends, else ``kept`` takes
-    that; ``kept`` is ``-rows 2^(weight_bits-1)`` before a pass, what the corrections of a pass have
-    too much (InputSum).
+    that; ``kept`` is 0 before a pass.
 
-    Kept sum and result are two registers: a flip-flop begins a pass by its set or reset, which costs
+    Kept sum and result are two registers: a flip-flop begins a pass by its reset, which costs
     nothing, where a gate in front of each bit of the adder would cost a LUT. At the edge where
     ``enable`` is high a word is added; y takes the sum if ``ending`` is high too; kept takes it, or
     begins anew where ``starts`` is high: with the last word of a pass, or in a reset. ``joined`` is
@@ -38,15 +37,14 @@ class TableAccumulator(Block):
     def elaborate(self, platform):
         m = Module()
         k, y_bits = self._config.bits_per_cycle, self._config.y_bits
-        start = (-self._config.pass_excess) % (1 << (y_bits - k)) if y_bits > k else 0
         width = max(0, y_bits - k)
-        kept: Value = Const(start, width)
+        kept: Value = Const(0, width)
         total = Signal(y_bits)
         y_q = Signal(y_bits, reset_less=True)
         if self._config.max_planes > 1:
             kept = Signal(width, name="kept_q", reset_less=True)
             with m.If(self.starts):
-                m.d.sync += kept.eq(start)
+                m.d.sync += kept.eq(0)
             with m.Elif(self.enable):
                 m.d.sync += kept.eq(total)
         m.d.comb += total.eq(Cat(Const(0, k), kept) + self.joined.as_signed())

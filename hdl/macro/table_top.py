@@ -1,5 +1,6 @@
 """The top of a macro whose weights are in tables of sums, in an FPGA's RAM blocks."""
 
+from cimforge.hdl.cells.table_input_sum import TableInputSum
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.table import build_table
 from cimforge.hdl.macro.input_register import build_input_register
@@ -48,7 +49,8 @@ class TableTop(MacroTop):
         nets = self._nets
         offered: dict[str, Net] = {**nets, "planes_n": planes_n}
         offered |= {"negate": nets["join_negate"]} if "join_negate" in nets else {}
-        self._out.place(InputSum(self._config), "input_sum", **offered)
+        kind = InputSum if self._config.carry_save else TableInputSum
+        self._out.place(kind(self._config), "input_sum", **offered)
 
     def _hold(self, width: int) -> Bus:
         """The vector under way."""

@@ -375,9 +375,15 @@ class MacroConfig(BaseModel):
         """Bits of the shared correction: rows 2^k - (input sum of one cycle's planes), unsigned,
         where the sum may be as low as -rows 2^(k-1); none beyond y_bits, modulo which it is
         added to a slice's sums. With -1 and 1 the number of rows, negated; with digits rows
-        2^(k+slice_width) at most."""
+        2^(k+slice_width) at most.
+        Of tables the input sum itself, negated, two's complement, unless sums are kept in two
+        words."""
         if self.binary:
             return self.y_bits
+        if self.tables and not self.carry_save:
+            k = self.bits_per_cycle
+            width = signed_width(-self.rows * ((1 << k) - 1), self.rows << (k - 1))
+            return min(width, self.modes[-1].y_bits - self.correction_place)
         if self.digits:
             most = self.pass_excess << self.bits_per_cycle
             return min(unsigned_width(most), self.modes[-1].y_bits)
@@ -465,7 +471,7 @@ class MacroConfig(BaseModel):
         """Whether the input sum takes a pass's signs and end with the planes, as terms of its sum:
         with several planes, or with ranks, behind which nothing else may take long. Else a count of
         one plane, to which constants are added."""
-        return self.bits_per_cycle > 1 or self.pipeline_stages > 0
+        return self.bits_per_cycle > 1 or self.pipeline_stages > 0 or self.tables
 
     @property
     def max_planes(self) -> int:
