@@ -188,11 +188,12 @@ def legal_parameters(draw) -> dict[str, Any]:
 @st.composite
 def _blocks(draw, storage: str, group: int, cols: int) -> dict[str, Any]:
     """Blocks of tables, the columns in each kind, and as many banks as fit them."""
-    traits = STORAGE[storage]
-    told = {"ram": draw(st.sampled_from([None, *traits.targets]))}
+    traits, blocks = STORAGE[storage], "bram" in STORAGE[storage].parts
+    rams = [ram for ram in traits.targets if not blocks or BLOCK_RAM[ram].words >> group]
+    told = {"ram": draw(st.sampled_from([None, *rams]))}
     if len(traits.parts) > 1:
         told |= {"ram_cols": draw(st.one_of(st.none(), st.integers(0, cols)))}
-    if "bram" in traits.parts:
+    if blocks:
         words = BLOCK_RAM[told["ram"] or "ecp5"].words
         told |= {"banks": draw(st.integers(1, min(64, words >> group)))}
     return told
