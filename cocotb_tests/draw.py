@@ -6,6 +6,7 @@ from typing import Any
 
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.multiply import MULTIPLY
+from cimforge.hdl.params.ram_blocks import BLOCK_RAM
 from cimforge.hdl.params.ranges import unsigned_width
 from cimforge.hdl.params.storage import STORAGE
 from cimforge.hdl.params.trees import ACCUMULATE, FINAL_ADDERS, TREES
@@ -14,14 +15,16 @@ __all__ = ["ODD", "draw_configs", "quickest_simulator"]
 
 MAX_CELL_BITS = 12_000
 MAX_PRODUCTS = 16_000
+MAX_LOAD_CYCLES = 6000  # to write all banks row by row, of which tests do a few
 
 # Always part of a draw: sizes that are no powers of two, odd precisions, bit-parallel, three banks;
 # an approximate tree whose rows leave one without partner at both levels, behind set-clear latches;
 # words of RAM that do not divide evenly, written and read through one port, and a final adder
 # behind 4:2 compressors; sums kept in two words, of pairs with several ranks of the final adder;
-# slices that fuse by six, three, two and one; digits whose passes skip, and in slices. Together
-# they have every style, feature and kind of rank, zero_skip in latches, flip-flops, pairs and
-# approximate trees.
+# slices that fuse by six, three, two and one; digits whose passes skip, and in slices; tables of
+# sums in LUT RAM, in three banks and slices, in block RAM with and without an output register, and
+# in both. Together they have every style, feature, group and kind of rank, zero_skip in latches,
+# flip-flops, pairs, tables and approximate trees.
 ODD = (
     {
         "rows": 21,
@@ -158,6 +161,93 @@ ODD = (
         "storage": "latch",
         "tree_stages": "auto",
     },
+    {
+        "rows": 11,
+        "cols": 3,
+        "weight_bits": 6,
+        "slice_bits": 3,
+        "input_bits": 6,
+        "bits_per_cycle": 2,
+        "banks": 3,
+        "storage": "lutram",
+        "tree": "behavioral",
+        "tree_stages": "auto",
+    },
+    {
+        "rows": 7,
+        "cols": 2,
+        "weight_bits": 4,
+        "input_bits": 4,
+        "bits_per_cycle": 4,
+        "banks": 2,
+        "storage": "lutram",
+        "group": 3,
+        "tree_stages": 2,
+        "accumulate": "carry_save",
+        "final_stages": 1,
+    },
+    {
+        "rows": 13,
+        "cols": 7,
+        "weight_bits": 5,
+        "input_bits": 3,
+        "banks": 3,
+        "storage": "bram",
+        "ram": "ice40",
+        "group": 6,
+        "tree": "ripple",
+        "tree_stages": 1,
+    },
+    {
+        "rows": 20,
+        "cols": 3,
+        "weight_bits": 4,
+        "input_bits": 4,
+        "bits_per_cycle": 2,
+        "storage": "bram",
+        "ram": "gowin",
+        "tree": "behavioral",
+        "tree_stages": 1,
+    },
+    {
+        "rows": 15,
+        "cols": 5,
+        "weight_bits": 4,
+        "slice_bits": 2,
+        "input_bits": 6,
+        "bits_per_cycle": 3,
+        "banks": 2,
+        "storage": "hybrid",
+        "group": 7,
+        "ram_cols": 2,
+        "tree": "behavioral",
+        "tree_stages": "auto",
+        "features": ("zero_skip",),
+    },
+    {
+        "rows": 8,
+        "cols": 2,
+        "weight_bits": 3,
+        "input_bits": 2,
+        "banks": 2,
+        "storage": "hybrid",
+        "group": 8,
+        "ram_cols": 0,
+        "tree": "csa42",
+        "tree_stages": 1,
+    },
+    {
+        "rows": 6,
+        "cols": 2,
+        "weight_bits": 2,
+        "input_bits": 2,
+        "banks": 5,
+        "storage": "hybrid",
+        "group": 5,
+        "ram_cols": 2,
+        "tree_stages": 0,
+        "final_adder": "prefix",
+    },
 )
 
 
@@ -167,48 +257,55 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
     rng = random.Random(seed)
     configs = [MacroConfig(**parameters) for parameters in ODD[:count]]
     while len(configs) < count:
-        multiply = rng.choice([*MULTIPLY, "plain"])
-        digit = MULTIPLY[multiply].digit_bits
-        input_bits = -(-rng.randint(1, 16) // digit) * digit
-        shape = {
-            "rows": _log_uniform(rng, 160),
-            "cols": _log_uniform(rng, 48),
-            "weight_bits": rng.randint(1, 16),
-            "input_bits": input_bits,
-            "bits_per_cycle": rng.choice(
-                [k for k in range(digit, input_bits + 1, digit) if input_bits % k == 0]
-            ),
-            "banks": rng.choice([1, 1, 2, 3, 4, rng.randint(5, 64)]),
-        }
-        if MULTIPLY[multiply].binary:
-            shape |= {"weight_bits": 1, "input_bits": 1, "bits_per_cycle": 1}
+        storage = rng.choice(list(STORAGE))
+        tables = bool(STORAGE[storage].parts)
+        multiply = "plain" if tables else rng.choice([*MULTIPLY, "plain"])
+        shape = _shape(rng, multiply)
         cells = shape["rows"] * shape["cols"] * shape["weight_bits"]
         if cells * shape["banks"] > MAX_CELL_BITS or cells * shape["bits_per_cycle"] > MAX_PRODUCTS:
             continue
-        style: dict[str, Any] = {
-            "storage": rng.choice(list(STORAGE)),
-            "tree": rng.choice(list(TREES)),
-            "multiply": multiply,
-        }
-        traits = TREES[style["tree"]]
-        groups = (
-            STORAGE[style["storage"]].groups
-            if traits.exact and MULTIPLY[multiply].grouped
-            else (1,)
-        )
+        tree = rng.choice([name for name, traits in TREES.items() if traits.exact or not tables])
+        style: dict[str, Any] = {"storage": storage, "tree": tree, "multiply": multiply}
+        traits = TREES[tree]
+        grouped = traits.exact and MULTIPLY[multiply].grouped
         finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
-        chosen = {"group": rng.choice(groups), "final_adder": rng.choice(finals)}
+        chosen = {"group": rng.choice(STORAGE[storage].groups if grouped else (1,))}
+        chosen |= {"final_adder": rng.choice(finals)}
         whole = shape["weight_bits"]
         slices = [bits for bits in range(1, whole + 1) if whole % bits == 0]
         chosen |= {"slice_bits": rng.choice([None, None, rng.choice(slices)])}
         free = traits.columns and traits.exact and multiply == "plain"
         chosen |= _accumulate(rng, free)
-        style |= _ram(rng, shape) if STORAGE[style["storage"]].memory else {}
+        style |= _ram(rng, shape) if STORAGE[storage].memory else {}
+        style |= _tables(rng, shape, storage) if tables else {}
+        if not _fits_blocks(style, shape["banks"], chosen["group"]):
+            continue
         config = MacroConfig(**shape, **style, **chosen)
+        if config.tables and config.load_cycles() * config.banks > MAX_LOAD_CYCLES:
+            continue
         stages = rng.choice([0, 0, "auto", rng.randint(0, config.tree_levels)])
         features = rng.choice([(), ("zero_skip",)])
         configs.append(config.model_copy(update={"tree_stages": stages, "features": features}))
     return configs
+
+
+def _shape(rng: random.Random, multiply: str) -> dict[str, int]:
+    """Sizes and widths of a macro, log-uniform and uniform."""
+    digit = MULTIPLY[multiply].digit_bits
+    input_bits = -(-rng.randint(1, 16) // digit) * digit
+    shape = {
+        "rows": _log_uniform(rng, 160),
+        "cols": _log_uniform(rng, 48),
+        "weight_bits": rng.randint(1, 16),
+        "input_bits": input_bits,
+        "bits_per_cycle": rng.choice(
+            [k for k in range(digit, input_bits + 1, digit) if input_bits % k == 0]
+        ),
+        "banks": rng.choice([1, 1, 2, 3, 4, rng.randint(5, 64)]),
+    }
+    if MULTIPLY[multiply].binary:
+        shape |= {"weight_bits": 1, "input_bits": 1, "bits_per_cycle": 1}
+    return shape
 
 
 def _accumulate(rng: random.Random, free: bool) -> dict[str, Any]:
@@ -226,6 +323,20 @@ def _ram(rng: random.Random, shape: dict[str, int]) -> dict[str, Any]:
         "sram_bits": rng.choice([row, rng.randint(max(1, row // 5), row + 5)]),
         "sram_ports": rng.choice(["1r1w", "1rw_reg"]),
     }
+
+
+def _tables(rng: random.Random, shape: dict[str, int], storage: str) -> dict[str, Any]:
+    """Whose blocks tables are in, and how many columns are in block RAM: all, none or some."""
+    ram = rng.choice(STORAGE[storage].targets)
+    cols = shape["cols"]
+    split = rng.choice([0, cols, rng.randint(0, cols)])
+    return {"ram": ram, **({"ram_cols": split} if len(STORAGE[storage].parts) > 1 else {})}
+
+
+def _fits_blocks(style: dict[str, Any], banks: int, group: int) -> bool:
+    """Whether the entries of a group fit a block RAM, bank by bank; LUT RAMs are one a bank."""
+    blocks = "bram" in STORAGE[style["storage"]].parts
+    return not blocks or banks << group <= BLOCK_RAM[style["ram"]].words
 
 
 def quickest_simulator(config: MacroConfig) -> str:

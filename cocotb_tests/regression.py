@@ -24,7 +24,7 @@ __all__ = ["ARRAY_SUITE", "BUS_SUITE", "SUITE", "Failure", "Report", "run_regres
 
 MODULES = (
     *("values", "handshakes", "banks", "reset", "turns", "dependence", "absent", "scan_mode"),
-    *("drawn_timing", "row_groups", "zero_skip", "binary", "fused_slices"),
+    *("drawn_timing", "row_groups", "tables", "zero_skip", "binary", "fused_slices"),
 )
 SUITE = tuple(f"suite.{name}" for name in MODULES)
 ARRAY_SUITE = ("array.array_suite",)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cimforge.golden.cycles import fill_cycles, pass_cycles, table_groups, write_cycles
+from cimforge.golden.cycles import fill_cycles, pass_cycles, slots, write_cycles
 from cimforge.golden.macro import MacroModel
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.mode import Mode
@@ -35,9 +35,9 @@ class Scoreboard:
     results all show, under any back-pressure.
 
     A row that has neighbours in its group, and is not filled, or any in tables, is ``under_way``
-    (bank, row) until the ``slots`` that it ``wants`` have passed the array; any other row occupies the stream for
-    ``filling`` more cycles: one that completes its group, or whose style has several write_cycles.
-    A reset cuts off what is under way.
+    (bank, row) until the ``slots`` that it ``wants`` have passed the array; any other row occupies
+    the stream for ``filling`` more cycles: one that completes its group, or whose style has several
+    write_cycles. A reset cuts off what is under way.
     """
 
     def __init__(self, config: MacroConfig):
@@ -141,7 +141,7 @@ class Scoreboard:
         self.model.write(bank, row, patterns, signed, fill, fuse)
         exists = bank < self.config.banks and row < self.config.rows
         if exists and self.config.tables:
-            self.under_way, self.slots = (bank, row), self._entries(row, fill)
+            self.under_way, self.slots = (bank, row), slots(self.config, row, fill)
         elif exists and fill:
             self.filling = fill_cycles(self.config, row) - 1
             self.filled_bank = bank
@@ -151,14 +151,6 @@ class Scoreboard:
             stored = row if exists else self.config.rows
             self.filling = write_cycles(self.config, stored) - 1
             self.filled_bank = bank
-
-    def _entries(self, row: int, fill: bool) -> int:
-        """Entries of a table that a row renews, of the kind that has most."""
-        counts = []
-        for size in table_groups(self.config):
-            place, count = row % size, min(size, self.config.rows - row // size * size)
-            counts.append(2 ** (place if fill else count - 1))
-        return max(counts)
 
     @property
     def wants(self) -> bool:

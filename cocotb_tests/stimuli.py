@@ -1,6 +1,6 @@
 """Directed stimuli: corners of the input and weight ranges, as unsigned patterns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ __all__ = [
     "row_classes",
     "small_vector",
     "some",
+    "table_entries",
     "weight_corners",
 ]
 
@@ -78,3 +79,17 @@ def some(items: Iterable[T], most: int, rng: Random) -> list[T]:
     if len(everything) <= most:
         return everything
     return [everything[place] for place in sorted(rng.sample(range(len(everything)), most))]
+
+
+def table_entries(config: MacroConfig, choices: Sequence[int], size: int) -> list[np.ndarray]:
+    """Vectors whose planes choose rows, place p of each group of ``size`` where bit p of a choice
+    is set: a plane for each of ``choices``."""
+    vectors = []
+    for low in range(0, len(choices), config.input_bits):
+        planes = choices[low : low + config.input_bits]
+        row = [
+            sum((choice >> place % size & 1) << bit for bit, choice in enumerate(planes))
+            for place in range(config.rows)
+        ]
+        vectors.append(np.array(row, np.int64))
+    return vectors

@@ -1,13 +1,14 @@
-"""Timing contract R13..R16, R18, R19, R21, R23: cycles from accepting data to delivering results.
+"""Timing contract R13..R16, R18, R19, R21, R23, R26..R29: cycles from accepting data to delivering results.
 
 Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
 result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
 from the formulas of MacroConfig, of which only plain parameters (``final_stages`` among them),
-``pipeline_stages``, the storage style's ``lead`` and ``write_cycles`` and the multiply style's
-``digit_bits`` are used.
+``pipeline_stages``, ``lead`` and ``join_ranks``, the storage style's ``write_cycles`` and the
+multiply style's ``digit_bits`` are used.
 """
 
 from collections.abc import Sequence
+from math import lcm
 
 from numpy.typing import ArrayLike
 
@@ -21,8 +22,8 @@ from cimforge.golden.numerics import (
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = [
-    *("fill_cycles", "first_result", "load_cycles", "pass_cycles", "reset_cycles"),
-    *("stream_cycles", "table_groups", "write_cycles"),
+    *("fill_cycles", "fill_group", "first_result", "load_cycles", "pass_cycles", "reset_cycles"),
+    *("slots", "stream_cycles", "table_groups", "write_cycles"),
 ]
 
 
@@ -109,9 +110,9 @@ def write_cycles(config: MacroConfig, row: int) -> int:
     A row with neighbours in its group is renewed through the trees: a cycle in which it is
     accepted, one in which it asks for the array, one for its neighbour's plane, one for each
     register between a plane and the accumulators, one for each rank of the adder behind these, one
-    in which the neighbour's code stands at its end; the sum lands behind. In tables there is a
-    plane for each choice of the other rows of its group. All other rows, missing
-    ones too, take the style's write cycles. Raises ValueError for a negative row.
+    in which the neighbour's code stands at its end; the sum lands behind. In tables it has slots
+    (R27). All other rows, missing ones too, take the style's write cycles. Raises ValueError for a
+    negative row.
     """
     traits = config.storage_traits
     if config.tables:
@@ -126,8 +127,8 @@ def fill_cycles(config: MacroConfig, row: int) -> int:
     """R18: the same for a row that is filled: as many cycles as its group has sums that are
     complete with it, its own code among them, ``2^(row mod group)``.
 
-    In tables each is read in a plane, as in a write. Without groups there is no fast path, and a missing row has none: write_cycles. Raises
-    ValueError for a negative row.
+    In tables each is read in a slot, as in a write (R27). Without groups there is no fast path, and
+    a missing row has none: write_cycles. Raises ValueError for a negative row.
     """
     if config.tables:
         return _renewed(config, row, fill=True)
@@ -137,18 +138,25 @@ def fill_cycles(config: MacroConfig, row: int) -> int:
 
 
 def _renewed(config: MacroConfig, row: int, fill: bool) -> int:
-    """R27: cycles in which a row of tables is accepted, asks for the array, has a plane for each
-    choice of other rows (all of its group, or those before it), and the last one passes; of several
-    kinds of tables those of the larger groups."""
+    """R27: cycles in which a row of tables is accepted, asks for the array, has its slots, the last
+    of which passes the array and the adder behind it, and in which what it read stands there; a
+    missing row takes one."""
     if check_number("row", row) >= config.rows:
         return 1
+    passed = config.lead + config.pipeline_stages + config.join_ranks + config.final_stages
+    return 1 + 1 + slots(config, row, fill) + passed + 1
+
+
+def slots(config: MacroConfig, row: int, fill: bool) -> int:
+    """R27: slots of the array in which a row of tables reads entries: one for each choice of other
+    rows of its group, or if it is filled of those before it; of several kinds of tables the
+    most."""
     most = 0
     for size in table_groups(config):
         first = row // size * size
         others = row - first if fill else min(size, config.rows - first) - 1
-        most = max(most, others)
-    passed = config.lead + config.pipeline_stages + config.join_ranks + config.final_stages
-    return 2 + 2**most + passed + 1
+        most = max(most, 2**others)
+    return most
 
 
 def table_groups(config: MacroConfig) -> list[int]:
@@ -156,6 +164,12 @@ def table_groups(config: MacroConfig) -> list[int]:
     hybrid = config.ram_cols is not None
     groups = [config.group] if not hybrid or config.ram_cols else []
     return groups + ([4] if hybrid and config.ram_cols != config.cols else [])
+
+
+def fill_group(config: MacroConfig) -> int:
+    """R29: rows from the first of which on rows are filled: those of a group; of two kinds of tables
+    the fewest that hold whole groups of both."""
+    return lcm(*table_groups(config)) if config.tables else config.group
 
 
 def reset_cycles(config: MacroConfig) -> int:

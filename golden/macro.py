@@ -1,13 +1,12 @@
 """MacroModel: the weights a macro holds and the results it must deliver."""
 
-from math import lcm
 from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cimforge.golden.approximation import approximate_products, approximate_sum
-from cimforge.golden.cycles import table_groups
+from cimforge.golden.cycles import fill_group
 from cimforge.golden.numerics import (
     Ints,
     binary_patterns,
@@ -62,8 +61,7 @@ class MacroModel:
         self._fuse = np.zeros(config.banks, np.int64)
         self._sign_known = np.zeros(config.banks, np.bool_)
         self._written = np.zeros((config.banks, config.rows), np.bool_)
-        # of several kinds of tables the rows from one at which groups of all kinds begin
-        self._group = lcm(*table_groups(config)) if config.tables else config.group
+        self._group = fill_group(config)
         self._due: tuple[int, int] | None = None  # bank and row that go on filling a group
         self._float_weights: dict[int, NDArray[np.float64]] = {}
 

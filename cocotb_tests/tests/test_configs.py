@@ -14,6 +14,7 @@ from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.errors import ConfigError
 from cimforge.hdl.params.features import FEATURES
 from cimforge.hdl.params.multiply import MULTIPLY
+from cimforge.hdl.params.ram_blocks import BLOCK_RAM
 from cimforge.hdl.params.storage import STORAGE
 from cimforge.hdl.params.trees import FINAL_ADDERS, TREES
 
@@ -114,6 +115,7 @@ STYLES = {
     "tree": list(TREES),
     "final_adder": list(FINAL_ADDERS),
     "group": sorted({size for traits in STORAGE.values() for size in traits.groups}),
+    "ram": [None, *BLOCK_RAM],
     "features": [(), *((feature,) for feature in FEATURES)],
     "tree_stages": [0, 1, "auto"],
 }
@@ -129,10 +131,10 @@ def pairs(styles: dict) -> set:
 def legal(styles: dict, shape: dict) -> bool:
     """Whether there is such a macro."""
     try:
-        MacroConfig(rows=9, cols=2, **shape, **styles)
+        config = MacroConfig(rows=9, cols=2, **shape, **styles)
     except ConfigError:
         return False
-    return True
+    return config.ram == styles["ram"]  # not left out where there is one
 
 
 def test_the_fixed_ones_of_a_draw_have_every_style():
@@ -144,7 +146,7 @@ def test_the_fixed_ones_of_a_draw_have_every_style():
 
 def test_a_draw_visits_every_legal_pair_of_styles():
     drawn = set()
-    for config in draw_configs(300, 1)[len(ODD) :]:
+    for config in draw_configs(1500, 1)[len(ODD) :]:
         drawn |= pairs({parameter: getattr(config, parameter) for parameter in STYLES})
     possible = set()
     for values in product(*STYLES.values()):
@@ -152,4 +154,22 @@ def test_a_draw_visits_every_legal_pair_of_styles():
         if not pairs(styles) <= possible and any(legal(styles, shape) for shape in SHAPES):
             possible |= pairs(styles)
     assert drawn == possible
-    assert len(possible) > 150
+    assert len(possible) > 400
+
+
+def test_a_draw_divides_tables_in_every_way():
+    """Columns in block RAM, in LUT RAM and in both, of one bank and of several; rows that fill
+    their groups and rows that do not."""
+    drawn = [config for config in draw_configs(1500, 1)[len(ODD) :] if config.tables]
+    split = {
+        (
+            config.storage,
+            config.ram_cols is not None and (config.ram_cols > 0) + (config.ram_cols == config.cols),
+            config.banks > 1,
+            config.slices > 1,
+        )
+        for config in drawn
+    }
+    assert {ways[1] for ways in split if ways[0] == "hybrid"} == {0, 1, 2}
+    assert len(split) == 4 * (1 + 1 + 3)
+    assert {config.rows % config.group == 0 for config in drawn} == {True, False}

@@ -12,7 +12,8 @@ LONE_CARRY = "SB_CARRY alone"
 
 class Target(NamedTuple):
     """A target: ``command`` synthesises module {top}; ``sizes`` are units a cell, by type pattern
-    (first match; no match is 0)."""
+    (first match; no match is 0). ``vendor_cells`` are the files that ``command`` reads, below
+    Yosys's share folder, with the vendor's cells that a design may instantiate."""
 
     command: str
     unit: str
@@ -21,6 +22,7 @@ class Target(NamedTuple):
     models: str  # simulation models of the cells, below Yosys's share folder
     carry_chains: bool = False
     early: str = ""  # commands before its stage map_ram
+    vendor_cells: tuple[str, ...] = ()
 
     def stages(self, command: str, *ends: str) -> list[str]:
         """``command`` (this target's, or one like it) from its begin to each of the stages ``ends``
@@ -60,6 +62,7 @@ TARGETS = {
         r"SB_DFF\w*",
         "ice40/cells_sim.v",
         carry_chains=True,
+        vendor_cells=("ice40/cells_sim.v",),
     ),
     # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Carry chains are
     # mapped early: opt_expr would divide one where both operands have a 0, and a chain begins in a
@@ -72,6 +75,7 @@ TARGETS = {
         "ecp5/cells_sim.v",
         carry_chains=True,
         early="techmap -map +/lattice/arith_map_ccu2c.v",
+        vendor_cells=("ecp5/cells_sim.v", "ecp5/cells_bb.v"),
     ),
     "gowin": Target(
         "synth_gowin -noiopads -nowidelut -top {top}",
@@ -80,6 +84,7 @@ TARGETS = {
         r"DFF\w*",
         "gowin/cells_sim.v",
         carry_chains=True,
+        vendor_cells=("gowin/cells_sim.v", "gowin/cells_xtra_gw1n.v"),
     ),
 }
 

@@ -7,8 +7,8 @@ from typing import Any
 import wavedrom
 from amaranth.sim import Simulator
 
-from cimforge.hdl.macro.sequencer import Sequencer
 from cimforge.hdl.macro.streams import SINKS, SOURCES, macro_streams
+from cimforge.hdl.macro.table_sequencer import build_sequencer
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Beat", "Trace", "draw", "record", "scenario"]
@@ -25,26 +25,28 @@ def scenario(config: MacroConfig) -> dict[str, list[tuple[int, Beat]]]:
 
     Two vectors of full precision back to back, a row written to their bank and a read-back offered
     while they run, and a third vector; the second result waits for STALL cycles. With several banks
-    the read-back is of the last one, and a row is written to it too.
+    the read-back is of the last one, and a row is written to it too. In tables the row is the first
+    of a group on the fast path, which renews one entry: any other takes up to hundreds of cycles.
     """
     bits, other = config.input_bits, config.banks - 1
     vector = {"bits": bits, "signed": 1, "bank": 0}
-    rows = [{"bank": bank, "row": config.rows - 1, "signed": 1} for bank in (0, other, 0)]
+    row = {"row": 0, "fill": 1} if config.tables else {"row": config.rows - 1}
+    rows = [{"bank": bank, **row, "signed": 1} for bank in (0, other, 0)]
     return {
         "w": list(zip((1, 2, 5), rows, strict=True)),
         "x": [(3, vector), (3, vector), (3, vector)],
-        "r": [(4 + config.latency(bits, True), {"bank": other, "row": config.rows - 1})],
+        "r": [(4 + config.latency(bits, True), {"bank": other, "row": row["row"]})],
     }
 
 
 def record(config: MacroConfig) -> Trace:
     """Every stream port of the sequencer in each cycle of the scenario, by name, and TAIL more."""
-    block = Sequencer(config)
+    block = build_sequencer(config)
     values = {name: value for name, _, value in block.members() if name[1] == "_"}
     waiting = {stream: deque(offers) for stream, offers in scenario(config).items()}
     results = len(waiting["x"]) + len(waiting["r"])
     trace: Trace = {name: [] for name in values if name[0] in (*SOURCES, *SINKS)}
-    limit = 100 + 8 * config.latency()
+    limit = 100 + config.reset_cycles + 8 * config.latency()
 
     def moved(stream: str) -> int:
         return sum(map(int.__and__, trace[f"{stream}_valid"], trace[f"{stream}_ready"]))

@@ -13,7 +13,7 @@ from cimforge.hdl.macro.table_arbiter import TableArbiter
 from cimforge.hdl.netlist.block import Out
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["TableSequencer"]
+__all__ = ["TableSequencer", "build_sequencer"]
 
 
 class TableSequencer(Sequencer):
@@ -124,3 +124,8 @@ class TableSequencer(Sequencer):
 
     def _drive_bank(self, m: Module, bank: Value) -> None:
         self._drive(m, bank_select=bank, read_bank=encoded(bank, self._config.bank_bits))
+
+
+def build_sequencer(config: MacroConfig) -> Sequencer:
+    """The sequencer of a macro, of tables or not."""
+    return (TableSequencer if config.tables else Sequencer)(config)

@@ -15,6 +15,7 @@ from cimforge.hdl.params.ranges import nearest_word
 
 __all__ = ["InputError", "canonical_command", "load_config", "plain_overrides", "plain_toml"]
 
+SETTLED = ("ram", "group", "ram_cols")  # whose defaults others decide, the earlier ones too
 MAX_FILE_BYTES = 2**20
 MAX_DOTS = 10_000  # tomllib's time grows with the square of a dotted key's parts
 
@@ -49,10 +50,7 @@ def load_config(source: str, overrides: Iterable[str] = ()) -> MacroConfig:
 def canonical_command(config: MacroConfig) -> str:
     """The shortest ``cimforge generate`` command that makes this config again, from a preset and
     --set."""
-    options = [
-        (name, _differing(config, MacroConfig(**preset.parameters)))
-        for name, preset in PRESETS.items()
-    ]
+    options = [(name, _differing(config, preset.parameters)) for name, preset in PRESETS.items()]
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, value)}" for key, value in changed.items())
     return " ".join(["cimforge generate", name, *chosen])
@@ -60,20 +58,22 @@ def canonical_command(config: MacroConfig) -> str:
 
 def plain_toml(config: MacroConfig) -> str:
     """The config as a TOML file: the parameters that differ from the defaults, a line each."""
-    differing = _differing(config, MacroConfig())
+    differing = _differing(config, {})
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in differing.items())
 
 
 def plain_overrides(config: MacroConfig) -> list[str]:
     """The config as KEY=VALUE, one each that differs from the defaults: on ``base``, which has
     none, load_config makes it again of them."""
-    differing = _differing(config, MacroConfig())
+    differing = _differing(config, {})
     return [shlex.split(_override(key, value))[0] for key, value in differing.items()]
 
 
-def _differing(config: MacroConfig, base: MacroConfig) -> dict[str, Any]:
-    """The parameters that must be given to make the config of ``base``. Whole weights are a slice
-    of their own (slice_bits None), whatever their width."""
+def _differing(config: MacroConfig, given: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that must be changed, or told, to make the config of those ``given``. Whole
+    weights are a slice of their own (slice_bits None), whatever their width; what is left out of
+    SETTLED is as the others say."""
+    base, wanted = MacroConfig(**given), config.parameters()
     told = base.parameters()
 
     def differs(key: str, value: Any) -> bool:
@@ -81,7 +81,12 @@ def _differing(config: MacroConfig, base: MacroConfig) -> dict[str, Any]:
             return config.slice_bits != base.slice_bits
         return value != told[key] and getattr(config, key) is not None
 
-    return {key: value for key, value in config.parameters().items() if differs(key, value)}
+    free = [key for key in SETTLED if key not in given]
+    changed = {key: v for key, v in wanted.items() if key not in free and differs(key, v)}
+    for key in free:
+        if MacroConfig(**given | changed).parameters()[key] != wanted[key]:
+            changed[key] = wanted[key]
+    return {key: value for key, value in wanted.items() if key in changed}
 
 
 def _override(key: str, value: Any) -> str:

@@ -18,8 +18,8 @@ from cimforge.hdl.tests.configs import legal_parameters
 NEAREST = re.compile(r"\(nearest legal value: (.+)\)$")
 PARAMETERS = (
     "rows, cols, weight_bits, input_bits, bits_per_cycle, slice_bits, banks, storage, group, "
-    "sram_words, sram_bits, sram_ports, multiply, tree, tree_stages, final_adder, accumulate, "
-    "final_stages, features, name"
+    "sram_words, sram_bits, sram_ports, ram, ram_cols, multiply, tree, tree_stages, final_adder, "
+    "accumulate, final_stages, features, name"
 )
 
 
@@ -68,12 +68,13 @@ REFUSALS = [
     ({"banks": None}, "banks must be an integer in 1..64, not None (nearest legal value: 1)"),
     (
         {"storage": "latsch"},
-        "storage must be one of flop, latch, setclear, sram, "
+        "storage must be one of flop, latch, setclear, sram, lutram, bram, hybrid, "
         "not 'latsch' (nearest legal value: 'latch')",
     ),
     (
         {"storage": 3},
-        "storage must be one of flop, latch, setclear, sram, not 3 (nearest legal value: 'flop')",
+        "storage must be one of flop, latch, setclear, sram, lutram, bram, hybrid, not 3 "
+        "(nearest legal value: 'flop')",
     ),
     (
         {"accumulate": "carry-save"},
@@ -131,19 +132,126 @@ REFUSALS = [
         "slice_bits must divide weight_bits = 1, not 2 (nearest legal value: 1)",
     ),
     (
-        {"storage": "hybrid"},
-        "storage must be one of flop, latch, setclear, sram, "
-        "not 'hybrid' (nearest legal value: 'flop')",
+        {"storage": "block"},
+        "storage must be one of flop, latch, setclear, sram, lutram, bram, hybrid, "
+        "not 'block' (nearest legal value: 'flop')",
+    ),
+    # tables of sums
+    (
+        {"ram": "ecp5"},
+        "ram is for storage = lutram or bram or hybrid alone, not flop (nearest legal value: None)",
     ),
     (
-        {"storage": "lutram"},
-        "storage must be one of flop, latch, setclear, sram, "
-        "not 'lutram' (nearest legal value: 'sram')",
+        {"storage": "latch", "ram_cols": 2},
+        "ram_cols is for storage = lutram or bram or hybrid alone, not latch "
+        "(nearest legal value: None)",
     ),
     (
-        {"storage": "bram"},
-        "storage must be one of flop, latch, setclear, sram, "
-        "not 'bram' (nearest legal value: 'sram')",
+        {"storage": "bram", "ram": "xilinx"},
+        "ram must be one of ecp5, ice40, gowin, not 'xilinx' (nearest legal value: 'ecp5')",
+    ),
+    (
+        {"storage": "bram", "ram": 5},
+        "ram must be one of ecp5, ice40, gowin, not 5 (nearest legal value: 'ecp5')",
+    ),
+    (
+        {"storage": "lutram", "ram": "gowin"},
+        "ram must be ecp5 with storage lutram, not 'gowin' (nearest legal value: 'ecp5')",
+    ),
+    (
+        {"storage": "hybrid", "ram": "ice40"},
+        "ram must be ecp5 with storage hybrid, not 'ice40' (nearest legal value: 'ecp5')",
+    ),
+    (
+        {"storage": "lutram", "ram_cols": 2},
+        "ram_cols is for storage = hybrid alone, not lutram (nearest legal value: None)",
+    ),
+    (
+        {"storage": "bram", "ram_cols": 0},
+        "ram_cols is for storage = hybrid alone, not bram (nearest legal value: None)",
+    ),
+    (
+        {"storage": "hybrid", "cols": 5, "ram_cols": 6},
+        "ram_cols must be at most cols = 5, not 6 (nearest legal value: 5)",
+    ),
+    (
+        {"storage": "hybrid", "ram_cols": -1},
+        "ram_cols must be an integer in 0..1024, not -1 (nearest legal value: 0)",
+    ),
+    (
+        {"storage": "hybrid", "ram_cols": "half"},
+        "ram_cols must be an integer in 0..1024, not 'half' (nearest legal value: 0)",
+    ),
+    (
+        {"storage": "lutram", "group": 5},
+        "group must be 4 or 3 or 2 or 1 with storage lutram, not 5 (nearest legal value: 4)",
+    ),
+    (
+        {"storage": "bram", "group": 4},
+        "group must be 9 or 8 or 7 or 6 or 5 with storage bram, not 4 (nearest legal value: 5)",
+    ),
+    (
+        {"storage": "bram", "group": 10},
+        "group must be an integer in 1..9, not 10 (nearest legal value: 9)",
+    ),
+    (
+        {"storage": "bram", "banks": 2, "group": 9},
+        "group 9 needs 2^9 words for each of 2 banks, but a block of ecp5 has 512 "
+        "(nearest legal value: 8)",
+    ),
+    (
+        {"storage": "bram", "ram": "ice40", "banks": 3, "group": 7},
+        "group 7 needs 2^7 words for each of 3 banks, but a block of ice40 has 256 "
+        "(nearest legal value: 6)",
+    ),
+    (
+        {"storage": "bram", "ram": "ice40", "group": 9},
+        "group 9 needs 2^9 words for each of 1 banks, but a block of ice40 has 256 "
+        "(nearest legal value: 8)",
+    ),
+    (
+        {"storage": "bram", "banks": 17},
+        "banks must be at most 16: groups of 5 rows need 2^5 words a bank, and a block of ecp5 "
+        "has 512, not 17 (nearest legal value: 16)",
+    ),
+    (
+        {"storage": "hybrid", "banks": 40},
+        "banks must be at most 16: groups of 5 rows need 2^5 words a bank, and a block of ecp5 "
+        "has 512, not 40 (nearest legal value: 16)",
+    ),
+    (
+        {"storage": "bram", "ram": "ice40", "banks": 9, "group": 5},
+        "banks must be at most 8: groups of 5 rows need 2^5 words a bank, and a block of ice40 "
+        "has 256, not 9 (nearest legal value: 8)",
+    ),
+    (
+        {"storage": "lutram", "tree": "approx1"},
+        "tree approx1 takes single rows, but lutram stores sums of them "
+        "(nearest legal value: 'csa')",
+    ),
+    (
+        {"storage": "bram", "multiply": "booth", "bits_per_cycle": 2},
+        "multiply booth takes single rows, but bram stores sums of them "
+        "(nearest legal value: 'plain')",
+    ),
+    (
+        {"storage": "hybrid", "multiply": "xnor", "weight_bits": 1, "input_bits": 1},
+        "multiply xnor takes single rows, but hybrid stores sums of them "
+        "(nearest legal value: 'plain')",
+    ),
+    (
+        {"storage": "lutram", "group": 1, "tree": "approx2"},
+        "tree approx2 takes single rows, but lutram stores sums of them "
+        "(nearest legal value: 'csa')",
+    ),
+    (
+        {"storage": "lutram", "sram_words": 16},
+        "sram_words is for storage = sram alone, not lutram (nearest legal value: None)",
+    ),
+    (
+        {"storage": "lutram", "rows": 8, "tree": "behavioral", "tree_stages": 2},
+        "tree_stages must be in 0..1 (levels of this behavioral tree) or 'auto', not 2 "
+        "(nearest legal value: 1)",
     ),
     (
         {"features": ["ecc"]},
@@ -308,6 +416,7 @@ ILLEGAL_VALUES = st.one_of(
     st.booleans(),
     st.none(),
     st.sampled_from(["lach", "csa", "flop", "latch", "bram", "approx1", "Ripple", "auto", ""]),
+    st.sampled_from(["lutram", "hybrid", "ecp5", "ice40", "gowin"]),
     st.text(max_size=50),
     st.lists(st.sampled_from(["ecc", "bist", "nonsense"]), max_size=2),
 )

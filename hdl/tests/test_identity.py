@@ -3,6 +3,7 @@
 import re
 import shlex
 import tomllib
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from cimforge.hdl.params.config_file import (
     plain_overrides,
     plain_toml,
 )
+from cimforge.hdl.params.errors import ConfigError
 from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import legal_parameters
 
 COMMON = re.compile(
-    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|setclear|sram)_"
+    r"cim_r(\d+)c(\d+)_w(\d+)x(\d+)_k(\d+)_b(\d+)_(flop|latch|setclear|sram|lutram|bram|hybrid)_"
     r"(csa|csa42|ripple|behavioral|approx1|approx2)(?:_([0-9a-f]{6}))?"
 )
 
@@ -45,9 +47,22 @@ def test_name_encodes_the_common_parameters_and_a_digest_of_any_other(config):
     assert fields[6:8] == (config.storage, config.tree)
     rams = (config.sram_words, config.sram_bits, config.sram_ports)
     adders = (config.tree_stages, config.final_adder, config.accumulate, config.final_stages)
-    others = (*adders, config.group, config.multiply, config.slice_bits, config.features, *rams)
-    default_elsewhere = others == (0, "ripple", "binary", 0, 1, "plain", None, (), *[None] * 3)
+    others = (*adders, config.multiply, config.slice_bits, config.features, *rams)
+    default_elsewhere = others == (0, "ripple", "binary", 0, "plain", None, (), *[None] * 3)
+    groups, blocks = {"lutram": 4, "bram": 9, "hybrid": 9}, {"lutram": "ecp5", "bram": "ecp5"}
+    tables = config.group, config.ram, config.ram_cols
+    own = groups.get(config.storage, 1), blocks.get(config.storage), None
+    default_elsewhere &= tables == own  # hybrid's are never: its columns are divided
     assert fields[8] == (None if default_elsewhere else config.digest[:6])
+
+
+def test_a_group_that_is_no_default_is_told():
+    """A single row a table is flop's default group, and not that of tables."""
+    alone = MacroConfig(storage="lutram", group=1)
+    command = "cimforge generate base --set storage=lutram"
+    assert canonical_command(alone) == f"{command} --set group=1"
+    assert canonical_command(MacroConfig(storage="lutram")) == command
+    assert plain_toml(MacroConfig(storage="bram", ram="ice40")) == 'storage = "bram"\nram = "ice40"\n'
 
 
 def test_names_of_the_design_page():
@@ -89,7 +104,13 @@ def test_every_parameter_changes_the_name():
     rams = {"sram_words": 3, "sram_bits": 5, "sram_ports": "1rw_reg"}
     names = {MacroConfig(storage="sram", **{key: value}).module for key, value in rams.items()}
     assert len(names | {MacroConfig(storage="sram").module}) == len(rams) + 1
-    assert {*others, *rams} == set(MacroConfig.model_fields)
+    blocks = {"group": 8, "ram": "gowin", "ram_cols": 3}
+    names = {
+        MacroConfig(**{"storage": "hybrid" if key == "ram_cols" else "bram", key: value}).module
+        for key, value in blocks.items()
+    }
+    assert len(names | {MacroConfig(storage=name).module for name in ("bram", "hybrid")}) == 5
+    assert {*others, *rams, *blocks} == set(MacroConfig.model_fields)
     bits = {"weight_bits": 1, "input_bits": 1}
     needed = {
         "multiply": bits,
@@ -110,6 +131,12 @@ def test_stating_a_default_changes_nothing():
     assert MacroConfig(group=1) == MacroConfig()
     whole = {"storage": "sram", "banks": 3, "sram_words": 3, "sram_bits": 128}
     assert MacroConfig(**whole, sram_ports="1r1w") == MacroConfig(storage="sram", banks=3)
+    tables = MacroConfig(storage="lutram", ram="ecp5", group=4)
+    assert tables == MacroConfig(storage="lutram")
+    assert tables.module == "cim_r64c16_w8x8_k1_b1_lutram_csa"
+    assert MacroConfig(storage="bram", banks=3, group=7) == MacroConfig(storage="bram", banks=3)
+    whole = {"storage": "hybrid", "cols": 5, "ram_cols": 2}
+    assert MacroConfig(**whole).digest == MacroConfig(storage="hybrid", cols=5).digest
 
 
 @given(legal_configs())
@@ -136,14 +163,30 @@ def test_a_name_that_toml_takes_for_another_thing_is_quoted(name):
     assert ('"' in option) == (name in ("true", "inf", "nan"))
 
 
+def made_of(parameters: dict[str, Any]) -> MacroConfig | None:
+    """The config of these parameters, if they are legal."""
+    try:
+        return MacroConfig(**parameters)
+    except ConfigError:
+        return None
+
+
 @given(legal_configs())
 @settings(max_examples=200, deadline=None)
 def test_canonical_command_is_the_shortest(config):
 
     def needed(preset: str) -> int:
-        base = MacroConfig(**PRESETS[preset].parameters)
-        keys = set(MacroConfig.model_fields)
-        return sum(getattr(base, key) != getattr(config, key) for key in keys)
+        """Of what has a default of its own those that differ; of the rest the fewest that do."""
+        given = PRESETS[preset].parameters
+        base, settled = MacroConfig(**given), {"group", "ram", "ram_cols"} - {*given}
+        keys = {*MacroConfig.model_fields} - settled
+        changed = {k: getattr(config, k) for k in keys if getattr(base, k) != getattr(config, k)}
+        for count in range(len(settled) + 1):
+            for told in combinations(sorted(settled), count):
+                more = {key: getattr(config, key) for key in told}
+                if made_of(given | changed | more) == config:
+                    return len(changed) + count
+        raise AssertionError(f"{config} is not made of {preset}")
 
     fewest = min(needed(preset) for preset in PRESETS)
     assert canonical_command(config).count("--set") == fewest
