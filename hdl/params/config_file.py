@@ -50,7 +50,11 @@ def load_config(source: str, overrides: Iterable[str] = ()) -> MacroConfig:
 def canonical_command(config: MacroConfig) -> str:
     """The shortest ``cimforge generate`` command that makes this config again, from a preset and
     --set."""
-    options = [(name, _differing(config, preset.parameters)) for name, preset in PRESETS.items()]
+    options = [
+        (name, _differing(config, preset.parameters))
+        for name, preset in PRESETS.items()
+        if _reaches(config, preset.parameters)
+    ]
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, value)}" for key, value in changed.items())
     return " ".join(["cimforge generate", name, *chosen])
@@ -67,6 +71,13 @@ def plain_overrides(config: MacroConfig) -> list[str]:
     none, load_config makes it again of them."""
     differing = _differing(config, {})
     return [shlex.split(_override(key, value))[0] for key, value in differing.items()]
+
+
+def _reaches(config: MacroConfig, given: dict[str, Any]) -> bool:
+    """Whether parameters can be changed to those of the config: what is given, and left out there,
+    cannot."""
+    told = config.model_dump()
+    return all(told[key] is not None for key in given)
 
 
 def _differing(config: MacroConfig, given: dict[str, Any]) -> dict[str, Any]:
