@@ -1,21 +1,22 @@
 """The board's top: UART, bridge and the wrapped macro."""
 
 from cimforge.flow.board import Board
-from cimforge.fpga.bridge import UartBridge
+from cimforge.fpga.bridge import FrameBridge
 from cimforge.fpga.led import SHOWN_MS, LedStretcher
-from cimforge.fpga.uart import FRAME_BITS, RECEIVED, SENT, UartReceiver, UartTransmitter
-from cimforge.hdl.bus.registers import RegisterMap
+from cimforge.fpga.uart import RECEIVED, SENT, UartReceiver, UartTransmitter
 from cimforge.hdl.bus.signatures import bus_ports
 from cimforge.hdl.bus.wrapper import build_wrapper
 from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.structure import Net, Structure, constant
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.host.protocol import GAP_BYTES
+from cimforge.host.protocol import BUFFER_BYTES
 
 __all__ = ["SOC_PORTS", "build_soc", "soc_modules"]
 
 SOC_PORTS = ("clk", "rx", "tx", "busy")
 RESET_BITS = 6
+LARGE_BUFFER = 2 * BUFFER_BYTES  # one block RAM of most families, or less
+BUFFERS = {"ice40": BUFFER_BYTES}  # two of its blocks
 
 
 def soc_modules(config: MacroConfig, board: Board) -> list[Module]:
@@ -56,8 +57,7 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
         return {net.replace(side, "byte"): serial[net] for net in serial if net.startswith(side)}
 
     receiver, transmitter = UartReceiver(name, divisor), UartTransmitter(name, divisor)
-    gap = GAP_BYTES * FRAME_BITS * divisor
-    bridge = UartBridge(name, RegisterMap(config).address_bits, gap=gap)
+    bridge = FrameBridge(config, BUFFERS.get(board.family, LARGE_BUFFER))
     light = LedStretcher(name, board.clock_hz * SHOWN_MS // 1000)
     out.place(receiver, "receiver", **clocks, rx=ports["rx"], **byte("rx"))
     out.place(transmitter, "transmitter", **clocks, tx=ports["tx"], **byte("tx"))
