@@ -17,7 +17,6 @@ from cimforge.host.payload import WORD_BYTES, result_bytes, row_bytes, vector_by
 __all__ = ["ADDRESS_BITS", "FrameExecutor"]
 
 ADDRESS_BITS = 16  # of a frame
-READ_ERROR = 0  # what a refused read brings
 
 
 class _Item:
@@ -31,20 +30,20 @@ class _Item:
 
 class _Request:
     """What is known of the request: ``left`` counts the bytes of its payload still to be taken;
-    ``word`` passes between bytes and bus, ``lane`` is the byte of it, ``address`` its place."""
+    ``word`` passes between bytes and bus, ``lane`` is the byte of it, ``address`` its place. At
+    first ``word`` holds the sequence number."""
 
     def __init__(self, address_bits: int):
-        self.sequence = Signal(8)
-        self.left = Signal(range(protocol.LONGEST_LENGTH + 1))
-        self.operation = Signal(3)
-        self.mode = Signal(3)
-        self.parameter = Signal(32)
-        self.word = Signal(32)
+        self.left = Signal(range(protocol.LONGEST_LENGTH + 1), reset_less=True)
+        self.operation = Signal(3, reset_less=True)
+        self.mode = Signal(3, reset_less=True)
+        self.parameter = Signal(32, reset_less=True)
+        self.word = Signal(32, reset_less=True)
         self.lane = Signal(2)
-        self.address = Signal(address_bits)
+        self.address = Signal(address_bits, reset_less=True)
         self.failed = Signal()
         self.tries = Signal(range(protocol.TRIES))
-        self.first = Signal(8)  # byte of the reply
+        self.rejects = Signal()  # the reply is a REJECTION
 
 
 class FrameExecutor(Component):
@@ -125,12 +124,11 @@ class FrameExecutor(Component):
             m.d.comb += head.ready.eq(1)
             m.d.sync += [request.lane.eq(0), request.failed.eq(0)]
             with m.If(head.valid):
-                m.d.sync += [request.sequence.eq(head.data), request.first.eq(protocol.REPLY)]
                 m.next = "LENGTH"
             with m.Elif(owed):
-                rejection = protocol.REJECTION
-                m.d.sync += [request.sequence.eq(self.expected), request.first.eq(rejection)]
                 m.next = "FIRST"
+            sequence = Mux(head.valid, head.data, self.expected)
+            m.d.sync += [request.word[:8].eq(sequence), request.rejects.eq(~head.valid)]
         take("LENGTH", "SHAPE", request.left[:8].eq(head.data))
         shape = Cat(request.left[8:], request.operation, request.mode)
         take("SHAPE", "PARAMETER", shape.eq(head.data))
@@ -151,14 +149,14 @@ class FrameExecutor(Component):
             m.d.sync += request.address.eq(Mux(addressed, parameter, item))
             m.next = "FIRST"
         with m.State("FIRST"):
-            self._send(m, request.first, first=1)
+            self._send(m, Mux(request.rejects, protocol.REJECTION, protocol.REPLY), first=1)
             with m.If(self.reply.ready):
                 m.next = "SEQUENCE"
         with m.State("SEQUENCE"):
-            self._send(m, request.sequence)
+            self._send(m, request.word[:8])
             with m.If(self.reply.ready):
                 m.next = "ITEM"
-                with m.If(request.first == protocol.REJECTION):
+                with m.If(request.rejects):
                     m.next = "STATUS"
                 with m.Elif(request.operation == protocol.OPEN):
                     m.next = "SIZE"
@@ -232,7 +230,7 @@ class FrameExecutor(Component):
         with m.State("FETCH"):
 
             def fetched() -> None:
-                m.d.sync += word.eq(Mux(request.failed, READ_ERROR, self.wb.dat_r))
+                m.d.sync += word.eq(self.wb.dat_r)  # 0 where it was refused
                 m.next = "SEND"
 
             self._access(m, request, fetched, writes=False)
@@ -243,7 +241,7 @@ class FrameExecutor(Component):
             m.d.comb += last.eq(Mux(multiplies, _chosen(addresses, request.mode), named))
             self._send(m, word[:8])
             with m.If(self.reply.ready):
-                m.d.sync += [word.eq(word >> 8), lane.eq(lane + 1)]
+                m.d.sync += [word.eq(Cat(word[8:], self.head.data)), lane.eq(lane + 1)]
                 with m.If((lane == WORD_BYTES - 1) | result_ends):
                     m.d.sync += [lane.eq(0), request.address.eq(request.address + WORD_BYTES)]
                     m.next = "FETCH"

@@ -18,7 +18,7 @@ class _Pointers:
     ``stored`` of the one under way; ``taken`` is the next to be read."""
 
     def __init__(self, depth: int):
-        self.stored = Signal(range(depth))
+        self.stored = Signal(range(depth), reset_less=True)
         self.kept = Signal(range(depth))
         self.taken = Signal(range(depth))
         self.full = Signal()
@@ -81,7 +81,7 @@ class FrameReceiver(Component):
     def _build_frames(self, m: Module, crc: FrameCrc, write, places: _Pointers) -> None:
         """A request, field by field, and its check."""
         rx, opening, bad = self.rx, Signal(), Signal()
-        left = Signal(range(protocol.LONGEST_LENGTH + 1))
+        left = Signal(range(protocol.LONGEST_LENGTH + 1), reset_less=True)
         place = Signal(2)
         begins = Signal()
 
@@ -97,11 +97,11 @@ class FrameReceiver(Component):
         with m.FSM():
             with m.State("HUNT"):
                 new = rx.data == protocol.OPENING
-                m.d.comb += crc.start.eq(Mux(new, 0, self.session))
+                m.d.comb += crc.start.eq(self.session)
                 m.d.sync += [opening.eq(opens), places.stored.eq(places.kept)]
                 m.d.sync += [bad.eq(0), place.eq(0)]
                 with m.If(rx.valid & begins):
-                    m.d.comb += [crc.load.eq(1), crc.step.eq(1)]
+                    m.d.comb += [crc.clear.eq(new), crc.load.eq(~new), crc.step.eq(1)]
                     m.next = "HEAD"
             with m.State("HEAD"):
                 store()
