@@ -7,6 +7,8 @@ import pytest
 from cimforge.cocotb_tests.regression import run_regression
 from cimforge.fpga.board_files import board_design, board_files
 from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.soc import soc_ports
+from cimforge.fpga.spi import LEAST_RATIO
 from cimforge.fpga.uart import LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
@@ -37,3 +39,24 @@ def test_the_board_passes_its_regression(config, board, request):
     )
     assert report.failures == []
     assert report.tests == 14
+
+
+@pytest.mark.parametrize("ratio", [LEAST_RATIO, 11])
+def test_the_board_passes_its_regression_over_spi(ratio, request):
+    config, folder = CASES["tiny"][0], Path("build/tests") / request.node.name
+    emit_macro(config, folder, board_files(config, HX8K, "spi"))
+    report = run_regression(
+        board_design(config, folder, "spi"),
+        folder / "verify",
+        simulator="verilator",
+        suite=("uart.spi_suite",),
+        options={"ratio": ratio},
+        announce=lambda _: None,
+    )
+    assert report.failures == []
+    assert report.tests == 3
+
+
+def test_another_link_is_refused():
+    with pytest.raises(ValueError, match="link must be one of uart, spi, not 'i2c'"):
+        soc_ports("i2c")
