@@ -64,9 +64,9 @@ TARGETS = {
         carry_chains=True,
         vendor_cells=("ice40/cells_sim.v",),
     ),
-    # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Carry chains are
-    # mapped early: opt_expr would divide one where both operands have a 0, and a chain begins in a
-    # cell of two bits.
+    # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Carry chains
+    # are mapped early: opt_expr would divide one where both operands have a 0, and a chain begins in
+    # a cell of two bits.
     "ecp5": Target(
         "synth_ecp5 -nowidelut -top {top}",
         "luts",

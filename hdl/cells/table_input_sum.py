@@ -27,8 +27,8 @@ class TableInputSum(Block):
     +-2^j count_j`` where ``sign`` (the bank's) is high, else 0; count_j are the ones in plane j, of
     which the top one is negative in the first cycle of a signed pass (``plane_negate``).
 
-    ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. ``correction`` is two's
-    complement of correction_bits, to be added at weight 2^(weight_bits-1); with several slices each
+    ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. ``correction`` is
+    two's complement of correction_bits, to be added at weight 2^(weight_bits-1); with several slices each
     has its ``sign`` and its correction. Nothing is subtracted: the top plane's count is inverted on
     a carry chain (cim_flip_add), and the sum, less 1, where a sign selects it. Ones of up to four
     rows of a plane are one number of three bits, a LUT each; of four planes and more each row's
