@@ -91,9 +91,9 @@ def test_a_design_that_misses_its_clock_fails_in_one_line(cimforge, monkeypatch)
         (("run", "digits", "--board", "hx8k"), "--board: is of --backend uart-sim alone"),
         (("run", "digits", "--board", "de10"), "'de10' is not one of"),
         (
-            ("run", "digits", "--backend", "uart-sim", "--baud", "3000000"),
-            "--baud: 3000000 of a clock of 12 MHz is 4 cycles a bit, fewer than 8 "
-            "(highest legal value: 1500000)",
+            ("run", "digits", "--backend", "uart-sim", "--baud", "4000000"),
+            "--baud: 4000000 of a clock of 24 MHz is 6 cycles a bit, fewer than 8 "
+            "(highest legal value: 3000000)",
         ),
         (
             ("run", "digits", "--backend", "uart-sim", "--baud", "1150000"),
