@@ -16,6 +16,7 @@ from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
 __all__ = ["build_adder"]
 
 LETTERS = "sct"  # of the nets of a cell's outputs, in their order
+CHAIN = 8  # bits of the shortest carry chain that is not joined with another
 
 
 def build_adder(
@@ -36,8 +37,8 @@ def build_adder(
     vector a cycle; combinational for a plan alone. The controls come ``lead`` cycles before the
     terms. Every register holds while ``enable`` is low; nothing is reset, since control discards
     what the pipeline held. The plan's widths hold the largest sum, so nothing overflows beyond the
-    stated modulus. ``chained`` puts two word adders of a level on one carry chain where each has an
-    odd number of bits: FPGAs build chains of two bits a cell. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12,
+    stated modulus. ``chained`` puts word adders of a level on one carry chain until it has an even
+    number of bits, CHAIN at least: FPGAs build chains of two bits a cell, and short ones of LUTs. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12,
     ``a12`` a word adder's result, ``_q2`` the second register after one.
     """
     staging = unstaged(plan) if isinstance(plan, Plan) else plan
@@ -75,7 +76,7 @@ class _Builder:
     def __init__(self, out: Structure, staging: Staging, lead: int, chained: bool):
         self.out, self.staging, self.plan, self.lead = out, staging, staging.plan, lead
         self.chained = chained
-        self.waiting: dict[tuple[int, int], tuple[int, Cell]] = {}  # odd adders, by stage and level
+        self.waiting: dict[tuple[int, int], list[tuple[int, Cell]]] = {}  # by stage and level
         self.bits: dict[int, _Driven] = {}
         self.lines: dict[tuple[Bit, int], Iterator[Net]] = {}
         self.finals: dict[tuple[int, int], Structure] = {}
@@ -94,8 +95,8 @@ class _Builder:
         self._spread_controls()
         for number, (cell, stage) in enumerate(self._staged_cells()):
             self._place(number, cell, stage)
-        for (stage, _), (number, cell) in self.waiting.items():
-            self._add([(number, cell)], stage)
+        for (stage, _), chain in self.waiting.items():
+            self._add(chain, stage)
         self._place_registers()
         ranks, size = self.staging.ranks, len(self.plan.result)
         self.out.assign(total, self._word(self.plan.result, ranks, size))
@@ -164,15 +165,16 @@ class _Builder:
         self.out.place(kind.leaf, name, **taken, **made)
 
     def _place_add(self, number: int, cell: Cell, stage: int) -> None:
-        """A word adder, perhaps on one chain with the one before it: no carry crosses, for the top
+        """A word adder, perhaps on one chain with those before it: no carry crosses, for the top
         bit of neither operand is used."""
-        size = len(cell.outputs)
-        if not self.chained or size % 2 == 0 or size <= max(map(len, cell.inputs)):
+        if not self.chained or len(cell.outputs) <= max(map(len, cell.inputs)):
             self._add([(number, cell)], stage)
-        elif (stage, cell.level) in self.waiting:
-            self._add([self.waiting.pop((stage, cell.level)), (number, cell)], stage)
-        else:
-            self.waiting[stage, cell.level] = number, cell
+            return
+        chain = self.waiting.setdefault((stage, cell.level), [])
+        chain.append((number, cell))
+        bits = sum(len(each.outputs) for _, each in chain)
+        if bits >= CHAIN and bits % 2 == 0:
+            self._add(self.waiting.pop((stage, cell.level)), stage)
 
     def _add(self, adders: list[tuple[int, Cell]], stage: int) -> None:
         """One carry chain of the adders, the first lowest."""

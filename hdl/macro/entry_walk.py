@@ -1,29 +1,29 @@
 """The entries of a group that a written row renews, in the order in which they are read and
 written."""
 
-from functools import reduce
-from operator import or_
-
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["EntryWalk", "place_of"]
+__all__ = ["EntryWalk", "group_bits", "place_of"]
 
 
 def place_of(m: Module, name: str, row: Value, config: MacroConfig) -> tuple[Signal, Signal]:
-    """The group of a row, a line each, and its place in it, a line each; none of a missing row."""
+    """The number of a row's group, and its place in it, a line each; no line of a missing row."""
     size = config.group
-    groups = Signal(len(config.group_sizes), name=f"{name}_group")
+    number = Signal(group_bits(config), name=f"{name}_group")
     member = Signal(min(size, config.rows), name=f"{name}_member")
-    lines = [row == number for number in range(config.rows)]
-    m.d.comb += groups.eq(Cat(_any(lines[low : low + size]) for low in range(0, len(lines), size)))
-    m.d.comb += member.eq(Cat(_any(lines[place::size]) for place in range(len(member))))
-    return groups, member
+    with m.Switch(row):
+        for each in range(config.rows):
+            with m.Case(each):
+                m.d.comb += [number.eq(each // size), member.eq(1 << each % size)]
+    return number, member
 
 
-def _any(lines: list[Value]) -> Value:
-    return reduce(or_, lines)
+def group_bits(config: MacroConfig) -> int:
+    """Bits of a group's number, at least 1."""
+    return max(1, unsigned_width(len(config.group_sizes) - 1))
 
 
 class EntryWalk:
@@ -33,15 +33,15 @@ class EntryWalk:
     ``others`` is the choice of other rows of its group that the next slot reads, counting up from
     none to all of them, or on the fast path to all before it; ``landing`` the choice whose entry
     lands next, in the same order. Both stay at the last one, where tables of another kind have
-    more. ``groups`` and ``member`` are the row's lines.
+    more. ``group`` is the number of the row's group, ``member`` its line in it.
     """
 
     def __init__(self, m: Module, config: MacroConfig, row: Value, fill: Value, accepted: Value):
         name = config.storage
         self._m = m
-        groups, member = place_of(m, f"{name}_w", row, config)
-        self.exists = groups.any()
-        self.groups = Signal(len(groups), name=f"{name}_group_q", reset_less=True)
+        group, member = place_of(m, f"{name}_w", row, config)
+        self.exists = member.any()
+        self.group = Signal(len(group), name=f"{name}_group_q", reset_less=True)
         self.member = Signal(len(member), name=f"{name}_member_q", reset_less=True)
         self._end = Signal(len(member), name=f"{name}_end_q", reset_less=True)
         self.others = Signal(len(member), name=f"{name}_others", reset_less=True)
@@ -49,9 +49,10 @@ class EntryWalk:
         every: Value = Const((1 << len(member)) - 1, len(member))
         last = config.group_sizes[-1]
         if last < len(member):
-            every = Mux(groups[-1], (1 << last) - 1, every)
+            is_last = group == len(config.group_sizes) - 1
+            every = Mux(is_last, (1 << last) - 1, every)
         with m.If(accepted):
-            m.d.sync += [self.groups.eq(groups), self.member.eq(member)]
+            m.d.sync += [self.group.eq(group), self.member.eq(member)]
             m.d.sync += [self._end.eq(Mux(fill, member - 1, every & ~member))]
             m.d.sync += [self.others.eq(0), self.landing.eq(0)]
 

@@ -1,6 +1,8 @@
 """Join: the totals of a cycle's planes and the correction as one sum, in front of an
 accumulator."""
 
+from typing import NamedTuple
+
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.netlist.block import Block, In, Out
@@ -54,22 +56,19 @@ class Join(Block):
         m = Module()
         config, bits = self._config, self._config.tree_bits
         others = [
-            Cat(Const(0, plane), self.totals.word_select(plane, bits))
-            for plane in reversed(range(config.bits_per_cycle - 1))
+            _Word(self.totals.word_select(plane, bits), plane)
+            for plane in range(config.bits_per_cycle - 1)
         ]
-        words: list[Value] = [self._build_top(m), *self._paired(others)]
+        words = [*self._paired(others), self._build_top(m)]  # the widest last
         level = 1
-        words = [self._kept(m, word, f"sum_{level}_{n}") for n, word in enumerate(words)]
+        words = self._kept(m, words, level)
         while len(words) > 1:
             level += 1
-            words = [
-                self._kept(m, word, f"sum_{level}_{n}")
-                for n, word in enumerate(self._paired(words))
-            ]
-        m.d.comb += self.joined.eq(words[0])
+            words = self._kept(m, self._paired(words), level)
+        m.d.comb += self.joined.eq(Cat(Const(0, words[0].shift), words[0].value).as_signed())
         return m
 
-    def _build_top(self, m: Module) -> Value:
+    def _build_top(self, m: Module) -> "_Word":
         """The correction and the top plane's total or its negative, two's complement."""
         config = self._config
         k, below = config.bits_per_cycle, self._below
@@ -87,21 +86,42 @@ class Join(Block):
         top = self.totals[(k - 1) * config.tree_bits :]
         m.d.comb += [flipped.eq(Cat(Const(0, below), top)), added.eq(a)]
         m.submodules.top = self.instance("top", a=added, b=flipped, flip=self.negate, y=total)
-        return Cat(word[: k - 1], total[below:]).as_signed()
+        if config.correction_place >= k - 1:
+            return _Word(total[below:].as_signed(), k - 1)
+        return _Word(Cat(word[: k - 1], total[below:]).as_signed(), 0)
 
-    def _paired(self, words: list[Value]) -> list[Value]:
+    def _paired(self, words: list["_Word"]) -> list["_Word"]:
         """Sums of two words each, the last alone where their number is odd."""
-        pairs = [a + b for a, b in zip(words[::2], words[1::2], strict=False)]
+        pairs = [self._sum(a, b) for a, b in zip(words[::2], words[1::2], strict=False)]
         return [*pairs, *words[len(pairs) * 2 :]]
 
-    def _kept(self, m: Module, word: Value, name: str) -> Value:
-        """A word, or its register where levels have one."""
-        if word.shape().width > self._width:
-            word = word[: self._width].as_signed()
-        kept = Signal(word.shape(), name=name, reset_less=True)
-        if self.latency:
-            with m.If(self.enable):
-                m.d.sync += kept.eq(word)
-        else:
-            m.d.comb += kept.eq(word)
-        return kept
+    def _sum(self, first: "_Word", second: "_Word") -> "_Word":
+        """Both as one word of no more than the result's bits; low places of one alone pass by."""
+        low, high = sorted((first, second), key=lambda word: word.shift)
+        free, most = high.shift - low.shift, self._width - low.shift
+        rest = low.value[free:]
+        if low.value.shape().signed:
+            rest = rest.as_signed()
+        total = rest + high.value
+        value = Cat(low.value[:free], total)[:most]
+        return _Word(value.as_signed() if total.shape().signed else value, low.shift)
+
+    def _kept(self, m: Module, words: list["_Word"], level: int) -> list["_Word"]:
+        """The words, or their registers where levels have one."""
+        made = []
+        for number, word in enumerate(words):
+            kept = Signal(word.value.shape(), name=f"sum_{level}_{number}", reset_less=True)
+            if self.latency:
+                with m.If(self.enable):
+                    m.d.sync += kept.eq(word.value)
+            else:
+                m.d.comb += kept.eq(word.value)
+            made.append(_Word(kept, word.shift))
+        return made
+
+
+class _Word(NamedTuple):
+    """A number ``2^shift value``."""
+
+    value: Value
+    shift: int

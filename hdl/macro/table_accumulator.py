@@ -47,7 +47,9 @@ class TableAccumulator(Block):
                 m.d.sync += kept.eq(0)
             with m.Elif(self.enable):
                 m.d.sync += kept.eq(total)
-        m.d.comb += total.eq(Cat(Const(0, k), kept) + self.joined.as_signed())
+        added = Signal(y_bits, name="added")
+        m.d.comb += added.eq(self.joined.as_signed())
+        m.d.comb += total.eq(Cat(added[:k], (kept + added[k:])[:width]))  # nothing to add below
         with m.If(self.enable & self.ending):
             m.d.sync += y_q.eq(total)
         m.d.comb += self.y.eq(y_q)

@@ -4,7 +4,7 @@ renewed, and the entry of no row."""
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib.wiring import Member
 
-from cimforge.hdl.macro.arbiter import Arbiter
+from cimforge.hdl.macro.arbiter import Arbiter, one_hot
 from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.entry_walk import place_of
 from cimforge.hdl.macro.first_group import FirstGroup
@@ -88,16 +88,17 @@ class TableSequencer(Sequencer):
             self._drive(m, **{name: kept})
         row = getattr(self.r, "row", Const(0, 1))
         for number, (part, walk) in enumerate(zip(self._config.parts, arbiter.walks, strict=True)):
-            groups, member = place_of(m, f"{part.storage}_r", row, part)
-            group = Signal(len(groups), name=f"read_group{number}_q", reset_less=True)
+            offered, member = place_of(m, f"{part.storage}_r", row, part)
+            group = Signal(len(offered), name=f"read_group{number}_q", reset_less=True)
             rows = Signal(len(member), name=f"read_rows{number}_q", reset_less=True)
             with m.If(arbiter.slot):
-                m.d.sync += [group.eq(walk.groups), rows.eq(walk.others)]
+                m.d.sync += [group.eq(walk.group), rows.eq(walk.others)]
             with m.Elif(arbiter.r_fire):
-                m.d.sync += [group.eq(groups), rows.eq(member)]
+                m.d.sync += [group.eq(offered), rows.eq(member)]
             with m.Elif(arbiter.x_fire):
                 m.d.sync += rows.eq(0)
-            self._drive(m, **{f"read_group{number}": group, f"read_rows{number}": rows})
+            lines = one_hot(m, f"read_line{number}", group, len(part.group_sizes))
+            self._drive(m, **{f"read_group{number}": lines, f"read_rows{number}": rows})
 
     def _build_write(self, m: Module, arbiter: Arbiter, entry: BankEntry | None) -> None:
         """The lines of the entries that land, or of the entries of no row."""
@@ -109,8 +110,9 @@ class TableSequencer(Sequencer):
             rows = Signal(len(walk.member), name=f"write_rows{number}_q")
             with m.If(arbiter.done):
                 m.d.sync += rows.eq(walk.landing | walk.member)
-            every = self._clearing.replicate(len(walk.groups))
-            group = (walk.groups & lands.replicate(len(walk.groups))) | every
+            count = len(self._config.parts[number].group_sizes)
+            lines = one_hot(m, f"write_line{number}", walk.group, count)
+            group = (lines & lands.replicate(count)) | self._clearing.replicate(count)
             chosen = rows & ~self._clearing.replicate(len(rows))
             self._drive(m, **{f"write_group{number}": group, f"write_rows{number}": chosen})
         if self._config.banks > 1:
