@@ -9,7 +9,7 @@ __all__ = ["address_places", "build_addresses"]
 def address_places(config: MacroConfig) -> list[list[tuple[int, int]]]:
     """Where ``address`` of build_addresses holds those of each plane's tables: (low, bits) of each
     group."""
-    lines, places, low = config.storage == "lutram", [], 0
+    lines, places, low = not config.ram_block.banks, [], 0
     for _ in range(config.bits_per_cycle):
         plane = []
         for size in config.group_sizes:
@@ -29,7 +29,7 @@ def build_addresses(config: MacroConfig) -> Structure:
     ``bank_select`` is high; in block RAM the bank's number ``read_bank`` stands above the rows'
     bits, and all is 0 where no bank is selected. Not reset: control drops what was under way.
     """
-    k, banks, lines = config.bits_per_cycle, config.banks, config.storage == "lutram"
+    k, banks, lines = config.bits_per_cycle, config.banks, not config.ram_block.banks
     sentence = "Addresses of tables: the planes' bits of each group, and the bank."
     out = Structure(config.module, "addresses", sentence, role="input", latency=1)
     out.port("input", "clk")
