@@ -1,10 +1,9 @@
 """Input sum in front of tables: ones counted four rows at a time, then added on carry chains."""
 
-from collections.abc import Sequence
 from functools import reduce
 from operator import or_, xor
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.arith.plan import Operand
@@ -20,6 +19,7 @@ from cimforge.hdl.params.ranges import unsigned_width
 __all__ = ["TableInputSum"]
 
 ROWS = 4  # of a count: each of its bits is one LUT of as many inputs
+PLANES = 3  # as many lower planes are added as numbers of a row: with fewer, counts are smaller
 
 
 class TableInputSum(Block):
@@ -29,9 +29,10 @@ class TableInputSum(Block):
 
     ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. ``correction`` is two's
     complement of correction_bits, to be added at weight 2^(weight_bits-1); with several slices each
-    has its ``sign`` and its correction. Nothing is subtracted but the top plane's count, on a carry
-    chain that inverts: ``-count_j`` of the others is the number of zeros less rows. Zeros, or ones,
-    of up to four rows are one number of three bits, a LUT each.
+    has its ``sign`` and its correction. Nothing is subtracted: the top plane's count is inverted on
+    a carry chain (cim_flip_add), and the sum, less 1, where a sign selects it. Ones of up to four
+    rows of a plane are one number of three bits, a LUT each; of four planes and more each row's
+    lower bits are a number as they are.
 
     Latency: config.ranks less config.join_ranks enabled cycles from the planes (the sum joins the
     columns' totals), 0 from ``sign``. One sum for all columns.
@@ -49,59 +50,45 @@ class TableInputSum(Block):
             "sign": In(config.slices),
             "correction": Out(config.correction_bits * config.slices),
         }
-        inner = {"ones": _build_sum(config, "ones_sum", [0], 0)}
-        if config.bits_per_cycle > 1:
-            shifts = range(config.bits_per_cycle - 1)
-            inner["zeros"] = _build_sum(config, "zeros_sum", shifts, config.correction_bits)
-        inner["top"] = flip_adder(config.correction_bits)
+        inner = {"top": _build_sum(config, "top_sum", _counted(config.rows, 1))}
+        lower = config.bits_per_cycle - 1
+        if lower:
+            inner["lower"] = _build_sum(config, "lower_sum", _lower_words(config))
+        inner["whole"] = flip_adder(config.correction_bits)
         super().__init__(config.module, "input_sum", ports, inner)
 
     def elaborate(self, platform):
         m = Module()
-        bits, late = self._config.correction_bits, self._build_late(m)
-        ones, others = late["ones"], late["others"]
+        config, enable, bits = self._config, self.enable, self._config.correction_bits
+        k, rows = config.bits_per_cycle, config.rows
+        planes = [~self.planes_n.word_select(plane, rows) for plane in range(k)]
+        early = Cat(_counts(planes[-1]), self.plane_negate)
+        late = late_planes(m, config, early, enable)
+        ranks = max(0, config.pipeline_stages - 1)
+        flip = _delayed(m, late[-1], ranks, enable)
+        top, lower = Signal(bits, name="top_count"), Signal(bits, name="lower_count")
+        m.d.comb += top.eq(Cat(Const(0, k - 1), self._place(m, "top", late[:-1])))
+        m.d.comb += lower.eq(~flip.replicate(bits))  # -1, but beside ~top = -top - 1
+        if k > 1:
+            each = planes[:-1] if k > PLANES else [_counts(plane) for plane in planes[:-1]]
+            lines = late_planes(m, config, Cat(each, ~self.plane_negate), enable, name="lower")
+            m.d.comb += lower.eq(self._place(m, "lower", lines))
         total = Signal(bits, name="total")
-        top, less = Signal(bits, name="top_count"), Signal(bits, name="other_counts")
-        shift = self._config.bits_per_cycle - 1
-        m.d.comb += [top.eq(Cat(Const(0, shift), ones)), less.eq(others)]
-        pins = {"a": less, "b": top, "flip": late["flip"], "y": total}
-        m.submodules.top = self.instance("top", **pins)
+        pins = {"a": lower, "b": top, "flip": flip, "y": total}
+        m.submodules.whole = self.instance("whole", **pins)
         summed = Signal(bits, name="summed", reset_less=True)
-        if self._config.pipeline_stages:
-            with m.If(self.enable):
+        if config.pipeline_stages:
+            with m.If(enable):
                 m.d.sync += summed.eq(total)
         else:
             m.d.comb += summed.eq(total)
-        m.d.comb += self.correction.eq(Cat(summed & s.replicate(bits) for s in self.sign))
+        m.d.comb += self.correction.eq(Cat(~summed & s.replicate(bits) for s in self.sign))
         return m
-
-    def _build_late(self, m: Module) -> dict[str, Value]:
-        """The top plane's count, the other planes' with their constant, and whether the top one is
-        subtracted, each as late as a rank before the last."""
-        config, enable = self._config, self.enable
-        k, rows, bits = config.bits_per_cycle, config.rows, config.correction_bits
-        ranks = max(0, config.pipeline_stages - 1)
-        planes = [self.planes_n.word_select(plane, rows) for plane in range(k)]
-        early = Cat(_counts(~planes[-1]), ~self.plane_negate)
-        late = late_planes(m, config, early, enable)
-        ones = self._place(m, "ones", late[:-1])
-        # -top = ~top + 1, and ~ inverts the zeros below it, too
-        added = 1 << (k - 1)
-        if k == 1:
-            flip = _delayed(m, late[-1], ranks, enable)
-            return {"ones": ones, "others": flip, "flip": flip}
-        zeros = late_planes(m, config, Cat(*map(_counts, planes[:-1])), enable, name="zeros")
-        less = -rows * (added - 1)
-        constant = Signal(bits, name="constant")
-        subtracted = less + 1  # all places below are inverted, too
-        m.d.comb += constant.eq(Mux(late[-1], subtracted % (1 << bits), less % (1 << bits)))
-        others = self._place(m, "zeros", Cat(zeros, constant))
-        return {"ones": ones, "others": others, "flip": _delayed(m, late[-1], ranks, enable)}
 
     def _place(self, m: Module, name: str, terms: Value) -> Signal:
         """One of the sums."""
         module = next(child.module for child in self.children if child.instance == name)
-        named = Signal(len(terms), name=f"{name}_terms")
+        named = Signal(module.ports["terms"].width, name=f"{name}_terms")
         total = Signal(module.ports["total"].width, name=f"{name}_total")
         m.d.comb += named.eq(terms)
         pins = {"enable": self.enable} if "enable" in module.ports else {}
@@ -109,19 +96,41 @@ class TableInputSum(Block):
         return total
 
 
-def _build_sum(config: MacroConfig, kind: str, shifts: Sequence[int], constant: int) -> Structure:
-    """Adds the counts of planes of these weights, and a ``constant`` of so many bits (then modulo
-    that width), with a register behind its levels but for the last rank, which is the sum's."""
-    operands: list[Operand] = []
-    low = 0
-    counts = [(shift, unsigned_width(size)) for shift in shifts for size in _sizes(config.rows)]
-    for shift, bits in [*counts, *([(0, constant)] if constant else [])]:
-        operands.append(Operand(tuple(range(low, low + bits)), shift))
-        low += bits
-    plan = plan_sum(config.tree, operands, constant or unsigned_width(config.rows))
+Words = list[Operand]
+
+
+def _counted(rows: int, planes: int) -> Words:
+    """The counts of so many planes, one behind the other."""
+    words, low = [], 0
+    for plane in range(planes):
+        for size in _sizes(rows):
+            bits = unsigned_width(size)
+            words.append(Operand(tuple(range(low, low + bits)), plane))
+            low += bits
+    return words
+
+
+def _lower_words(config: MacroConfig) -> Words:
+    """What is added of the planes below the top one: counts, or each row's bits as a number; and
+    the constant -1, a line for all its bits."""
+    rows, lower = config.rows, config.bits_per_cycle - 1
+    words = _counted(rows, lower)
+    if lower >= PLANES:
+        words = [Operand(tuple(row + plane * rows for plane in range(lower))) for row in range(rows)]
+    line = 1 + max(bit for word in words for bit in word.bits)
+    return [*words, Operand((line,) * config.correction_bits)]
+
+
+def _build_sum(config: MacroConfig, kind: str, words: Words) -> Structure:
+    """Adds words, with a register behind each level, or as many as there are ranks but the last,
+    which is the whole sum's."""
+    top = kind == "top_sum"
+    plan = plan_sum(
+        config.tree, words, unsigned_width(config.rows) if top else config.correction_bits
+    )
     ranks = max(0, config.pipeline_stages - 1)
     staging = levelled(plan, ranks) if ranks else unstaged(plan)
-    comment = "Sum of a cycle's counts."
+    comment = "Ones of the top plane." if top else "Ones of the lower planes, less 1."
     how = {"role": "accumulate", "chained": True}
     return build_adder(config.module, kind, comment, staging, **how)
 
