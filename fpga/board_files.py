@@ -6,6 +6,7 @@ from cimforge.flow.board import Board
 from cimforge.flow.simulate.simulator import Design
 from cimforge.fpga.soc import SOC_PORTS, soc_modules
 from cimforge.hdl.emit.wrapper_files import wrapper_files
+from cimforge.hdl.netlist.module import behavioural_models
 from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 
@@ -14,14 +15,17 @@ __all__ = ["board_design", "board_files"]
 
 def board_files(config: MacroConfig, board: Board) -> dict[str, str]:
     """The wrapper's files and those of ``NAME_soc`` for a board, by name; ``NAME_soc.f`` lists all
-    sources."""
+    sources, and models of the device's own blocks, which simulation alone takes."""
     top = f"{config.module}_soc"
     header = "// SPDX-License-Identifier: Apache-2.0\n\n"
-    wrapper = wrapper_files(config)
+    wrapper, modules = wrapper_files(config), soc_modules(config, board)
+    models = behavioural_models(modules)
+    sources = [*models, f"{top}.v"]
     return {
         **wrapper,
-        f"{top}.v": header + modules_to_verilog(soc_modules(config, board)),
-        f"{top}.f": wrapper[f"{config.module}_wb.f"] + f"{top}.v\n",
+        **models,
+        f"{top}.v": header + modules_to_verilog(modules),
+        f"{top}.f": wrapper[f"{config.module}_wb.f"] + "".join(f"{name}\n" for name in sources),
     }
 
 

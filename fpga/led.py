@@ -1,6 +1,6 @@
 """A light for something short: each event is shown long enough to be seen."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 
 from cimforge.hdl.netlist.block import Block, In, Out
 
@@ -26,10 +26,15 @@ class LedStretcher(Block):
 
     def elaborate(self, platform):
         m = Module()
-        left = Signal(range(self._cycles + 1))
-        m.d.comb += self.led.eq(left != 0)
+        # A down counter in two halves: the upper one moves where the lower is 0, so no carry runs
+        # through both.
+        width = self._cycles.bit_length()
+        low, high = Signal(width - width // 2), Signal(width // 2)
+        m.d.comb += self.led.eq((low != 0) | (high != 0))
         with m.If(self.active):
-            m.d.sync += left.eq(self._cycles)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
+            m.d.sync += Cat(low, high).eq(self._cycles)
+        with m.Elif(self.led):
+            m.d.sync += low.eq(low - 1)
+            with m.If(low == 0):
+                m.d.sync += high.eq(high - 1)
         return m

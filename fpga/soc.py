@@ -1,6 +1,7 @@
 """The board's top: UART, bridge and the wrapped macro."""
 
 from cimforge.flow.board import Board
+from cimforge.fpga.board_clock import place_clock
 from cimforge.fpga.bridge import UartBridge
 from cimforge.fpga.led import SHOWN_MS, LedStretcher
 from cimforge.fpga.uart import FRAME_BITS, RECEIVED, SENT, UartReceiver, UartTransmitter
@@ -15,7 +16,6 @@ from cimforge.host.protocol import GAP_BYTES
 __all__ = ["SOC_PORTS", "build_soc", "soc_modules"]
 
 SOC_PORTS = ("clk", "rx", "tx", "busy")
-RESET_BITS = 6
 
 
 def soc_modules(config: MacroConfig, board: Board) -> list[Module]:
@@ -28,9 +28,9 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
     """``NAME_soc``: UART and bridge in front of the wrapped macro, for a board's clock and baud
     rate.
 
-    Ports: ``clk``, ``rx`` and ``tx`` (serial, idle high), ``busy`` (for a LED: high while the macro
-    has work, and SHOWN_MS longer). There is no reset pin: a counter that starts at 0, as flip-flops
-    of FPGAs do, holds reset for the first 2^RESET_BITS cycles. Latency: the link's.
+    Ports: ``clk``, ``rx`` and ``tx`` (serial, idle high), ``busy`` (for a LED: lit, which the board
+    may want to be low, while the macro has work, and SHOWN_MS longer). Clock and reset:
+    place_clock. Latency: the link's.
     """
     name, divisor = config.module, board.divisor
     sentence = "A macro on a board: UART, bridge to Wishbone, wrapped macro."
@@ -38,11 +38,8 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
     ports = {
         port: out.port("output" if port in ("tx", "busy") else "input", port) for port in SOC_PORTS
     }
-    out.nets.append(f"reg [{RESET_BITS}:0] started = 0;")
-    out.line(f"always @(posedge clk) if (!started[{RESET_BITS}]) started <= started + 1'b1;")
-    rst = out.wire("rst")
-    out.assign(rst, f"~started[{RESET_BITS}]")
-    clocks = {"clk": ports["clk"], "rst": rst}
+    clk, rst = place_clock(out, board, ports["clk"])
+    clocks = {"clk": clk, "rst": rst}
     widths = {port: width for port, (_, width) in bus_ports(config).items() if port != "busy"}
     bus = {port: out.wire(port, width) for port, width in widths.items()}
     working = out.wire("working")
@@ -64,5 +61,8 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
     out.place(bridge, "bridge", **clocks, **serial, **bus)
     idle = {line: constant(0, width) for line, width in config.storage_traits.control_ports}
     out.place(build_wrapper(config), "wrapped", **clocks, **bus, busy=working, **idle)
-    out.place(light, "light", **clocks, active=working, led=ports["busy"])
+    lit = out.wire("lit") if board.led_active_low else ports["busy"]
+    out.place(light, "light", **clocks, active=working, led=lit)
+    if board.led_active_low:
+        out.assign(ports["busy"], f"~{lit}")
     return out

@@ -15,6 +15,9 @@ WATCHED = (
     ("fj_per_1b_mac", "{:.2f} fJ/1b-MAC"),
     ("text_256", "{:.2f} x text"),
     ("ratio", "{:.1f} x"),
+    ("luts", "{:,.0f} cells"),
+    ("fmax_mhz", "{:.1f} MHz"),
+    ("gops_int8", "{:.3g} GOPS"),
 )
 UNITS = {"um2": "µm²", "luts": "LUTs", "cells": "cells"}
 

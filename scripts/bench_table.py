@@ -8,19 +8,21 @@ from shlex import quote
 from typing import Any
 
 from cimforge.flow.synth.targets import TARGETS
+from cimforge.fpga.boards import BOARDS
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.ranges import nearest_word
 
 __all__ = ["Aim", "Bench", "Row", "Table", "load_bench"]
 
 BENCH, BUDGETS = "bench.toml", "budgets.toml"
-VERBS = {"synth": "synth", "power": "power", "naive": "naive"}  # verb: its sources in figures.toml
+BOARD = "fpga"  # the verb whose rows are measured on boards
+VERBS = {"synth": "synth", "power": "power", "naive": "naive", BOARD: BOARD}  # verb: its sources
 LABELS = {"ice40": "iCE40", "ecp5": "ECP5", "gowin": "Gowin", "generic": "gates"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A design measured at one place: a library of the table, or a target without one."""
+    """A design measured at one place: a library of the table, a target without one, a board."""
 
     design: str
     on: str
@@ -48,13 +50,18 @@ class Row:
     def command(self) -> str:
         """What measures it: words after the interpreter, as a shell reads them."""
         words = ["-m", *(("cimforge.scripts.ablation", self.off) if self.off else (MAIN,))]
-        words += [self.verb, self.config]
+        words += [self.verb, *([self.on] if self.verb == BOARD else []), self.config]
         words += [word for each in self.set for word in ("--set", quote(each))]
-        if self.verb != "power":
+        if self.verb not in ("power", BOARD):
             words += ["--target", "liberty" if self.library else self.on]
         words += ["--liberty", self.library] if self.library else []
         words += self.options.split()
         return " ".join([*words, "-o", f"build/bench/{self.name}", "--json"])
+
+    @property
+    def told(self) -> str:
+        """CONFIG and what is set, as a user writes them."""
+        return " ".join([self.config, *(f"--set {quote(each)}" for each in self.set)])
 
     def entry(self) -> dict[str, Any]:
         """The row as an entry of figures.toml."""
@@ -76,8 +83,8 @@ MAIN = "cimforge.scripts.main"
 @dataclass(frozen=True)
 class Table:
     """A marked table of a document: ``line`` is a format string over what a row measured, with
-    ``row`` its design and ``on`` its place; or, where ``order`` is aims, over what, bound, value,
-    row and reached of each aim."""
+    ``row`` its design, ``told`` its configuration and ``on`` its place; or, where ``order`` is
+    aims, over what, bound, value, row and reached of each aim."""
 
     document: str
     mark: str
@@ -162,10 +169,12 @@ def _rows(design: dict[str, Any], libraries: Mapping[str, Mapping[str, str]]) ->
     """A line of the table at each place that it names."""
     rest = {**design, "set": tuple(design.get("set", ()))}
     name, places, quick = rest.pop("name"), rest.pop("on"), rest.pop("quick", [])
+    known = BOARDS if rest.get("verb") == BOARD else [*libraries, *TARGETS]
+    what = "board" if rest.get("verb") == BOARD else "library or target"
     for place in places:
-        if place not in libraries and place not in TARGETS:
-            legal = ", ".join([*libraries, *TARGETS])
-            raise InputError(f"{BENCH}: {name}: no library or target {place!r}; there are {legal}")
+        if place not in known:
+            legal = ", ".join(known)
+            raise InputError(f"{BENCH}: {name}: no {what} {place!r}; there are {legal}")
     if rest.get("verb", "synth") not in VERBS:
         raise InputError(f"{BENCH}: {name}: no verb {rest['verb']!r}; verbs: {', '.join(VERBS)}")
     try:

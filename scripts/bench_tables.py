@@ -56,9 +56,11 @@ def _of_rows(
     pairs = [(row, on) for on in table.on for row in table.rows]
     if table.order == "rows":
         pairs = [(row, on) for row in table.rows for on in table.on]
+    told = {row.name: row.told for row in bench.rows}
     for row, on in pairs:
-        if measured := kept.get(f"{row}_{on}"):
-            yield {**derived(measured), "row": row, "on": bench.label(on)}
+        if measured := kept.get(name := f"{row}_{on}"):
+            facts = {"row": row, "on": bench.label(on), "told": told.get(name, row)}
+            yield {**derived(measured), **facts}
 
 
 def _of_aims(bench: Bench, kept: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -1,23 +1,26 @@
 """cimforge fpga: a macro behind a UART on a board, to a bitstream."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
+from cimforge.flow.bitstream_report import BitstreamReport
+from cimforge.flow.families import check_fabric
 from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.place_route import (
-    BitstreamReport,
-    FlowError,
-    build_bitstream,
-    check_tools,
-)
-from cimforge.flow.synth.synth_report import check_storage
+from cimforge.flow.place_route import build_bitstream, check_tools
+from cimforge.flow.placer_run import FlowError
 from cimforge.fpga.board_files import board_files
-from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.boards import BOARDS, find_board
+from cimforge.fpga.performance import Performance
+from cimforge.fpga.pll import board_at, plan_pll
+from cimforge.fpga.pll.pll_plan import PllPlan
 from cimforge.fpga.soc import build_soc
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.params.errors import shown
 from cimforge.scripts.options import (
     CheckFailedError,
     config_epilog,
@@ -30,53 +33,132 @@ from cimforge.scripts.options import (
 
 __all__ = ["fpga"]
 
-CONTRACT = ("board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams", "seconds")
+CONTRACT = (
+    *("board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams", "seconds"),
+    *("clock_mhz", "gops_int8", "tops_binary", "fmax_seeds", "ram_blocks", "fill"),
+    *("link_bytes_per_s", "link_share", "pll"),
+)
+
+
+class Seeds(click.ParamType):
+    """A list of integers, each once: ``1,2,3``."""
+
+    name = "seeds"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> tuple[int, ...]:
+        """The seeds of the argument ``value``."""
+        if isinstance(value, tuple):
+            return value
+        words = str(value).split(",")
+        if not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
+            self.fail(f"must be integers, for example 1,2,3, not {shown(value)}")
+        seeds = tuple(map(int, words))
+        if len(set(seeds)) < len(seeds):
+            self.fail(f"names a seed twice: {shown(value)}")
+        return seeds
 
 
 @click.command(
-    epilog=f"BOARD: {', '.join(BOARDS)}. {config_epilog}", short_help="Build a bitstream."
+    epilog=f"BOARD: {', '.join(BOARDS)}, or a TOML file. {config_epilog}",
+    short_help="Build a bitstream.",
 )
-@click.argument("board", metavar="BOARD", type=click.Choice(list(BOARDS)))
+@click.argument("board", metavar="BOARD")
+@click.option(
+    "--clock",
+    type=click.FloatRange(1, 500),
+    metavar="MHZ",
+    help="The macro's clock, by the board's PLL.  [default: the board's]",
+)
+@click.option(
+    "--baud",
+    type=click.IntRange(9600, 12_000_000),
+    metavar="RATE",
+    help="Of the UART.  [default: the board's]",
+)
+@click.option(
+    "--seeds",
+    type=Seeds(),
+    default="1",
+    show_default=True,
+    metavar="N,...",
+    help="Of the placer: Fmax is their median, the fastest makes the bitstream.",
+)
 @config_options
 def fpga(
-    board: str, config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool
+    board: str,
+    clock: float | None,
+    baud: int | None,
+    seeds: tuple[int, ...],
+    config: str,
+    overrides: tuple[str, ...],
+    output: Path | None,
+    as_json: bool,
 ) -> None:
     """Put the macro of CONFIG behind a UART on BOARD: bitstream, Fmax, utilisation, critical
     path."""
+    board, chosen = find_board(board)
+    chosen = board_at(chosen, clock, baud)
     macro = load_config(config, overrides)
-    chosen = BOARDS[board]
-    check_storage(macro, chosen.target, board)
+    check_fabric(macro, chosen, board)
     check_tools(chosen)
     folder = default_folder(output, macro)
     files = board_files(macro, chosen)
     emit_macro(macro, folder, {**macro_extras(macro), **files})
+    does = Performance(macro, chosen)
+    plan = plan_pll(chosen)
     with steps(f"building for {board}") as announce:
         try:
-            report = build_bitstream(build_soc(macro, chosen), folder, board, chosen, announce)
+            top = build_soc(macro, chosen)
+            report = build_bitstream(top, folder, board, chosen, announce, seeds)
         except (FlowError, YosysError) as error:
             if as_json:
                 facts = {"board": board, "device": chosen.device, "failed": str(error)}
                 print_json({**dict.fromkeys(CONTRACT), **facts})
             raise CheckFailedError(error) from None
     if as_json:
-        print_json(report.as_json())
+        told = {"pll": plan.as_json() if plan else None}
+        print_json({**report.as_json(), **does.as_json(), **told})
     else:
-        _show(macro.module, report, chosen.clock_hz)
-    if report.fmax_mhz * 1e6 < chosen.clock_hz:
-        rule = f"{report.fmax_mhz:.1f} MHz, but {board} runs at {chosen.clock_hz / 1e6:g} MHz"
-        raise CheckFailedError(f"too slow: {rule}; raise tree_stages (--set tree_stages=2)")
+        _show(macro.module, report, does, plan)
+    if report.reached_mhz * 1e6 < chosen.clock_hz:
+        rule = f"{report.reached_mhz:.1f} MHz, but {board} runs at {chosen.clock_hz / 1e6:g} MHz"
+        mend = "raise tree_stages (--set tree_stages=2), or lower --clock"
+        raise CheckFailedError(f"too slow: {rule}; {mend}")
 
 
-def _show(name: str, report: BitstreamReport, clock_hz: int) -> None:
+def _show(name: str, report: BitstreamReport, does: Performance, plan: PllPlan | None) -> None:
     share = report.luts / report.capacity["luts"]
     path = " → ".join(f"{s.block} {s.delay:.1f} ({s.cells})" for s in report.path)
+    told = does.as_json()
+    clock, fill = told["clock_mhz"], told["fill"]
+    made = f", by {plan.primitive} of {plan.reference_hz / 1e6:g} MHz" if plan else ""
+    several = len(report.fmax_seeds) > 1
+    seeds = ", ".join(f"{mhz:.1f}" for mhz in report.fmax_seeds.values())
+    median = f"median of seeds: {seeds}; bitstream of seed {report.seed}; " if several else ""
     rows = [
         ("device", report.device),
-        ("Fmax", f"{report.fmax_mhz:.1f} MHz (clock {clock_hz / 1e6:g} MHz)"),
+        ("Fmax", f"{report.fmax_mhz:.1f} MHz ({median}clock {clock:g} MHz{made})"),
         ("logic cells", f"{report.luts:,} of {report.capacity['luts']:,} ({share:.0%})"),
         ("flip-flops", f"{report.ffs:,}"),
-        ("block RAMs", f"{report.brams}"),
+        ("block RAMs", f"{report.brams} of {report.capacity['brams']}"),
+        ("at the clock", f"{does.gops_int8:.4g} GOPS int8, {does.tops_binary:.4g} TOPS binary"),
+        ("a bank's weights", _cycles_told(fill)),
+        (
+            "over the UART",
+            f"{told['link_bytes_per_s']:,} payload bytes/s at {does.board.baud:,} baud: the array "
+            f"busy {does.link_share:.2%} of the time",
+        ),
         ("critical path, ns (hops)", path),
         ("time", f"{report.seconds:.0f} s"),
     ]
     show_table(f"{name} on {report.board}", rows, below=[("bitstream", report.bitstream)])
+
+
+def _cycles_told(fill: Mapping[str, Any]) -> str:
+    """Cycles and time to write a whole bank."""
+    text = f"{fill['cycles_by_row']:,} cycles ({fill['seconds_by_row'] * 1e6:.4g} µs)"
+    if fill["cycles"] == fill["cycles_by_row"]:
+        return text
+    return f"{text}; {fill['cycles']:,} ({fill['seconds'] * 1e6:.4g} µs) with fill"

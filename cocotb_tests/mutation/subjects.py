@@ -20,7 +20,8 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["SUBJECTS", "Subject"]
 
 HX8K = BOARDS["hx8k"]
-BOARD = HX8K._replace(baud=HX8K.clock_hz // (LEAST_DIVISOR + 1))  # odd: halves do not cancel
+# Its oscillator for a clock, as a PLL is not ours to break; an odd divisor: halves do not cancel.
+BOARD = HX8K._replace(clock_hz=HX8K.oscillator_hz, baud=HX8K.oscillator_hz // (LEAST_DIVISOR + 1))
 
 
 @dataclass(frozen=True)

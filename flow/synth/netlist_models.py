@@ -16,19 +16,21 @@ from cimforge.hdl.params.config_file import InputError
 
 __all__ = ["NETLISTS", "netlist_design", "used_models"]
 
-NETLISTS = ("generic", "ice40", "ecp5", LIBERTY)
+NETLISTS = ("generic", "ice40", "ecp5", "gowin", LIBERTY)
 MODULE = re.compile(r"^\s*(?:\(\*[^\n]*\*\)\s*)?module\s+\\?([\w$]+).*?\bendmodule", re.M | re.S)
 INCLUDE = re.compile(r'^`include "([^"]+)"', re.M)
 DIRECTIVE = re.compile(r"^\s*`(?:ifn?def|else|elsif|endif).*$", re.M)
 # Icarus 11 does not know default values of ports, which the iCE40 models have without this.
 HEADER = "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"
+# And aborts where one net is several inputs of Gowin's carry cell, whose model waits for @*.
+REWRITTEN = {"gowin": [("always @*", "always @(I0 or I1 or I3)")]}
 
 
 def netlist_design(
     config: MacroConfig, folder: Path, target: str, liberty: Sequence[Path] = ()
 ) -> Design:
     """Synthesise the macro emitted in ``folder``; the netlist with the simulation models of its
-    cells, under the macro's name and ports.
+    cells, under the macro's name and ports. RAMs have the models that stand beside the macro.
 
     For target liberty it is the netlist whose area synth reports, on the libraries ``liberty``; its
     cells' models come from the functions in them. Raises YosysError where the synthesis fails, and
@@ -38,8 +40,10 @@ def netlist_design(
         netlist, text = _library_netlist(config, folder, liberty)
     else:
         netlist = synthesise(config, folder, target)
-        kinds = {kind.removesuffix(" alone") for kind in netlist.cell_types}
+        kinds = {kind.removesuffix(" alone") for kind in netlist.cell_types - set(config.models)}
         text = used_models(_with_includes(models(TARGETS[target].models)), kinds)
+        for old, new in REWRITTEN.get(target, ()):
+            text = text.replace(old, new)
     (netlist.folder / "models.v").write_text(text)
     rams = [f"{model}.v" for model in config.models]
     return Design.macro(config, netlist.folder, ("models.v", *rams, "netlist.v"))

@@ -78,13 +78,13 @@ def synthesise(config: MacroConfig, folder: Path, target: str, *, flatten: bool 
     _copy(work, "set_clear.v", SET_CLEAR)
     script = [
         f"read_verilog {CELLS} {name}.v",
-        *_black_boxes(config),
+        *_black_boxes(config, target),
         *fold_commands(target, work),
         f"hierarchy -check -top {name}",
         "techmap -map set_clear.v",
         *_keep(config, folder, flatten),
         *chain_commands(target, work),
-        TARGETS[target].command.format(top=name),
+        *TARGETS[target].stages(TARGETS[target].command.format(top=name), ""),
         "opt_clean",
         "write_json netlist.json",
         "write_verilog -noattr -noexpr netlist.v",
@@ -120,7 +120,7 @@ def map_to_library(
         f"read_verilog {CELLS}",
         f"blackbox {' '.join(mapped)}",
         f"read_verilog {name}.v",
-        *_black_boxes(config),
+        *_black_boxes(config, LIBERTY),
         f"hierarchy -check -top {name}",
     ]
     if "cim_c42" not in mapped:
@@ -227,8 +227,12 @@ def _prepare(config: MacroConfig, folder: Path, flow: str) -> Path:
     return work
 
 
-def _black_boxes(config: MacroConfig) -> list[str]:
-    """Commands that read what is left as instances: RAMs, of which only the ports count."""
+def _black_boxes(config: MacroConfig, target: str) -> list[str]:
+    """Commands that read what is left as instances: RAMs, of which only the ports count; those of
+    an FPGA's own as its vendor describes them, so that pins and parameters are checked."""
+    if config.ram == target:
+        described = " ".join(f"+/{name}" for name in TARGETS[target].vendor_cells)
+        return [f"read_verilog -lib -specify {described}"]
     return [f"read_verilog -lib {model}.v" for model in config.models]
 
 

@@ -12,7 +12,8 @@ LONE_CARRY = "SB_CARRY alone"
 
 class Target(NamedTuple):
     """A target: ``command`` synthesises module {top}; ``sizes`` are units a cell, by type pattern
-    (first match; no match is 0)."""
+    (first match; no match is 0). ``vendor_cells`` are the files that ``command`` reads, below
+    Yosys's share folder, with the vendor's cells that a design may instantiate."""
 
     command: str
     unit: str
@@ -20,6 +21,20 @@ class Target(NamedTuple):
     flip_flops: str
     models: str  # simulation models of the cells, below Yosys's share folder
     carry_chains: bool = False
+    early: str = ""  # commands before its stage map_ram
+    vendor_cells: tuple[str, ...] = ()
+
+    def stages(self, command: str, *ends: str) -> list[str]:
+        """``command`` (this target's, or one like it) from its begin to each of the stages ``ends``
+        (empty: its end), a line or more each."""
+        lines, begin = [], "begin"
+        for end in ends:
+            if begin == "begin" and self.early:
+                lines += [f"{command} -run begin:map_ram", self.early]
+                begin = "map_ram"
+            lines.append(f"{command} -run {begin}:{end}")
+            begin = end
+        return lines
 
     def size(self, kind: str) -> int:
         """Units of one cell of type ``kind``."""
@@ -47,19 +62,20 @@ TARGETS = {
         r"SB_DFF\w*",
         "ice40/cells_sim.v",
         carry_chains=True,
+        vendor_cells=("ice40/cells_sim.v",),
     ),
     # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Carry chains are
     # mapped early: opt_expr would divide one where both operands have a 0, and a chain begins in a
     # cell of two bits.
     "ecp5": Target(
-        "synth_ecp5 -nowidelut -top {top} -run begin:map_ram\n"
-        "techmap -map +/lattice/arith_map_ccu2c.v\n"
-        "synth_ecp5 -nowidelut -top {top} -run map_ram:",
+        "synth_ecp5 -nowidelut -top {top}",
         "luts",
         ((r"LUT4", 1), (r"CCU2C", 2), (r"TRELLIS_DPR16X4", 6)),
         r"TRELLIS_FF",
         "ecp5/cells_sim.v",
         carry_chains=True,
+        early="techmap -map +/lattice/arith_map_ccu2c.v",
+        vendor_cells=("ecp5/cells_sim.v", "ecp5/cells_bb.v"),
     ),
     "gowin": Target(
         "synth_gowin -noiopads -nowidelut -top {top}",
@@ -68,6 +84,7 @@ TARGETS = {
         r"DFF\w*",
         "gowin/cells_sim.v",
         carry_chains=True,
+        vendor_cells=("gowin/cells_sim.v", "gowin/cells_xtra_gw1n.v"),
     ),
 }
 

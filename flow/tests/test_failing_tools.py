@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.flow import place_route
+from cimforge.flow import placer_run
 from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import Library, read_library
 from cimforge.flow.synth import static_timing
@@ -187,7 +187,7 @@ def test_a_placer_that_fails_is_quoted(program, said, tmp_path, monkeypatch):
     tool = tmp_path / "nextpnr"
     tool.write_text(program)
     tool.chmod(0o755)
-    monkeypatch.setattr(place_route, "_program", lambda name: tmp_path / name)
-    with pytest.raises(place_route.FlowError) as error:
-        place_route._run(tmp_path, "nextpnr")
+    monkeypatch.setattr(placer_run, "program", lambda name: tmp_path / name)
+    with pytest.raises(placer_run.FlowError) as error:
+        placer_run.run_tool(tmp_path, "nextpnr")
     assert str(error.value).startswith(said)

@@ -12,6 +12,9 @@ class Preset(NamedTuple):
     reason: str
 
 
+# Carry chains with a register behind each: what an FPGA's adders are made of.
+CHAINS = {"tree": "behavioral", "tree_stages": "auto"}
+
 PRESETS: dict[str, Preset] = {
     "tiny": Preset(
         {"rows": 8, "cols": 4, "weight_bits": 4, "input_bits": 4},
@@ -37,6 +40,26 @@ PRESETS: dict[str, Preset] = {
     "fpga_small": Preset(
         {"rows": 16, "cols": 8, "weight_bits": 4, "tree": "behavioral"},
         "leaves room for bus and UART on an iCE40-HX8K (7680 LUTs); adders left to carry chains",
+    ),
+    "fpga_lutram": Preset(
+        {"storage": "lutram", **CHAINS},
+        "the size of base in LUT RAM of ECP5: sums of four rows are looked up, not added",
+    ),
+    "fpga_bram": Preset(
+        {"rows": 72, "cols": 18, "storage": "bram", **CHAINS},
+        "fewest LUTs: sums of nine rows in block RAM of ECP5, three columns a block and group",
+    ),
+    "fpga_hx8k": Preset(
+        {"rows": 24, "cols": 14, "storage": "bram", "ram": "ice40", **CHAINS},
+        "30 of the 32 block RAMs of an iCE40-HX8K; two are left to the link",
+    ),
+    "fpga_up5k": Preset(
+        {"rows": 16, "cols": 20, "storage": "bram", "ram": "ice40", **CHAINS},
+        "28 of the 30 block RAMs of an iCE40-UP5K; two are left to the link",
+    ),
+    "fpga_gowin": Preset(
+        {"rows": 72, "cols": 9, "storage": "bram", "ram": "gowin", **CHAINS},
+        "24 of the 26 block RAMs of a GW1NR-9; two are left to the link",
     ),
     # Most binary TOPS/mm2 of what was measured in Nangate45 (hdl/docs/decisions.md): all planes at
     # once share what pairs store and are one carry-save sum; two ranks and one behind the final

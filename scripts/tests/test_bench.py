@@ -51,6 +51,19 @@ def test_a_line_is_a_figure_with_a_command(tmp_path):
     assert entry["depends"] == "bench_synth_off"
 
 
+def test_a_board_is_a_place_of_its_own_verb(tmp_path):
+    line = (
+        LINE.replace("ice40", "hx8k") % ', verb = "fpga", set = ["rows=5"], options = "--seeds 1"'
+    )
+    (row,) = written(tmp_path, line).rows
+    assert row.command == (
+        "-m cimforge.scripts.main fpga hx8k base --set rows=5 --seeds 1 "
+        "-o build/bench/base_hx8k --json"
+    )
+    assert row.entry()["depends"] == "bench_fpga"
+    assert row.told == "base --set rows=5"
+
+
 def test_a_value_with_quotes_is_one_word_of_the_command(tmp_path):
     line = LINE.replace("%s}", """, set = ['features=["zero_skip"]']}""")
     (row,) = written(tmp_path, line).rows
@@ -88,7 +101,8 @@ def test_every_goal_has_a_row_of_an_ordinary_run():
     ("text", "budgets", "message"),
     [
         (LINE.replace("ice40", "mars") % "", "", "base: no library or target 'mars'; there are "),
-        (LINE % ', verb = "sing"', "", "base: no verb 'sing'; verbs: synth, power, naive"),
+        (LINE % ', verb = "fpga"', "", "base: no board 'ice40'; there are gatemate-evb, hx8k"),
+        (LINE % ', verb = "sing"', "", "base: no verb 'sing'; verbs: synth, power, naive, fpga"),
         (LINE % ", sizes = 1", "", "unexpected keyword argument 'sizes'"),
         (LINE.replace('"ice40"', '"ice40", "ice40"') % "", "", "base_ice40.* stands there twice"),
         (LINE % "", "[bass_ice40]\ntotal = 1\n", "budgets.toml: no row 'bass_ice40'"),
@@ -155,7 +169,7 @@ def test_a_library_that_is_missing_is_named_and_its_rows_left_out(tmp_path, monk
     monkeypatch.delenv("CIMFORGE_LIBERTY", raising=False)
     found = locate_libraries(BENCH)
     rows = with_libraries(BENCH.rows, found, BENCH)
-    assert {row.on for row in rows} == {"ice40", "ecp5", "gowin"}
+    assert {row.on for row in rows} == {"ice40", "ecp5", "gowin", "hx8k", "ulx3s-85f"}
     told = missing_here(BENCH.rows, found)
     assert any(line.startswith("nangate45 is missing: ") for line in told)
     assert "name it with --liberty FILE or its folder in CIMFORGE_LIBERTY" in told[0]

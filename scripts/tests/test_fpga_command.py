@@ -1,28 +1,89 @@
 """cimforge fpga, and run on the simulated board."""
 
+from pathlib import Path
+
 import pytest
 
-from cimforge.flow.place_route import FlowError
+from cimforge.flow.bitstream_report import BitstreamReport
+from cimforge.flow.placer_run import FlowError
 from cimforge.hdl.params.install_hint import install_hint
 
 KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
+ADDED = {"gops_int8", "tops_binary", "fmax_seeds", "ram_blocks", "fill", "link_bytes_per_s"}
+TINY = ("tiny", "--set", "tree=behavioral")
 
 
 def test_json_and_bitstream(cimforge, folder):
-    done = cimforge("fpga", "hx8k", "tiny", "--set", "tree=behavioral", "--json")
+    """Two seeds at a clock of the PLL, and the better one again: the same bitstream."""
+    done = cimforge("fpga", "hx8k", *TINY, "--seeds", "1,2", "--clock", "48", "--json")
     assert done.status == 0
-    assert list(done.json)[: len(KEYS)] == KEYS
-    assert "seconds" in done.json
-    assert done.json["board"] == "hx8k"
-    assert (folder / done.json["bitstream"]).stat().st_size > 10_000
+    told = done.json
+    assert list(told)[: len(KEYS)] == KEYS
+    assert {"seconds", "seed", "clock_mhz", "pll"} | ADDED <= set(told)
+    assert told["board"] == "hx8k"
+    first, second = told["fmax_seeds"].values()
+    assert list(told["fmax_seeds"]) == ["1", "2"]
+    assert first != second
+    assert told["fmax_mhz"] == pytest.approx((first + second) / 2, abs=0.01)
+    assert told["fmax_seeds"][str(told["seed"])] == max(first, second)
+    assert (told["clock_mhz"], told["pll"]["dividers"]["DIVF"]) == (48, 63)
+    assert told["gops_int8"] == 0.192, "2 · 8 · 4 · (4 · 4 / 64) / 4 cycles at 48 MHz"
+    packed = (folder / told["bitstream"]).read_bytes()
+    assert len(packed) > 10_000
+    chosen = ("--seeds", str(told["seed"]), "--clock", "48")
+    done = cimforge("fpga", "hx8k", *TINY, *chosen)
+    assert done.status == 0
+    assert (folder / told["bitstream"]).read_bytes() == packed
+    fmax = f"Fmax                     │ {max(first, second):.1f} MHz (clock 48 MHz, by SB_PLL40"
+    assert fmax in done.out
+    assert "at the clock             │ 0.192 GOPS int8, 0.01229 TOPS binary" in done.out
+    assert "8 cycles (0.1667 µs)" in done.out
+    assert "median" not in done.out, "of one seed"
+    assert "placing and routing" in done.err
+
+
+def a_report(**changes):
+    """What place and route might say."""
+    facts = {
+        **{"board": "hx8k", "device": "x", "bitstream": Path("x.bin")},
+        **{"fmax_seeds": {1: 20.0, 2: 30.0, 3: 25.0}, "luts": 5, "ffs": 4, "brams": 0},
+        **{"capacity": {"luts": 10, "brams": 1}, "seconds": 1.0},
+    }
+    return BitstreamReport(**{**facts, **changes})
+
+
+def test_several_seeds_have_a_median(cimforge, monkeypatch):
+    monkeypatch.setattr("cimforge.scripts.fpga.build_bitstream", lambda *_: a_report())
+    done = cimforge("fpga", "hx8k", "tiny", "--seeds", "1,2,3")
+    assert done.status == 0, "the bitstream's seed meets the clock"
+    text = "25.0 MHz (median of seeds: 20.0, 30.0, 25.0; bitstream of seed 2; clock 24 MHz"
+    assert text in done.out
+
+
+def test_a_design_that_misses_its_clock_fails_in_one_line(cimforge, monkeypatch):
+    monkeypatch.setattr("cimforge.scripts.fpga.build_bitstream", lambda *_: a_report())
+    done = cimforge("fpga", "hx8k", "tiny", "--clock", "48", "--json")
+    assert done.status == 1
+    assert done.json["fmax_mhz"] == 25.0
+    (line,) = done.messages
+    assert line.startswith("cimforge: too slow: 30.0 MHz, but hx8k runs at 48 MHz; raise tree_st")
+    assert line.endswith("or lower --clock")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("fpga", "icebreaker", "tiny"), "'icebreaker' is not one of"),
+        (("fpga", "icebreakr", "tiny"), "BOARD: no board 'icebreakr'; did you mean 'icebreaker'?"),
+        (("fpga", "de10.toml", "tiny"), "de10.toml: No such file or directory"),
         (("fpga", "hx8k", "openc2"), "hx8k: storage latch has no cell on ice40"),
         (("fpga", "hx8k"), "Missing argument 'CONFIG'"),
+        (("fpga", "hx8k", "tiny", "--clock", "34.1"), "(nearest legal value: 33.75 MHz)"),
+        (
+            ("fpga", "hx8k", "tiny", "--baud", "7000000"),
+            "--baud: baud 7000000 has only 3.43 ",
+        ),
+        (("fpga", "hx8k", "tiny", "--seeds", "1,x"), "must be integers, for example 1,2,3, not"),
+        (("fpga", "hx8k", "tiny", "--seeds", "1,1"), "names a seed twice: '1,1'"),
         (("run", "digits", "--backend", "serial"), "--port: names the serial port"),
         (("run", "digits", "--port", "/dev/x"), "--port: names the serial port"),
         (("run", "digits", "--backend", "wire"), "'wire' is not one of"),
@@ -50,8 +111,8 @@ def test_digits_through_the_simulated_uart(cimforge):
     assert done.status == 0
     assert done.json["bit_exact"] is True
     assert done.json["images"] == 2
-    assert (done.json["board"], done.json["clock_hz"]) == ("hx8k", 12_000_000)
-    assert done.json["cycles"] > 600_000, "every byte passed the line, 12 cycles a bit"
+    assert (done.json["board"], done.json["clock_hz"]) == ("hx8k", 24_000_000)
+    assert done.json["cycles"] > 600_000, "every byte passed the line, 24 cycles a bit"
 
 
 def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):
@@ -61,12 +122,12 @@ def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):
     monkeypatch.setattr("cimforge.scripts.fpga.build_bitstream", fail)
     done = cimforge("fpga", "hx8k", "tiny", "--json")
     assert done.status == 1
-    assert set(KEYS) <= set(done.json)
+    assert {*KEYS, *ADDED} <= set(done.json)
     assert done.messages == ["cimforge: nextpnr failed: of itself"]
 
 
 def test_missing_programs_are_noticed_first(cimforge, monkeypatch, tmp_path):
-    monkeypatch.setattr("cimforge.flow.place_route._program", lambda tool: tmp_path / tool)
+    monkeypatch.setattr("cimforge.flow.place_route.program", lambda tool: tmp_path / tool)
     done = cimforge("fpga", "hx8k", "tiny")
     assert (done.status, done.out) == (2, "")
     assert done.messages == [
