@@ -35,12 +35,13 @@ def build_addresses(config: MacroConfig) -> Structure:
     out.port("input", "clk")
     out.port("input", "enable")
     planes = out.port("input", "planes", config.rows * k)
-    select = out.port("input", "bank_select", banks) if banks > 1 else None
+    selects = banks > 1 and (lines or banks < 1 << config.bank_bits)
+    select = out.port("input", "bank_select", banks) if selects else None
     number = out.port("input", "read_bank", config.bank_bits) if banks > 1 and not lines else None
     last_low, last_bits = address_places(config)[-1][-1]
     address = out.port("output", "address", last_low + last_bits)
     exists = None
-    if select is not None and not lines and banks < 1 << config.bank_bits:
+    if select is not None and not lines:
         exists = out.wire("bank_exists")
         out.assign(exists, f"|{select}")
     parts: list[Net] = []

@@ -1,15 +1,15 @@
 """The top of a macro whose weights are in tables of sums, in an FPGA's RAM blocks."""
 
-from cimforge.hdl.cells.table_input_sum import TableInputSum
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.table import build_table
+from cimforge.hdl.cells.table_input_sum import TableInputSum
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.macro_top import MacroTop
 from cimforge.hdl.macro.table_addresses import address_places, build_addresses
 from cimforge.hdl.macro.table_column import build_table_column
 from cimforge.hdl.macro.table_sequencer import TableSequencer
 from cimforge.hdl.macro.table_serialiser import TableSerialiser
-from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, expression
+from cimforge.hdl.netlist.structure import Bus, Net, concat, expression
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["TableTop"]

@@ -172,7 +172,8 @@ class MacroConfig(BaseModel):
     def ram_block(self) -> RamBlock:
         """The block that holds tables of one kind (not of hybrid, see parts)."""
         blocks = self.storage_traits.blocks
-        assert blocks and self.ram, "of one kind of tables"
+        assert blocks, "of one kind of tables"
+        assert self.ram
         return blocks[self.ram]
 
     @property

@@ -50,7 +50,13 @@ def load_config(source: str, overrides: Iterable[str] = ()) -> MacroConfig:
 def canonical_command(config: MacroConfig) -> str:
     """The shortest ``cimforge generate`` command that makes this config again, from a preset and
     --set."""
-    options = [(name, _differing(config, preset.parameters)) for name, preset in PRESETS.items()]
+    # what a preset says of tables cannot be unsaid
+    unsaid = {key for key in SETTLED if getattr(config, key) is None}
+    options = [
+        (name, _differing(config, preset.parameters))
+        for name, preset in PRESETS.items()
+        if not unsaid & {*preset.parameters}
+    ]
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, value)}" for key, value in changed.items())
     return " ".join(["cimforge generate", name, *chosen])

@@ -65,7 +65,8 @@ def _check_depth(config: "MacroConfig") -> None:
     if _fits(traits.parts, config.ram, config.banks, config.group):
         return
     blocks = STORAGE[traits.parts[0]].blocks
-    assert blocks and config.ram
+    assert blocks
+    assert config.ram
     words = blocks[config.ram].words
     legal = [g for g in traits.groups if _fits(traits.parts, config.ram, config.banks, g)]
     if legal:
@@ -78,8 +79,8 @@ def _check_depth(config: "MacroConfig") -> None:
 
 
 def _fits(parts: tuple[str, ...], ram: Any, banks: Any, group: int) -> bool:
-    """Whether groups of that size fit a block of the first kind, which is that of ``group``. What is
-    no number or block is refused elsewhere."""
+    """Whether groups of that size fit a block of the first kind, which is that of ``group``. What
+    is no number or block is refused elsewhere."""
     blocks = STORAGE[parts[0]].blocks
     if not blocks or type(banks) is not int or ram not in list(blocks):
         return True

@@ -62,7 +62,9 @@ def test_a_group_that_is_no_default_is_told():
     command = "cimforge generate base --set storage=lutram"
     assert canonical_command(alone) == f"{command} --set group=1"
     assert canonical_command(MacroConfig(storage="lutram")) == command
-    assert plain_toml(MacroConfig(storage="bram", ram="ice40")) == 'storage = "bram"\nram = "ice40"\n'
+    assert (
+        plain_toml(MacroConfig(storage="bram", ram="ice40")) == 'storage = "bram"\nram = "ice40"\n'
+    )
 
 
 def test_names_of_the_design_page():
@@ -186,7 +188,7 @@ def test_canonical_command_is_the_shortest(config):
                 more = {key: getattr(config, key) for key in told}
                 if made_of(given | changed | more) == config:
                     return len(changed) + count
-        raise AssertionError(f"{config} is not made of {preset}")
+        return 99  # what a preset says cannot be unsaid
 
     fewest = min(needed(preset) for preset in PRESETS)
     assert canonical_command(config).count("--set") == fewest

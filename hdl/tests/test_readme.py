@@ -59,7 +59,10 @@ def _legal(**styles: object) -> bool:
 def together_table() -> str:
     """What goes together, tried on MacroConfig: for each storage style the groups that take the
     same styles, of multiplication, of trees and of accumulation."""
-    lines = ["| storage | group | multiply | tree | accumulate | ram |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| storage | group | multiply | tree | accumulate | ram |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, traits in STORAGE.items():
         kinds: dict[tuple, list[int]] = {}
         for size in sorted(traits.groups):
@@ -85,7 +88,9 @@ def block_table() -> str:
     for storage, blocks in (("lutram", LUT_RAM), ("bram", BLOCK_RAM)):
         for ram, block in blocks.items():
             shape = f"{block.words} x {block.bits} | {block.registers}"
-            lines.append(f"| {ram} | `{storage}` | {block.cell} | {shape} | {_fitting(storage, ram)} |")
+            lines.append(
+                f"| {ram} | `{storage}` | {block.cell} | {shape} | {_fitting(storage, ram)} |"
+            )
     return "\n".join(lines)
 
 

@@ -101,8 +101,8 @@ def _address(config: MacroConfig, size: int, bank: int, rows: int) -> int:
 @needs_icarus
 @every_table
 def test_a_table_delivers_the_entry_of_the_bank_in_use(config, tmp_path):
-    """Entries of all banks and choices, written in any order after those of no row, each config.lead
-    less 1 enabled cycles behind its address; a stall holds what is under way."""
+    """Entries of all banks and choices, written in any order after those of no row, each as many
+    enabled cycles behind its address as the table's latency; a stall holds what is under way."""
     size, width = config.group, config.operand_widths[0]
     table, random = build_table(config, size, width), Random(config.module)
     total = config.cols * config.slices * width
@@ -123,7 +123,7 @@ def test_a_table_delivers_the_entry_of_the_bank_in_use(config, tmp_path):
         cycles.append({"address": address, "enable": random.random() < 0.8, "d": 3})
     cycles = [{name: cycle[name] for name in table.ports if name in cycle} for cycle in cycles]
     shown = run_block(tmp_path, table, cycles)[len(written) :]
-    pipeline: list = [None] * (config.lead - 1)
+    pipeline: list = [None] * table.latency
     for place, cycle, each in zip(reads, cycles[len(written) :], shown, strict=True):
         must = pipeline[-1]
         assert must is None or each["entry"] == held[must], must
@@ -142,9 +142,9 @@ def test_a_table_has_as_many_blocks_as_hold_its_sums(config):
 
 
 def test_blocks_of_macros_by_hand():
-    """72 x 18 at 8 bits in block RAM: eight groups of 512 entries of 18 sums, 12 bits each, three to
-    36 bits: 48 blocks. 64 x 16 in LUT RAM: sixteen groups of sixteen sums of 10 bits, 40 LUT RAMs of
-    4 bits each."""
+    """72 x 18 at 8 bits in block RAM: eight groups of 512 entries of 18 sums, 12 bits each, three
+    to 36 bits: 48 blocks. 64 x 16 in LUT RAM: sixteen groups of sixteen sums of 10 bits, 40 LUT
+    RAMs of 4 bits each."""
 
     def blocks(cell: str, **parameters) -> int:
         macro = build_macro(MacroConfig(**parameters))
