@@ -37,9 +37,8 @@ def build_bitstream(
     """Build ``top``, whose sources TOP.f in ``folder`` lists, to a bitstream there.
 
     It is placed and routed with each of the placer's ``seeds``, and the fastest is packed, so equal
-    input gives an equal bitstream. Raises InputError where the
-    design does not fit the device or the device has no such pin, FlowError or YosysError where a
-    tool fails otherwise.
+    input gives an equal bitstream. Raises InputError where the design does not fit the device or
+    the device has no such pin, FlowError or YosysError where a tool fails otherwise.
     """
     started = time.perf_counter()
     work, family = folder / "fpga" / name, FAMILIES[board.family]

@@ -62,7 +62,7 @@ def test_tiny_reaches_a_bitstream(name, tmp_path):
     weights = config.rows * config.cols * config.weight_bits
     assert weights < report.ffs < 2000
     assert 1000 < report.luts < report.capacity["luts"]
-    assert report.brams == 0
+    assert report.brams <= report.capacity["brams"]
     blocks = {step.block for step in report.path}
     assert not blocks & {"top", "store", "word"}, "nothing slow is there"
     path = sum(step.delay for step in report.path)

@@ -29,8 +29,7 @@ def build_table_column(config: MacroConfig, ranks: int) -> Structure:
     tree, renewal = build_tree(config), Renewal(config)
     size = sum(config.operand_widths)
     nets: dict[str, Net] = {
-        name: out.port("input", name)
-        for name in ("clk", "accumulate", "renew", "clear")
+        name: out.port("input", name) for name in ("clk", "accumulate", "renew", "clear")
     }
     for name, wanted in (
         ("enable", config.pipeline_stages > 0 or waits > 0),

@@ -50,12 +50,10 @@ def load_config(source: str, overrides: Iterable[str] = ()) -> MacroConfig:
 def canonical_command(config: MacroConfig) -> str:
     """The shortest ``cimforge generate`` command that makes this config again, from a preset and
     --set."""
-    # what a preset says of tables cannot be unsaid
-    unsaid = {key for key in SETTLED if getattr(config, key) is None}
     options = [
         (name, _differing(config, preset.parameters))
         for name, preset in PRESETS.items()
-        if not unsaid & {*preset.parameters}
+        if _reaches(config, preset.parameters)
     ]
     name, changed = min(options, key=lambda option: len(option[1]))
     chosen = (f"--set {_override(key, value)}" for key, value in changed.items())
@@ -73,6 +71,13 @@ def plain_overrides(config: MacroConfig) -> list[str]:
     none, load_config makes it again of them."""
     differing = _differing(config, {})
     return [shlex.split(_override(key, value))[0] for key, value in differing.items()]
+
+
+def _reaches(config: MacroConfig, given: dict[str, Any]) -> bool:
+    """Whether parameters can be changed to those of the config: what is given, and left out there,
+    cannot."""
+    told = config.model_dump()
+    return all(told[key] is not None for key in given)
 
 
 def _differing(config: MacroConfig, given: dict[str, Any]) -> dict[str, Any]:
