@@ -32,7 +32,7 @@ def build_table_column(config: MacroConfig, ranks: int) -> Structure:
         name: out.port("input", name) for name in ("clk", "accumulate", "renew", "clear")
     }
     for name, wanted in (
-        ("enable", config.pipeline_stages > 0 or waits > 0),
+        ("enable", "enable" in tree.ports or config.join_ranks + waits > 0),
         ("join_negate", not config.carry_save),
         ("pass_ends", not config.carry_save),
         ("pass_begins", not config.carry_save and config.max_planes > 1),
