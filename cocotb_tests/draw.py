@@ -199,7 +199,7 @@ ODD = (
         "tree_stages": 1,
     },
     {
-        "rows": 20,
+        "rows": 10,
         "cols": 3,
         "weight_bits": 4,
         "input_bits": 4,
@@ -210,12 +210,12 @@ ODD = (
         "tree_stages": 1,
     },
     {
-        "rows": 15,
-        "cols": 5,
+        "rows": 9,
+        "cols": 3,
         "weight_bits": 4,
         "slice_bits": 2,
-        "input_bits": 6,
-        "bits_per_cycle": 3,
+        "input_bits": 4,
+        "bits_per_cycle": 2,
         "banks": 2,
         "storage": "hybrid",
         "group": 7,
@@ -340,10 +340,11 @@ def _fits_blocks(style: dict[str, Any], banks: int, group: int) -> bool:
 
 
 def quickest_simulator(config: MacroConfig) -> str:
-    """Icarus, where installed, for macros so small that Verilator's build would take longer than
-    the whole run."""
+    """Icarus, where installed, for macros so small, and written in so few cycles, that Verilator's
+    build would take longer than the whole run."""
     products = config.macs_1b + config.rows * config.cols * config.weight_bits * config.banks
-    return "icarus" if products < 1500 and shutil.which("iverilog") else "verilator"
+    quick = products < 1500 and config.load_cycles() * config.banks < 600
+    return "icarus" if quick and shutil.which("iverilog") else "verilator"
 
 
 def _log_uniform(rng: random.Random, most: int) -> int:

@@ -88,6 +88,24 @@ CONFIGS = (
         **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
         **{"banks": 2, "storage": "setclear", "tree_stages": 1},
     ),
+    MacroConfig(
+        **{"rows": 7, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 3, "storage": "lutram", "tree": "behavioral", "tree_stages": 1},
+    ),
+    MacroConfig(
+        **{"rows": 7, "cols": 3, "weight_bits": 3, "input_bits": 4, "banks": 3},
+        **{"storage": "bram", "ram": "ice40", "group": 5, "features": ["zero_skip"]},
+    ),
+    MacroConfig(
+        **{"rows": 6, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"storage": "bram", "ram": "gowin", "group": 5, "tree_stages": 1},
+        **{"accumulate": "carry_save", "final_stages": 1},
+    ),
+    MacroConfig(
+        **{"rows": 6, "cols": 2, "weight_bits": 3, "input_bits": 2, "banks": 2},
+        **{"storage": "hybrid", "group": 5, "ram_cols": 1, "tree": "behavioral"},
+        tree_stages="auto",
+    ),
 )
 
 Edit = Callable[
@@ -236,6 +254,21 @@ def _sliced(edit: Edit) -> Edit:
 def _slots(edit: Edit) -> Edit:
     """The edit where rows want slots."""
     return lambda text, name: edit(text, name) if "wants_slot" in text else text
+
+
+def _tables(edit: Edit) -> Edit:
+    """The edit where weights are in tables of sums."""
+    return lambda text, name: edit(text, name) if "_renewal " in text else text
+
+
+def _table_sums(edit: Edit) -> Edit:
+    """The edit where totals of tables join in front of the accumulators."""
+    return lambda text, name: edit(text, name) if "_join " in text else text
+
+
+def _in_parts(module: str, port: str, new: str) -> Edit:
+    """_pin in macros of tables, of each kind where there are two."""
+    return _tables(_pin(rf"(?:bram_|lutram_)?{module}", port, new))
 
 
 def _alone(line: str) -> Edit:
@@ -431,6 +464,86 @@ MUTANTS = (
     Mutant("halves have no sign", _text("y1[8], y1[8], y1[8:0]", "y1[8:0]")),
     Mutant("halves show in every mode", _assign("mode_select", "mode1", "1'b1")),
     Mutant("slices show in every mode", _assign("mode_select", "mode2", "1'b1")),
+    # tables of sums
+    Mutant("entries forget the row", _in_parts("renewal", "code", "{old} & 1'b0")),
+    Mutant("entries forget the other rows", _in_parts("renewal", "y", "{old} & 1'b0")),
+    Mutant("entries of no row are what landed last", _in_parts("renewal", "clear", "1'b0")),
+    Mutant("entries land in no table", _in_parts(r"table\d", "write", "1'b0")),
+    Mutant(
+        "entries land in every group",
+        _tables(_assign("sequencer", "write_group0", "{2{|({old})}}")),
+    ),
+    Mutant(
+        "no row is cleared in the first group alone",
+        _tables(_assign("sequencer", "write_group0", "{~clearing, 1'b1} & ({old})")),
+    ),
+    Mutant(
+        "all rows are cleared, not none",
+        _tables(_assign("sequencer", "write_rows0", "({old}) | {5{clearing}}")),
+    ),
+    Mutant(
+        "clearing ends with every bank but one", _pattern(r"(rst \? )2'h3( : n)", r"\g<1>2'h2\2")
+    ),
+    Mutant("bank 1 is not cleared", _pattern(r"(assign clear_line\[1\] = ).*;", r"\g<1>1'b0;")),
+    Mutant("entries land in every bank", _in_parts("table4", "write_bank", "{3{|write_bank}}")),
+    Mutant("entries land in bank 0", _in_parts(r"table\d", "write_bank", "{old} & 1'b0")),
+    Mutant(
+        "entries land in the bank of the pass",
+        _pattern(r"(assign write_lines = clearing \? \w+ : )row_bank_q", r"\1bank_select"),
+    ),
+    Mutant("entries are read of bank 1", _in_parts("addresses", "bank_select", "3'b010")),
+    Mutant("entries are read of a block's bank 0", _in_parts("addresses", "read_bank", "2'b0")),
+    Mutant("missing banks read a bank", _assign("addresses", "bank_exists", "1'b1")),
+    Mutant("one LUT RAM delivers", _text("q0 | q1 | q2", "q0")),
+    Mutant("addresses advance while stalled", _in_parts("addresses", "enable", "1'b1")),
+    Mutant("tables advance while stalled", _in_parts(r"table\d", "enable", "1'b1")),
+    Mutant("a block's output advances while stalled", _text(".OCE(enable)", ".OCE(1'b1)")),
+    Mutant("half of a table is read", _in_parts("ram_block", "read_address", "{old} & 4'h7")),
+    Mutant("half of a table is written", _in_parts("ram_block", "write_address", "{old} & 4'h7")),
+    Mutant(
+        "entries of planes 0 and 1 swapped", _swap("table4", "entry", "table0_0_0", "table0_1_0")
+    ),
+    Mutant("only plane 0's tables are written", _pin("table4", "write", "1'b0", "table0_1_0")),
+    Mutant("row 0 is read as row 1", _text("read_rows0[0]", "read_rows0[1]")),
+    Mutant(
+        "a vector goes on from what was read",
+        _pattern(r"= load \? \d'h0+ : read_rows0;", "= read_rows0;"),
+    ),
+    Mutant(
+        "the lowest planes are never looked at", _in_parts("serialiser", "now", "{old} & 2'b10")
+    ),
+    Mutant("the lowest planes are always", _in_parts("serialiser", "now", "{old} | 2'b1")),
+    Mutant("a row renews one entry", _pattern(r"(_(?:others|landing)_ends = ).*;", r"\g<1>1'h1;")),
+    Mutant("a walk reads what it writes", _pattern(r"= (\w+_others) \| \w+_member_q;", r"= \1;")),
+    Mutant(
+        "entries land where they were read",
+        _pattern(r"= (\w+_landing) \| \w+_member_q;", r"= \1;"),
+    ),
+    Mutant(
+        "a last group is as large as others", _pattern(r"(_w_group \? )4'h7( : 4'hf)", r"\1 4'hf\2")
+    ),
+    Mutant("slots have the bank's sign", _pattern(r"(assign token_0_sign = \w+) & \w+;", r"\1;")),
+    Mutant("codes change under slots", _tables(_text("if (capture)", "if (1'b1)"))),
+    Mutant("the sign plane joins positive", _table_sums(_in_parts("join", "negate", "1'b0"))),
+    Mutant(
+        "every first plane joins negative", _table_sums(_in_parts("join", "negate", "pass_begins"))
+    ),
+    Mutant("joins advance while stalled", _table_sums(_in_parts("join", "enable", "1'b1"))),
+    Mutant(
+        "a correction joins at no place",
+        _table_sums(_in_parts("join", "correction", "{old} & 1'b0")),
+    ),
+    Mutant("sums never begin anew", _table_sums(_in_parts("accumulator", "starts", "1'b0"))),
+    Mutant("sums always begin anew", _table_sums(_in_parts("accumulator", "starts", "1'b1"))),
+    Mutant("sums are never handed on", _table_sums(_in_parts("accumulator", "ending", "1'b0"))),
+    Mutant(
+        "a reset begins no sum anew",
+        _table_sums(_assign("sequencer", "pass_begins", "({old}) & ~rst")),
+    ),
+    Mutant(
+        "correction ignores the bank's sign", _table_sums(_pin("input_sum", "sign", "{old} | 1'b1"))
+    ),
+    Mutant("totals of faster tables do not wait", _text("<= totals;", "<= ~totals;")),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),

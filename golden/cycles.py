@@ -1,4 +1,4 @@
-"""Timing contract R13..R16, R18, R19, R21, R23, R26..R29: cycles from accepting data to delivering results.
+"""Timing contract R13..R16, R18, R19, R21, R23, R26..R29: cycles from accepting data to results.
 
 Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
 result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
@@ -73,13 +73,13 @@ def first_result(
     *,
     x_signed: bool = False,
 ) -> int:
-    """R14: cycles from accepting a vector to its y_valid, ``planes + lead + tree ranks + 1 +
-    final ranks``.
+    """R14, R26: cycles from accepting a vector to its y_valid, ``planes + lead + tree ranks + join
+    ranks + 1 + final ranks``.
 
     The pass itself, one cycle for each register between a plane and the operand it makes, one for
-    each register rank inside the trees, and of tables one for each in which totals join, one for the accumulator, one for each register rank inside
-    the adder behind it. With zero_skip it is the most that
-    any vector takes.
+    each register rank inside the trees, of tables one for each rank in which totals join, one for
+    the accumulator, one for each register rank inside the adder behind it. With zero_skip it is the
+    most that any vector takes.
     ``tree_stages`` is the number of ranks, ``config.pipeline_stages`` where it is left out. Raises
     ValueError for a negative number.
     """
@@ -167,8 +167,8 @@ def table_groups(config: MacroConfig) -> list[int]:
 
 
 def fill_group(config: MacroConfig) -> int:
-    """R29: rows from the first of which on rows are filled: those of a group; of two kinds of tables
-    the fewest that hold whole groups of both."""
+    """R29: rows of a promise of filled ones: those of a group; of two kinds of tables the fewest
+    that hold whole groups of both."""
     return lcm(*table_groups(config)) if config.tables else config.group
 
 

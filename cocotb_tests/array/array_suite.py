@@ -11,6 +11,9 @@ from cimforge.hdl.macro.ports import macro_ports
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
 NETS = ("planes_n", "both_n", "bank_select", "totals", *(f"products_{k}" for k in range(16)))
+TABLE_NETS = ("entries", "totals", "joined")
+# of each column: with products those of each plane, of tables all but what only sums of one word join
+LEAST = 2 + CONFIG.bits_per_cycle if not CONFIG.tables else 2 if CONFIG.carry_save else 3
 SLICES = [f"_slice{place}" for place in range(CONFIG.slices)] if CONFIG.slices > 1 else [""]
 COLUMNS = [f"col{col}{part}" for col in range(CONFIG.cols) for part in SLICES]
 WIDTHS = {port.name: port.width for port in macro_ports(CONFIG)}
@@ -26,10 +29,10 @@ class Meter:
         self._nets = {
             f"{name}.{net}": getattr(column, net)
             for name, column in zip(COLUMNS, columns, strict=True)
-            for net in NETS
+            for net in {*NETS, *TABLE_NETS}
             if hasattr(column, net)
         }
-        assert len(self._nets) >= (2 + CONFIG.bits_per_cycle) * len(COLUMNS), "nets are not visible"
+        assert len(self._nets) >= LEAST * len(COLUMNS), "nets are not visible"
         self.toggles: dict[str, int] = {}
         self._last: dict[str, str] = {}
         bench.probe = self._sample

@@ -171,7 +171,8 @@ async def test_reset_while_filling(dut):
 @cocotb.test(skip=NO_SLOTS)
 async def test_broken_promises(dut):
     """A group whose filling is cut off, by another row or bank, a missing row or bank, a plain
-    write or a reset, is right again as soon as all its rows are written, in any order, or filled."""
+    write or a reset, is right again as soon as all its rows are written, in any order, or
+    filled."""
     bench = await Bench.loaded(dut)
     ways = ["another row", "another bank", "unfilled", "missing", "missing bank", "reset"]
     ways += ["a later row first", "begun again"]

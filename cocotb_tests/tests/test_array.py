@@ -52,6 +52,18 @@ CONFIGS = {
         **{"rows": 5, "cols": 2, "weight_bits": 3, "input_bits": 6, "bits_per_cycle": 2},
         **{"banks": 2, "group": 2, "features": ["zero_skip"]},
     ),
+    "tables": MacroConfig(
+        **{"rows": 7, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 3, "storage": "lutram", "tree": "behavioral", "tree_stages": 1},
+    ),
+    "both_tables": MacroConfig(
+        **{"rows": 7, "cols": 2, "weight_bits": 4, "slice_bits": 2, "input_bits": 4, "banks": 2},
+        **{"storage": "hybrid", "group": 5, "ram_cols": 1, "features": ["zero_skip"]},
+    ),
+    "kept_tables": MacroConfig(
+        **{"rows": 6, "cols": 2, "weight_bits": 3, "input_bits": 4, "bits_per_cycle": 2},
+        **{"storage": "bram", "ram": "ice40", "group": 5, "accumulate": "carry_save"},
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """Seeded random configurations and a ledger of writes, for checks against the reference loops."""
 
 import random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cimforge.golden.reference import (
     Row,
@@ -19,7 +19,7 @@ __all__ = ["Ledger", "random_config", "random_patterns"]
 def random_config(rng: random.Random) -> MacroConfig:
     """A small macro of any shape and precision, one in four of a dimension being 1, every other one
     of those with exact trees with its rows in pairs, or its planes in digits where they can be;
-    every other one with any slices, some of those without digits with kept words."""
+    every other one with any slices, some of those without digits with kept words, or in tables."""
     input_bits = rng.choice([1, rng.randint(1, 16), rng.randint(1, 16), 8])
     tree = rng.choice(["csa", "ripple", "behavioral", "csa42", "approx1", "approx2"])
     k = rng.choice([k for k in range(1, input_bits + 1) if input_bits % k == 0])
@@ -30,20 +30,32 @@ def random_config(rng: random.Random) -> MacroConfig:
     slice_bits = rng.choice([weight_bits, rng.choice(slices)])
     kept = tree.startswith("csa") and not digits
     kept = kept and rng.random() < 0.5
-    more = {"accumulate": "carry_save", "final_stages": rng.randint(0, 4)} if kept else {}
+    more: dict[str, Any] = {}
+    if kept:
+        more = {"accumulate": "carry_save", "final_stages": rng.randint(0, 4)}
+    cols = rng.choice([1, *rng.sample(range(1, 7), 3)])
+    if not tree.startswith("approx") and not digits and rng.random() < 0.4:
+        more |= _tables(rng, cols)
+    stores = {"group": group, "banks": rng.randint(1, 4)}
     return MacroConfig(
-        **more,
+        **stores | more,
         rows=rng.choice([1, *rng.sample(range(1, 20), 3)]),
-        cols=rng.choice([1, *rng.sample(range(1, 7), 3)]),
+        cols=cols,
         weight_bits=weight_bits,
         slice_bits=slice_bits,
         input_bits=input_bits,
         bits_per_cycle=k,
-        banks=rng.randint(1, 4),
         tree=tree,
-        group=group,
         multiply="booth" if digits else "plain",
     )
+
+
+def _tables(rng: random.Random, cols: int) -> dict[str, Any]:
+    """Tables of any kind and group, in as many banks as always fit."""
+    storage = rng.choice(["lutram", "bram", "hybrid"])
+    group = rng.randint(1, 4) if storage == "lutram" else rng.randint(5, 8)
+    told = {"storage": storage, "group": group, "banks": rng.randint(1, 2 if group > 7 else 4)}
+    return told | ({"ram_cols": rng.randint(0, cols)} if storage == "hybrid" else {})
 
 
 def random_patterns(rng: random.Random, bits: int, count: int) -> list[int]:

@@ -11,6 +11,7 @@ from cimforge.golden.cycles import (
     first_result,
     load_cycles,
     pass_cycles,
+    reset_cycles,
     stream_cycles,
     write_cycles,
 )
@@ -156,6 +157,7 @@ def test_cycles_match_the_formulas_of_the_config(seed: int) -> None:
         assert fill_cycles(config, row) == config.fill_cycles(row), f"seed={seed}"
     for fill in (False, True):
         assert load_cycles(config, fill) == config.load_cycles(fill), f"seed={seed}"
+    assert reset_cycles(config) == config.reset_cycles, f"seed={seed}"
 
 
 @pytest.mark.parametrize(

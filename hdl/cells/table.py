@@ -22,7 +22,7 @@ def build_table(config: MacroConfig, size: int, width: int) -> Structure:
     which ``write`` is high. Not reset.
     """
     block = config.ram_block
-    lines = config.storage == "lutram"
+    lines = not block.banks
     total = config.cols * config.slices * width
     sentence = f"Sums of {size} rows in all columns, for every choice of rows."
     out = Structure(

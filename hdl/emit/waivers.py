@@ -2,7 +2,7 @@
 
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["WAIVERS", "WRAPPER_WAIVERS", "lint_waivers", "macro_waivers"]
+__all__ = ["TABLE_WAIVERS", "WAIVERS", "WRAPPER_WAIVERS", "lint_waivers", "macro_waivers"]
 
 WAIVERS = (
     (
@@ -48,6 +48,19 @@ LONE_ROW_WAIVERS = (
     ("UNUSEDSIGNAL", "{name}.v", "*'w_fill'*", "a row alone makes no pair, so it fills as written"),
 )
 
+TABLE_WAIVERS = (
+    (
+        *("WIDTHEXPAND", "{name}.v", "*Operator EQ*"),
+        "banks left to clear are compared with constants as short as they can be written",
+    ),
+    ("UNUSEDSIGNAL", "{name}.v", "*'spare*", "bits of a block's words that no sum has"),
+    *(
+        ("UNUSEDSIGNAL", "{name}.v", f"*'{net}*", "bits that a shift brings, or has no place for")
+        for net in ("total'", "top_count'", "top_sum'", "sum_")
+    ),
+    ("UNUSEDSIGNAL", "{name}.v", "*'write_line'*", "a bank's number needs no line of bank 0"),
+)
+
 WRAPPER_WAIVERS = (
     ("DECLFILENAME", "{name}.v", None, "one file holds the slave and the wrapper"),
     (
@@ -62,7 +75,17 @@ WRAPPER_WAIVERS = (
 def macro_waivers(config: MacroConfig) -> tuple[tuple, ...]:
     """The waivers of a macro: those of all, and what its styles need."""
     binary = BINARY_WAIVERS if config.binary else ()
-    return (*WAIVERS, *binary, *(LONE_ROW_WAIVERS if config.grouped and not config.pairs else ()))
+    sizes = [size for part in config.parts for size in part.group_sizes]
+    lone = config.grouped and max(sizes) == 1
+    tables = (*TABLE_WAIVERS, *_model_waivers(config)) if config.tables else ()
+    return (*WAIVERS, *binary, *(LONE_ROW_WAIVERS if lone else ()), *tables)
+
+
+def _model_waivers(config: MacroConfig) -> list[tuple]:
+    """Those of the behavioural models of a vendor's blocks."""
+    reason = "a vendor's block has pins and parameters that are constant here"
+    rules = ("UNUSEDSIGNAL", "UNUSEDPARAM")
+    return [(rule, f"{model}.v", None, reason) for model in config.models for rule in rules]
 
 
 def lint_waivers(name: str, waivers: tuple[tuple, ...] = WAIVERS) -> str:

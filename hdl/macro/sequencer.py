@@ -429,7 +429,8 @@ def _accumulator_ports(config: MacroConfig) -> dict[str, Member]:
         with_planes["plane_sign"] = Out(0)  # signs go to each slice, with its totals
     joins = {}
     if config.tables and not config.carry_save:
-        to_accumulators |= {"restart": Out(0), "negate": Out(0)}
+        to_accumulators |= {"restart": Out(0), "negate": Out(0), "ending": Out(0)}
+        with_planes["plane_ending"] = Out(0)
         joins = {name: Out(1) for name in ("join_negate", "pass_ends")}
         joins["pass_begins"] = Out(int(config.max_planes > 1))
     return {**with_planes, **to_accumulators, **joins}

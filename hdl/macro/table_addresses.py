@@ -9,7 +9,7 @@ __all__ = ["address_places", "build_addresses"]
 def address_places(config: MacroConfig) -> list[list[tuple[int, int]]]:
     """Where ``address`` of build_addresses holds those of each plane's tables: (low, bits) of each
     group."""
-    lines, places, low = config.storage == "lutram", [], 0
+    lines, places, low = not config.ram_block.banks, [], 0
     for _ in range(config.bits_per_cycle):
         plane = []
         for size in config.group_sizes:
@@ -29,18 +29,19 @@ def build_addresses(config: MacroConfig) -> Structure:
     ``bank_select`` is high; in block RAM the bank's number ``read_bank`` stands above the rows'
     bits, and all is 0 where no bank is selected. Not reset: control drops what was under way.
     """
-    k, banks, lines = config.bits_per_cycle, config.banks, config.storage == "lutram"
+    k, banks, lines = config.bits_per_cycle, config.banks, not config.ram_block.banks
     sentence = "Addresses of tables: the planes' bits of each group, and the bank."
     out = Structure(config.module, "addresses", sentence, role="input", latency=1)
     out.port("input", "clk")
     out.port("input", "enable")
     planes = out.port("input", "planes", config.rows * k)
-    select = out.port("input", "bank_select", banks) if banks > 1 else None
+    selects = banks > 1 and (lines or banks < 1 << config.bank_bits)
+    select = out.port("input", "bank_select", banks) if selects else None
     number = out.port("input", "read_bank", config.bank_bits) if banks > 1 and not lines else None
     last_low, last_bits = address_places(config)[-1][-1]
     address = out.port("output", "address", last_low + last_bits)
     exists = None
-    if select is not None and not lines and banks < 1 << config.bank_bits:
+    if select is not None and not lines:
         exists = out.wire("bank_exists")
         out.assign(exists, f"|{select}")
     parts: list[Net] = []

@@ -29,9 +29,10 @@ def build_table_column(config: MacroConfig, ranks: int) -> Structure:
     tree, renewal = build_tree(config), Renewal(config)
     size = sum(config.operand_widths)
     nets: dict[str, Net] = {
-        name: out.port("input", name) for name in ("clk", "enable", "accumulate", "renew", "clear")
+        name: out.port("input", name) for name in ("clk", "accumulate", "renew", "clear")
     }
     for name, wanted in (
+        ("enable", "enable" in tree.ports or config.join_ranks + waits > 0),
         ("join_negate", not config.carry_save),
         ("pass_ends", not config.carry_save),
         ("pass_begins", not config.carry_save and config.max_planes > 1),

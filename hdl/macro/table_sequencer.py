@@ -22,7 +22,8 @@ class TableSequencer(Sequencer):
     Planes are selected from the vector that is held, a cycle later, by ``now`` (a line for each
     group of planes), in front of the registers of the tables' addresses. A read-back, or a slot,
     chooses rows of one group in their place: ``read_group`` and ``read_rows``, for each kind of
-    tables. ``bank_select`` has a line for each bank, ``read_bank`` its number.
+    tables. ``bank_select`` has a line for each bank, ``read_bank`` its number, each where tables
+    take it.
 
     A row is written entry by entry: what a slot has read stands in the accumulators in the cycle
     ``renew``, and what columns make of it is written in the next one, to the entry ``write_rows``
@@ -37,10 +38,14 @@ class TableSequencer(Sequencer):
         kept = ("load", "fill", "sign_plane", "marks", "enable", "capture", "sign_flips")
         ports = {name: base[name] for name in kept}
         ports |= {"load": Out(1), "now": Out(config.max_planes)}
-        ports |= {"bank_select": Out(config.banks if config.banks > 1 else 0)}
-        ports |= {"read_bank": Out(config.bank_bits), "clear": Out(1), "renew": Out(1)}
-        ports |= {"write_lines": Out(config.banks if config.banks > 1 else 0)}
-        ports |= {"write_bank": Out(config.bank_bits)}
+        # of block RAM a number, and for LUT RAM lines; lines too where a number may be of no bank
+        numbers = any(part.ram_block.banks for part in config.parts)
+        lines = not all(part.ram_block.banks for part in config.parts)
+        selects = lines or config.banks < 1 << config.bank_bits
+        banks, bits = config.banks if config.banks > 1 else 0, config.bank_bits
+        ports |= {"bank_select": Out(banks * selects), "read_bank": Out(bits * numbers)}
+        ports |= {"clear": Out(1), "renew": Out(1)}
+        ports |= {"write_lines": Out(banks * lines), "write_bank": Out(bits * numbers)}
         for number, part in enumerate(config.parts):
             groups, size = len(part.group_sizes), min(part.group, part.rows)
             ports |= {f"read_group{number}": Out(groups), f"read_rows{number}": Out(size)}

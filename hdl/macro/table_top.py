@@ -171,7 +171,7 @@ class TableTop(MacroTop):
             size: build_table(part, size, width)
             for size, width in zip(part.group_sizes, widths, strict=True)
         }
-        bank = nets.get("write_lines" if part.storage == "lutram" else "write_bank")
+        bank = nets.get("write_bank" if part.ram_block.banks else "write_lines")
         for plane, places in enumerate(address_places(part)):
             for group, (at, bits) in enumerate(places):
                 size, width = part.group_sizes[group], widths[group]

@@ -22,7 +22,7 @@ from cimforge.hdl.params.legality import check_parameters
 from cimforge.hdl.params.memory import MemoryShape, shorten
 from cimforge.hdl.params.mode import Mode, result_bits
 from cimforge.hdl.params.multiply import MULTIPLY, MultiplyTraits
-from cimforge.hdl.params.ram_blocks import BLOCK_RAM, LUT_RAM, RamBlock
+from cimforge.hdl.params.ram_blocks import RamBlock
 from cimforge.hdl.params.ranges import signed_width, unsigned_width
 from cimforge.hdl.params.registry import Registry
 from cimforge.hdl.params.storage import STORAGE, StorageTraits
@@ -171,7 +171,10 @@ class MacroConfig(BaseModel):
     @property
     def ram_block(self) -> RamBlock:
         """The block that holds tables of one kind (not of hybrid, see parts)."""
-        return (LUT_RAM if self.storage == "lutram" else BLOCK_RAM)[self.ram or "ecp5"]
+        blocks = self.storage_traits.blocks
+        assert blocks, "of one kind of tables"
+        assert self.ram
+        return blocks[self.ram]
 
     @property
     def parts(self) -> tuple["MacroConfig", ...]:

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from cimforge.hdl.params.ram_blocks import BLOCK_RAM, LUT_RAM, RamBlock
 from cimforge.hdl.params.registry import Registry
 
 __all__ = ["ASIC", "FPGA", "STORAGE", "StorageTraits"]
@@ -32,6 +33,7 @@ class StorageTraits(NamedTuple):
     ``parts``: weights are in tables of an FPGA's RAM blocks (parameter ram): a group's entry for
     each choice of its rows, which a plane's bits select. Named are the kinds of blocks, of which
     columns may be divided among several. Every row is written through the trees, an entry a slot.
+    A style of one kind names its ``blocks``, by vendor.
     """
 
     about: str
@@ -47,6 +49,7 @@ class StorageTraits(NamedTuple):
     write_lines: int = 1
     memory: bool = False
     parts: tuple[str, ...] = ()
+    blocks: Registry[RamBlock] | None = None
 
 
 STORAGE: Registry[StorageTraits] = Registry("storage")
@@ -106,6 +109,7 @@ STORAGE.register(
         targets=("ecp5",),
         groups=(4, 3, 2, 1),
         parts=("lutram",),
+        blocks=LUT_RAM,
         **TABLES,
     ),
 )
@@ -116,6 +120,7 @@ STORAGE.register(
         targets=FPGA,
         groups=(9, 8, 7, 6, 5),
         parts=("bram",),
+        blocks=BLOCK_RAM,
         **TABLES,
     ),
 )

@@ -4,7 +4,6 @@ out."""
 from typing import TYPE_CHECKING, Any
 
 from cimforge.hdl.params.errors import ConfigError, shown
-from cimforge.hdl.params.ram_blocks import BLOCK_RAM, LUT_RAM
 from cimforge.hdl.params.storage import STORAGE
 
 if TYPE_CHECKING:
@@ -65,7 +64,10 @@ def _check_depth(config: "MacroConfig") -> None:
     traits = config.storage_traits
     if _fits(traits.parts, config.ram, config.banks, config.group):
         return
-    words = BLOCK_RAM[config.ram or DEFAULT_RAM].words
+    blocks = STORAGE[traits.parts[0]].blocks
+    assert blocks
+    assert config.ram
+    words = blocks[config.ram].words
     legal = [g for g in traits.groups if _fits(traits.parts, config.ram, config.banks, g)]
     if legal:
         rule = f"{config.group} needs 2^{config.group} words for each of {config.banks} banks, but"
@@ -77,9 +79,10 @@ def _check_depth(config: "MacroConfig") -> None:
 
 
 def _fits(parts: tuple[str, ...], ram: Any, banks: Any, group: int) -> bool:
-    """Whether groups of that size fit; LUT RAMs are one a bank. What is no number or block is
-    refused elsewhere."""
-    if parts == ("lutram",):
-        return 1 << group <= LUT_RAM[DEFAULT_RAM].words
-    known = type(banks) is int and ram in list(BLOCK_RAM)
-    return not known or banks << group <= BLOCK_RAM[ram].words
+    """Whether groups of that size fit a block of the first kind, which is that of ``group``. What
+    is no number or block is refused elsewhere."""
+    blocks = STORAGE[parts[0]].blocks
+    if not blocks or type(banks) is not int or ram not in list(blocks):
+        return True
+    block = blocks[ram]
+    return (banks if block.banks else 1) << group <= block.words

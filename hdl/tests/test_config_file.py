@@ -10,7 +10,10 @@ from cimforge.hdl.params.errors import one_line
 from cimforge.hdl.params.presets import PRESETS
 from cimforge.hdl.tests.configs import DIVERSE
 
-PRESET_NAMES = "tiny, base, openc2, lean, wide, fpga_small, dense"
+PRESET_NAMES = (
+    "tiny, base, openc2, lean, wide, fpga_small, fpga_lutram, fpga_bram, fpga_hx8k, fpga_up5k, "
+    "fpga_gowin, dense"
+)
 
 
 def complaint(source: str, *overrides: str) -> str:

@@ -188,7 +188,7 @@ def test_canonical_command_is_the_shortest(config):
                 more = {key: getattr(config, key) for key in told}
                 if made_of(given | changed | more) == config:
                     return len(changed) + count
-        raise AssertionError(f"{config} is not made of {preset}")
+        return 99  # what a preset says cannot be unsaid
 
     fewest = min(needed(preset) for preset in PRESETS)
     assert canonical_command(config).count("--set") == fewest
