@@ -32,6 +32,7 @@ class StorageTraits(NamedTuple):
     ``parts``: weights are in tables of an FPGA's RAM blocks (parameter ram): a group's entry for
     each choice of its rows, which a plane's bits select. Named are the kinds of blocks, of which
     columns may be divided among several. Every row is written through the trees, an entry a slot.
+    With slices of fewer than ``rival_bits`` flip-flops may take fewer LUTs.
     """
 
     about: str
@@ -47,6 +48,7 @@ class StorageTraits(NamedTuple):
     write_lines: int = 1
     memory: bool = False
     parts: tuple[str, ...] = ()
+    rival_bits: int = 0
 
 
 STORAGE: Registry[StorageTraits] = Registry("storage")
@@ -106,6 +108,7 @@ STORAGE.register(
         targets=("ecp5",),
         groups=(4, 3, 2, 1),
         parts=("lutram",),
+        rival_bits=4,
         **TABLES,
     ),
 )
@@ -126,6 +129,7 @@ STORAGE.register(
         targets=("ecp5",),
         groups=(9, 8, 7, 6, 5),
         parts=("bram", "lutram"),
+        rival_bits=4,
         **TABLES,
     ),
 )
