@@ -1,42 +1,57 @@
-"""The board's top: UART, bridge and the wrapped macro."""
+"""The board's top: a link, its bridge and the wrapped macro."""
 
 from cimforge.flow.board import Board
 from cimforge.fpga.board_clock import place_clock
-from cimforge.fpga.bridge import UartBridge
+from cimforge.fpga.bridge import FrameBridge
 from cimforge.fpga.led import SHOWN_MS, LedStretcher
-from cimforge.fpga.uart import FRAME_BITS, RECEIVED, SENT, UartReceiver, UartTransmitter
-from cimforge.hdl.bus.registers import RegisterMap
+from cimforge.fpga.spi import SpiSlave
+from cimforge.fpga.uart import RECEIVED, SENT, UartReceiver, UartTransmitter
 from cimforge.hdl.bus.signatures import bus_ports
 from cimforge.hdl.bus.wrapper import build_wrapper
 from cimforge.hdl.netlist.module import Module
-from cimforge.hdl.netlist.structure import Net, Structure, constant
+from cimforge.hdl.netlist.structure import Bus, Net, Structure, constant
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.host.protocol import GAP_BYTES
+from cimforge.host.protocol import BUFFER_BYTES
 
-__all__ = ["SOC_PORTS", "build_soc", "soc_modules"]
+__all__ = ["LINK_PORTS", "SOC_PORTS", "build_soc", "soc_modules", "soc_ports"]
 
-SOC_PORTS = ("clk", "rx", "tx", "busy")
+LINK_PORTS = {"uart": ("rx", "tx"), "spi": ("sck", "mosi", "cs_n", "miso")}
+OUTPUTS = ("tx", "miso", "busy")
+LARGE_BUFFER = 2 * BUFFER_BYTES  # one block RAM of most families, or less
+BUFFERS = {"ice40": BUFFER_BYTES}  # two of its blocks
 
 
-def soc_modules(config: MacroConfig, board: Board) -> list[Module]:
+def soc_ports(link: str = "uart") -> tuple[str, ...]:
+    """Ports of ``NAME_soc``: ``clk``, those of the link, ``busy`` (for a LED: lit while the macro
+    has work, and SHOWN_MS longer). ValueError where there is no such link."""
+    if link not in LINK_PORTS:
+        raise ValueError(f"link must be one of {', '.join(LINK_PORTS)}, not {link!r}")
+    return ("clk", *LINK_PORTS[link], "busy")
+
+
+SOC_PORTS = soc_ports()
+
+
+def soc_modules(config: MacroConfig, board: Board, link: str = "uart") -> list[Module]:
     """The modules of ``NAME_soc`` that the wrapped macro does not have, the top last."""
-    top = build_soc(config, board)
+    top = build_soc(config, board, link)
     return [*(child.module for child in top.children if child.module.role == "link"), top]
 
 
-def build_soc(config: MacroConfig, board: Board) -> Structure:
-    """``NAME_soc``: UART and bridge in front of the wrapped macro, for a board's clock and baud
-    rate.
+def build_soc(config: MacroConfig, board: Board, link: str = "uart") -> Structure:
+    """``NAME_soc``: a link and its bridge in front of the wrapped macro, for a board's clock and,
+    of a UART, its baud rate.
 
-    Ports: ``clk``, ``rx`` and ``tx`` (serial, idle high), ``busy`` (for a LED: lit, which the board
-    may want to be low, while the macro has work, and SHOWN_MS longer). Clock and reset:
-    place_clock. Latency: the link's.
+    Ports are soc_ports': serial lines idle high, SPI is mode 0; ``busy`` lights the LED, which the
+    board may want to be low. Clock and reset: place_clock. Latency: the link's. Raises ValueError
+    as soc_ports does.
     """
-    name, divisor = config.module, board.divisor
-    sentence = "A macro on a board: UART, bridge to Wishbone, wrapped macro."
-    out = Structure(name, "soc", sentence, role="link", latency=1)
+    names = {"uart": "UART", "spi": "SPI slave"}
+    ports_of_link = soc_ports(link)
+    sentence = f"A macro on a board: {names[link]}, bridge to Wishbone, wrapped macro."
+    out = Structure(config.module, "soc", sentence, role="link", latency=1)
     ports = {
-        port: out.port("output" if port in ("tx", "busy") else "input", port) for port in SOC_PORTS
+        port: out.port("output" if port in OUTPUTS else "input", port) for port in ports_of_link
     }
     clk, rst = place_clock(out, board, ports["clk"])
     clocks = {"clk": clk, "rst": rst}
@@ -48,16 +63,9 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
         for side, signature in (("rx", RECEIVED), ("tx", SENT))
         for part, member in signature.members.items()
     }
-
-    def byte(side: str) -> dict[str, Net]:
-        return {net.replace(side, "byte"): serial[net] for net in serial if net.startswith(side)}
-
-    receiver, transmitter = UartReceiver(name, divisor), UartTransmitter(name, divisor)
-    gap = GAP_BYTES * FRAME_BITS * divisor
-    bridge = UartBridge(name, RegisterMap(config).address_bits, gap=gap)
-    light = LedStretcher(name, board.clock_hz * SHOWN_MS // 1000)
-    out.place(receiver, "receiver", **clocks, rx=ports["rx"], **byte("rx"))
-    out.place(transmitter, "transmitter", **clocks, tx=ports["tx"], **byte("tx"))
+    _place_link(out, link, board, clocks, ports, serial)
+    bridge = FrameBridge(config, BUFFERS.get(board.family, LARGE_BUFFER))
+    light = LedStretcher(config.module, board.clock_hz * SHOWN_MS // 1000)
     out.place(bridge, "bridge", **clocks, **serial, **bus)
     idle = {line: constant(0, width) for line, width in config.storage_traits.control_ports}
     out.place(build_wrapper(config), "wrapped", **clocks, **bus, busy=working, **idle)
@@ -66,3 +74,27 @@ def build_soc(config: MacroConfig, board: Board) -> Structure:
     if board.led_active_low:
         out.assign(ports["busy"], f"~{lit}")
     return out
+
+
+def _place_link(
+    out: Structure,
+    link: str,
+    board: Board,
+    clocks: dict[str, Bus],
+    ports: dict[str, Bus],
+    serial: dict[str, Bus],
+) -> None:
+    """Place what makes bytes of the link's ports."""
+
+    def named(side: str, stream: str) -> dict[str, Net]:
+        return {net.replace(side, stream): serial[net] for net in serial if net.startswith(side)}
+
+    if link == "spi":
+        lines = {port: ports[port] for port in LINK_PORTS[link]}
+        pins = {**named("rx", "byte"), **named("tx", "reply")}
+        out.place(SpiSlave(out.prefix), "slave", **clocks, **lines, **pins)
+        return
+    receiver = UartReceiver(out.prefix, board.divisor)
+    transmitter = UartTransmitter(out.prefix, board.divisor)
+    out.place(receiver, "receiver", **clocks, rx=ports["rx"], **named("rx", "byte"))
+    out.place(transmitter, "transmitter", **clocks, tx=ports["tx"], **named("tx", "byte"))

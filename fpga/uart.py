@@ -80,9 +80,9 @@ class UartReceiver(Block):
 class UartTransmitter(Block):
     """Bytes to a serial line: a byte is taken in a cycle with ``valid`` and ``ready`` high.
 
-    ``divisor`` clock cycles a bit; ``tx`` is high while idle. One byte in 10 * divisor cycles;
-    latency 1 cycle to the start bit. ready does not depend on valid. Raises ValueError for a
-    divisor below 8.
+    ``divisor`` clock cycles a bit; ``tx`` is high while idle. One byte in 10 * divisor cycles, the
+    next taken in the last of them; latency 1 cycle to the start bit. ready does not depend on
+    valid. Raises ValueError for a divisor below 8.
     """
 
     role, latency = "link", 1
@@ -97,7 +97,11 @@ class UartTransmitter(Block):
         left = Signal(range(FRAME_BITS + 1))
         timer = Signal(range(self._divisor))
         shift = Signal(FRAME_BITS - 1, init=(1 << (FRAME_BITS - 1)) - 1)
-        m.d.comb += [self.byte.ready.eq(left == 0), self.tx.eq(shift[0])]
+        last = Signal()
+        m.d.comb += [
+            last.eq((left == 1) & (timer == 0)),
+            *(self.byte.ready.eq((left == 0) | last), self.tx.eq(shift[0])),
+        ]
         with m.If(self.byte.ready & self.byte.valid):
             m.d.sync += [
                 shift.eq(Cat(Const(0, 1), self.byte.data)),
@@ -106,7 +110,7 @@ class UartTransmitter(Block):
             ]
         with m.Elif(timer != 0):
             m.d.sync += timer.eq(timer - 1)
-        with m.Elif(~self.byte.ready):
+        with m.Elif(left != 0):
             m.d.sync += [
                 shift.eq(Cat(shift[1:], Const(1, 1))),
                 left.eq(left - 1),

@@ -1,7 +1,6 @@
 """Host side: a macro behind a link, as the calls a program wants; all a program needs to import."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Protocol
@@ -9,26 +8,59 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cimforge.hdl.bus.registers import MAGIC, TAG_BITS, WORD_BITS, RegisterMap
+from cimforge.hdl.bus.registers import MAGIC, RegisterMap
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.fields import from_fields, to_fields
-from cimforge.host.link import BusError, LinkError, Port, UartLink, open_serial
+from cimforge.hdl.params.fields import from_fields
+from cimforge.host.link import (
+    BusError,
+    FrameLink,
+    SessionLostError,
+    UartLink,
+    read_request,
+    write_request,
+)
 from cimforge.host.operands import checked_matrix, checked_number, checked_signs
+from cimforge.host.payload import packed, unpacked
+from cimforge.host.port import LinkError, Port, open_serial
+from cimforge.host.protocol import Request
+from cimforge.host.requests import RequestMaker
 
-__all__ = ["BusError", "Link", "LinkError", "MacroDriver", "Port", "UartLink", "open_serial"]
+__all__ = [
+    "BusError",
+    "FrameLink",
+    "Link",
+    "LinkError",
+    "MacroDriver",
+    "Port",
+    "SessionLostError",
+    "UartLink",
+    "open_serial",
+]
 
 Ints = NDArray[np.int64]
-PATIENCE = 1.0  # seconds that a status bit may stay 0: a pass ends within milliseconds
+Progress = Callable[[int, int], None]
+CONTROL_RESET = (1).to_bytes(4, "little")
 
 
 class Link(Protocol):
-    """Words behind byte addresses."""
+    """Requests answered in their order, as FrameLink does."""
+
+    preamble: Sequence[Request]
+
+    @property
+    def most_payload(self) -> int:
+        """Bytes of a request's payload."""
 
     def read(self, address: int, /) -> int:
         """The word at an address."""
 
-    def write(self, address: int, word: int, /) -> None:
-        """Write a word."""
+    def exchange(
+        self,
+        requests: Sequence[Request],
+        back: Callable[[int], int] = int,
+        answered: Callable[[int], None] | None = None,
+    ) -> list[bytes]:
+        """The answers."""
 
 
 class MacroDriver:
@@ -36,24 +68,26 @@ class MacroDriver:
 
     The macro's identity and the configuration's hash are checked first: LinkError where the device
     is no macro, ValueError where it is one of another configuration. Then the macro is reset, so
-    that nothing of an earlier session is left; weights are kept. A result's tag tells whose vector
-    it belongs to: another one's is a LinkError. A call that ends early, by an error or Ctrl-C,
-    resets the macro, at once or, where the link fails, before the next call. As a context manager
-    the driver resets the macro at its end, too.
+    that nothing of an earlier session is left; weights are kept. Results come back while the next
+    vectors travel. Lost and garbled bytes are made good: what was not answered is asked again in a
+    new session, after a reset; of weights the whole bank. Where the device was reset, or another
+    program has used it, a call ends in SessionLostError, and so does every use of a bank until it
+    is loaded again. A call that ends early, by an error or Ctrl-C, resets the macro, at once or,
+    where the link fails, before the next call. As a context manager the driver resets the macro at
+    its end, too.
 
     Values are checked before anything is sent: ValueError with the place, the value and what is
-    legal. A wait ends in LinkError after ``patience`` seconds.
+    legal. ``progress`` of a call is called with rows or vectors done, and all.
     """
 
-    def __init__(self, link: Link, config: MacroConfig, *, patience: float = PATIENCE):
-        if not patience > 0:
-            raise ValueError(f"patience must be above 0 seconds, not {patience!r}")
-        self._link, self._config, self._patience = link, config, patience
+    def __init__(self, link: Link, config: MacroConfig):
+        self._link, self._config = link, config
         self._map = RegisterMap(config)
         self._status = self._map.register("status")
-        self._started = {"x": 0, "r": 0}
         self._fuse = [0] * config.banks  # the modes of the banks, as this driver loaded them
+        self._lost: set[int] = set()  # banks whose weights are not known
         self._known = False  # whether the macro holds nothing that was not taken
+        link.preamble = [write_request(self._register("control"), CONTROL_RESET)]
         self._check_identity()
         self.reset()
 
@@ -84,12 +118,17 @@ class MacroDriver:
     def reset(self) -> None:
         """Empty streams, passes and results; weights are kept, but for a row under way."""
         self._known = False
-        self._link.write(self._register("control"), 1)
-        self._started = dict.fromkeys(self._started, 0)
+        self._exchange(self._link.preamble)
         self._known = True
 
     def load_weights(
-        self, weights: ArrayLike, *, bank: int = 0, signed: bool, fuse: int = 0
+        self,
+        weights: ArrayLike,
+        *,
+        bank: int = 0,
+        signed: bool,
+        fuse: int = 0,
+        progress: Progress | None = None,
     ) -> None:
         """Write a bank: weight values (rows, cols), of an xnor macro -1 and 1, whatever ``signed``
         says; rows in groups on their fast path. ``fuse`` is the number of the bank's mode, one of
@@ -104,16 +143,14 @@ class MacroDriver:
         else:
             values = checked_matrix("weights", weights, shape, mode.weight_bits, signed)
         bank = checked_number("bank", bank, 0, config.banks - 1)
-        start = self._map.register("w_start")
         shared = {"bank": bank, "signed": int(signed), **({"fill": 1} if config.grouped else {})}
         shared |= {"fuse": fuse} if config.slices > 1 else {}
         with self._undisturbed():
+            self._lost.add(bank)
             self._fuse[bank] = fuse
-            for row, patterns in enumerate(values):
-                self._wait("w_ready")
-                self._fill("w", to_fields(patterns, mode.weight_bits))
-                self._link.write(start.offset, start.word(row=row, **shared))
-            self._wait("w_ready")
+            requests, rows = self._maker().load(packed(values, mode.weight_bits), shared)
+            self._exchange(requests, lambda _: 0, _told(progress, rows))
+            self._lost.discard(bank)
 
     def multiply(
         self,
@@ -123,6 +160,7 @@ class MacroDriver:
         x_signed: bool,
         bank: int = 0,
         x_rows: int = 0,
+        progress: Progress | None = None,
     ) -> Ints:
         """Results (batch, cols) of input values (batch, rows), each of ``x_bits`` bits; 0 means
         input_bits. Those of an xnor macro are -1 and 1, whatever ``x_bits`` and ``x_signed`` say,
@@ -138,18 +176,16 @@ class MacroDriver:
         else:
             values = checked_matrix("vectors", vectors, shape, bits, x_signed)
         bank = checked_number("bank", bank, 0, config.banks - 1)
+        self._check_loaded(bank)
         start = self._map.register("x_start")
         counted = {"rows": x_rows} if config.binary else {"bits": x_bits}
         command = start.word(**counted, bank=bank, signed=int(x_signed))
-        results = []
+        fuse = self._fuse[bank]
         with self._undisturbed():
-            for vector in values:
-                self._wait("x_ready")
-                self._fill("x", to_fields(vector, config.input_bits))
-                self._start("x", command)
-                results.append(self._take_result(self._fuse[bank]))
-        outputs = config.modes[self._fuse[bank]].outputs
-        return np.array(results, np.int64).reshape(len(results), outputs)
+            maker = self._maker()
+            requests, done = maker.multiply(packed(values, config.input_bits), command, fuse)
+            answers = self._ask(requests, maker.back, _told(progress, done))
+        return unpacked(b"".join(answers), self._config, fuse, maker.result_size(fuse))
 
     def read_row(self, row: int, *, bank: int = 0) -> Ints:
         """A row of weight patterns (cols,) as written, read back through the array; cols as in
@@ -157,14 +193,67 @@ class MacroDriver:
         config = self._config
         row = checked_number("row", row, 0, config.rows - 1)
         bank = checked_number("bank", bank, 0, config.banks - 1)
+        self._check_loaded(bank)
+        command = self._map.register("r_start").word(row=row, bank=bank)
         with self._undisturbed():
-            self._wait("r_ready")
-            self._start("r", self._map.register("r_start").word(row=row, bank=bank))
-            self._wait("q_valid")
-            value = self._read_window("q") & (1 << config.modes[0].row_width) - 1
-            self._link.write(self._register("q_next"), 0)
+            maker = self._maker()
+            answers = self._ask(maker.read_row(command), maker.back)
+        value = int.from_bytes(b"".join(answers), "little") & (1 << config.modes[0].row_width) - 1
         mode = config.modes[self._fuse[bank]]
         return from_fields(value, mode.weight_bits, mode.outputs, signed=False)
+
+    def _maker(self) -> RequestMaker:
+        return RequestMaker(self._config, self._link.most_payload)
+
+    def _check_loaded(self, bank: int) -> None:
+        if bank in self._lost:
+            rule = "its weights were lost or not all written; load them"
+            raise SessionLostError(f"bank {bank}: {rule}")
+
+    def _ask(
+        self,
+        requests: Sequence[Request],
+        back: Callable[[int], int],
+        told: Callable[[int], None] | None = None,
+    ) -> list[bytes]:
+        """The answers, between two looks at the status, which must tell of nothing else."""
+        status = read_request(self._status.offset)
+        around = [status, *requests, status]
+
+        def answered(count: int) -> None:
+            if told and 1 < count <= len(requests) + 1:
+                told(count - 1)
+
+        before, *answers, after = self._exchange(
+            around, lambda i: i if i in (0, len(requests) + 1) else back(i - 1) + 1, answered
+        )
+        for word in (before, after):
+            self._check_idle(int.from_bytes(word, "little"))
+        return answers
+
+    def _check_idle(self, status: int) -> None:
+        """Raise LinkError where the macro holds or owes a result or a row."""
+        field = self._status.field
+        for asked, come in ("xy", "rq"):
+            started, came = (field(f"{stream}_tag").of(status) for stream in (asked, come))
+            if started != came or field(f"{come}_valid").of(status):
+                raise LinkError(
+                    f"status.{asked}_tag is {started}, {come}_tag {came}, {come}_valid "
+                    f"{field(f'{come}_valid').of(status)}: what the macro holds is not what this "
+                    "driver asked for; another program or an earlier command has used it"
+                )
+
+    def _exchange(
+        self,
+        requests: Sequence[Request],
+        back: Callable[[int], int] = int,
+        answered: Callable[[int], None] | None = None,
+    ) -> list[bytes]:
+        try:
+            return self._link.exchange(requests, back, answered)
+        except SessionLostError:
+            self._lost = set(range(self._config.banks))
+            raise
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
@@ -181,49 +270,12 @@ class MacroDriver:
             raise
         self._known = True
 
-    def _start(self, stream: str, command: int) -> None:
-        self._link.write(self._register(f"{stream}_start"), command)
-        self._started[stream] += 1
-
-    def _take_result(self, fuse: int) -> Ints:
-        self._wait("y_valid")
-        width, outputs = WORD_BITS * self._map.result_words, self._config.modes[fuse].outputs
-        value = self._read_window("y", self._map.result_span(fuse))
-        values = from_fields(value, width, outputs, signed=True)
-        self._link.write(self._register("y_next"), 0)
-        return values
-
     def _register(self, name: str) -> int:
         return self._map.register(name).offset
 
-    def _wait(self, bit: str) -> None:
-        """Poll status until a bit is 1, and check that its stream's tag tells of this driver's
-        last start."""
-        deadline = time.monotonic() + self._patience
-        while True:
-            status = self._link.read(self._status.offset)
-            if self._status.field(bit).of(status):
-                break
-            if time.monotonic() > deadline:
-                raise LinkError(f"status.{bit} stays 0 over {self._patience:g} s")
-        started = self._started.get({"y": "x", "q": "r"}.get(bit[0], bit[0]))
-        if started is None:
-            return
-        tag, expected = self._status.field(f"{bit[0]}_tag").of(status), started % (1 << TAG_BITS)
-        if tag != expected:
-            raise LinkError(
-                f"status.{bit[0]}_tag is {tag}, not {expected}: what the macro holds is not what "
-                "this driver asked for; another program or an earlier command has used it"
-            )
 
-    def _fill(self, name: str, value: int) -> None:
-        window = self._map.window(name)
-        for word in range(window.words):
-            self._link.write(window.offset + 4 * word, value >> WORD_BITS * word & 0xFFFFFFFF)
-
-    def _read_window(self, name: str, places: range | None = None) -> int:
-        """What a window, or these words of it, hold."""
-        window = self._map.window(name)
-        chosen = range(window.words) if places is None else places
-        words = [self._link.read(window.offset + 4 * word) for word in chosen]
-        return sum(word << WORD_BITS * place for place, word in enumerate(words))
+def _told(progress: Progress | None, done: Sequence[int]) -> Callable[[int], None] | None:
+    """``progress`` for a number of answers; ``done`` are the rows or vectors with each of them."""
+    if not progress:
+        return None
+    return lambda answers: progress(done[min(answers, len(done)) - 1] if answers else 0, done[-1])

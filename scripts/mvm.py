@@ -2,23 +2,24 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
 from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
+from cimforge.compiler.backends.serial_port import SerialBackend
 from cimforge.compiler.npy import load_array, npy_bytes
 from cimforge.compiler.precision import Precision
 from cimforge.compiler.tiling import Job, make_job
-from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.simulate.simulator import BuildError, check_simulator
+from cimforge.flow.simulate.simulator import BuildError
 from cimforge.golden.cycles import pass_cycles
 from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import write_file
-from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.errors import shown
+from cimforge.host.driver import BusError, LinkError
 from cimforge.scripts.options import (
     CheckFailedError,
     OutputPath,
@@ -30,10 +31,13 @@ from cimforge.scripts.options import (
     simulation_progress,
     simulator_option,
 )
+from cimforge.scripts.way import Way, link_rows, way_options
 
 __all__ = ["mvm"]
 
 MOST_MHZ = 100_000
+FIRST_MHZ = 100.0
+Runner = RtlBackend | SerialBackend
 NPY = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -50,8 +54,8 @@ def _precision(
     return Precision(int(value[1:]), value[0] == "s")
 
 
-def _clock(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    if not 0 < value <= MOST_MHZ:
+def _clock(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value <= MOST_MHZ:
         raise click.BadParameter(f"must be above 0 and at most {MOST_MHZ:,} MHz, not {value:g}")
     return value
 
@@ -79,10 +83,9 @@ def _clock(context: click.Context, parameter: click.Parameter, value: float) -> 
     type=float,
     callback=_clock,
     metavar="MHZ",
-    default=100.0,
-    show_default=True,
-    help="The macro's clock that GOPS are stated at.",
+    help=f"The macro's clock that GOPS are stated at.  [default: {FIRST_MHZ:g}, or the board's]",
 )
+@way_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @simulator_option
 def mvm(
@@ -94,7 +97,11 @@ def mvm(
     x_precision: Precision | None,
     w_precision: Precision | None,
     fused: int | None,
-    clock: float,
+    clock: float | None,
+    backend: str,
+    port: str | None,
+    baud: int | None,
+    board: str | None,
     as_json: bool,
     simulator: str,
 ) -> None:
@@ -103,32 +110,33 @@ def mvm(
     The macro is emitted and simulated in build/NAME of the folder that y.npy goes to.
     """
     macro = load_config(config, overrides)
-    check_simulator(simulator)
+    way = Way(backend, port, baud, board, simulator)
+    way.check()
     _check_inputs_stay(output, (inputs, weights))
     job, vector = _load(macro, inputs, weights, (x_precision, w_precision, fused))
     folder = _work_folder(output, macro)
-    emit_macro(macro, folder, macro_extras(macro))
     shape = [job.plan.n] if vector else [job.plan.batch, job.plan.n]
     failure = ""
     with simulation_progress() as (announce, progress):
-        backend = RtlBackend(folder, simulator, announce, progress)
+        runner = way.open(macro, folder, announce, progress)
         try:
-            y = job.assemble(backend.run_job(macro, job)).reshape(shape)
-        except (BuildError, SimulationError) as error:
-            failure, backend.bit_exact = str(error), False
+            y = job.assemble(runner.run_job(macro, job)).reshape(shape)
+        except (BuildError, SimulationError, LinkError, BusError) as error:
+            failure, runner.bit_exact = str(error), False
     if output is not None and not failure:
         write_file(output, npy_bytes(y))
-    speed = _speed(macro, job, backend, clock)
+    facts = way.facts(runner)
+    speed = _speed(macro, job, runner, clock or facts.get("clock_hz", FIRST_MHZ * 1e6) / 1e6)
     if as_json:
-        numbers = {"cycles": backend.cycles, "seconds": round(backend.seconds, 3)}
-        exact = {"bit_exact": backend.bit_exact, "shape": shape, "macs": backend.macs}
-        measured = {**exact, **numbers, **speed, "fused": macro.modes[job.fuse].fused}
+        numbers = {"cycles": runner.cycles, "seconds": round(runner.seconds, 3)}
+        exact = {"bit_exact": runner.bit_exact, "shape": shape, "macs": runner.macs}
+        measured = {**exact, **numbers, **speed, "fused": macro.modes[job.fuse].fused, **facts}
         if failure:  # nothing was computed: no speed, and the reason
             measured |= {**dict.fromkeys(speed), "failed": failure}
         print_json(measured)
     elif not failure:
-        _show(macro, job, shape, backend, speed, output)
-    if not backend.bit_exact:
+        _show(macro, job, shape, runner, speed | facts, output)
+    if not runner.bit_exact:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
 
 
@@ -147,17 +155,19 @@ def _work_folder(output: Path | None, macro: MacroConfig) -> Path:
     return (beside if beside.name == BUILD else beside / BUILD) / macro.module
 
 
-def _speed(macro: MacroConfig, job: Job, backend: RtlBackend, clock: float) -> dict[str, float]:
+def _speed(macro: MacroConfig, job: Job, runner: Runner, clock: float) -> dict[str, float | None]:
     """What the macro, not its simulation, reaches: ``utilisation`` is the product's share of the
     MACs that all its cycles could hold at the job's precision (the rest are writes of weights,
-    waiting and parts of tiles without weights), ``gops`` counts two operations a MAC at ``clock``
-    MHz."""
-    cycles = max(backend.cycles, 1)
+    waiting, a simulated line and parts of tiles without weights), ``gops`` counts two operations a
+    MAC at ``clock`` MHz. A real board does not tell its cycles."""
+    if isinstance(runner, SerialBackend):
+        return dict.fromkeys(("utilisation", "clock_mhz", "gops"))
+    cycles = max(runner.cycles, 1)
     most = macro.rows * job.plan.cols / pass_cycles(macro, job.x_bits, job.x_signed)  # MACs a cycle
     return {
-        "utilisation": round(backend.macs / cycles / most, 4),
+        "utilisation": round(runner.macs / cycles / most, 4),
         "clock_mhz": clock,
-        "gops": round(2 * backend.macs / cycles * clock / 1000, 4),
+        "gops": round(2 * runner.macs / cycles * clock / 1000, 4),
     }
 
 
@@ -185,20 +195,24 @@ def _show(
     macro: MacroConfig,
     job: Job,
     shape: list[int],
-    backend: RtlBackend,
-    speed: dict[str, float],
+    runner: Runner,
+    speed: dict[str, Any],
     output: Path | None,
 ) -> None:
     inputs = f"inputs {_sign(job.x_signed)} {job.x_bits} bits"
-    rate = f"{speed['gops']:.3g} GOPS at {speed['clock_mhz']:g} MHz (--clock), 2 a MAC"
+    cycles = rate = "a board does not tell"
+    if speed["gops"] is not None:
+        rate = f"{speed['gops']:.3g} GOPS at {speed['clock_mhz']:g} MHz (--clock), 2 a MAC"
+        cycles = f"{runner.cycles:,}, {speed['utilisation']:.1%} of their MACs used"
     rows = [
         ("y", f"{' x '.join(map(str, shape))}, int64" + ("" if output else ", not written (-o)")),
         ("tiles", f"{len(job.plan.tiles)}, {job.plan.utilisation:.0%} of the macro used"),
         ("precision", f"{inputs}, weights {_weights(macro, job)}"),
-        ("equal to golden", "yes, every value" if backend.bit_exact else "NO"),
-        ("cycles", f"{backend.cycles:,}, {speed['utilisation']:.1%} of their MACs used"),
+        ("equal to golden", "yes, every value" if runner.bit_exact else "NO"),
+        ("cycles", cycles),
         ("the macro's rate", rate),
-        ("simulated in", f"{backend.seconds:.1f} s, building left out"),
+        ("simulated in", f"{runner.seconds:.1f} s, building left out"),
+        *link_rows(speed),
     ]
     show_table(macro.module, rows, below=[("written to", output)] if output else ())
 

@@ -1,11 +1,10 @@
 """cimforge run: a quantised network, all its products through the emitted Verilog."""
 
 import json
-from collections.abc import Callable
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -14,13 +13,9 @@ from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
 from cimforge.compiler.backends.serial_port import SerialBackend
 from cimforge.compiler.matmul import exact_matmul, tiled_matmul
 from cimforge.compiler.precision import Ints
-from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.simulate.simulator import BuildError, check_simulator
-from cimforge.fpga.board_files import board_design, board_files
-from cimforge.fpga.boards import BOARDS
+from cimforge.flow.simulate.simulator import BuildError
 from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import listing, open_outputs
-from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.install_hint import install_hint
@@ -35,13 +30,12 @@ from cimforge.scripts.options import (
     simulation_progress,
     simulator_option,
 )
+from cimforge.scripts.way import BACKENDS, Way, link_rows, way_options
 
 __all__ = ["run"]
 
 MODELS = ("digits",)
 RESULTS = ("report.json", "digits.png")
-BACKENDS = ("rtl", "uart-sim", "serial")
-FIRST_BOARD = "hx8k"  # the fewest clock cycles a bit: the shortest simulation
 
 
 @click.command(
@@ -74,26 +68,7 @@ FIRST_BOARD = "hx8k"  # the fewest clock cycles a bit: the shortest simulation
     help="Folder to write to.  [default: build/MODEL-NAME]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-@click.option(
-    "--backend",
-    type=click.Choice(BACKENDS),
-    default=BACKENDS[0],
-    show_default=True,
-    help="The macro's Verilog; a board's, through its simulated UART; a board, through a port.",
-)
-@click.option("--port", metavar="DEVICE", help="Serial port of --backend serial.")
-@click.option(
-    "--baud",
-    type=click.IntRange(1, 4_000_000),
-    default=1_000_000,
-    show_default=True,
-    help="Of the port.",
-)
-@click.option(
-    "--board",
-    type=click.Choice(list(BOARDS)),
-    help=f"Whose clock and baud rate --backend uart-sim has.  [default: {FIRST_BOARD}]",
-)
+@way_options
 @simulator_option
 def run(
     model: str,
@@ -105,7 +80,7 @@ def run(
     as_json: bool,
     backend: str,
     port: str | None,
-    baud: int,
+    baud: int | None,
     board: str | None,
     simulator: str,
 ) -> None:
@@ -137,7 +112,9 @@ def run(
         "accuracy": None if predictions is None else digits.accuracy(predictions, labels),
     }
     equal = predictions is not None and bool((expected == predictions).all())
-    report = _report(len(tested), accuracies, runner.bit_exact and equal, runner) | way.clock()
+    report = _report(len(tested), accuracies, runner.bit_exact and equal, runner) | way.facts(
+        runner
+    )
     if predictions is not None:
         named = {"model": model, "macro": macro.module, **report}
         drawing = _draw(tested, labels, predictions, accuracies, macro.module)
@@ -148,58 +125,6 @@ def run(
         _show(model, macro.module, output, report)
     if not report["bit_exact"]:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
-
-
-class Way(NamedTuple):
-    """How a product reaches the macro's Verilog."""
-
-    backend: str
-    port: str | None
-    baud: int
-    board: str | None
-    simulator: str
-
-    def check(self) -> None:
-        """Raise InputError where it cannot be gone."""
-        if (self.backend == "serial") != bool(self.port):
-            raise InputError("--port: names the serial port of --backend serial, which needs one")
-        if self.board and self.backend != "uart-sim":
-            raise InputError("--board: is of --backend uart-sim alone")
-        if self.backend != "serial":
-            check_simulator(self.simulator)
-
-    def open(
-        self,
-        macro: MacroConfig,
-        folder: Path,
-        announce: Callable[[str], None],
-        progress: Callable[[int, int], None],
-    ) -> RtlBackend | SerialBackend:
-        """Emit the macro into ``folder``, and what runs jobs on it.
-
-        Raises InputError where the port does not open, or no such macro answers behind it.
-        """
-        chosen = BOARDS[self.board or FIRST_BOARD]
-        uart = self.backend == "uart-sim"
-        top = board_files(macro, chosen) if uart else {}
-        emit_macro(macro, folder, {**macro_extras(macro), **top})
-        if self.port:
-            board = SerialBackend(self.port, self.baud, announce, progress)
-            try:
-                board.connect(macro)
-            except LinkError as error:
-                raise InputError(f"--port: {error}") from None
-            return board
-        options: dict[str, Any] = {"board": board_design, "divisor": chosen.divisor} if uart else {}
-        return RtlBackend(folder, self.simulator, announce, progress, **options)
-
-    def clock(self) -> dict[str, Any]:
-        """Whose cycles are counted: a report's ``board`` and ``clock_hz``, where one is
-        simulated."""
-        if self.backend != "uart-sim":
-            return {}
-        name = self.board or FIRST_BOARD
-        return {"board": name, "clock_hz": BOARDS[name].clock_hz}
 
 
 def _load(model: str, macro: MacroConfig) -> tuple[digits.Digits, tuple[int, int]]:
@@ -266,6 +191,7 @@ def _show(model: str, name: str, output: Path, report: dict) -> None:
         (_cycles_of(report), f"{report['cycles']:,}"),
         ("cycles a pass, on average", f"{report['cycles_per_pass']:g}"),
         ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s"),
+        *link_rows(report),
     ]
     below = [
         ("Verilog", output / "rtl"),

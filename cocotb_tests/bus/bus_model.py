@@ -50,6 +50,8 @@ class BusModel:
 
     def __post_init__(self) -> None:
         self.map = RegisterMap(self.config)
+        self._registers = {each.offset: each for each in self.map.registers()}
+        self._windows = self.map.windows()
         self.model = MacroModel(self.config)
         self.x_words = [0] * self.map.window("x").words
         self.w_words = [0] * self.map.window("w").words
@@ -71,10 +73,9 @@ class BusModel:
         """The right answers to an access now."""
         if access.select != 0xF or access.address % 4:
             return ERR
-        for register in self.map.registers():
-            if register.offset == access.address:
-                return self._register(register.name, register.access, access.data)
-        for window in self.map.windows():
+        if register := self._registers.get(access.address):
+            return self._register(register.name, register.access, access.data)
+        for window in self._windows:
             word = (access.address - window.offset) // 4
             if 0 <= word < window.words:
                 return self._window(window.name, word, access.data)
@@ -158,16 +159,15 @@ class BusModel:
 
     def account(self, access: Access, data: int) -> None:
         """An access was acknowledged; ``data`` is what a read carried."""
-        for window in self.map.windows():
+        for window in self._windows:
             word = (access.address - window.offset) // 4
             if 0 <= word < window.words and access.data is not None:
                 {"x": self.x_words, "w": self.w_words}[window.name][word] = access.data
                 self.sure[window.name] = True
             elif 0 <= word < window.words:
                 self.full[window.name] = True
-        for register in self.map.registers():
-            if register.offset == access.address:
-                self._account_register(register.name, access.data, data)
+        if register := self._registers.get(access.address):
+            self._account_register(register.name, access.data, data)
 
     def _account_register(self, name: str, written: int | None, read: int) -> None:
         if name == "status" and written is None:

@@ -136,30 +136,42 @@ async def _bus(dut, rng: Random) -> None:
     _check(dut, CYCLES)
 
 
+def _request(rng: Random, registers) -> protocol.Request:
+    """A request near what is asked for."""
+    address, data = _words(rng, registers)
+    operation = rng.choice((*range(1, 5), 1, 4, rng.randrange(8)))
+    if operation == protocol.READ:
+        return protocol.Request(operation, address | (address + 4 * rng.randrange(4)) << 16)
+    parameter = address if operation == protocol.WRITE else data & rng.choice((0x8001_0007, -1))
+    payload = rng.randbytes(rng.randrange(1, 24))
+    return protocol.Request(operation, parameter, payload, mode=rng.choice((0, 0, 1)))
+
+
 async def _board(dut, rng: Random) -> None:
-    table = RegisterMap(CONFIG)
+    registers = RegisterMap(CONFIG).registers()
     divisor = BOARD.divisor
     dut.rx.value = 1
     await Timer(400 * CLOCK_NS, "ns")
-    spent = 0
+    spent, session, sequence = 0, 0, 0
     while spent < CYCLES:
-        address, data = _words(rng, table.registers())
-        operation = rng.choice((protocol.READ, protocol.WRITE))
-        frame = bytes([protocol.REQUEST, rng.getrandbits(8), operation])
-        frame += address.to_bytes(2, "little")
-        frame += data.to_bytes(4, "little") if operation == protocol.WRITE else b""
-        frame += bytes([protocol.crc8(frame)])
-        if rng.random() < 0.2:
+        if not session or rng.random() < 0.1:
+            before = session if rng.random() < 0.5 else 0
+            session, sequence = rng.getrandbits(32) | 1, 0
+            frame = protocol.opening(session, before)
+        else:
+            frame = _request(rng, registers).frame(sequence, session)
+            sequence = (sequence + (rng.random() < 0.95)) % 256
+        if rng.random() < 0.1:
             garbled = bytearray(frame)
             garbled[rng.randrange(len(frame))] ^= 1 << rng.randrange(8)
-            frame = bytes(garbled)
+            frame, session = bytes(garbled), 0
         if rng.random() < 0.05:
-            frame = frame[: rng.randrange(len(frame))]
+            frame, session = frame[: rng.randrange(len(frame))] + bytes(40), 0
         for byte in frame:
             for bit in (0, *(byte >> place & 1 for place in range(8)), 1):
                 dut.rx.value = bit
                 await Timer(CLOCK_NS * divisor, "ns")
-        silence = rng.choice((90, 90, 60, 10))
+        silence = rng.choice((90, 90, 60, 10, 0, 0))
         await Timer(CLOCK_NS * divisor * silence, "ns")
         spent += divisor * (10 * len(frame) + silence)
         _check(dut, spent)

@@ -164,7 +164,8 @@ def test_a_draw_divides_tables_in_every_way():
     split = {
         (
             config.storage,
-            config.ram_cols is not None and (config.ram_cols > 0) + (config.ram_cols == config.cols),
+            config.ram_cols is not None
+            and (config.ram_cols > 0) + (config.ram_cols == config.cols),
             config.banks > 1,
             config.slices > 1,
         )

@@ -42,7 +42,8 @@ class RtlBackend:
     Counts over all jobs: ``cycles`` of the macro's clock, ``passes`` and, of ``cycles``,
     ``pass_cycles`` (measured; of a board the golden model's), ``macs`` of the products (padding not
     counted), ``seconds`` of simulation without the build, ``bit_exact`` whether every result of
-    every tile equals golden's. ``progress`` is called with (passes done, passes in all).
+    every tile equals golden's; of a board ``sent`` and ``received``, the bytes of rows and vectors,
+    and of results, that passed the line. ``progress`` is called with (passes done, passes in all).
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class RtlBackend:
         self._announce, self._progress = announce, progress
         self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
         self.passes, self.pass_cycles = 0, 0
+        self.sent, self.received = 0, 0
 
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, batch, cols); an empty batch runs nothing.
@@ -102,5 +104,7 @@ class RtlBackend:
         with np.load(outputs) as saved:
             results, cycles = saved["results"], int(saved["cycles"])
             measured = int(saved["pass_cycles"]) if "pass_cycles" in saved else None
+            self.sent += int(saved["sent"]) if "sent" in saved else 0
+            self.received += int(saved["received"]) if "received" in saved else 0
         shutil.rmtree(folder)
         return results, cycles, measured

@@ -33,6 +33,7 @@ class SerialBackend:
         self._port, self._baud, self._opener = port, baud, opener
         self._announce, self._progress = announce, progress
         self._driver: MacroDriver | None = None
+        self._link: UartLink | None = None
         self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
         self.passes, self.pass_cycles = 0, 0
 
@@ -47,13 +48,23 @@ class SerialBackend:
         self.bit_exact &= np.array_equal(stacked, run_job_golden(config, job))
         return stacked
 
+    @property
+    def sent(self) -> int:
+        """Bytes of rows and vectors that passed the line."""
+        return self._link.sent if self._link else 0
+
+    @property
+    def received(self) -> int:
+        """Bytes of results that passed the line."""
+        return self._link.received if self._link else 0
+
     def connect(self, config: MacroConfig) -> MacroDriver:
         """The driver of the macro behind the port, which is opened at the first call."""
         if self._driver is None:
             self._announce(f"connecting to {self._port}")
-            link = UartLink(self._opener(self._port, self._baud))
+            self._link = UartLink(self._opener(self._port, self._baud))
             try:
-                self._driver = MacroDriver(link, config)
+                self._driver = MacroDriver(self._link, config)
             except ValueError as error:
                 raise LinkError(str(error)) from None
         return self._driver

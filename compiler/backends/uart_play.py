@@ -26,6 +26,7 @@ async def play(dut):
     job = load_job()
     config = MacroConfig(**job["config"])
     line = SerialLine(dut, job["divisor"])
+    link = UartLink(line)
     options = {name: job[name] for name in ("x_bits", "x_signed", "w_signed", "fuse")}
     tiles = SimpleNamespace(**np.load(job["inputs"]), **options)
     progress = Path(job["progress"])
@@ -35,8 +36,14 @@ async def play(dut):
 
     def session() -> np.ndarray:
         line.idle(40)  # the board's power-on reset
-        driver = MacroDriver(UartLink(line), config)
+        driver = MacroDriver(link, config)
         return run_tiles(driver, tiles, config.modes[job["fuse"]].outputs, report)
 
     results = await bridge(session)()
-    np.savez(job["outputs"], results=results, cycles=line.cycles)
+    np.savez(
+        job["outputs"],
+        results=results,
+        cycles=line.cycles,
+        sent=link.sent,
+        received=link.received,
+    )

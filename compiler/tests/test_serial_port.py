@@ -47,7 +47,7 @@ def test_wrong_results_are_noticed(monkeypatch):
 
 def test_a_line_that_dies_is_an_error():
     board = BoardTwin(CONFIG)
-    board.broken_after = 50
+    board.broken_after = 20
     backend = SerialBackend("port", 9600, lambda _: None, None, board.connect)
     with pytest.raises(LinkError, match="within the time-out"):
         tiled_matmul(CONFIG, backend.run_job)(*operands())

@@ -2,16 +2,20 @@
 
 import gc
 import random
+import re
 
 import pytest
 from amaranth.sim import Simulator
 
-from cimforge.fpga.bridge import UartBridge
+from cimforge.fpga.bridge import FrameBridge
 from cimforge.fpga.led import LedStretcher
 from cimforge.fpga.uart import FRAME_BITS, UartReceiver, UartTransmitter
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import load_config
 
 # A block whose arguments are refused is never elaborated.
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+CONFIG = load_config("tiny")
 BYTES = (0x00, 0xFF, 0x55, 0xAA, 0x80, 0x01)
 
 
@@ -107,6 +111,8 @@ def test_what_is_sent_is_received(divisor):
     simulator.add_testbench(bench)
     simulator.run()
     assert received(divisor, line) == list(BYTES)
+    busy = "".join(map(str, line)).strip("1")
+    assert len(busy) <= FRAME_BITS * divisor * len(BYTES), "bytes follow each other at once"
 
 
 def test_the_light_outlasts_its_event():
@@ -137,7 +143,10 @@ def test_divisors_below_8_are_refused(block, divisor):
 def test_other_arguments_are_checked():
     with refused("cycles must be an integer of at least 1, not 0"):
         LedStretcher("test", 0)
-    with refused(r"address_bits must be an integer in 3\.\.16, not 17"):
-        UartBridge("test", 17, gap=320)
-    with refused("gap must be an integer of at least 1, not 0"):
-        UartBridge("test", 9, gap=0)
+    for size in (0, 512, 1500, 1 << 16, 1024.0, True):
+        rule = re.escape(f"buffer_bytes must be a power of two in 1024..32768, not {size!r}")
+        with refused(rule):
+            FrameBridge(CONFIG, size)
+    wide = MacroConfig(rows=1, cols=1024, weight_bits=16, input_bits=16, slice_bits=1)
+    with refused("has addresses of 21 bits, and a frame holds 16: lower cols"):
+        FrameBridge(wide)

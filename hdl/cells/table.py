@@ -25,7 +25,9 @@ def build_table(config: MacroConfig, size: int, width: int) -> Structure:
     lines = config.storage == "lutram"
     total = config.cols * config.slices * width
     sentence = f"Sums of {size} rows in all columns, for every choice of rows."
-    out = Structure(config.module, f"table{size}", sentence, role="storage", latency=config.lead - 1)
+    out = Structure(
+        config.module, f"table{size}", sentence, role="storage", latency=config.lead - 1
+    )
     sets = config.banks if lines else 1
     nets = {"clk": out.port("input", "clk"), "enable": out.port("input", "enable")}
     above = 0 if lines else config.bank_bits

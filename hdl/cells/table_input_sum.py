@@ -116,7 +116,9 @@ def _lower_words(config: MacroConfig) -> Words:
     rows, lower = config.rows, config.bits_per_cycle - 1
     words = _counted(rows, lower)
     if lower >= PLANES:
-        words = [Operand(tuple(row + plane * rows for plane in range(lower))) for row in range(rows)]
+        words = [
+            Operand(tuple(row + plane * rows for plane in range(lower))) for row in range(rows)
+        ]
     line = 1 + max(bit for word in words for bit in word.bits)
     return [*words, Operand((line,) * config.correction_bits)]
 

@@ -80,9 +80,12 @@ def _wire_lut_ram(out: Structure, block: RamBlock, nets: dict[str, Bus]) -> None
 
 def _wire_ecp5(out: Structure, block: RamBlock, nets: dict[str, Bus]) -> None:
     """Port A writes, port B reads; the lower half of a word is on A's data pins."""
-    control = "CLK CE OCE WE RST CS0 CS1 CS2".split()
-    names = [f"{name[:2] if name[:2] == 'CS' else name}{side}{name[2:] if name[:2] == 'CS' else ''}"
-             for side in "AB" for name in control]
+    control = ["CLK", "CE", "OCE", "WE", "RST", "CS0", "CS1", "CS2"]
+    names = [
+        f"{name[:2] if name[:2] == 'CS' else name}{side}{name[2:] if name[:2] == 'CS' else ''}"
+        for side in "AB"
+        for name in control
+    ]
     half = block.bits // 2
     inputs = [*names, *(f"AD{side}{bit}" for side in "AB" for bit in range(14))]
     inputs += [f"DI{side}{bit}" for side in "AB" for bit in range(half)]
@@ -101,9 +104,12 @@ def _wire_ecp5(out: Structure, block: RamBlock, nets: dict[str, Bus]) -> None:
     for bit in range(block.address_bits):
         places[f"ADA{5 + bit}"] = nets["write_address"].bits(bit)
         places[f"ADB{5 + bit}"] = nets["read_address"].bits(bit)
-    words = {f"D{way}{side}{bit}": nets[net].bits(place * half + bit)
-             for way, net in (("I", "d"), ("O", "q"))
-             for place, side in enumerate("AB") for bit in range(half)}
+    words = {
+        f"D{way}{side}{bit}": nets[net].bits(place * half + bit)
+        for way, net in (("I", "d"), ("O", "q"))
+        for place, side in enumerate("AB")
+        for bit in range(half)
+    }
     out.place(leaf, "ram", **pins, **places, **words)
 
 

@@ -41,7 +41,9 @@ def tree_staging(config: MacroConfig) -> Staging:
     """
     part = config.slice
     if part.tables and part.word_tree and config.pipeline_stages:
-        return levelled(plan_column(part.tree, part.operand_widths, part.tree_bits), config.pipeline_stages)
+        return levelled(
+            plan_column(part.tree, part.operand_widths, part.tree_bits), config.pipeline_stages
+        )
     return _staging(part, config.pipeline_stages)
 
 

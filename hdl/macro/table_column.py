@@ -29,8 +29,7 @@ def build_table_column(config: MacroConfig, ranks: int) -> Structure:
     tree, renewal = build_tree(config), Renewal(config)
     size = sum(config.operand_widths)
     nets: dict[str, Net] = {
-        name: out.port("input", name)
-        for name in ("clk", "enable", "accumulate", "renew", "clear")
+        name: out.port("input", name) for name in ("clk", "enable", "accumulate", "renew", "clear")
     }
     for name, wanted in (
         ("join_negate", not config.carry_save),

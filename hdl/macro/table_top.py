@@ -1,15 +1,15 @@
 """The top of a macro whose weights are in tables of sums, in an FPGA's RAM blocks."""
 
-from cimforge.hdl.cells.table_input_sum import TableInputSum
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.table import build_table
+from cimforge.hdl.cells.table_input_sum import TableInputSum
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.macro_top import MacroTop
 from cimforge.hdl.macro.table_addresses import address_places, build_addresses
 from cimforge.hdl.macro.table_column import build_table_column
 from cimforge.hdl.macro.table_sequencer import TableSequencer
 from cimforge.hdl.macro.table_serialiser import TableSerialiser
-from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, expression
+from cimforge.hdl.netlist.structure import Bus, Net, concat, expression
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["TableTop"]
@@ -69,26 +69,45 @@ class TableTop(MacroTop):
         planes = out.wire("planes", config.rows * k * len(parts))
         for row in range(config.rows):
             reads = [
-                expression(f"({_line(nets[f'read_group{n}'], row // part.group)} & "
-                           f"{_line(nets[f'read_rows{n}'], row % part.group)})", 1)
+                expression(
+                    f"({_line(nets[f'read_group{n}'], row // part.group)} & "
+                    f"{_line(nets[f'read_rows{n}'], row % part.group)})",
+                    1,
+                )
                 for n, part in enumerate(parts)
             ]
             made = planes.bits(row * k * len(parts), k * len(parts))
             element = elements.bits(row * bits, bits)
-            out.place(serialiser, f"serialiser{row}", **shared, element=element,
-                      read=concat(reads), planes=made)
+            out.place(
+                serialiser,
+                f"serialiser{row}",
+                **shared,
+                element=element,
+                read=concat(reads),
+                planes=made,
+            )
         if len(parts) == 1:
             return [planes]
         divided = []
         for n in range(len(parts)):
             own = out.wire(f"planes{n}", config.rows * k)
-            out.assign(own, concat(planes.bits((row * len(parts) + n) * k, k)
-                                   for row in range(config.rows)))
+            out.assign(
+                own,
+                concat(planes.bits((row * len(parts) + n) * k, k) for row in range(config.rows)),
+            )
             divided.append(own)
         return divided
 
-    def _place_part(self, number: int, part: MacroConfig, low: int, lines: Bus, code: Bus,
-                    corrections: list, sums: Bus) -> None:
+    def _place_part(
+        self,
+        number: int,
+        part: MacroConfig,
+        low: int,
+        lines: Bus,
+        code: Bus,
+        corrections: list,
+        sums: Bus,
+    ) -> None:
         """The addresses, tables and columns of one kind, its first column being ``low``."""
         config, out, nets = self._config, self._out, self._nets
         addresses = build_addresses(part)
@@ -97,31 +116,54 @@ class TableTop(MacroTop):
         columns = part.cols * part.slices
         widths, narrow = part.slice.operand_widths, part.slice
         entries = [
-            [out.wire(f"entries{number}_{plane}_{group}", columns * width)
-             for group, width in enumerate(widths)]
+            [
+                out.wire(f"entries{number}_{plane}_{group}", columns * width)
+                for group, width in enumerate(widths)
+            ]
             for plane in range(part.bits_per_cycle)
         ]
         entry = out.wire(f"entry{number}", columns * widths[0])
         self._place_tables(number, part, address, entries, entry)
         column = build_table_column(narrow, config.ranks)
         bits, y_bits = narrow.weight_bits, narrow.y_bits
-        names = ("clk", "enable", "accumulate", "restart", "negate", "renew", "clear",
-                 "join_negate", "plane_negate", "finish", "pass_ends", "pass_begins")
+        names = (
+            "clk",
+            "enable",
+            "accumulate",
+            "restart",
+            "negate",
+            "renew",
+            "clear",
+            "join_negate",
+            "plane_negate",
+            "finish",
+            "pass_ends",
+            "pass_begins",
+        )
         shared = {name: nets[name] for name in names if name in nets}
         for col in range(columns):
             place = low * part.slices + col
-            mine = concat(bus.bits(col * width, width) for plane in entries
-                          for bus, width in zip(plane, widths, strict=True))
+            mine = concat(
+                bus.bits(col * width, width)
+                for plane in entries
+                for bus, width in zip(plane, widths, strict=True)
+            )
             slices = config.slices
             name = f"col{place}" if slices == 1 else f"col{place // slices}_slice{place % slices}"
-            out.place(column, name, **shared, entries=mine,
-                      w_code=code.bits(place * bits, bits),
-                      correction=corrections[place % slices](place // slices),
-                      entry=entry.bits(col * widths[0], widths[0]),
-                      y=sums.bits(place * y_bits, y_bits))
+            out.place(
+                column,
+                name,
+                **shared,
+                entries=mine,
+                w_code=code.bits(place * bits, bits),
+                correction=corrections[place % slices](place // slices),
+                entry=entry.bits(col * widths[0], widths[0]),
+                y=sums.bits(place * y_bits, y_bits),
+            )
 
-    def _place_tables(self, number: int, part: MacroConfig, address: Bus,
-                      entries: list[list[Bus]], entry: Bus) -> None:
+    def _place_tables(
+        self, number: int, part: MacroConfig, address: Bus, entries: list[list[Bus]], entry: Bus
+    ) -> None:
         """A table for each group and plane."""
         out, nets, widths = self._out, self._nets, part.slice.operand_widths
         columns = part.cols * part.slices
@@ -138,11 +180,18 @@ class TableTop(MacroTop):
                     d = concat(entry.bits(col * widths[0], width) for col in range(columns))
                 pins: dict[str, Net] = {"write_bank": bank} if bank is not None else {}
                 rows = nets[f"write_rows{number}"]
-                out.place(tables[size], f"table{number}_{plane}_{group}", **pins,
-                          clk=nets["clk"], enable=nets["enable"],
-                          address=address.bits(at, bits),
-                          write=_line(nets[f"write_group{number}"], group),
-                          write_rows=rows.bits(0, size), d=d, entry=entries[plane][group])
+                out.place(
+                    tables[size],
+                    f"table{number}_{plane}_{group}",
+                    **pins,
+                    clk=nets["clk"],
+                    enable=nets["enable"],
+                    address=address.bits(at, bits),
+                    write=_line(nets[f"write_group{number}"], group),
+                    write_rows=rows.bits(0, size),
+                    d=d,
+                    entry=entries[plane][group],
+                )
 
 
 def _line(bus: Bus, place: int) -> Net:

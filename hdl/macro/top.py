@@ -16,7 +16,7 @@ from cimforge.hdl.macro.serialiser import Serialiser
 from cimforge.hdl.macro.table_top import TableTop
 from cimforge.hdl.netlist.drivers import SPREAD, DriverTree, root_pins, spread
 from cimforge.hdl.netlist.module import Module, distinct_modules
-from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat, constant
+from cimforge.hdl.netlist.structure import Bus, Net, Structure, concat
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
 

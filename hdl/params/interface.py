@@ -2,7 +2,8 @@
 
 __all__ = ["INTERFACE_VERSION"]
 
-# Counts changes of the register map, the frames on a link and the meaning of the ports. It is part
-# of every configuration's hash, so software refuses hardware of another version. A test pins what
-# belongs to each version, so that neither changes without the other.
+# Counts changes of the register map and the meaning of the ports. It is part of every
+# configuration's hash, so software refuses hardware of another version. A test pins what belongs to
+# each version, so that neither changes without the other. The frames on a link have a version of
+# their own (host/protocol.py), which is told before anything else is asked.
 INTERFACE_VERSION = 3

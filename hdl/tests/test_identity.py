@@ -62,7 +62,9 @@ def test_a_group_that_is_no_default_is_told():
     command = "cimforge generate base --set storage=lutram"
     assert canonical_command(alone) == f"{command} --set group=1"
     assert canonical_command(MacroConfig(storage="lutram")) == command
-    assert plain_toml(MacroConfig(storage="bram", ram="ice40")) == 'storage = "bram"\nram = "ice40"\n'
+    assert (
+        plain_toml(MacroConfig(storage="bram", ram="ice40")) == 'storage = "bram"\nram = "ice40"\n'
+    )
 
 
 def test_names_of_the_design_page():

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from cimforge.hdl.params.config_file import load_config
-from cimforge.host import protocol
 from cimforge.host.tests.board_twin import BoardTwin
 
 README = Path(__file__).parents[1] / "README.md"
@@ -23,24 +22,22 @@ def serial_board():
     pytest.importorskip("serial", reason="needs pyserial (cimforge[fpga])")
     master, slave = pty.openpty()
     tty.setraw(slave)
-    twin = BoardTwin(load_config("fpga_small"))
+    os.set_blocking(master, False)
+    twin, stop = BoardTwin(load_config("fpga_small")), threading.Event()
 
     def serve() -> None:
-        frame = b""
-        while byte := os.read(master, 1):
-            frame += byte
-            if frame == b"!":  # the test is over
-                return
-            length = 10 if frame[2:3] == bytes([protocol.WRITE]) else 6
-            if len(frame) == length:
-                twin.write(frame)
-                os.write(master, twin.read(protocol.LONGEST_REPLY))
-                frame = b""
+        while not stop.is_set():
+            try:
+                twin.write(os.read(master, 4096))
+            except BlockingIOError:
+                stop.wait(0.001)
+            if answer := twin.read(1 << 16):
+                os.write(master, answer)
 
     thread = threading.Thread(target=serve)
     thread.start()
     yield os.ttyname(slave)
-    os.write(slave, b"!")
+    stop.set()
     thread.join()
     os.close(slave)
     os.close(master)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cimforge.flow.bitstream_report import BitstreamReport
@@ -89,6 +90,16 @@ def test_a_design_that_misses_its_clock_fails_in_one_line(cimforge, monkeypatch)
         (("run", "digits", "--backend", "wire"), "'wire' is not one of"),
         (("run", "digits", "--board", "hx8k"), "--board: is of --backend uart-sim alone"),
         (("run", "digits", "--board", "de10"), "'de10' is not one of"),
+        (
+            ("run", "digits", "--backend", "uart-sim", "--baud", "3000000"),
+            "--baud: 3000000 of a clock of 12 MHz is 4 cycles a bit, fewer than 8 "
+            "(highest legal value: 1500000)",
+        ),
+        (
+            ("run", "digits", "--backend", "uart-sim", "--baud", "1150000"),
+            "--baud: 1150000 of a clock of 12 MHz is 1200000, more than 1 % beside it "
+            "(nearest legal value: 1200000)",
+        ),
     ],
 )
 def test_bad_input_is_one_line(cimforge, arguments, message):
@@ -112,7 +123,30 @@ def test_digits_through_the_simulated_uart(cimforge):
     assert done.json["bit_exact"] is True
     assert done.json["images"] == 2
     assert (done.json["board"], done.json["clock_hz"]) == ("hx8k", 24_000_000)
-    assert done.json["cycles"] > 600_000, "every byte passed the line, 24 cycles a bit"
+    payload = max(done.json["payload_sent"], done.json["payload_received"])
+    assert done.json["cycles"] > payload * 240, "every byte passed the line, 24 cycles a bit"
+    share = payload * 240 / done.json["cycles"]
+    assert done.json["payload_share"] == pytest.approx(share, abs=1e-4)
+    assert done.json["board_seconds"] == pytest.approx(done.json["cycles"] / 24e6, abs=1e-4)
+
+
+def test_a_product_through_the_simulated_uart(cimforge, folder):
+    """mvm over the line, at another baud rate; the same integers as without it."""
+    rng = np.random.default_rng(1)
+    np.save(folder / "x.npy", x := rng.integers(-8, 8, (6, 11)))
+    np.save(folder / "w.npy", w := rng.integers(-8, 8, (11, 5)))
+    files = ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy", "--json")
+    done = cimforge(*files, "--backend", "uart-sim", "--baud", "1500000")
+    assert done.status == 0
+    assert done.json["bit_exact"] is True
+    assert np.array_equal(np.load(folder / "y.npy"), x @ w)
+    assert (done.json["baud"], done.json["clock_mhz"]) == (1_500_000, 24.0)
+    assert done.json["payload_received"] > 0
+    done = cimforge(*files, "--backend", "serial", "--port", "/dev/no-such-port")
+    assert (done.status, done.out) == (2, "")
+    assert "--port: /dev/no-such-port: No such file" in done.messages[-1]
+    done = cimforge(*files, "--backend", "serial")
+    assert "--port: names the serial port of --backend serial" in done.messages[0]
 
 
 def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):

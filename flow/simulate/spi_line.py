@@ -1,0 +1,65 @@
+"""An SPI line to the simulated board: what the host's SpiPort transfers bytes with."""
+
+from collections import deque
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.task import resume
+from cocotb.triggers import Timer
+from cocotb.utils import get_sim_time
+
+from cimforge.flow.simulate.serial_line import CLOCK_NS
+
+__all__ = ["SpiLine"]
+
+
+class SpiLine:
+    """``transfer`` of host.spi, called from the host's thread; takes simulated time.
+
+    ``ratio`` clock cycles make one of sck. ``outward`` and ``inward`` are faults as SerialLine's: a
+    byte that is lost on an SPI line shortens what arrives, one that is doubled lengthens it.
+    """
+
+    def __init__(self, dut, ratio: int):
+        self._dut, self._half_ps = dut, 500 * CLOCK_NS * ratio
+        self.hz = 1e9 / (CLOCK_NS * ratio)
+        self.outward: deque = deque()
+        self.inward: deque = deque()
+        dut.sck.value, dut.mosi.value, dut.cs_n.value = 0, 0, 1
+        cocotb.start_soon(Clock(dut.clk, CLOCK_NS, unit="ns").start())
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles since the start."""
+        return int(get_sim_time("ns")) // CLOCK_NS
+
+    @resume
+    async def idle(self, cycles: int) -> None:
+        """Leave the line alone."""
+        await Timer(cycles * CLOCK_NS, "ns")
+
+    @resume
+    async def transfer(self, data: bytes) -> bytes:
+        """Send bytes with the device selected; what came meanwhile."""
+        dut, came = self._dut, bytearray()
+        dut.cs_n.value = 0
+        await Timer(8 * CLOCK_NS, "ns")
+        for byte in data:
+            for sent in self.outward.popleft()(byte) if self.outward else (byte,):
+                got = await self._exchange(sent)
+                came.extend(self.inward.popleft()(got) if self.inward else (got,))
+        await Timer(8 * CLOCK_NS, "ns")
+        dut.cs_n.value = 1
+        await Timer(8 * CLOCK_NS, "ns")
+        return bytes(came)
+
+    async def _exchange(self, byte: int) -> int:
+        dut, got = self._dut, 0
+        for place in reversed(range(8)):
+            dut.mosi.value = byte >> place & 1
+            await Timer(self._half_ps, "ps")
+            got = got << 1 | int(dut.miso.value)
+            dut.sck.value = 1
+            await Timer(self._half_ps, "ps")
+            dut.sck.value = 0
+        return got

@@ -1,0 +1,137 @@
+"""Receiving side of a link: frames from bytes, kept until their check."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import Component
+
+from cimforge.fpga.frame_crc import FrameCrc
+from cimforge.fpga.uart import RECEIVED
+from cimforge.hdl.macro.streams import beat_stream
+from cimforge.hdl.netlist.block import In, Out
+from cimforge.host import protocol
+
+__all__ = ["FrameReceiver"]
+
+
+class _Pointers:
+    """Places in the buffer: bytes up to ``kept`` are of frames that were checked, those up to
+    ``stored`` of the one under way; ``taken`` is the next to be read."""
+
+    def __init__(self, depth: int):
+        self.stored = Signal(range(depth), reset_less=True)
+        self.kept = Signal(range(depth))
+        self.taken = Signal(range(depth))
+        self.full = Signal()
+
+
+class FrameReceiver(Component):
+    """Requests of host.protocol from ``rx``; of those that are right, all bytes between the first
+    and the CRC come out at ``head``, one after the other.
+
+    A request is right where its CRC is that of ``session`` (of 0 for OPENING), its sequence number
+    is ``expected`` (any, of one that begins a session) and it fits the buffer of ``depth`` bytes.
+    Otherwise its bytes are forgotten and
+    ``rejected`` is high for a cycle. One that opens a session takes the place of everything that is
+    still in the buffer: ``opened`` is high for a cycle, in which who reads ``head`` must forget
+    what it does. Bytes outside a request are ignored until a first byte; a request that ends early
+    takes what comes next for its rest, so the host sends FILLER before it opens a session.
+
+    ``rx`` brings at most one byte in 10 cycles, whose data stay for 8 more, and is never stalled.
+    ``head`` delivers a byte a cycle; latency 11 cycles from the last byte of the CRC. One memory of
+    ``depth`` x 8 bits, about 75 flip-flops and 190 LUT4s with its CRC.
+    """
+
+    def __init__(self, depth: int):
+        self._depth = depth
+        super().__init__(
+            {
+                **{"rx": In(RECEIVED), "session": In(32), "head": Out(beat_stream(data=8))},
+                **{"expected": Out(8), "opened": Out(1), "rejected": Out(1)},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.buffer = buffer = Memory(shape=8, depth=self._depth, init=[])
+        m.submodules.crc = crc = FrameCrc()
+        places = _Pointers(self._depth)
+        write = buffer.write_port()
+        m.d.comb += [
+            places.full.eq((places.stored + 1)[: len(places.taken)] == places.taken),
+            *(write.addr.eq(places.stored), write.data.eq(self.rx.data)),
+            crc.byte.eq(self.rx.data),
+        ]
+        self._build_reading(m, buffer.read_port(), places)
+        self._build_frames(m, crc, write, places)
+        return m
+
+    def _build_reading(self, m: Module, port, places: _Pointers) -> None:
+        """Bytes of checked frames, read ahead by one."""
+        fetch = Signal()
+        m.d.comb += [
+            fetch.eq((~self.head.valid | self.head.ready) & (places.taken != places.kept)),
+            *(port.en.eq(fetch), port.addr.eq(places.taken), self.head.data.eq(port.data)),
+        ]
+        m.d.sync += places.taken.eq(places.taken + fetch)
+        with m.If(fetch | self.head.ready):
+            m.d.sync += self.head.valid.eq(fetch)
+        with m.If(self.opened):
+            m.d.sync += [places.taken.eq(places.kept), self.head.valid.eq(0)]
+
+    def _build_frames(self, m: Module, crc: FrameCrc, write, places: _Pointers) -> None:
+        """A request, field by field, and its check."""
+        rx, opening, bad = self.rx, Signal(), Signal()
+        left = Signal(range(protocol.LONGEST_LENGTH + 1), reset_less=True)
+        place = Signal(2)
+        begins = Signal()
+
+        def store() -> None:
+            m.d.comb += [write.en.eq(rx.valid & ~places.full), crc.step.eq(rx.valid)]
+            with m.If(rx.valid):
+                m.d.sync += places.stored.eq(places.stored + 1)
+                with m.If(places.full):
+                    m.d.sync += bad.eq(1)
+
+        opens = (rx.data == protocol.OPENING) | (rx.data == protocol.RESUMING)
+        m.d.comb += begins.eq((rx.data == protocol.REQUEST) | opens)
+        with m.FSM():
+            with m.State("HUNT"):
+                new = rx.data == protocol.OPENING
+                m.d.comb += crc.start.eq(self.session)
+                m.d.sync += [opening.eq(opens), places.stored.eq(places.kept)]
+                m.d.sync += [bad.eq(0), place.eq(0)]
+                with m.If(rx.valid & begins):
+                    m.d.comb += [crc.clear.eq(new), crc.load.eq(~new), crc.step.eq(1)]
+                    m.next = "HEAD"
+            with m.State("HEAD"):
+                store()
+                with m.If(rx.valid):
+                    m.d.sync += place.eq(place + 1)
+                    with m.Switch(place):
+                        with m.Case(0), m.If((rx.data != self.expected) & ~opening):
+                            m.d.sync += bad.eq(1)
+                        with m.Case(1):
+                            m.d.sync += left[:8].eq(rx.data)
+                        with m.Case(2):
+                            m.d.sync += left[8:].eq(rx.data)
+                            m.next = "BODY"
+            with m.State("BODY"):
+                store()
+                with m.If(rx.valid):
+                    m.d.sync += [left.eq(left - 1), place.eq(0)]
+                    with m.If(left == 1):
+                        m.next = "CRC"
+            with m.State("CRC"):
+                m.d.comb += crc.step.eq(rx.valid)
+                with m.If(rx.valid):
+                    m.d.sync += place.eq(place + 1)
+                    with m.If(place == protocol.CRC_BYTES - 1):
+                        m.next = "CHECK"
+            with m.State("CHECK"), m.If(crc.ready):
+                right = Signal()
+                m.d.comb += [right.eq(crc.right & ~bad), self.rejected.eq(~right)]
+                m.d.comb += self.opened.eq(right & opening)
+                with m.If(right):
+                    next_one = Mux(opening, 0, self.expected + 1)
+                    m.d.sync += [places.kept.eq(places.stored), self.expected.eq(next_one)]
+                m.next = "HUNT"

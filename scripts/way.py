@@ -1,0 +1,146 @@
+"""How a product reaches the macro's Verilog: options that run and mvm share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from cimforge.compiler.backends.rtl import RtlBackend
+from cimforge.compiler.backends.serial_port import SerialBackend
+from cimforge.flow.board import Board
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.simulate.simulator import check_simulator
+from cimforge.fpga.board_files import board_design, board_files
+from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.uart import FRAME_BITS, LEAST_DIVISOR
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
+from cimforge.host.driver import LinkError
+
+__all__ = ["BACKENDS", "Way", "link_rows", "way_options"]
+
+BACKENDS = ("rtl", "uart-sim", "serial")
+FIRST_BOARD = "hx8k"  # the fewest clock cycles a bit: the shortest simulation
+FIRST_BAUD = 1_000_000
+MOST_BAUD = 4_000_000
+BAUD_SHARE = 0.01  # by which the line's rate may differ from the one that was asked for
+
+
+def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--backend, --port, --baud and --board."""
+    options = (
+        click.option(
+            "--backend",
+            type=click.Choice(BACKENDS),
+            default=BACKENDS[0],
+            show_default=True,
+            help="The macro's Verilog; a board's, through its simulated UART; a board, through a "
+            "port.",
+        ),
+        click.option("--port", metavar="DEVICE", help="Serial port of --backend serial."),
+        click.option(
+            "--baud",
+            type=click.IntRange(1, MOST_BAUD),
+            help=f"Of the port or the simulated UART.  [default: {FIRST_BAUD}, or the board's]",
+        ),
+        click.option(
+            "--board",
+            type=click.Choice(list(BOARDS)),
+            help=f"Whose clock and baud rate --backend uart-sim has.  [default: {FIRST_BOARD}]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+class Way(NamedTuple):
+    """How a product reaches the macro's Verilog."""
+
+    backend: str
+    port: str | None
+    baud: int | None
+    board: str | None
+    simulator: str
+
+    def check(self) -> None:
+        """Raise InputError where it cannot be gone."""
+        if (self.backend == "serial") != bool(self.port):
+            raise InputError("--port: names the serial port of --backend serial, which needs one")
+        if self.board and self.backend != "uart-sim":
+            raise InputError("--board: is of --backend uart-sim alone")
+        if self.backend == "uart-sim":
+            self._check_baud()
+        if self.backend != "serial":
+            check_simulator(self.simulator)
+
+    def _check_baud(self) -> None:
+        board = self.simulated
+        most = board.clock_hz // LEAST_DIVISOR
+        rule = f"--baud: {board.baud} of a clock of {board.clock_hz / 1e6:g} MHz"
+        if board.divisor < LEAST_DIVISOR:
+            cycles = f"is {board.divisor} cycles a bit, fewer than {LEAST_DIVISOR}"
+            raise InputError(f"{rule} {cycles} (highest legal value: {most})")
+        real = board.clock_hz / board.divisor
+        if abs(real / board.baud - 1) > BAUD_SHARE:
+            nearest = f"nearest legal value: {round(real)}"
+            raise InputError(f"{rule} is {real:.0f}, more than 1 % beside it ({nearest})")
+
+    @property
+    def simulated(self) -> Board:
+        """The board of --backend uart-sim."""
+        board = BOARDS[self.board or FIRST_BOARD]
+        return board._replace(baud=self.baud) if self.baud else board
+
+    def open(
+        self,
+        macro: MacroConfig,
+        folder: Path,
+        announce: Callable[[str], None],
+        progress: Callable[[int, int], None],
+    ) -> RtlBackend | SerialBackend:
+        """Emit the macro into ``folder``, and what runs jobs on it.
+
+        Raises InputError where the port does not open, or no such macro answers behind it.
+        """
+        uart = self.backend == "uart-sim"
+        top = board_files(macro, self.simulated) if uart else {}
+        emit_macro(macro, folder, {**macro_extras(macro), **top})
+        if self.port:
+            board = SerialBackend(self.port, self.baud or FIRST_BAUD, announce, progress)
+            try:
+                board.connect(macro)
+            except LinkError as error:
+                raise InputError(f"--port: {error}") from None
+            return board
+        options: dict[str, Any] = {"board": board_design, "divisor": self.simulated.divisor}
+        return RtlBackend(folder, self.simulator, announce, progress, **(options if uart else {}))
+
+    def facts(self, runner: RtlBackend | SerialBackend) -> dict[str, Any]:
+        """Of a report: whose cycles are counted, where a board is simulated, and what passed a
+        link. ``payload_share`` is the part of the line's time in the busier direction in which rows
+        and vectors, or results, passed."""
+        if self.backend == "rtl":
+            return {}
+        payload = {"payload_sent": runner.sent, "payload_received": runner.received}
+        most = max(runner.sent, runner.received) * FRAME_BITS
+        if self.backend == "serial":
+            baud = self.baud or FIRST_BAUD
+            share = most / baud / runner.seconds if runner.seconds else 0.0
+            return {"baud": baud, **payload, "payload_share": round(share, 4)}
+        board = self.simulated
+        share = most * board.divisor / runner.cycles if runner.cycles else 0.0
+        named = {"board": self.board or FIRST_BOARD, "clock_hz": board.clock_hz}
+        line = {"baud": board.baud, **payload, "payload_share": round(share, 4)}
+        return {**named, **line, "board_seconds": round(runner.cycles / board.clock_hz, 4)}
+
+
+def link_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows of a table: what passed a link, where there is one."""
+    if "payload_share" not in report:
+        return []
+    sent, received = report["payload_sent"], report["payload_received"]
+    share = f"{report['payload_share']:.1%} of the line's time at {report['baud']:,} baud"
+    return [("payload", f"{sent:,} bytes to the board, {received:,} back, {share}")]
