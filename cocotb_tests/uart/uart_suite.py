@@ -140,15 +140,14 @@ def test_refused_accesses_are_bus_errors(line):
 
 
 def each_fault(line: SerialLine, count: int, faults, operation) -> None:
-    """Every fault at each of ``count`` places, at the front of what travels, with ``operation`` to
-    judge; afterwards the link works."""
+    """A fault at each of ``count`` places in what travels, with ``operation`` to judge, kinds in
+    turn; afterwards the link works."""
     link = UartLink(line)
-    for fault in FAULTS:
-        for place in range(count):
-            still_works(link)
-            faults.extend([unchanged] * place + [fault])
-            operation(link)
-            recover(line)
+    for place in range(count):
+        still_works(link)
+        faults.extend([unchanged] * place + [FAULTS[place % len(FAULTS)]])
+        operation(link)
+        recover(line)
     still_works(link)
 
 
@@ -290,10 +289,11 @@ def test_what_a_cut_off_session_left_is_never_a_result(line):
 @board_test
 def test_a_baud_rate_4_percent_off_is_understood(line):
     """The host's bits are 4 % too fast, then 4 % too slow."""
+    link = UartLink(line)
     for line.baud_error in (0.04, -0.04):
         for value in (0x00, 0x15, 0x0A, 0x1F):
-            UartLink(line).write(ENABLE, value)
-            assert UartLink(line).read(ENABLE) == value
+            link.write(ENABLE, value)
+            assert link.read(ENABLE) == value
 
 
 @board_test

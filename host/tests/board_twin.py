@@ -159,5 +159,7 @@ class BoardTwin:
         if expected.outcomes != {"ack"}:
             self.failed = True
             return 0
+        if access.address == self._at["control"] and access.data:
+            self.bus.model.interrupt()
         self.bus.account(access, expected.data or 0)
         return expected.data or 0
