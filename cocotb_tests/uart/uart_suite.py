@@ -133,7 +133,8 @@ def test_refused_accesses_are_bus_errors(line):
     """Unmapped, misaligned, read-only and too high addresses: an error, and the link goes on."""
     link = UartLink(line)
     last = (1 << MAP.address_bits) - 4
-    for address in (last, 2, MAP.register("y_next").offset, 0xFFFC):
+    above = 1 << MAP.address_bits  # what is below it alone would be register id
+    for address in (last, 2, MAP.register("y_next").offset, 0xFFFC, above):
         with pytest.raises(BusError):
             link.read(address)
     still_works(link)
@@ -219,7 +220,11 @@ def test_a_host_that_is_killed_leaves_nothing(line):
         line.write(frame if cut == 207 else frame[:cut])
         if cut == 207:
             line.idle(100)  # results are on their way
-        again = MacroDriver(UartLink(line), CONFIG)
+        link, began = UartLink(line), line.cycles
+        still_works(link)
+        byte_times = (line.cycles - began) // (10 * load_job()["divisor"])
+        assert byte_times < len(protocol.FILLER) + 100, "the opening waits for nothing"
+        again = MacroDriver(link, CONFIG)
         assert np.array_equal(again.multiply(vectors[:3], x_signed=False), golden[:3])
     with pytest.raises(SessionLostError, match="another program has used it"):
         driver.multiply(vectors, x_signed=False)

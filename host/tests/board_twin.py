@@ -87,7 +87,7 @@ class BoardTwin:
             return
         if len(frame) < 4:
             return
-        length = frame[2] | (frame[3] & 3) << 8
+        length = frame[2] | (frame[3] & 1) << 8
         if len(frame) < 4 + length + 4:
             return
         self.partial = b""

@@ -13,7 +13,7 @@ from cimforge.host.tests.board_twin import BoardTwin
 
 # Rows in groups, whose fill a repeated row would spoil; and rows and vectors longer than a frame.
 PAIRS = MacroConfig(rows=7, cols=3, weight_bits=4, input_bits=4, storage="latch", group=2, banks=2)
-MANY_PAIRS = MacroConfig(rows=63, cols=15, storage="latch", group=2)  # 22 rows a frame
+MANY_PAIRS = MacroConfig(rows=63, cols=17, storage="latch", group=2)  # 19 rows a frame
 LONG = MacroConfig(rows=170, cols=90, weight_bits=16, input_bits=16)
 FUSED = MacroConfig(rows=4, cols=60, weight_bits=16, input_bits=16, slice_bits=2)
 CONFIGS = {"pairs": PAIRS, "long": LONG, "fused": FUSED}
