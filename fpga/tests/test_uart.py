@@ -8,7 +8,7 @@ from cimforge.cocotb_tests.regression import run_regression
 from cimforge.fpga.board_files import board_design, board_files
 from cimforge.fpga.boards import BOARDS
 from cimforge.fpga.soc import soc_ports
-from cimforge.fpga.spi import LEAST_RATIO
+from cimforge.fpga.spi_slave import LEAST_RATIO
 from cimforge.fpga.uart import LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
