@@ -190,8 +190,8 @@ def test_a_storm_of_faults_never_makes_a_wrong_result(line):
             )
 
     driver = MacroDriver(UartLink(line), CONFIG)
-    errors = 0
-    for _ in range(8):
+    errors, rounds = 0, 8
+    for _ in range(rounds):
         storm()
         try:
             driver.load_weights(weights, signed=False)
@@ -201,7 +201,7 @@ def test_a_storm_of_faults_never_makes_a_wrong_result(line):
     recover(line)
     driver.load_weights(weights, signed=False)
     assert np.array_equal(driver.multiply(vectors, x_signed=False), golden)
-    assert errors < 8, "nothing was made good"
+    assert errors < rounds, "nothing was made good"
 
 
 @board_test

@@ -205,6 +205,19 @@ def test_a_single_write_is_never_repeated():
     assert link.read(0x18) == 5
 
 
+def test_ctrl_c_in_a_call_leaves_no_reply_behind():
+    """The next call begins a session: even a write, which is not repeated, works at once."""
+    board = BoardTwin(CONFIG)
+    link = UartLink(board)
+    link.read(0)
+    board.interrupt_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        link.read(0)
+    board.interrupt_after = None
+    link.write(0x18, 5)
+    assert link.read(0x18) == 5
+
+
 def test_sequence_numbers_wrap():
     """More requests than numbers, in flight and one by one."""
     link = UartLink(BoardTwin(CONFIG))
