@@ -4,7 +4,7 @@ from cimforge.flow.board import Board
 from cimforge.fpga.board_clock import place_clock
 from cimforge.fpga.bridge import FrameBridge
 from cimforge.fpga.led import SHOWN_MS, LedStretcher
-from cimforge.fpga.spi import SpiSlave
+from cimforge.fpga.spi_slave import SpiSlave
 from cimforge.fpga.uart import RECEIVED, SENT, UartReceiver, UartTransmitter
 from cimforge.hdl.bus.signatures import bus_ports
 from cimforge.hdl.bus.wrapper import build_wrapper
