@@ -70,9 +70,9 @@ TARGETS = {
         vendor_cells=("ice40/cells_sim.v",),
         rams=r"SB_(SP)?RAM\w*",
     ),
-    # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Carry chains
-    # are mapped early: opt_expr would divide one where both operands have a 0, and a chain begins in
-    # a cell of two bits.
+    # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Chains are
+    # mapped early: opt_expr would divide one where both operands have a 0, and each begins in a
+    # cell of two bits.
     "ecp5": Target(
         "synth_ecp5 -nowidelut -top {top}",
         "luts",
