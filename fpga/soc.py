@@ -82,7 +82,7 @@ def _place_link(
     out: Structure,
     link: str,
     board: Board,
-    clocks: dict[str, Bus],
+    clocks: dict[str, Net],
     ports: dict[str, Bus],
     serial: dict[str, Bus],
 ) -> None:
