@@ -50,9 +50,8 @@ class TableInputSum(Block):
             "sign": In(config.slices),
             "correction": Out(config.correction_bits * config.slices),
         }
-        inner: dict[str, Structure | Leaf] = {
-            "top": _build_sum(config, "top_sum", _counted(config.rows, 1))
-        }
+        top = _build_sum(config, "top_sum", _counted(config.rows, 1))
+        inner: dict[str, Structure | Leaf] = {"top": top}
         lower = config.bits_per_cycle - 1
         if lower:
             inner["lower"] = _build_sum(config, "lower_sum", _lower_words(config))
