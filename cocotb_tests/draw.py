@@ -269,7 +269,7 @@ def draw_configs(count: int, seed: int) -> list[MacroConfig]:
         traits = TREES[tree]
         grouped = traits.exact and MULTIPLY[multiply].grouped
         finals = list(FINAL_ADDERS) if traits.columns else ["ripple"]
-        chosen = {"group": rng.choice(STORAGE[storage].groups if grouped else (1,))}
+        chosen: dict[str, Any] = {"group": rng.choice(STORAGE[storage].groups if grouped else (1,))}
         chosen |= {"final_adder": rng.choice(finals)}
         whole = shape["weight_bits"]
         slices = [bits for bits in range(1, whole + 1) if whole % bits == 0]

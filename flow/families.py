@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from cimforge.flow.board import Board
+from cimforge.flow.synth.storage_check import check_storage
 from cimforge.flow.synth.targets import TARGETS
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
@@ -178,10 +179,12 @@ def constraints_text(board: Board) -> str:
 
 def check_fabric(config: MacroConfig, board: Board, where: str) -> None:
     """Raise InputError where the board's family has no cell for the macro's storage. A family that
-    is no synthesis target has flip-flops, as the FPGAs that are have."""
-    target = FAMILIES[board.family].target
-    needed = {target} if target in TARGETS else set(FPGA)
-    if needed <= set(config.storage_traits.targets):
+    is no synthesis target has flip-flops, as the FPGAs that are have, and no RAM blocks of ours."""
+    target, needed = FAMILIES[board.family].target, set(FPGA)
+    if target in TARGETS:
+        check_storage(config, target, where)
+        return
+    if needed <= set(config.storage_traits.targets) and not config.tables:
         return
     fitting = next(name for name, traits in STORAGE.items() if needed <= set(traits.targets))
     rule = f"storage {config.storage} has no cell on {target}"

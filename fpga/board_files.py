@@ -21,12 +21,14 @@ def board_files(config: MacroConfig, board: Board, link: str = "uart") -> dict[s
     header = "// SPDX-License-Identifier: Apache-2.0\n\n"
     wrapper, modules = wrapper_files(config), soc_modules(config, board, link)
     models = behavioural_models(modules)
-    sources = [*models, f"{top}.v"]
+    wrapped = wrapper[f"{config.module}_wb.f"].split()
+    theirs = [name for name in wrapped if not name.startswith(f"{config.module}_wb.")]
+    sources = [*theirs, *models, f"{top}.v"]
     return {
         **wrapper,
         **models,
         f"{top}.v": header + modules_to_verilog(modules),
-        f"{top}.f": wrapper[f"{config.module}_wb.f"] + "".join(f"{name}\n" for name in sources),
+        f"{top}.f": "".join(f"{name}\n" for name in sources),
     }
 
 

@@ -55,7 +55,7 @@ class FrameBridge(Block):
         executor = FrameExecutor(self._config, self._depth)
         m.submodules.receiver = receiver
         m.submodules.executor = ResetInserter(receiver.opened)(executor)
-        m.submodules.sender = ResetInserter(receiver.opened)(sender)
+        m.submodules.sender = sender
         connect(m, receiver.head, executor.head)
         connect(m, executor.reply, sender.reply)
         connect(m, flipped(self.wb), executor.wb)

@@ -130,7 +130,7 @@ class FrameExecutor(Component):
             sequence = Mux(head.valid, head.data, self.expected)
             m.d.sync += [request.word[:8].eq(sequence), request.rejects.eq(~head.valid)]
         take("LENGTH", "SHAPE", request.left[:8].eq(head.data))
-        shape = Cat(request.left[8:], request.operation, request.mode)
+        shape = Cat(request.left[8:], Signal(), request.operation, request.mode)
         take("SHAPE", "PARAMETER", shape.eq(head.data))
         with m.State("PARAMETER"):
             m.d.comb += head.ready.eq(1)

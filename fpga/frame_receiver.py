@@ -87,10 +87,10 @@ class FrameReceiver(Component):
 
         def store() -> None:
             m.d.comb += [write.en.eq(rx.valid & ~places.full), crc.step.eq(rx.valid)]
-            with m.If(rx.valid):
+            with m.If(rx.valid & places.full):
+                m.d.sync += bad.eq(1)
+            with m.Elif(rx.valid):
                 m.d.sync += places.stored.eq(places.stored + 1)
-                with m.If(places.full):
-                    m.d.sync += bad.eq(1)
 
         opens = (rx.data == protocol.OPENING) | (rx.data == protocol.RESUMING)
         m.d.comb += begins.eq((rx.data == protocol.REQUEST) | opens)

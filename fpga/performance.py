@@ -1,25 +1,24 @@
 """What a macro on a board does in a second: operations, filling a bank, what its link feeds."""
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from cimforge.flow.board import Board
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.host.protocol import OK, WRITE, reply_length
+from cimforge.host.payload import result_bytes, vector_bytes
+from cimforge.host.protocol import (
+    CRC_BYTES,
+    HEAD_BYTES,
+    LEAST_REPLY,
+    LONGEST_LENGTH,
+    PARAMETER_BYTES,
+)
 
-__all__ = ["Performance", "payload_rate"]
+__all__ = ["Performance"]
 
 INT8 = 8 * 8  # 1-bit products of an 8-bit by 8-bit one
 BITS_A_BYTE = 10  # on the line: start, 8 data bits, stop
-WORD = 4  # payload bytes of a frame
-REQUEST_BYTES = 10  # of a write: head, tag, operation, address, word, CRC
-
-
-def payload_rate(board: Board) -> float:
-    """Payload bytes a second over the board's UART: a word's frame and its reply in turn."""
-    frames = REQUEST_BYTES + reply_length(WRITE, OK)
-    return board.baud / BITS_A_BYTE * WORD / frames
+REQUEST_BYTES = 1 + HEAD_BYTES + PARAMETER_BYTES + CRC_BYTES  # of a request, but for its payload
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,29 @@ class Performance:
         return self.tops_binary * 1000 / INT8
 
     @property
+    def _vector_bytes(self) -> tuple[int, int]:
+        """Payload bytes of a vector, and of its results, on the line."""
+        results = self.config.modes[0].outputs * result_bytes(self.config, 0)
+        return vector_bytes(self.config), results
+
+    @property
+    def link_vectors_per_s(self) -> float:
+        """Vectors a second over the board's UART, weights loaded: as many as fill a request, while
+        the results of those before come back; the longer direction counts."""
+        down, up = self._vector_bytes
+        count = max(1, (LONGEST_LENGTH - PARAMETER_BYTES) // max(down, up))
+        longer = max(REQUEST_BYTES + count * down, LEAST_REPLY + count * up)
+        return self.board.baud / BITS_A_BYTE * count / longer
+
+    @property
+    def payload_rate(self) -> float:
+        """Payload bytes a second in the busier direction."""
+        return self.link_vectors_per_s * max(self._vector_bytes)
+
+    @property
     def link_share(self) -> float:
-        """The share of its time for which the link keeps the array busy, weights loaded: vectors
-        and results over the line in turn, commands not counted."""
-        config = self.config
-        results = config.cols * config.y_bits
-        payload = ceil(config.rows * config.input_bits / 8) + ceil(results / 8)
-        return min(1.0, payload_rate(self.board) / payload / self.vectors_per_s)
+        """The share of its time for which the link keeps the array busy, weights loaded."""
+        return min(1.0, self.link_vectors_per_s / self.vectors_per_s)
 
     def as_json(self) -> dict[str, Any]:
         """The part of the JSON contract of ``cimforge fpga`` that follows from config and clock."""
@@ -69,6 +84,6 @@ class Performance:
                 "seconds": cycles["fill"] / self.board.clock_hz,
                 "seconds_by_row": cycles["write"] / self.board.clock_hz,
             },
-            "link_bytes_per_s": round(payload_rate(self.board)),
+            "link_bytes_per_s": round(self.payload_rate),
             "link_share": round(self.link_share, 6),
         }

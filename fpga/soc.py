@@ -4,7 +4,7 @@ from cimforge.flow.board import Board
 from cimforge.fpga.board_clock import place_clock
 from cimforge.fpga.bridge import FrameBridge
 from cimforge.fpga.led import SHOWN_MS, LedStretcher
-from cimforge.fpga.spi import SpiSlave
+from cimforge.fpga.spi_slave import SpiSlave
 from cimforge.fpga.uart import RECEIVED, SENT, UartReceiver, UartTransmitter
 from cimforge.hdl.bus.signatures import bus_ports
 from cimforge.hdl.bus.wrapper import build_wrapper
@@ -35,7 +35,9 @@ SOC_PORTS = soc_ports()
 def soc_modules(config: MacroConfig, board: Board, link: str = "uart") -> list[Module]:
     """The modules of ``NAME_soc`` that the wrapped macro does not have, the top last."""
     top = build_soc(config, board, link)
-    return [*(child.module for child in top.children if child.module.role == "link"), top]
+    wrapped = next(child.module for child in top.children if child.instance == "wrapped")
+    links = (child.module for child in top.children if child.module.role == "link")
+    return [*links, wrapped.children[0].module, wrapped, top]
 
 
 def build_soc(config: MacroConfig, board: Board, link: str = "uart") -> Structure:
@@ -68,7 +70,7 @@ def build_soc(config: MacroConfig, board: Board, link: str = "uart") -> Structur
     light = LedStretcher(config.module, board.clock_hz * SHOWN_MS // 1000)
     out.place(bridge, "bridge", **clocks, **serial, **bus)
     idle = {line: constant(0, width) for line, width in config.storage_traits.control_ports}
-    out.place(build_wrapper(config), "wrapped", **clocks, **bus, busy=working, **idle)
+    out.place(build_wrapper(config, decided=True), "wrapped", **clocks, **bus, busy=working, **idle)
     lit = out.wire("lit") if board.led_active_low else ports["busy"]
     out.place(light, "light", **clocks, active=working, led=lit)
     if board.led_active_low:
@@ -80,7 +82,7 @@ def _place_link(
     out: Structure,
     link: str,
     board: Board,
-    clocks: dict[str, Bus],
+    clocks: dict[str, Net],
     ports: dict[str, Bus],
     serial: dict[str, Bus],
 ) -> None:

@@ -5,8 +5,8 @@ Request:  REQUEST (or OPENING, RESUMING), sequence, length, shape, parameter (4 
 Reply:    REPLY, sequence, payload, status, CRC (4); or REJECTION, expected sequence, status, CRC.
 
 Numbers go low byte first. ``length`` counts the parameter and the payload: its low 8 bits stand in
-the byte ``length``, its high 2 in bits 0..1 of ``shape``, whose bits 2..4 are the operation and
-bits 5..7 the mode of a result. A reply is as long as its request says, so it needs no length.
+the byte ``length``, its highest in bit 0 of ``shape``, whose bits 2..4 are the operation and bits
+5..7 the mode of a result. A reply is as long as its request says, so it needs no length.
 
 The CRC is CRC-32 as in zlib, over all bytes before it, and goes on from the session: 32 bits that
 the host draws when it opens the link. So a frame of another session fails its check as a garbled
@@ -48,7 +48,7 @@ DONE, REFUSED = 0, 1
 HEAD_BYTES = 3  # of a request, between its first byte and its parameter
 PARAMETER_BYTES = 4
 CRC_BYTES = 4
-LONGEST_LENGTH = (1 << 10) - 1
+LONGEST_LENGTH = (1 << 9) - 1
 BUFFER_BYTES = 1024  # of a device's buffer, at least
 LEAST_REPLY = 3 + CRC_BYTES
 OPEN_REPLY = 1  # bytes of its payload

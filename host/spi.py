@@ -5,7 +5,7 @@ from math import ceil
 
 __all__ = ["ESCAPE", "IDLE", "TURNED", "SpiPort"]
 
-IDLE, ESCAPE, TURNED = 0x7E, 0x7D, 0x20  # of what the device sends: fpga/spi.py
+IDLE, ESCAPE, TURNED = 0x7E, 0x7D, 0x20  # of what the device sends: fpga/spi_slave.py
 POLL_BYTES = 64
 
 

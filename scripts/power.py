@@ -16,7 +16,7 @@ from cimforge.flow.power.power_report import CONTRACT, PowerReport, measure_powe
 from cimforge.flow.power.toggle_run import WrongResultsError, check_icarus
 from cimforge.flow.power.workload import DISTRIBUTIONS, Segment, Workload, drawn_workload
 from cimforge.flow.simulate.bounded_run import CommandError
-from cimforge.flow.synth.synth_report import check_storage
+from cimforge.flow.synth.storage_check import check_storage
 from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError

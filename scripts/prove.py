@@ -13,7 +13,7 @@ from cimforge.flow.formal.tree_rules import Fault
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.liberty.library_path import find_libraries
 from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.synth.synth_report import check_storage
+from cimforge.flow.synth.storage_check import check_storage
 from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError

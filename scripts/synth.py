@@ -8,7 +8,8 @@ from cimforge.flow.liberty.library_path import Found, find_libraries
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.synth.ram_file import RamFile, read_ram
 from cimforge.flow.synth.ram_wrapper import assign_pins
-from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_macro
+from cimforge.flow.synth.storage_check import check_storage
+from cimforge.flow.synth.synth_report import SynthReport, synth_macro
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import LOG, YosysError
@@ -75,7 +76,8 @@ def _check_sram(
 @click.option(
     "--target",
     type=click.Choice([*TARGETS, LIBERTY]),
-    help="What to synthesise for.  [default: generic, with --clock liberty]",
+    help="What to synthesise for.  [default: generic, of RAM blocks their FPGA, with --clock "
+    "liberty]",
 )
 @click.option(
     "--clock",
@@ -118,8 +120,8 @@ def synth(
 ) -> None:
     """Synthesise CONFIG and count its cells: each distinct block once, times its instances."""
     macro = load_config(config, overrides)
-    target = target or (DEFAULT_TARGET if clock is None else LIBERTY)
-    check_storage(macro, target)
+    target = target or (macro.ram or DEFAULT_TARGET if clock is None else LIBERTY)
+    check_storage(macro, target, "" if clock is None else "--clock")
     if clock is not None:
         check_search(target, flatten, sram)
     if target != LIBERTY and (liberty or cells):
@@ -179,6 +181,8 @@ def _show(report: SynthReport) -> None:
     if report.ram and report.ram["cell"]:
         facts += [("RAMs", f"{report.ram['instances']} {report.ram['cell']}")]
         facts += [("RAM pins", "\n".join(f"{p}: {r}" for p, r in report.ram["pins"].items()))]
+    for kind, count in report.ram_blocks.items():
+        facts += [(f"{kind} (RAM)", f"{count:,}")]
     if report.ram:
         total, unused = report.ram["total_bits"], report.ram["unused_bits"]
         facts += [("bits of RAM, unused", f"{total:,}, {unused:,}")]

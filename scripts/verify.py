@@ -20,7 +20,7 @@ from cimforge.flow.simulate.bounded_run import LIMIT_S
 from cimforge.flow.simulate.given_sources import given_design
 from cimforge.flow.simulate.simulator import BuildError, Design, check_simulator, locked
 from cimforge.flow.synth.netlist_models import NETLISTS, netlist_design
-from cimforge.flow.synth.synth_report import check_storage
+from cimforge.flow.synth.storage_check import check_storage
 from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError

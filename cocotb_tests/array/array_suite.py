@@ -12,7 +12,7 @@ CONFIG = job_config()
 BANKS = range(CONFIG.banks)
 NETS = ("planes_n", "both_n", "bank_select", "totals", *(f"products_{k}" for k in range(16)))
 TABLE_NETS = ("entries", "totals", "joined")
-# of each column: with products those of each plane, of tables all but what only sums of one word join
+# of each column: with products those of each plane, of tables all but what only joined sums take
 LEAST = 2 + CONFIG.bits_per_cycle if not CONFIG.tables else 2 if CONFIG.carry_save else 3
 SLICES = [f"_slice{place}" for place in range(CONFIG.slices)] if CONFIG.slices > 1 else [""]
 COLUMNS = [f"col{col}{part}" for col in range(CONFIG.cols) for part in SLICES]

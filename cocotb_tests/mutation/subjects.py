@@ -137,7 +137,7 @@ SUBJECTS: Sequence[Subject] = (
             banks=2,
         ),
         "board",
-        ("uart.uart_suite",),
+        ("uart.brief_suite",),
         {"divisor": BOARD.divisor},
     ),
 )

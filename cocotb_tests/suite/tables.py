@@ -1,6 +1,7 @@
 """Tables of sums: their entries of no row, what a reset takes, and rows that are renewed beside
 passes of other banks."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import cocotb
@@ -87,7 +88,7 @@ async def test_rows_are_renewed_beside_passes(dut):
         bank = bench.rng.choice(BANKS)
         others = [each for each in BANKS if each != bank]
         bench.y.refuse = refuse
-        rows = range(CONFIG.rows)
+        rows: Sequence[int] = range(CONFIG.rows)
         if not fill:  # a row may take hundreds of slots
             rows = some(rows, 3, bench.rng)
         for row in rows:

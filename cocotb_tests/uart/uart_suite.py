@@ -133,22 +133,22 @@ def test_refused_accesses_are_bus_errors(line):
     """Unmapped, misaligned, read-only and too high addresses: an error, and the link goes on."""
     link = UartLink(line)
     last = (1 << MAP.address_bits) - 4
-    for address in (last, 2, MAP.register("y_next").offset, 0xFFFC):
+    above = 1 << MAP.address_bits  # what is below it alone would be register id
+    for address in (last, 2, MAP.register("y_next").offset, 0xFFFC, above):
         with pytest.raises(BusError):
             link.read(address)
     still_works(link)
 
 
 def each_fault(line: SerialLine, count: int, faults, operation) -> None:
-    """Every fault at each of ``count`` places, at the front of what travels, with ``operation`` to
-    judge; afterwards the link works."""
+    """A fault at each of ``count`` places in what travels, with ``operation`` to judge, kinds in
+    turn; afterwards the link works."""
     link = UartLink(line)
-    for fault in FAULTS:
-        for place in range(count):
-            still_works(link)
-            faults.extend([unchanged] * place + [fault])
-            operation(link)
-            recover(line)
+    for place in range(count):
+        still_works(link)
+        faults.extend([unchanged] * place + [FAULTS[place % len(FAULTS)]])
+        operation(link)
+        recover(line)
     still_works(link)
 
 
@@ -190,8 +190,8 @@ def test_a_storm_of_faults_never_makes_a_wrong_result(line):
             )
 
     driver = MacroDriver(UartLink(line), CONFIG)
-    errors = 0
-    for _ in range(8):
+    errors, rounds = 0, 8
+    for _ in range(rounds):
         storm()
         try:
             driver.load_weights(weights, signed=False)
@@ -201,7 +201,7 @@ def test_a_storm_of_faults_never_makes_a_wrong_result(line):
     recover(line)
     driver.load_weights(weights, signed=False)
     assert np.array_equal(driver.multiply(vectors, x_signed=False), golden)
-    assert errors < 8, "nothing was made good"
+    assert errors < rounds, "nothing was made good"
 
 
 @board_test
@@ -220,7 +220,11 @@ def test_a_host_that_is_killed_leaves_nothing(line):
         line.write(frame if cut == 207 else frame[:cut])
         if cut == 207:
             line.idle(100)  # results are on their way
-        again = MacroDriver(UartLink(line), CONFIG)
+        link, began = UartLink(line), line.cycles
+        still_works(link)
+        byte_times = (line.cycles - began) // (10 * load_job()["divisor"])
+        assert byte_times < len(protocol.FILLER) + 100, "the opening waits for nothing"
+        again = MacroDriver(link, CONFIG)
         assert np.array_equal(again.multiply(vectors[:3], x_signed=False), golden[:3])
     with pytest.raises(SessionLostError, match="another program has used it"):
         driver.multiply(vectors, x_signed=False)
@@ -290,10 +294,11 @@ def test_what_a_cut_off_session_left_is_never_a_result(line):
 @board_test
 def test_a_baud_rate_4_percent_off_is_understood(line):
     """The host's bits are 4 % too fast, then 4 % too slow."""
+    link = UartLink(line)
     for line.baud_error in (0.04, -0.04):
         for value in (0x00, 0x15, 0x0A, 0x1F):
-            UartLink(line).write(ENABLE, value)
-            assert UartLink(line).read(ENABLE) == value
+            link.write(ENABLE, value)
+            assert link.read(ENABLE) == value
 
 
 @board_test

@@ -2,7 +2,6 @@
 
 from collections import deque
 
-import cocotb
 from cocotb.clock import Clock
 from cocotb.task import resume
 from cocotb.triggers import Timer
@@ -26,7 +25,7 @@ class SpiLine:
         self.outward: deque = deque()
         self.inward: deque = deque()
         dut.sck.value, dut.mosi.value, dut.cs_n.value = 0, 0, 1
-        cocotb.start_soon(Clock(dut.clk, CLOCK_NS, unit="ns").start())
+        Clock(dut.clk, CLOCK_NS, unit="ns").start()
 
     @property
     def cycles(self) -> int:

@@ -19,18 +19,19 @@ from cimforge.flow.synth.census import (
 from cimforge.flow.synth.ram_file import RamFile
 from cimforge.flow.synth.ram_wrapper import assign_pins, wrapper_verilog
 from cimforge.flow.synth.static_timing import Timing, TimingError, analyse_timing
+from cimforge.flow.synth.storage_check import check_storage, plain_rival
 from cimforge.flow.synth.synthesis import map_to_library, synthesise
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
+from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
-from cimforge.hdl.params.storage import STORAGE
 
 NO_PERIOD = "no clock period"
 SET_CLEAR = "set_clear"  # a leaf of two cells
 
-__all__ = ["NO_PERIOD", "SynthReport", "check_storage", "synth_macro"]
+__all__ = ["NO_PERIOD", "SynthReport", "synth_macro"]
 
 
 @dataclass
@@ -38,7 +39,8 @@ class SynthReport:
     """Size of a macro in ``unit`` (um2, luts or cells), in all and by role.
 
     ``breakdown`` is empty for a flattened netlist, whose cells serve several roles. ``timing`` is
-    None without a library or OpenSTA.
+    None without a library or OpenSTA. ``ram_blocks`` counts an FPGA's RAM cells by type; ``rival``
+    is another storage style and its total, where that may be less.
     """
 
     config: MacroConfig
@@ -55,6 +57,8 @@ class SynthReport:
     timing: Timing | None = None
     seconds: float = 0.0
     ram: dict[str, Any] | None = None
+    ram_blocks: dict[str, int] = field(default_factory=dict)
+    rival: dict[str, Any] | None = None
 
     @property
     def per_1b_mac(self) -> float:
@@ -109,6 +113,8 @@ class SynthReport:
             "tops_per_mm2": _rounded(self.tops_per_mm2),
             "wire_load": self.timing.wires or None if self.timing else None,
             "ram": self.ram,
+            "ram_blocks": self.ram_blocks,
+            "rival": self.rival,
             "critical_path": self.timing.as_json() if self.timing else None,
             "seconds": round(self.seconds, 2),
         }
@@ -142,6 +148,8 @@ def synth_macro(
             _count_ram(report, ram, roles)
     else:
         report = _target_report(config, folder, target, flatten, announce)
+        if config.slice_width < config.storage_traits.rival_bits:
+            _measure_rival(report, folder, flatten, announce)
     if config.storage_traits.memory:
         _tell_rams(report)
     report.seconds = time.perf_counter() - started
@@ -174,16 +182,6 @@ def _tell_rams(report: SynthReport) -> None:
         report.notes.append("paths that begin or end in a RAM are not timed")
 
 
-def check_storage(config: MacroConfig, target: str, option: str = "") -> None:
-    """Raise InputError where ``target`` has no cell for the macro's storage."""
-    if target in config.storage_traits.targets:
-        return
-    fitting = next(name for name, traits in STORAGE.items() if target in traits.targets)
-    rule = f"storage {config.storage} has no cell on {target}"
-    where = option or f"--target {target}"
-    raise InputError(f"{where}: {rule} (nearest legal value: --set storage={fitting})")
-
-
 def _target_report(config, folder, target, flatten, announce) -> SynthReport:
     check_storage(config, target)
     announce(f"synthesising {config.module} for {target}")
@@ -202,7 +200,22 @@ def _target_report(config, folder, target, flatten, announce) -> SynthReport:
         ffs=sum(count for kind, count in whole.items() if spec.is_flip_flop(kind)),
         breakdown={} if flatten else sizes,
         folder=netlist.folder,
+        ram_blocks={kind: whole[kind] for kind in sorted(whole) if spec.is_ram(kind)},
     )
+
+
+def _measure_rival(report, folder, flatten, announce) -> None:
+    """Measure the same macro in the storage that narrow weights may make smaller, and say both."""
+    rival = plain_rival(report.config)
+    if rival is None:
+        return
+    place = folder / "rival"
+    emit_macro(rival, place)
+    other = _target_report(rival, place, report.target, flatten, announce)
+    report.rival = {"storage": rival.storage, "total": _tidy(other.total)}
+    share = report.total / max(other.total, 1)
+    told = f"{report.total:,.0f} LUTs are {share:.0%} of the {other.total:,.0f} that it has with"
+    report.notes.append(f"{told} storage={rival.storage}")
 
 
 def _library_report(config, folder, liberty, overrides, flatten, announce) -> SynthReport:
@@ -248,10 +261,12 @@ def _library_report(config, folder, liberty, overrides, flatten, announce) -> Sy
 
 
 def _drop_rams(config: MacroConfig, counts: dict[str, Counter]) -> None:
-    """Take RAMs out of the counts of cells by role: they are no cells of a library."""
-    for cells in counts.values():
-        for model in config.models:
-            cells.pop(model, None)
+    """Take a memory compiler's RAMs out of the counts of cells by role: they are no cells of a
+    library, nor of a target."""
+    if config.storage_traits.memory:
+        for cells in counts.values():
+            for model in config.models:
+                cells.pop(model, None)
 
 
 def _cells_by_role(

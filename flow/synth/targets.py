@@ -23,6 +23,7 @@ class Target(NamedTuple):
     carry_chains: bool = False
     early: str = ""  # commands before its stage map_ram
     vendor_cells: tuple[str, ...] = ()
+    rams: str = ""
 
     def stages(self, command: str, *ends: str) -> list[str]:
         """``command`` (this target's, or one like it) from its begin to each of the stages ``ends``
@@ -44,6 +45,10 @@ class Target(NamedTuple):
         """Whether a cell of type ``kind`` is a flip-flop."""
         return re.fullmatch(self.flip_flops, kind) is not None
 
+    def is_ram(self, kind: str) -> bool:
+        """Whether a cell of type ``kind`` is RAM."""
+        return re.fullmatch(self.rams, kind) is not None
+
 
 # LUT sites: an SB_CARRY lies in its adder's LUT cell unless it has none; a CCU2C takes the two LUTs
 # of a slice, a TRELLIS_DPR16X4 three slices, a Gowin ALU one LUT, RAM16SDP4 four.
@@ -63,9 +68,10 @@ TARGETS = {
         "ice40/cells_sim.v",
         carry_chains=True,
         vendor_cells=("ice40/cells_sim.v",),
+        rams=r"SB_(SP)?RAM\w*",
     ),
-    # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Carry chains are
-    # mapped early: opt_expr would divide one where both operands have a 0, and a chain begins in a
+    # Wide multiplexers made of PFUMX and L6MUX21 cost more LUTs here than they save. Chains are
+    # mapped early: opt_expr would divide one where both operands have a 0, and each begins in a
     # cell of two bits.
     "ecp5": Target(
         "synth_ecp5 -nowidelut -top {top}",
@@ -76,6 +82,7 @@ TARGETS = {
         carry_chains=True,
         early="techmap -map +/lattice/arith_map_ccu2c.v",
         vendor_cells=("ecp5/cells_sim.v", "ecp5/cells_bb.v"),
+        rams=r"DP16KD|PDPW16KD|TRELLIS_DPR16X4|TRELLIS_RAMW",
     ),
     "gowin": Target(
         "synth_gowin -noiopads -nowidelut -top {top}",
@@ -85,6 +92,7 @@ TARGETS = {
         "gowin/cells_sim.v",
         carry_chains=True,
         vendor_cells=("gowin/cells_sim.v", "gowin/cells_xtra_gw1n.v"),
+        rams=r"(SP|DP|SDP)(X9)?B?|RAM16SD?P\d|p?ROM(X9)?",
     ),
 }
 

@@ -11,7 +11,8 @@ import pytest
 
 from cimforge.flow.synth.census import BREAKDOWN
 from cimforge.flow.synth.static_timing import STA, Timing
-from cimforge.flow.synth.synth_report import SynthReport, check_storage, synth_macro
+from cimforge.flow.synth.storage_check import check_storage
+from cimforge.flow.synth.synth_report import SynthReport, synth_macro
 from cimforge.flow.synth.targets import TARGETS, mark_lone_carries
 from cimforge.hdl.arith.plan import Plan
 from cimforge.hdl.emit.package import emit_macro

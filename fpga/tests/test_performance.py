@@ -3,7 +3,7 @@
 import pytest
 
 from cimforge.fpga.boards import BOARDS
-from cimforge.fpga.performance import Performance, payload_rate
+from cimforge.fpga.performance import Performance
 from cimforge.hdl.params.config import MacroConfig
 
 BOARD = BOARDS["hx8k"]._replace(clock_hz=50_000_000)
@@ -46,11 +46,13 @@ def test_filling_a_bank_with_and_without_the_fast_path():
 
 
 def test_what_the_link_feeds():
-    """4 of 14 bytes on the line are payload; 64 bytes down, 16 results of 23 bits up."""
-    assert payload_rate(BOARD) == pytest.approx(100_000 * 4 / 14)
+    """64 bytes down and 16 results of 3 bytes up a vector; 15 vectors in 960 of 1,019 bytes, and 12
+    bytes around them: 960 of 972 bytes at 100 kB a second."""
     performance = does(rows=64, cols=16)
-    vectors = payload_rate(BOARD) / (64 + 46)
-    assert performance.link_share == pytest.approx(vectors / (50e6 / 8))
-    assert performance.as_json()["link_bytes_per_s"] == 28_571
+    assert performance.payload_rate == pytest.approx(100_000 * 960 / 972)
+    assert performance.link_share == pytest.approx(100_000 * 15 / 972 / (50e6 / 8))
+    assert performance.as_json()["link_bytes_per_s"] == 98_765
+    wide = does(rows=8, cols=100)  # 100 results of 3 bytes: three vectors, and 7 bytes around them
+    assert wide.payload_rate == pytest.approx(100_000 * 900 / 907)
     slow = Performance(MacroConfig(rows=1, cols=1), BOARD._replace(clock_hz=1000))
     assert slow.link_share == 1

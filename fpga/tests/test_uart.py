@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.cocotb_tests.draw import quickest_simulator
 from cimforge.cocotb_tests.regression import run_regression
 from cimforge.fpga.board_files import board_design, board_files
 from cimforge.fpga.boards import BOARDS
 from cimforge.fpga.soc import soc_ports
-from cimforge.fpga.spi import LEAST_RATIO
+from cimforge.fpga.spi_slave import LEAST_RATIO
 from cimforge.fpga.uart import LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
@@ -39,6 +40,21 @@ def test_the_board_passes_its_regression(config, board, request):
     )
     assert report.failures == []
     assert report.tests == 14
+
+
+def test_the_board_passes_the_brief_suite_of_mutants(request):
+    config, folder = CASES["tiny"][0], Path("build/tests") / request.node.name
+    emit_macro(config, folder, board_files(config, HX8K))
+    report = run_regression(
+        board_design(config, folder),
+        folder / "verify",
+        simulator=quickest_simulator(config),
+        suite=("uart.brief_suite",),
+        options={"divisor": HX8K.divisor},
+        announce=lambda _: None,
+    )
+    assert report.failures == []
+    assert report.tests == 4
 
 
 @pytest.mark.parametrize("ratio", [LEAST_RATIO, 11])

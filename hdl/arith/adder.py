@@ -37,9 +37,10 @@ def build_adder(
     vector a cycle; combinational for a plan alone. The controls come ``lead`` cycles before the
     terms. Every register holds while ``enable`` is low; nothing is reset, since control discards
     what the pipeline held. The plan's widths hold the largest sum, so nothing overflows beyond the
-    stated modulus. ``chained`` puts word adders of a level on one carry chain until it has an even
-    number of bits, CHAIN at least: FPGAs build chains of two bits a cell, and short ones of LUTs. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12,
-    ``a12`` a word adder's result, ``_q2`` the second register after one.
+    stated modulus. ``chained`` puts word adders of a level on one carry chain until it has an
+    even number of bits, CHAIN at least: FPGAs build chains of two bits a cell, and short ones of
+    LUTs. Wires are named by cell: ``s12`` and ``c12`` are the sum and carry of cell 12, ``a12`` a
+    word adder's result, ``_q2`` the second register after one.
     """
     staging = unstaged(plan) if isinstance(plan, Plan) else plan
     out = Structure(prefix, kind, comment, role, staging.ranks)

@@ -36,7 +36,8 @@ class WishboneSlave(Block):
     selected), of the wrong direction, names a row or bank that does not exist, sets a command's
     reserved bits, or comes while its stream is not ready; then it changes nothing. Reads that end
     in err carry 0. So no access waits, whatever the macro does. Latency 1 cycle, one access in 2
-    cycles.
+    cycles; ``decided`` in a cycle of its own, which keeps the choice of legal accesses out of the
+    path to what they write, 2 cycles and one in 3.
 
     Bus and macro are apart: every output to the macro is a register's, every output to the bus is
     a register's (ack and err gated by cyc and stb). x, w and r each have one beat in waiting, held
@@ -50,14 +51,15 @@ class WishboneSlave(Block):
     interrupt, and resets the macro for a cycle; weights are kept. Source: Wishbone B4, 3.1.3.
     """
 
-    role, latency = "bus", 1
+    role = "bus"
     has_reset = True
 
-    def __init__(self, config: MacroConfig):
-        self._config = config
+    def __init__(self, config: MacroConfig, kind: str = "wishbone", decided: bool = False):
+        self._config, self._decided = config, decided
+        self.latency = 2 if decided else 1
         self._map = RegisterMap(config)
         ports = {**slave_members(config), "macro_rst": Out(1), **stream_members(config)}
-        super().__init__(config.module, "wishbone", ports)
+        super().__init__(config.module, kind, ports)
 
     def elaborate(self, platform):
         m = Module()
@@ -127,20 +129,31 @@ class WishboneSlave(Block):
         ack_q = Signal()
         err_q = Signal()
         answered = self.wb.cyc & self.wb.stb
-        read = request & whole & legal & ~self.wb.we
+        asks: Value = request
+        right: Value = whole & legal
+        if self._decided:
+            asks, right = self._build_decision(m, request, right)
+        read = asks & right & ~self.wb.we
         m.d.comb += [
             request.eq(answered & ~ack_q & ~err_q),
             whole.eq((self.wb.adr[:2] == 0) & (self.wb.sel == FULL_SELECT)),
-            commit.eq(request & whole & legal & self.wb.we),
+            commit.eq(asks & right & self.wb.we),
             self.wb.ack.eq(ack_q & answered),
             self.wb.err.eq(err_q & answered),
         ]
         m.d.sync += [
-            ack_q.eq(request & whole & legal),
-            err_q.eq(request & ~(whole & legal)),
+            ack_q.eq(asks & right),
+            err_q.eq(asks & ~right),
             self.wb.dat_r.eq(data & read.replicate(WORD_BITS)),
         ]
         return access
+
+    def _build_decision(self, m: Module, request: Value, right: Value) -> tuple[Value, Value]:
+        """The request and whether it is right, a cycle later: what is legal stays so until an
+        access changes it, and a master holds its request until it is answered."""
+        asked, right_q = Signal(name="asked_q"), Signal(name="right_q", reset_less=True)
+        m.d.sync += [asked.eq(request & ~asked), right_q.eq(right)]
+        return asked & self.wb.cyc & self.wb.stb, right_q
 
     def _build_commands(
         self, m: Module, access: _Access, held: dict[str, Signal], full: dict[str, Signal]

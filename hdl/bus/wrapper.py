@@ -16,21 +16,24 @@ def wishbone_modules(config: MacroConfig) -> list[Module]:
     return [wrapper.children[0].module, wrapper]
 
 
-def build_wrapper(config: MacroConfig) -> Structure:
-    """``NAME_wb``: the macro of ``config`` behind its slave.
+def build_wrapper(config: MacroConfig, decided: bool = False) -> Structure:
+    """``NAME_wb``: the macro of ``config`` behind its slave; ``decided`` as WishboneSlave's, under
+    names of its own, ``NAME_late_wb`` and ``NAME_late_wishbone``.
 
     Ports: clk, rst (synchronous, active high), the style's control ports where the macro has them,
     and the slave's bus side. Latency and throughput are the slave's: each access is answered in the
     cycle after it.
     """
     sentence = "The macro behind a Wishbone B4 slave, 32 bits."
-    out = Structure(config.module, "wb", sentence, role="bus", latency=1)
+    kinds = ("late_wb", "late_wishbone") if decided else ("wb", "wishbone")
+    slave = WishboneSlave(config, kinds[1], decided)
+    out = Structure(config.module, kinds[0], sentence, role="bus", latency=slave.latency)
     ports = {name: out.port(way, name, size) for name, (way, size) in wrapper_ports(config).items()}
     bus = {name: ports.pop(name) for name in bus_ports(config)}
     clk, rst = ports.pop("clk"), ports.pop("rst")
     streams = {name: out.wire(name, width) for name, (_, width) in stream_ports(config).items()}
     macro_rst = out.wire("macro_rst")
     nets = {**bus, "macro_rst": macro_rst, **streams}
-    out.place(WishboneSlave(config), "slave", clk=clk, rst=rst, **nets)
+    out.place(slave, "slave", clk=clk, rst=rst, **nets)
     out.place(build_macro(config), "macro", clk=clk, rst=macro_rst, **streams, **ports)
     return out

@@ -11,7 +11,7 @@ from cimforge.hdl.arith.planners import plan_sum
 from cimforge.hdl.arith.staging import levelled, unstaged
 from cimforge.hdl.cells.input_sum import late_planes
 from cimforge.hdl.netlist.block import Block, In, Out
-from cimforge.hdl.netlist.leaf import flip_adder
+from cimforge.hdl.netlist.leaf import Leaf, flip_adder
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.ranges import unsigned_width
@@ -27,9 +27,9 @@ class TableInputSum(Block):
     +-2^j count_j`` where ``sign`` (the bank's) is high, else 0; count_j are the ones in plane j, of
     which the top one is negative in the first cycle of a signed pass (``plane_negate``).
 
-    ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. ``correction`` is two's
-    complement of correction_bits, to be added at weight 2^(weight_bits-1); with several slices each
-    has its ``sign`` and its correction. Nothing is subtracted: the top plane's count is inverted on
+    ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. ``correction`` is
+    two's complement of correction_bits, to be added at weight 2^(weight_bits-1); with several
+    slices each has its ``sign`` and its correction. Nothing is subtracted: the top plane's count is inverted on
     a carry chain (cim_flip_add), and the sum, less 1, where a sign selects it. Ones of up to four
     rows of a plane are one number of three bits, a LUT each; of four planes and more each row's
     lower bits are a number as they are.
@@ -50,7 +50,8 @@ class TableInputSum(Block):
             "sign": In(config.slices),
             "correction": Out(config.correction_bits * config.slices),
         }
-        inner = {"top": _build_sum(config, "top_sum", _counted(config.rows, 1))}
+        top = _build_sum(config, "top_sum", _counted(config.rows, 1))
+        inner: dict[str, Structure | Leaf] = {"top": top}
         lower = config.bits_per_cycle - 1
         if lower:
             inner["lower"] = _build_sum(config, "lower_sum", _lower_words(config))
@@ -133,8 +134,7 @@ def _build_sum(config: MacroConfig, kind: str, words: Words) -> Structure:
     ranks = max(0, config.pipeline_stages - 1)
     staging = levelled(plan, ranks) if ranks else unstaged(plan)
     comment = "Ones of the top plane." if top else "Ones of the lower planes, less 1."
-    how = {"role": "accumulate", "chained": True}
-    return build_adder(config.module, kind, comment, staging, **how)
+    return build_adder(config.module, kind, comment, staging, role="accumulate", chained=True)
 
 
 def _sizes(rows: int) -> list[int]:

@@ -23,8 +23,12 @@ def build_tree(config: MacroConfig) -> Structure:
     if config.carry_save:
         comment = "Sum of a cycle's products over all rows, left in two words."
     staging, lead = tree_staging(config), config.lead
-    how = {"role": "tree", "lead": lead, "chained": config.tables}
-    return build_adder(config.module, "tree", comment, staging, **how)
+    return build_adder(
+        *(config.module, "tree", comment, staging),
+        role="tree",
+        lead=lead,
+        chained=config.tables,
+    )
 
 
 def build_accumulator(config: MacroConfig) -> Accumulator | KeptWords | Matches:

@@ -23,11 +23,12 @@ def join_bits(config: MacroConfig) -> int:
 
 class Join(Block):
     """What a cycle adds to one column: ``joined = sum_j +-2^j total_j + 2^(weight_bits-1)
-    correction``, the top plane's total negative where ``negate`` is high (the sign plane of a signed
-    pass).
+    correction``, the top plane's total negative where ``negate`` is high (the sign plane of a
+    signed pass).
 
     ``totals`` holds k unsigned results of tree_bits, plane j's at bit j * tree_bits; ``correction``
-    is two's complement (TableInputSum). ``joined`` is two's complement of join_bits, which hold the extremes or are y_bits.
+    is two's complement (TableInputSum), and ``joined``, of join_bits, which hold the extremes or
+    are y_bits.
     The first adder takes correction and top total, which a flip inverts on its carry chain
     (cim_flip_add); the +1 of a negation stands in a free place of the correction, or below.
     Latency: config.join_ranks enabled cycles, a register behind each level of adders, or none.

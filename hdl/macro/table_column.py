@@ -18,9 +18,9 @@ def build_table_column(config: MacroConfig, ranks: int) -> Structure:
 
     ``entries`` holds those of each plane of a cycle, groups side by side (config.operand_widths),
     ``entry`` is the one that a slot's totals and ``w_code`` make (Renewal). ``ranks`` are the
-    enabled cycles from a plane to the accumulator: where those of config, of one kind of tables, are
-    fewer, totals wait. Latency from entries: ranks - lead + 1 cycles, and final_stages. ``y`` is
-    two's complement, y_bits wide.
+    enabled cycles from a plane to the accumulator: where those of config, of one kind of tables,
+    are fewer, totals wait. Latency from entries: ranks - lead + 1 cycles, and final_stages. ``y``
+    is two's complement, y_bits wide.
     """
     waits, k = ranks - config.ranks, config.bits_per_cycle
     latency = ranks - config.lead + 1 + config.final_stages

@@ -26,8 +26,9 @@ class TableSequencer(Sequencer):
     take it.
 
     A row is written entry by entry: what a slot has read stands in the accumulators in the cycle
-    ``renew``, and what columns make of it is written in the next one, to the entry ``write_rows`` of
-    ``write_group`` in bank ``write_lines`` (``write_bank`` its number). After a reset ``clear`` is
+    ``renew``, and what columns make of it is written in the next one, to the entry ``write_rows``
+    of ``write_group`` in bank ``write_lines`` (``write_bank`` its number). After a reset ``clear``
+    is
     high for as many cycles as there are banks, in which nothing is ready: each bank's entry of no
     row becomes 0, in all groups.
     """

@@ -23,7 +23,7 @@ class TableTop(MacroTop):
         super().__init__(config, TableSequencer(config))
 
     def _place_array(self) -> None:
-        config, out, nets = self._config, self._out, self._nets
+        config = self._config
         elements = self._hold(config.rows * config.input_bits)
         lines = self._place_serialisers(elements)
         k, rows = config.bits_per_cycle, config.rows

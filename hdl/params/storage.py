@@ -34,6 +34,7 @@ class StorageTraits(NamedTuple):
     each choice of its rows, which a plane's bits select. Named are the kinds of blocks, of which
     columns may be divided among several. Every row is written through the trees, an entry a slot.
     A style of one kind names its ``blocks``, by vendor.
+    With slices of fewer than ``rival_bits`` flip-flops may take fewer LUTs.
     """
 
     about: str
@@ -50,6 +51,7 @@ class StorageTraits(NamedTuple):
     memory: bool = False
     parts: tuple[str, ...] = ()
     blocks: Registry[RamBlock] | None = None
+    rival_bits: int = 0
 
 
 STORAGE: Registry[StorageTraits] = Registry("storage")
@@ -110,6 +112,7 @@ STORAGE.register(
         groups=(4, 3, 2, 1),
         parts=("lutram",),
         blocks=LUT_RAM,
+        rival_bits=4,
         **TABLES,
     ),
 )
@@ -131,6 +134,7 @@ STORAGE.register(
         targets=("ecp5",),
         groups=(9, 8, 7, 6, 5),
         parts=("bram", "lutram"),
+        rival_bits=4,
         **TABLES,
     ),
 )

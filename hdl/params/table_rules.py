@@ -4,12 +4,12 @@ out."""
 from typing import TYPE_CHECKING, Any
 
 from cimforge.hdl.params.errors import ConfigError, shown
-from cimforge.hdl.params.storage import STORAGE
+from cimforge.hdl.params.storage import STORAGE, StorageTraits
 
 if TYPE_CHECKING:
     from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["TABLE_KEYS", "check_tables", "settle_tables"]
+__all__ = ["TABLE_KEYS", "check_tables", "fitting_groups", "settle_tables"]
 
 TABLE_KEYS = ("ram", "ram_cols")  # parameters of tables alone
 DEFAULT_RAM = "ecp5"
@@ -26,7 +26,7 @@ def settle_tables(parameters: dict[str, Any], default_cols: int) -> None:
         parameters["ram"] = DEFAULT_RAM
     ram, banks = parameters["ram"], parameters.get("banks", 1)
     if "group" not in parameters:
-        fitting = [size for size in traits.groups if _fits(traits.parts, ram, banks, size)]
+        fitting = fitting_groups(traits, ram, banks)
         parameters["group"] = fitting[0] if fitting else traits.groups[-1]
     cols = parameters.get("cols", default_cols)
     if len(traits.parts) > 1 and parameters.get("ram_cols") is None and type(cols) is int:
@@ -59,6 +59,11 @@ def check_tables(config: "MacroConfig") -> None:
         raise ConfigError("ram_cols", rule, config.cols)
 
 
+def fitting_groups(traits: StorageTraits, ram: Any, banks: Any) -> list[int]:
+    """The groups of a style that fit the block of a family, the style's own first."""
+    return [size for size in traits.groups if _fits(traits.parts, ram, banks, size)]
+
+
 def _check_depth(config: "MacroConfig") -> None:
     """2^group words for each bank must fit a block RAM."""
     traits = config.storage_traits
@@ -68,7 +73,7 @@ def _check_depth(config: "MacroConfig") -> None:
     assert blocks
     assert config.ram
     words = blocks[config.ram].words
-    legal = [g for g in traits.groups if _fits(traits.parts, config.ram, config.banks, g)]
+    legal = fitting_groups(traits, config.ram, config.banks)
     if legal:
         rule = f"{config.group} needs 2^{config.group} words for each of {config.banks} banks, but"
         raise ConfigError("group", f"{rule} a block of {config.ram} has {words}", max(legal))

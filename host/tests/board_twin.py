@@ -87,7 +87,7 @@ class BoardTwin:
             return
         if len(frame) < 4:
             return
-        length = frame[2] | (frame[3] & 3) << 8
+        length = frame[2] | (frame[3] & 1) << 8
         if len(frame) < 4 + length + 4:
             return
         self.partial = b""
@@ -159,5 +159,7 @@ class BoardTwin:
         if expected.outcomes != {"ack"}:
             self.failed = True
             return 0
+        if access.address == self._at["control"] and access.data:
+            self.bus.model.interrupt()
         self.bus.account(access, expected.data or 0)
         return expected.data or 0

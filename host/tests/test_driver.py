@@ -98,6 +98,21 @@ def test_a_lost_byte_is_made_good(driver, board, way, place):
     assert state["left"] < 0
 
 
+def test_the_macro_is_reset_before_it_is_asked_again(driver, board):
+    """What the request that was cut off has started must not be taken for the next one's."""
+    board.frames.clear()
+    replies = []
+
+    def second_lost(frame: bytes) -> bytes:
+        replies.append(frame)
+        return b"" if len(replies) == 2 else frame
+
+    board.inward = second_lost
+    driver.multiply(VECTORS, x_signed=False)
+    read, product, opened, reset = protocol.READ, protocol.MULTIPLY, protocol.OPEN, protocol.WRITE
+    assert board.frames == [read, product, read, opened, reset, product, read]
+
+
 @pytest.mark.parametrize("place", range(0, 120, 7))
 def test_weights_are_written_again_from_the_first_row_where_one_is_lost(driver, board, place):
     state = {"left": place}

@@ -11,6 +11,7 @@ import pytest
 
 from cimforge.hdl.bus.registers import MAGIC
 from cimforge.hdl.params.config_file import load_config
+from cimforge.host import protocol
 from cimforge.host.driver import BusError, LinkError, MacroDriver, UartLink, open_serial
 from cimforge.host.link import read_request
 from cimforge.host.tests.board_twin import BoardTwin
@@ -190,6 +191,33 @@ def test_another_devices_id_is_told(monkeypatch):
         MacroDriver(UartLink(board), CONFIG)
 
 
+def test_a_single_write_is_never_repeated():
+    """Its reply is lost: whether it was done is not known, and told so; the next call works."""
+    board = BoardTwin(CONFIG)
+    link = UartLink(board)
+    link.read(0)
+    board.frames.clear()
+    board.inward = lambda frame: frame[:-1]
+    with pytest.raises(LinkError, match=r"write of 0x0018: .* may or may not have been done"):
+        link.write(0x18, 5)
+    board.inward = bytes
+    assert board.frames == [protocol.WRITE]
+    assert link.read(0x18) == 5
+
+
+def test_ctrl_c_in_a_call_leaves_no_reply_behind():
+    """The next call begins a session: even a write, which is not repeated, works at once."""
+    board = BoardTwin(CONFIG)
+    link = UartLink(board)
+    link.read(0)
+    board.interrupt_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        link.read(0)
+    board.interrupt_after = None
+    link.write(0x18, 5)
+    assert link.read(0x18) == 5
+
+
 def test_sequence_numbers_wrap():
     """More requests than numbers, in flight and one by one."""
     link = UartLink(BoardTwin(CONFIG))
@@ -202,4 +230,4 @@ def test_a_larger_buffer_is_used():
     small, large = (UartLink(BoardTwin(CONFIG, size)) for size in (1024, 2048))
     for link in (small, large):
         link.read(0)
-    assert (small.most_payload, large.most_payload) == (331, 673)
+    assert (small.most_payload, large.most_payload) == (331, 507)

@@ -7,7 +7,9 @@ import pytest
 
 from cimforge.flow.bitstream_report import BitstreamReport
 from cimforge.flow.placer_run import FlowError
+from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.install_hint import install_hint
+from cimforge.host.tests.pty_board import pty_board
 
 KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
 ADDED = {"gops_int8", "tops_binary", "fmax_seeds", "ram_blocks", "fill", "link_bytes_per_s"}
@@ -91,9 +93,9 @@ def test_a_design_that_misses_its_clock_fails_in_one_line(cimforge, monkeypatch)
         (("run", "digits", "--board", "hx8k"), "--board: is of --backend uart-sim alone"),
         (("run", "digits", "--board", "de10"), "'de10' is not one of"),
         (
-            ("run", "digits", "--backend", "uart-sim", "--baud", "3000000"),
-            "--baud: 3000000 of a clock of 12 MHz is 4 cycles a bit, fewer than 8 "
-            "(highest legal value: 1500000)",
+            ("run", "digits", "--backend", "uart-sim", "--baud", "4000000"),
+            "--baud: 4000000 of a clock of 24 MHz is 6 cycles a bit, fewer than 8 "
+            "(highest legal value: 3000000)",
         ),
         (
             ("run", "digits", "--backend", "uart-sim", "--baud", "1150000"),
@@ -128,6 +130,25 @@ def test_digits_through_the_simulated_uart(cimforge):
     share = payload * 240 / done.json["cycles"]
     assert done.json["payload_share"] == pytest.approx(share, abs=1e-4)
     assert done.json["board_seconds"] == pytest.approx(done.json["cycles"] / 24e6, abs=1e-4)
+
+
+def test_products_and_digits_over_a_port(cimforge, folder):
+    """mvm and run on a real port, at whose other end a twin answers."""
+    pytest.importorskip("serial", reason="needs pyserial (cimforge[fpga])")
+    rng = np.random.default_rng(1)
+    np.save(folder / "x.npy", x := rng.integers(-8, 8, (6, 31)))
+    np.save(folder / "w.npy", w := rng.integers(-8, 8, (31, 9)))
+    with pty_board(load_config("fpga_small")) as name:
+        way = ("--backend", "serial", "--port", name, "--json")
+        files = ("--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy")
+        product = cimforge("mvm", "fpga_small", *files, *way)
+        digits = cimforge("run", "digits", "--config", "fpga_small", "--images", "3", *way)
+    assert (product.status, digits.status) == (0, 0)
+    assert np.array_equal(np.load(folder / "y.npy"), x @ w)
+    assert product.json["bit_exact"] is digits.json["bit_exact"] is True
+    assert [product.json[key] for key in ("utilisation", "clock_mhz", "gops")] == [None] * 3
+    assert product.json["payload_sent"] == 4 * (16 * 4 + 6 * 16)
+    assert digits.json["baud"] == 1_000_000
 
 
 def test_a_product_through_the_simulated_uart(cimforge, folder):
