@@ -475,11 +475,11 @@ MUTANTS = (
     ),
     Mutant(
         "no row is cleared in the first group alone",
-        _tables(_assign("sequencer", "write_group0", "{~clearing, 1'b1} & ({old})")),
+        _tables(_assign("sequencer", "write_group0", "{~clear, 1'b1} & ({old})")),
     ),
     Mutant(
         "all rows are cleared, not none",
-        _tables(_assign("sequencer", "write_rows0", "({old}) | {5{clearing}}")),
+        _tables(_assign("sequencer", "write_rows0", "({old}) | {5{clear}}")),
     ),
     Mutant(
         "clearing ends with every bank but one", _pattern(r"(rst \? )2'h3( : n)", r"\g<1>2'h2\2")

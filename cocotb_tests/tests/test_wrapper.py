@@ -33,6 +33,14 @@ CONFIGS = {
         **{"rows": 7, "cols": 5, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 4},
         **{"banks": 2, "storage": "latch", "multiply": "booth", "tree": "approx1"},
     ),
+    "tables": MacroConfig(
+        **{"rows": 5, "cols": 5, "weight_bits": 4, "input_bits": 4, "bits_per_cycle": 2},
+        **{"banks": 3, "storage": "lutram", "tree": "behavioral", "tree_stages": 1},
+    ),
+    "both_tables": MacroConfig(
+        **{"rows": 9, "cols": 5, "weight_bits": 4, "input_bits": 4, "banks": 2},
+        **{"storage": "hybrid", "group": 5, "ram_cols": 2},
+    ),
     "wide_results": MacroConfig(rows=40, cols=2, weight_bits=16, input_bits=16),
 }
 
