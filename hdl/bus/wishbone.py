@@ -161,8 +161,7 @@ class WishboneSlave(Block):
         m.d.sync += [seen.eq(request & ~seen & ~asked), asked.eq(seen), right_q.eq(right)]
         for name, kept in self._seen.items():
             m.d.sync += kept.eq(getattr(self.wb, name))
-        holds = asked & self.wb.cyc & self.wb.stb
-        return holds & right_q, holds & ~right_q
+        return asked & right_q, asked & ~right_q
 
     def _asked(self, name: str) -> Value:
         """What the request says: as the bus shows it, or as it was a cycle before."""
@@ -226,15 +225,18 @@ class WishboneSlave(Block):
         any macro, the macro holds its result itself, until it is released."""
         beat = getattr(self, stream)
         kept_q = Signal(len(beat.data), name=f"{stream}_kept_q", reset_less=True)
+        released = release.given
         if self._decided:
-            m.d.comb += [beat.ready.eq(release.given), kept_q.eq(beat.data)]
+            released = Signal(name=f"{stream}_released_q")
+            m.d.sync += released.eq(release.given)
+            m.d.comb += [beat.ready.eq(released), kept_q.eq(beat.data)]
         else:
             m.d.comb += beat.ready.eq(~full_q)
         with m.If(beat.valid & ~full_q):
             m.d.sync += full_q.eq(1)
             if not self._decided:
                 m.d.sync += kept_q.eq(beat.data)
-        with m.Elif(release.given):
+        with m.Elif(released):
             m.d.sync += full_q.eq(0)
         with m.If(clear):
             m.d.sync += full_q.eq(0)
