@@ -7,6 +7,9 @@ from cimforge.hdl.netlist.block import Block, In, Out
 __all__ = ["SHOWN_MS", "LedStretcher"]
 
 SHOWN_MS = 50  # the eye sees a flash of that length
+DIGIT = (
+    11  # bits of the lower half of the count, which no carry leaves: the count is not to be slow
+)
 
 
 class LedStretcher(Block):
@@ -21,20 +24,18 @@ class LedStretcher(Block):
     def __init__(self, prefix: str, cycles: int):
         if type(cycles) is not int or cycles < 1:
             raise ValueError(f"cycles must be an integer of at least 1, not {cycles!r}")
-        self._cycles = cycles
+        self._cycles, self._on = cycles, Signal(name="on")
         super().__init__(prefix, "led", {"active": In(1), "led": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        # A down counter in two halves: the upper one moves where the lower is 0, so no carry runs
-        # through both.
-        width = self._cycles.bit_length()
-        low, high = Signal(width - width // 2), Signal(width // 2)
-        m.d.comb += self.led.eq((low != 0) | (high != 0))
+        high, low = divmod(self._cycles - 1, 1 << DIGIT)
+        high_q, low_q = Signal(range(high + 1)), Signal(DIGIT)
+        m.d.comb += self.led.eq(self._on)
         with m.If(self.active):
-            m.d.sync += Cat(low, high).eq(self._cycles)
-        with m.Elif(self.led):
-            m.d.sync += low.eq(low - 1)
-            with m.If(low == 0):
-                m.d.sync += high.eq(high - 1)
+            m.d.sync += [self._on.eq(1), high_q.eq(high), low_q.eq(low)]
+        with m.Elif(self._on):
+            m.d.sync += low_q.eq(low_q - 1)
+            with m.If(low_q == 0):
+                m.d.sync += [high_q.eq(high_q - 1), self._on.eq(high_q != 0)]
         return m
