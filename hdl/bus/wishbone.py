@@ -36,8 +36,9 @@ class WishboneSlave(Block):
     selected), of the wrong direction, names a row or bank that does not exist, sets a command's
     reserved bits, or comes while its stream is not ready; then it changes nothing. Reads that end
     in err carry 0. So no access waits, whatever the macro does. Latency 1 cycle, one access in 2
-    cycles; ``decided`` in a cycle of its own, which keeps the choice of legal accesses out of the
-    path to what they write, 2 cycles and one in 3.
+    cycles; ``decided`` behind a register of the request, and in a cycle of its own, which keeps the
+    master and the choice of legal accesses out of the path to what they write, 3 cycles and one in
+    4.
 
     Bus and macro are apart: every output to the macro is a register's, every output to the bus is
     a register's (ack and err gated by cyc and stb). x, w and r each have one beat in waiting, held
@@ -56,10 +57,15 @@ class WishboneSlave(Block):
 
     def __init__(self, config: MacroConfig, kind: str = "wishbone", decided: bool = False):
         self._config, self._decided = config, decided
-        self.latency = 2 if decided else 1
+        self.latency = 3 if decided else 1
         self._map = RegisterMap(config)
         ports = {**slave_members(config), "macro_rst": Out(1), **stream_members(config)}
         super().__init__(config.module, kind, ports)
+        kept = ("adr", "dat_w", "we", "sel") if decided else ()
+        self._seen = {
+            name: Signal(len(getattr(self.wb, name)), name=f"{name}_q", reset_less=True)
+            for name in kept
+        }
 
     def elaborate(self, platform):
         m = Module()
@@ -82,10 +88,10 @@ class WishboneSlave(Block):
         states = Cat(*(~held[stream] for stream in SOURCES), *(full[stream] for stream in SINKS))
         enable_q = Signal(len(STATUS_BITS))
         with m.If(access.commit & self._addresses("irq_enable")):
-            m.d.sync += enable_q.eq(self.wb.dat_w)
+            m.d.sync += enable_q.eq(self._asked("dat_w"))
         with m.If(reset_q):
             m.d.sync += enable_q.eq(0)
-        m.d.sync += reset_q.eq(access.commit & self._addresses("control") & self.wb.dat_w[0])
+        m.d.sync += reset_q.eq(access.commit & self._addresses("control") & self._asked("dat_w")[0])
         m.d.comb += self.irq.eq((states & enable_q).any())
         under_way = [tags[stream] != tags[answer] for stream, answer in ANSWER.items()]
         m.d.comb += self.busy.eq(Cat(held["w"], *under_way).any())
@@ -107,11 +113,11 @@ class WishboneSlave(Block):
     @property
     def _index(self) -> Value:
         """Word of the addressed segment."""
-        return self.wb.adr[2 : self._map.segment_bits]
+        return self._asked("adr")[2 : self._map.segment_bits]
 
     @property
     def _segment(self) -> Value:
-        return self.wb.adr[self._map.segment_bits :]
+        return self._asked("adr")[self._map.segment_bits :]
 
     def _addresses(self, register: str) -> Value:
         """Whether the address is that of a register."""
@@ -129,31 +135,38 @@ class WishboneSlave(Block):
         ack_q = Signal()
         err_q = Signal()
         answered = self.wb.cyc & self.wb.stb
-        asks: Value = request
-        right: Value = whole & legal
+        allowed, denied = request & whole & legal, request & ~(whole & legal)
         if self._decided:
-            asks, right = self._build_decision(m, request, right)
-        read = asks & right & ~self.wb.we
+            allowed, denied = self._build_decision(m, request, whole & legal)
+        read = allowed & ~self._asked("we")
         m.d.comb += [
             request.eq(answered & ~ack_q & ~err_q),
-            whole.eq((self.wb.adr[:2] == 0) & (self.wb.sel == FULL_SELECT)),
-            commit.eq(asks & right & self.wb.we),
+            whole.eq((self._asked("adr")[:2] == 0) & (self._asked("sel") == FULL_SELECT)),
+            commit.eq(allowed & self._asked("we")),
             self.wb.ack.eq(ack_q & answered),
             self.wb.err.eq(err_q & answered),
         ]
         m.d.sync += [
-            ack_q.eq(asks & right),
-            err_q.eq(asks & ~right),
+            ack_q.eq(allowed),
+            err_q.eq(denied),
             self.wb.dat_r.eq(data & read.replicate(WORD_BITS)),
         ]
         return access
 
     def _build_decision(self, m: Module, request: Value, right: Value) -> tuple[Value, Value]:
-        """The request and whether it is right, a cycle later: what is legal stays so until an
-        access changes it, and a master holds its request until it is answered."""
-        asked, right_q = Signal(name="asked_q"), Signal(name="right_q", reset_less=True)
-        m.d.sync += [asked.eq(request & ~asked), right_q.eq(right)]
-        return asked & self.wb.cyc & self.wb.stb, right_q
+        """Whether a request is granted or refused, two cycles later: what is legal stays so until
+        an access changes it, and a master holds its request until it is answered."""
+        seen, asked = Signal(name="seen_q"), Signal(name="asked_q")
+        right_q = Signal(name="right_q", reset_less=True)
+        m.d.sync += [seen.eq(request & ~seen & ~asked), asked.eq(seen), right_q.eq(right)]
+        for name, kept in self._seen.items():
+            m.d.sync += kept.eq(getattr(self.wb, name))
+        holds = asked & self.wb.cyc & self.wb.stb
+        return holds & right_q, holds & ~right_q
+
+    def _asked(self, name: str) -> Value:
+        """What the request says: as the bus shows it, or as it was a cycle before."""
+        return self._seen.get(name, getattr(self.wb, name))
 
     def _build_commands(
         self, m: Module, access: _Access, held: dict[str, Signal], full: dict[str, Signal]
@@ -194,7 +207,7 @@ class WishboneSlave(Block):
         with m.If(start.given):
             m.d.sync += held_q.eq(1)
             for field in start.register.fields:
-                value = field.of(self.wb.dat_w)
+                value = field.of(self._asked("dat_w"))
                 most = {"bits": self._config.input_bits, "rows": self._config.rows}
                 if field.name in most:  # above means all, and the port is narrower
                     value = Mux(value <= most[field.name], value, 0)
@@ -209,12 +222,18 @@ class WishboneSlave(Block):
     def _build_sink(
         self, m: Module, stream: str, full_q: Signal, release: Command, clear: Value
     ) -> Signal:
-        """Result register of y or q; returns what it holds."""
+        """Result register of y or q; returns what it holds. On boards, whose link is slower than
+        any macro, the macro holds its result itself, until it is released."""
         beat = getattr(self, stream)
         kept_q = Signal(len(beat.data), name=f"{stream}_kept_q", reset_less=True)
-        m.d.comb += beat.ready.eq(~full_q)
+        if self._decided:
+            m.d.comb += [beat.ready.eq(release.given), kept_q.eq(beat.data)]
+        else:
+            m.d.comb += beat.ready.eq(~full_q)
         with m.If(beat.valid & ~full_q):
-            m.d.sync += [full_q.eq(1), kept_q.eq(beat.data)]
+            m.d.sync += full_q.eq(1)
+            if not self._decided:
+                m.d.sync += kept_q.eq(beat.data)
         with m.Elif(release.given):
             m.d.sync += full_q.eq(0)
         with m.If(clear):
@@ -231,7 +250,7 @@ class WishboneSlave(Block):
             for word in range(window.words):
                 with m.If(access.commit & here & (self._index == word)):
                     part = kept_q[word * WORD_BITS : (word + 1) * WORD_BITS]
-                    m.d.sync += part.eq(self.wb.dat_w)
+                    m.d.sync += part.eq(self._asked("dat_w"))
 
     def _decode_registers(
         self, m: Module, access: _Access, commands: dict[str, Command], readable: dict[str, Value]
@@ -241,22 +260,24 @@ class WishboneSlave(Block):
             for register in self._map.registers():
                 with m.Case(register.offset // 4):
                     if register.access == "wo":
-                        legal = self.wb.we & commands[register.name].legal(self.wb.dat_w)
+                        legal = self._asked("we") & commands[register.name].legal(
+                            self._asked("dat_w")
+                        )
                     else:
-                        legal = Const(1) if register.access == "rw" else ~self.wb.we
+                        legal = Const(1) if register.access == "rw" else ~self._asked("we")
                         constant = Const(register.constant, WORD_BITS)
                         m.d.comb += access.data.eq(readable.get(register.name, constant))
                     m.d.comb += access.legal.eq(legal)
 
     def _decode_written(self, m: Module, access: _Access, window: Window, free: Value) -> None:
         """Which accesses of the X or W window are legal: not while its beat waits."""
-        m.d.comb += access.legal.eq(self.wb.we & (self._index < window.words) & free)
+        m.d.comb += access.legal.eq(self._asked("we") & (self._index < window.words) & free)
 
     def _decode_read(
         self, m: Module, access: _Access, window: Window, full: Value, kept: Signal
     ) -> None:
         """What the Y or Q window carries, and which accesses of it are legal now."""
-        m.d.comb += access.legal.eq(~self.wb.we & (self._index < window.words) & full)
+        m.d.comb += access.legal.eq(~self._asked("we") & (self._index < window.words) & full)
         with m.Switch(self._index):
             for word, value in enumerate(self._window_words(window.name, kept)):
                 with m.Case(word):

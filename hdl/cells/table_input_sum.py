@@ -29,10 +29,10 @@ class TableInputSum(Block):
 
     ``planes_n`` carries k inverted planes of rows bits, plane j's at j * rows. ``correction`` is
     two's complement of correction_bits, to be added at weight 2^(weight_bits-1); with several
-    slices each has its ``sign`` and its correction. Nothing is subtracted: the top plane's count is inverted on
-    a carry chain (cim_flip_add), and the sum, less 1, where a sign selects it. Ones of up to four
-    rows of a plane are one number of three bits, a LUT each; of four planes and more each row's
-    lower bits are a number as they are.
+    slices each has its ``sign`` and its correction. Nothing is subtracted: the top plane's count is
+    inverted on a carry chain (cim_flip_add), and the sum, less 1, where a sign selects it. Ones of
+    up to four rows of a plane are one number of three bits, a LUT each; of four planes and more
+    each row's lower bits are a number as they are.
 
     Latency: config.ranks less config.join_ranks enabled cycles from the planes (the sum joins the
     columns' totals), 0 from ``sign``. One sum for all columns.

@@ -169,6 +169,20 @@ def test_another_program_between_two_calls_is_an_error(driver, board):
         driver.multiply(VECTORS, x_signed=False)
 
 
+def test_a_bank_whose_load_was_cut_off_is_not_used(driver, board):
+    """Ctrl-C in its load: some rows are new; other banks are as they were."""
+    driver.load_weights(-1 - WEIGHTS, signed=True, bank=1)
+    board.interrupt_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        driver.load_weights(WEIGHTS, signed=True, bank=1)
+    board.interrupt_after = None
+    with pytest.raises(SessionLostError, match="bank 1: its weights were lost or not all written"):
+        driver.multiply(VECTORS, x_signed=False, bank=1)
+    assert np.array_equal(driver.multiply(VECTORS, x_signed=False), PRODUCTS)
+    driver.load_weights(WEIGHTS, signed=True, bank=1)
+    assert np.array_equal(driver.multiply(VECTORS, x_signed=False, bank=1), PRODUCTS)
+
+
 def test_progress_is_told(driver):
     steps = []
     driver.multiply(MANY, x_signed=False, progress=lambda *done: steps.append(done))

@@ -219,11 +219,13 @@ def test_ctrl_c_in_a_call_leaves_no_reply_behind():
 
 
 def test_sequence_numbers_wrap():
-    """More requests than numbers, in flight and one by one."""
-    link = UartLink(BoardTwin(CONFIG))
+    """More requests than numbers, in flight and one by one, in one session."""
+    board = BoardTwin(CONFIG)
+    link = UartLink(board)
     assert link.exchange([read_request(0)] * 700) == [MAGIC.to_bytes(4, "little")] * 700
     for _ in range(300):
         assert link.read(0) == MAGIC
+    assert board.frames.count(protocol.OPEN) == 1
 
 
 def test_a_larger_buffer_is_used():
