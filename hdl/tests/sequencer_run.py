@@ -5,7 +5,7 @@ from random import Random
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from cimforge.hdl.macro.sequencer import Sequencer
+from cimforge.hdl.macro.table_sequencer import build_sequencer
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["PAYLOAD", "SOURCES", "Cycle", "Trace", "fired", "first_cycle", "random_run"]
@@ -52,7 +52,7 @@ def random_run(
     ``S_ready_other`` is the ready of source S with its valid inverted.
     """
     random = Random(seed)
-    block = Sequencer(config)
+    block = build_sequencer(config)
     top = Module()
     top.domains.sync = domain = ClockDomain()
     top.submodules.sequencer = block

@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 from cimforge.hdl.arith.planners import plan_sum, word_operands
 from cimforge.hdl.arith.staging import levelled
 from cimforge.hdl.cells.table_input_sum import TableInputSum
-from cimforge.hdl.macro.entry_walk import EntryWalk, place_of
+from cimforge.hdl.macro.entry_walk import EntryWalk, group_bits, place_of
 from cimforge.hdl.macro.join import Join, join_bits
 from cimforge.hdl.macro.renewal import Renewal
 from cimforge.hdl.macro.table_accumulator import TableAccumulator
@@ -41,7 +41,7 @@ class Walk(Component):
             {
                 **{"row": In(max(1, config.row_bits)), "fill": In(1), "accepted": In(1)},
                 **{"slot": In(1), "done": In(1), "exists": Out(1)},
-                **{"groups": Out(len(config.group_sizes)), "member": Out(size)},
+                **{"group": Out(group_bits(config)), "member": Out(size)},
                 **{"others": Out(size), "landing": Out(size), "ends": Out(2)},
             }
         )
@@ -50,7 +50,7 @@ class Walk(Component):
         m = Module()
         walk = EntryWalk(m, self._config, self.row, self.fill, self.accepted)
         ends = walk.advance(self.slot, self.done)
-        for name in ("exists", "groups", "member", "others", "landing"):
+        for name in ("exists", "group", "member", "others", "landing"):
             m.d.comb += getattr(self, name).eq(getattr(walk, name))
         m.d.comb += self.ends.eq((ends[0] << 0) | (ends[1] << 1))
         return m
@@ -89,7 +89,7 @@ def test_a_row_renews_every_entry_that_holds_it(config):
                 assert ctx.get(walk.exists)
                 await ctx.tick()
                 fits(ctx, walk, {"row": 0, "fill": 0, "accepted": 0})
-                assert ctx.get(walk.groups) == 1 << row // config.group
+                assert ctx.get(walk.group) == row // config.group
                 assert ctx.get(walk.member) == 1 << place
                 for name, step, end in (("others", "slot", 1), ("landing", "done", 2)):
                     walked = []
@@ -114,15 +114,15 @@ def test_counting_order_by_hand():
 
 
 @pytest.mark.parametrize("config", WALKS.values(), ids=WALKS)
-def test_a_missing_row_has_no_group(config):
+def test_a_missing_row_has_no_place(config):
     m, row = Module(), Signal(max(1, config.row_bits))
-    groups, member = place_of(m, "w", row, config)
+    group, member = place_of(m, "w", row, config)
 
     async def drive(ctx):
         for number in range(1 << config.row_bits):
             ctx.set(row, number)
             exists = number < config.rows
-            assert ctx.get(groups) == (1 << number // config.group if exists else 0)
+            assert not exists or ctx.get(group) == number // config.group
             assert ctx.get(member) == (1 << number % config.group if exists else 0)
 
     simulator = Simulator(m)
