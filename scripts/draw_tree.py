@@ -11,7 +11,7 @@ from cimforge.hdl.emit.dot_diagram import draw_plan
 from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.macro.pipeline import tree_staging
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.scripts.options import (
     OutputPath,
     config_epilog,
@@ -47,6 +47,11 @@ def draw(config: str, overrides: tuple[str, ...], output: Path, as_json: bool) -
     """Draw the adder tree of a column of CONFIG as a dot diagram (SVG): a dot a bit, a band a
     level, an outline an adder, a square a bit that goes through registers."""
     macro = load_config(config, overrides)
+    if len(macro.parts) > 1:
+        kinds = " or ".join(part.storage for part in macro.parts)
+        rule = f"columns of storage {macro.storage} have two kinds of trees"
+        raise InputError(f"draw: {rule} (nearest legal value: --set storage={kinds})")
+    macro = macro.parts[0]
     staging, operands = tree_staging(macro), _operands(macro)
     plan = staging.plan
     title = f"{macro.module}: {macro.tree} tree of {len(operands)} operands"

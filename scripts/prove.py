@@ -9,6 +9,7 @@ import click
 
 from cimforge.flow.formal.adder_proof import AdderProof, prove_adders
 from cimforge.flow.formal.mapped_proof import MappedProof, prove_mapped
+from cimforge.flow.formal.tree_claims import unclaimed_sums
 from cimforge.flow.formal.tree_rules import Fault
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.liberty.library_path import find_libraries
@@ -31,7 +32,9 @@ from cimforge.scripts.options import (
 
 __all__ = ["prove"]
 
-CONTRACT = ("proven", "adders", "leaves", "whole", "faults", "laws", "broken", "mapped")
+CONTRACT = (
+    *("proven", "adders", "leaves", "whole", "faults", "laws", "broken", "mapped", "unclaimed"),
+)
 SHOWN = 10  # faults printed; --json has all
 
 
@@ -71,11 +74,12 @@ def prove(
             if as_json:
                 print_json({**dict.fromkeys(CONTRACT), "proven": False, "failed": str(error)})
             raise CheckFailedError(error) from None
+    unclaimed = unclaimed_sums(macro)
     faults = [*proof.faults, *(mapped.faults if mapped else ())]
     if as_json:
-        print_json(_contract(proof, mapped, faults))
+        print_json(_contract(proof, mapped, faults, unclaimed))
     else:
-        _show(macro.module, proof, mapped)
+        _show(macro.module, proof, mapped, unclaimed)
     for fault in faults[:SHOWN]:
         stderr.print(f"FAILED {fault}")
     if faults:
@@ -83,19 +87,24 @@ def prove(
 
 
 def _contract(
-    proof: AdderProof, mapped: MappedProof | None, faults: Sequence[Fault]
+    proof: AdderProof,
+    mapped: MappedProof | None,
+    faults: Sequence[Fault],
+    unclaimed: Sequence[str],
 ) -> dict[str, Any]:
     """The JSON object; ``mapped`` is null without a library."""
     cells = {"library": mapped.library, "adders": mapped.adders} if mapped else None
     values = (
         *(not faults, proof.adders, list(proof.leaves), proof.whole),
         *([str(fault) for fault in faults], proof.leaves, [asdict(fault) for fault in faults]),
-        cells,
+        *(cells, list(unclaimed)),
     )
     return dict(zip(CONTRACT, values, strict=True))
 
 
-def _show(name: str, proof: AdderProof, mapped: MappedProof | None) -> None:
+def _show(
+    name: str, proof: AdderProof, mapped: MappedProof | None, unclaimed: Sequence[str]
+) -> None:
     faulty = {fault.module for fault in proof.faults}
     rows = [
         (
@@ -111,6 +120,7 @@ def _show(name: str, proof: AdderProof, mapped: MappedProof | None) -> None:
         for leaf, law in proof.leaves.items()
     ]
     rows += _mapped_rows(name, proof, mapped) if mapped else []
+    rows += [(block, "", "not claimed", "simulated: + and registers") for block in unclaimed]
     show_table(name, rows, ("adder", "cells", "proven", "whole, by SAT"))
 
 

@@ -56,7 +56,7 @@ def prove_claims(
     modules of up to WHOLE_BITS operand bits whole, by SAT against a sum written as +, and so are
     final adders of any width, which then stand as a + in the modules that place them.
     """
-    tied = {claim.module: (claim.ties, claim.depth) for claim in claims}
+    tied = {claim.module: (claim.ties, claim.registers) for claim in claims}
     finals = final_claims(work, CELLS, sources, list(tied))
     write_plain(work, finals)
     modules = read_design(work, CELLS, sources, list(tied), tied, PLAIN if finals else "")
@@ -86,7 +86,7 @@ def _prove_others(work: Path, sources: Sequence[str], claims: Sequence[Claim]) -
     """Faults of modules of which something else is claimed with other ports tied."""
     if not claims:
         return []
-    tied = {claim.module: (claim.ties, claim.depth) for claim in claims}
+    tied = {claim.module: (claim.ties, claim.registers) for claim in claims}
     modules = read_design(work, CELLS, sources, list(tied), tied)
     leaves = Leaves(modules)
     graphs = [(read_graph(claim.module, modules, leaves), claim) for claim in claims]

@@ -133,7 +133,7 @@ def _add_cell(graph: Graph, cell: str, data: Mapping[str, Any], leaves: Leaves) 
         if kind in leaves:
             graph.nodes += _leaf_nodes(cell, data, leaves)
         elif kind == "$add":
-            graph.nodes.append(_word_adder(_place(cell, data, graph), data))
+            graph.nodes += _word_adders(_place(cell, data, graph), data)
         elif kind in BITWISE:
             graph.nodes += _bitwise(_place(cell, data, graph), data)
         else:
@@ -174,15 +174,24 @@ def _unsigned(data: Mapping[str, Any]) -> None:
             raise LawError(f"{data['type']} of signed words")
 
 
-def _word_adder(cell: str, data: Mapping[str, Any]) -> Node:
-    """``A + B = Y`` and what is lost above it, for the + of Verilog."""
+def _word_adders(cell: str, data: Mapping[str, Any]) -> Iterator[Node]:
+    """``A + B = Y`` and what is lost above it, for the + of Verilog: several where one carry chain
+    adds several words, of which a place that is 0 in both takes the carry of those below it."""
     _unsigned(data)
     pins = data["connections"]
-    inputs = [(f"{pin}[{i}]", bit) for pin in "AB" for i, bit in enumerate(pins[pin])]
-    outputs = [(f"Y[{i}]", bit) for i, bit in enumerate(pins["Y"])]
-    weights = [{pin: 1 << int(pin[2:-1]) for pin, _ in side} for side in (inputs, outputs)]
-    law = Law(weights[0], weights[1], 0, 1 << len(outputs))
-    return Node(cell, "$add", tuple(inputs), tuple(outputs), law)
+    words = [[*pins[pin], *["0"] * len(pins["Y"])] for pin in "AB"]
+    used = [place for place in range(len(pins["Y"])) if any(w[place] != "0" for w in words)]
+    low, last = 0, max(used, default=0)
+    for end in [p for p in range(last) if p not in used] + [len(pins["Y"])]:
+        whole = end == len(pins["Y"])
+        places = range(low, end + (0 if whole else 1))
+        ends = [p for p in places if p < end]
+        inputs = [(f"{n}[{i}]", pins[n][i]) for n in "AB" for i in ends if i < len(pins[n])]
+        outputs = [(f"Y[{i}]", pins["Y"][i]) for i in places]
+        weights = [{p: 1 << int(p[2:-1]) - low for p, _ in side} for side in (inputs, outputs)]
+        law = Law(weights[0], weights[1], 0, 1 << len(outputs) if whole else 0)
+        yield Node(cell, "$add", tuple(inputs), tuple(outputs), law)
+        low = end + 1
 
 
 def _bitwise(cell: str, data: Mapping[str, Any]) -> Iterator[Node]:

@@ -64,7 +64,7 @@ def sum_goal(claim: Claim) -> Goal:
         for w in claim.words
         if w.most < (1 << w.width) - 1
     ]
-    clocked = ", .clk(1'b0), .enable(1'b1)" if claim.depth else ""
+    clocked = ", .clk(1'b0), .enable(1'b1)" if claim.registers else ""
     clocked += "".join(f", .{port}(1'b{value})" for port, value in claim.ties)
     top = max(width, claim.total_bits + 1)
     cut = f"[{claim.total_bits - 1}:0]" if claim.modular else ""

@@ -66,7 +66,7 @@ class _Check:
 
     def _check_ports(self) -> None:
         wanted = {"terms": self.claim.input_bits, "total": len(self.claim.result)}
-        wanted |= {"clk": 1, "enable": 1} if self.claim.depth else {}
+        wanted |= {"clk": 1, "enable": 1} if self.claim.registers else {}
         wanted |= {name: 1 for name, _ in self.claim.ties}
         found = {name: len(bits) for name, bits in self.graph.ports.items()}
         if found != wanted or self.graph.inputs != wanted.keys() - {"total"}:

@@ -9,7 +9,15 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.mode import Mode
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["Atom", "Claim", "Pair", "Word", "macro_claims", "negated_claims"]
+__all__ = [
+    "Atom",
+    "Claim",
+    "Pair",
+    "Word",
+    "macro_claims",
+    "negated_claims",
+    "unclaimed_sums",
+]
 
 Atom = int | tuple[str, frozenset]  # a bit of ``terms``, or a gate of two atoms
 
@@ -74,6 +82,7 @@ class Claim:
     loose: range = range(0)
     places: tuple[int, ...] = ()
     alternative: bool = False
+    late: int = 0
 
     @property
     def result(self) -> tuple[int, ...]:
@@ -86,6 +95,11 @@ class Claim:
         return [*((name, 0) for name in self.tied), *((name, 1) for name in self.high)]
 
     @property
+    def registers(self) -> int:
+        """Most registers on a path from an input port: without any there is no clock."""
+        return self.depth + self.late
+
+    @property
     def input_bits(self) -> int:
         """Bits of the port ``terms``."""
         return sum(word.width for word in self.words) + sum(len(p.places) for p in self.pairs)
@@ -95,9 +109,13 @@ def macro_claims(config: MacroConfig) -> list[Claim]:
     """The claims of a macro: column tree, sum of a cycle's planes, the accumulator's sum, where
     rows make pairs the sum of two codes, where slices fuse the sums that do; of a binary macro,
     which has no signs and no feedback, the tree and the sum; of digits the tree, the sum of what
-    they correct, of slices without sign and with one, the accumulator's."""
+    they correct, of slices without sign and with one, the accumulator's; of tables each kind's
+    tree, and the sums of ones (see unclaimed_sums)."""
     if config.binary:
         return [_tree(config), _match_sum(config)]
+    if config.tables:
+        fused = [_fusion_sum(config, mode) for mode in config.modes if mode.fused > 1]
+        return _table_claims(config) + fused
     part, k = config.slice, config.bits_per_cycle
     if _digits(config):
         shares = {"digit_sum": range(2, k + 1, 2), "signed_digit_sum": range(k)}
@@ -116,7 +134,63 @@ def macro_claims(config: MacroConfig) -> list[Claim]:
 def negated_claims(config: MacroConfig) -> list[Claim]:
     """What else holds of the modules of macro_claims: of a tree of all planes, its sum with the top
     plane negated, beside what flipping bits adds."""
-    return [_planes_tree(config.slice, negated=True)] if config.carry_save else []
+    parts = [part.slice for part in config.parts] if config.carry_save else []
+    return [_planes_tree(part, negated=True) for part in parts]
+
+
+def unclaimed_sums(config: MacroConfig) -> tuple[str, ...]:
+    """What adds in a macro, but is checked by simulation alone: in tables, blocks that are described
+    with + together with their registers; of the input sum what stands behind the sums of ones."""
+    if not config.tables:
+        return ()
+    return ("renewal",) if config.carry_save else ("input_sum", "join", "accumulator", "renewal")
+
+
+def _table_claims(config: MacroConfig) -> list[Claim]:
+    """For each kind of tables the tree of their entries; what else they share."""
+    parts = [part.slice for part in config.parts]
+    if config.carry_save:
+        kept = [claim for part in parts for claim in (_planes_tree(part), *_kept_sums(part))]
+        return [*kept, _plane_sum(config.slice)]
+    sums = [_top_sum(config.slice)]
+    sums += [_lower_sum(config.slice)] if config.bits_per_cycle > 1 else []
+    return [*map(_tree, parts), *sums]
+
+
+def _counts(config: MacroConfig, planes: int) -> list[tuple[int, int, int]]:
+    """(width, shift, most) of the numbers of ones among each four rows of a plane."""
+    sizes = [min(4, config.rows - row) for row in range(0, config.rows, 4)]
+    return [(size.bit_length(), plane, size) for plane in range(planes) for size in sizes]
+
+
+def _top_sum(config: MacroConfig) -> Claim:
+    """The ones of the top plane."""
+    words, bits = _side_by_side(_counts(config, 1)), config.rows.bit_length()
+    depth = max(0, config.pipeline_stages - 1)
+    return Claim(f"{config.module}_top_sum", f"ones of {config.rows} bits", words, bits, depth)
+
+
+def _lower_sum(config: MacroConfig) -> Claim:
+    """``sum of 2^j ones of plane j``, and a line at each place, which make -1: modulo the width of
+    the correction. Of three planes and more the bits are not counted before."""
+    lower, bits = config.bits_per_cycle - 1, _negative_bits(config)
+    single = [(1, plane, 1) for plane in range(lower) for _ in range(config.rows)]
+    parts = single if lower >= 3 else _counts(config, lower)
+    line = sum(width for width, *_ in parts)
+    words = _side_by_side([*parts, *((1, place, 1) for place in range(bits))])
+    depth = max(0, config.pipeline_stages - 1)
+    name, text = f"{config.module}_lower_sum", f"ones of {lower} planes less 1"
+    copies = (range(line, line + bits),)
+    return Claim(name, text, words, bits, depth, modular=True, copies=copies)
+
+
+def _negative_bits(config: MacroConfig) -> int:
+    """Bits, two's complement, of a cycle's ones negated: from ``-rows (2^k - 1)`` up to ``rows
+    2^(k-1)``, none beyond y_bits."""
+    k, place = config.bits_per_cycle, config.weight_bits - 1
+    least = config.rows * ((1 << k) - 1)
+    bits = 1 + max((least - 1).bit_length(), (config.rows << (k - 1)).bit_length())
+    return min(bits, config.y_bits - place)
 
 
 def _planes_tree(config: MacroConfig, negated: bool = False) -> Claim:
@@ -134,7 +208,7 @@ def _planes_tree(config: MacroConfig, negated: bool = False) -> Claim:
             words.append(Word(low, width, plane, largest, inverted))
     name, depth = f"{config.module}_tree", config.pipeline_stages
     claim = Claim(name, f"sum of {k} planes", tuple(words), config.y_bits, depth, True)
-    claim = replace(claim, places=kept_places(config).total)
+    claim = replace(claim, places=kept_places(config).total, late=config.lead)
     return replace(claim, high=("negate",)) if negated else replace(claim, tied=("negate",))
 
 

@@ -85,10 +85,12 @@ class SynthReport:
     @property
     def adders(self) -> dict[str, int]:
         """Full and half adders, and 4:2 compressors if any, of the trees alone, whole macro."""
-        counts = tree_plan(self.config).counts()
-        trees = self.config.cols * self.config.slices * self.config.trees
-        kinds = ("fa", "ha", *(["c42"] if counts["c42"] else []))
-        return {kind: counts[kind] * trees for kind in kinds}
+        counts: Counter = Counter()
+        for part in self.config.parts:
+            trees = part.cols * part.slices * part.trees
+            for kind, count in tree_plan(part).counts().items():
+                counts[kind] += count * trees
+        return {kind: counts[kind] for kind in ("fa", "ha", *(["c42"] if counts["c42"] else []))}
 
     def as_json(self) -> dict[str, Any]:
         """The JSON contract of ``cimforge synth``."""

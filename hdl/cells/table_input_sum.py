@@ -73,7 +73,8 @@ class TableInputSum(Block):
         if k > 1:
             each = planes[:-1] if k > PLANES else [_counts(plane) for plane in planes[:-1]]
             lines = late_planes(m, config, Cat(each, ~self.plane_negate), enable, name="lower")
-            m.d.comb += lower.eq(self._place(m, "lower", lines))
+            line = lines[-1].replicate(bits)
+            m.d.comb += lower.eq(self._place(m, "lower", Cat(lines[:-1], line)))
         total = Signal(bits, name="total")
         pins = {"a": lower, "b": top, "flip": flip, "y": total}
         m.submodules.whole = self.instance("whole", **pins)
@@ -113,7 +114,7 @@ def _counted(rows: int, planes: int) -> Words:
 
 def _lower_words(config: MacroConfig) -> Words:
     """What is added of the planes below the top one: counts, or each row's bits as a number; and
-    the constant -1, a line for all its bits."""
+    the constant -1, a line at each of its bits."""
     rows, lower = config.rows, config.bits_per_cycle - 1
     words = _counted(rows, lower)
     if lower >= PLANES:
@@ -121,7 +122,7 @@ def _lower_words(config: MacroConfig) -> Words:
             Operand(tuple(row + plane * rows for plane in range(lower))) for row in range(rows)
         ]
     line = 1 + max(bit for word in words for bit in word.bits)
-    return [*words, Operand((line,) * config.correction_bits)]
+    return [*words, Operand(tuple(range(line, line + config.correction_bits)))]
 
 
 def _build_sum(config: MacroConfig, kind: str, words: Words) -> Structure:

@@ -18,6 +18,7 @@ from cimforge.hdl.netlist.module import Module, behavioural_models
 from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
+from cimforge.hdl.params.ram_counts import ram_facts
 
 __all__ = ["CELLS", "emit_macro", "manifest"]
 
@@ -75,7 +76,7 @@ def _own_files(config: MacroConfig, modules: list[Module]) -> dict[str, str]:
 def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) -> dict[str, Any]:
     """What a mapper, a build script or a reader needs to know about the emitted macro, as JSON
     data."""
-    adders = tree_plan(config).counts()
+    adders = tree_plan(config.parts[0]).counts()
     precisions = range(1, config.input_bits + 1)
     return {
         "name": config.module,
@@ -105,7 +106,23 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "weight_capacity_bits": config.rows * config.cols * config.weight_bits * config.banks,
         **({"modes": _modes(config)} if config.slices > 1 else {}),
         **({"ram": config.memory.as_json()} if config.storage_traits.memory else {}),
+        **({"ram": ram_facts(config)} if config.tables else {}),
+        **({"parts": _parts(config)} if len(config.parts) > 1 else {}),
     }
+
+
+def _parts(config: MacroConfig) -> list[dict[str, Any]]:
+    """The columns of each kind of tables, the lowest first, with the adders of a tree of theirs."""
+    return [
+        {
+            "storage": part.storage,
+            "cols": part.cols,
+            "group": part.group,
+            "tree_stages": part.pipeline_stages,
+            "tree_adders": dict(sorted(tree_plan(part).counts().items())),
+        }
+        for part in config.parts
+    ]
 
 
 def _modes(config: MacroConfig) -> list[dict[str, int]]:
