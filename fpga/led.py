@@ -1,6 +1,6 @@
 """A light for something short: each event is shown long enough to be seen."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module, Signal
 
 from cimforge.hdl.netlist.block import Block, In, Out
 

@@ -139,7 +139,7 @@ def negated_claims(config: MacroConfig) -> list[Claim]:
 
 
 def unclaimed_sums(config: MacroConfig) -> tuple[str, ...]:
-    """What adds in a macro, but is checked by simulation alone: in tables, blocks that are described
+    """What adds in a macro, but is checked by simulation alone: in tables, blocks described
     with + together with their registers; of the input sum what stands behind the sums of ones."""
     if not config.tables:
         return ()
