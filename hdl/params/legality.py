@@ -157,7 +157,8 @@ def _check_group(config: "MacroConfig") -> None:
         if (config.group == 1 and not config.tables) or chosen in words:
             continue
         if 1 not in legal or config.tables:
-            rule = f"{chosen} takes single rows, but {config.storage} stores sums of them"
+            kept = "sums of them" if config.tables else "them in groups"
+            rule = f"{chosen} takes single rows, but {config.storage} stores {kept}"
             raise ConfigError(parameter, rule, words[0])
         rule = f"{config.group} needs {needed} {' or '.join(words)}, not {chosen}"
         raise ConfigError("group", rule, 1)
