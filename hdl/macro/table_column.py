@@ -13,17 +13,21 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["build_table_column"]
 
 
-def build_table_column(config: MacroConfig, ranks: int) -> Structure:
+def build_table_column(
+    config: MacroConfig, whole: MacroConfig, summing: tuple[Join, TableAccumulator] | None
+) -> Structure:
     """``y = sum over r of x[r] * w[r]`` for one column, from its entries in the groups' tables.
 
     ``entries`` holds those of each plane of a cycle, groups side by side (config.operand_widths),
-    ``entry`` is the one that a slot's totals and ``w_code`` make (Renewal). ``ranks`` are the
-    enabled cycles from a plane to the accumulator: where those of config, of one kind of tables,
-    are fewer, totals wait. Latency from entries: ranks - lead + 1 cycles, and final_stages. ``y``
-    is two's complement, y_bits wide.
+    ``entry`` is the one that a slot's totals and ``w_code`` make (Renewal). ``config`` is of one
+    kind of tables; where those of the ``whole`` macro take more cycles to their totals, these wait.
+    ``summing`` is what all kinds share behind totals; None where sums are kept in two words.
+    Latency from entries: ranks - lead + 1 cycles, and final_stages. ``y`` is two's complement,
+    y_bits wide.
     """
-    waits, k = ranks - config.ranks, config.bits_per_cycle
-    latency = ranks - config.lead + 1 + config.final_stages
+    k, own = config.bits_per_cycle, config.lead + config.pipeline_stages
+    waits = whole.lead + whole.pipeline_stages - own
+    latency = whole.ranks - config.lead + 1 + config.final_stages
     sentence = "One column: its entries of each plane, a tree for each, one accumulator."
     out = Structure(config.module, "column", sentence, role="storage", latency=latency)
     tree, renewal = build_tree(config), Renewal(config)
@@ -32,7 +36,7 @@ def build_table_column(config: MacroConfig, ranks: int) -> Structure:
         name: out.port("input", name) for name in ("clk", "accumulate", "renew", "clear")
     }
     for name, wanted in (
-        ("enable", "enable" in tree.ports or config.join_ranks + waits > 0),
+        ("enable", "enable" in tree.ports or whole.join_ranks + waits > 0),
         ("join_negate", not config.carry_save),
         ("pass_ends", not config.carry_save),
         ("pass_begins", not config.carry_save and config.max_planes > 1),
@@ -58,27 +62,31 @@ def build_table_column(config: MacroConfig, ranks: int) -> Structure:
             terms, total = entries.bits(plane * size, size), totals.bits(plane * width, width)
             out.place(tree, f"tree{plane}", **nets, terms=terms, total=total)
     summed = _delayed(out, totals, waits)
-    _place_accumulator(config, out, nets, summed)
+    _place_accumulator(config, out, nets, summed, summing)
     out.place(renewal, "renewal", **{**nets, "y": _low(y, config.operand_widths[0])})
     return out
 
 
 def _place_accumulator(
-    config: MacroConfig, out: Structure, nets: dict[str, Net], totals: Bus
+    config: MacroConfig,
+    out: Structure,
+    nets: dict[str, Net],
+    totals: Bus,
+    summing: tuple[Join, TableAccumulator] | None,
 ) -> None:
     """The accumulator, of totals as they are or joined with the correction."""
     pins = {**nets, "enable": nets["accumulate"]}
-    if config.carry_save:
+    if summing is None:
         words = KeptWords(config, tree_plan(config).places, [0] * totals.width)
         out.place(words, "accumulator", **pins, total=totals)
         return
-    join = Join(config)
+    join, accumulator = summing
     joined = out.wire("joined", join.ports["joined"].width)
     offered = {**nets, "negate": nets["join_negate"]}
     out.place(join, "totals_join", **offered, totals=totals, joined=joined)
     pins |= {"ending": nets["pass_ends"], "joined": joined}
     pins |= {"starts": nets["pass_begins"]} if "pass_begins" in nets else {}
-    out.place(TableAccumulator(config), "accumulator", **pins)
+    out.place(accumulator, "accumulator", **pins)
 
 
 def _delayed(out: Structure, net: Bus, ranks: int) -> Bus:

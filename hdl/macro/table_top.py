@@ -4,7 +4,9 @@ from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.table import build_table
 from cimforge.hdl.cells.table_input_sum import TableInputSum
 from cimforge.hdl.macro.input_register import build_input_register
+from cimforge.hdl.macro.join import Join
 from cimforge.hdl.macro.macro_top import MacroTop
+from cimforge.hdl.macro.table_accumulator import TableAccumulator
 from cimforge.hdl.macro.table_addresses import address_places, build_addresses
 from cimforge.hdl.macro.table_column import build_table_column
 from cimforge.hdl.macro.table_sequencer import TableSequencer
@@ -21,6 +23,8 @@ class TableTop(MacroTop):
 
     def __init__(self, config: MacroConfig):
         super().__init__(config, TableSequencer(config))
+        part, kept = config.slice, config.carry_save
+        self._summing = None if kept else (Join(part), TableAccumulator(part))
 
     def _place_array(self) -> None:
         config = self._config
@@ -124,7 +128,7 @@ class TableTop(MacroTop):
         ]
         entry = out.wire(f"entry{number}", columns * widths[0])
         self._place_tables(number, part, address, entries, entry)
-        column = build_table_column(narrow, config.ranks)
+        column = build_table_column(narrow, config, self._summing)
         bits, y_bits = narrow.weight_bits, narrow.y_bits
         names = (
             "clk",
