@@ -20,7 +20,7 @@ def ram_blocks(config: "MacroConfig") -> dict[str, int]:
         block = part.ram_block
         words = (part.cols * part.slices * width for width in part.slice.operand_widths)
         side_by_side = sum(ceil(bits / block.bits) for bits in words)
-        sets = 1 if block.registers else part.banks
+        sets = 1 if block.banks else part.banks
         counts[block.cell] = side_by_side * part.bits_per_cycle * sets
     return counts
 
