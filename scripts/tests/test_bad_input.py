@@ -101,11 +101,14 @@ OVERRIDES = [
     ("\x1b[31m=8", r"'\x1b[31m' is not a parameter"),
     ("\udcff=8", r"--set \udcff=8: not UTF-8"),
     ("x" * 5000 + "=8", "is not a parameter; parameters: rows"),
-    ("storage=latsch", "storage must be one of flop, latch, setclear, sram, not 'latsch'"),
     (
-        "storage=hybrid",
-        "storage must be one of flop, latch, setclear, sram, not 'hybrid' (nearest legal value: "
-        "'flop')",
+        "storage=latsch",
+        "storage must be one of flop, latch, setclear, sram, lutram, bram, hybrid, not 'latsch'",
+    ),
+    (
+        "storage=dram",
+        "storage must be one of flop, latch, setclear, sram, lutram, bram, hybrid, not 'dram' "
+        "(nearest legal value: 'sram')",
     ),
     ("storage=0x" + "f" * 5000, "not an unprintable int (nearest legal value: 'flop')"),
     ("tree_stages=99", "tree_stages must be in 0.."),
