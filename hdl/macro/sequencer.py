@@ -223,16 +223,10 @@ class Sequencer(Block):
             token.valid.eq(running),
             token.restart.eq(restart),
             token.negate.eq(signed & restart),
-            token.ending.eq(self._build_ending(m, arbiter, first, following, running & enable)),
+            token.ending.eq(~following.any()),
             token.last.eq(running & token.ending & enable),
             token.read.eq(running & reading),
         ]
-
-    def _build_ending(
-        self, m: Module, arbiter: Arbiter, first: FirstGroup, following: Value, goes_on: Value
-    ) -> Value:
-        """Whether no group of planes follows the present one."""
-        return ~following.any()
 
     def _build_count(self, m: Module, arbiter: Arbiter) -> None:
         """The number of rows that count in a pass, and their lines: none in a read-back, whose row

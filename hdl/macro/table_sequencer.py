@@ -69,22 +69,6 @@ class TableSequencer(Sequencer):
         self._drive(m, clear=clearing | ResetSignal())
         return ~ResetSignal() & ~clearing
 
-    def _build_ending(
-        self, m: Module, arbiter: Arbiter, first: FirstGroup, following: Value, goes_on: Value
-    ) -> Value:
-        """Whether no group of planes follows, told a cycle ahead: the readies depend on it."""
-        assert isinstance(arbiter, TableArbiter)
-        if not len(following):
-            return Const(1)
-        ending = Signal(name="ending_q", init=1)
-        with m.If(arbiter.x_fire):
-            m.d.sync += ending.eq(first.line[0])
-        with m.Elif(arbiter.r_fire | arbiter.slot):
-            m.d.sync += ending.eq(1)
-        with m.Elif(goes_on):
-            m.d.sync += ending.eq(~following[1:].any())
-        return ending
-
     def _build_next_planes(
         self, m: Module, arbiter: Arbiter, first: FirstGroup, following: Value, goes_on: Value
     ) -> None:
