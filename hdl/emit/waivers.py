@@ -1,7 +1,6 @@
 """Verilator lint waivers of the emitted files, each with its reason."""
 
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.ram_counts import ram_blocks
 
 __all__ = ["TABLE_WAIVERS", "WAIVERS", "WRAPPER_WAIVERS", "lint_waivers", "macro_waivers"]
 
