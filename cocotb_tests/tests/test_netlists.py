@@ -32,6 +32,13 @@ FPGA = {
     "pairs": ("ice40", ["rows=9", "cols=2", "group=2", "tree=behavioral", "bits_per_cycle=2"]),
     "slices": ("ecp5", ["rows=4", "cols=2", "slice_bits=2", "banks=2"]),
 }
+NARROW = ["cols=2", "weight_bits=2", "input_bits=2"]
+TABLES = {
+    "lutram": ("ecp5", ["storage=lutram", "rows=7", "banks=3", "bits_per_cycle=2", *NARROW]),
+    "hybrid": ("ecp5", ["storage=hybrid", "rows=6", "group=5", "tree=behavioral", *NARROW]),
+    "ice40": ("ice40", ["storage=bram", "ram=ice40", "rows=6", "group=5", "banks=2", *NARROW]),
+    "gowin": ("gowin", ["storage=bram", "ram=gowin", "rows=5", "tree_stages=1", *NARROW]),
+}
 
 
 def regression(config: MacroConfig, folder: Path, design: Design, **options) -> Report:
@@ -73,6 +80,28 @@ def test_fpga_netlists_of_other_configs_pass(name, tmp_path):
     assert_passed(regression(config, tmp_path, netlist_design(config, tmp_path, target)))
 
 
+@pytest.mark.parametrize("name", TABLES)
+def test_netlists_of_tables_pass(name, tmp_path):
+    """The vendor's blocks as cells, simulated by the models beside the macro."""
+    target, changes = TABLES[name]
+    config = load_config("tiny", changes)
+    emit_macro(config, tmp_path)
+    design = netlist_design(config, tmp_path, target)
+    assert [f"{model}.v" for model in config.models] == list(design.sources[1:-1])
+    assert_passed(regression(config, tmp_path, design))
+
+
+def test_a_block_without_its_output_register_is_noticed(tmp_path):
+    """The model is not deaf to the mode on the cells."""
+    config = load_config("tiny", TABLES["gowin"][1])
+    emit_macro(config, tmp_path)
+    design = netlist_design(config, tmp_path, "gowin")
+    text = (design.folder / "netlist.v").read_text()
+    assert ".READ_MODE(1'h1)" in text
+    (design.folder / "netlist.v").write_text(text.replace(".READ_MODE(1'h1)", ".READ_MODE(1'h0)"))
+    assert not regression(config, tmp_path, design, test_filter="values").passed
+
+
 def draw_small(count: int, seed: int) -> list[MacroConfig]:
     """The first ``count`` drawn macros that synthesise and simulate in seconds."""
     drawn = draw_configs(len(ODD) + 20 * count, seed)[len(ODD) :]
@@ -80,6 +109,7 @@ def draw_small(count: int, seed: int) -> list[MacroConfig]:
         config
         for config in drawn
         if config.macs_1b + config.cols * config.stored_bits * config.banks < 500
+        and 2**config.group <= 32  # writes of a table's rows take that many slots
     ][:count]
 
 
@@ -89,6 +119,7 @@ def test_drawn_netlists_pass(index, tmp_path):
     CIMFORGE_SEED as in test_configs."""
     config = draw_small(DRAWN, SEED)[index]
     targets = [target for target in NETLISTS if target in config.storage_traits.targets]
+    targets = [config.ram] if config.tables else targets
     target = targets[(SEED + index) % len(targets)]
     print(f"draw {index} of seed {SEED}, {target}: {config.parameters()}")
     emit_macro(config, tmp_path)
