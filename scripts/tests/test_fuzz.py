@@ -178,8 +178,8 @@ def fenced(folder):
         patch.setattr("cimforge.scripts.doctor.check_machine", list)
         patch.setattr("cimforge.scripts.doctor._compile", str)
         patch.setattr("cimforge.compiler.digits.train", stop)
-        for verb in ("verify", "mvm", "run"):
-            patch.setattr(f"cimforge.scripts.{verb}.check_simulator", lambda _: None)
+        for module in ("verify", "way"):
+            patch.setattr(f"cimforge.scripts.{module}.check_simulator", lambda _: None)
         yield folder
 
 
