@@ -46,13 +46,13 @@ def test_filling_a_bank_with_and_without_the_fast_path():
 
 
 def test_what_the_link_feeds():
-    """64 bytes down and 16 results of 3 bytes up a vector; 15 vectors in 960 of 1,019 bytes, and 12
-    bytes around them: 960 of 972 bytes at 100 kB a second."""
+    """64 bytes down and 16 results of 3 bytes up a vector; 7 vectors in 448 of 507 bytes, and 12
+    bytes around them: 448 of 460 bytes at 100 kB a second."""
     performance = does(rows=64, cols=16)
-    assert performance.payload_rate == pytest.approx(100_000 * 960 / 972)
-    assert performance.link_share == pytest.approx(100_000 * 15 / 972 / (50e6 / 8))
-    assert performance.as_json()["link_bytes_per_s"] == 98_765
-    wide = does(rows=8, cols=100)  # 100 results of 3 bytes: three vectors, and 7 bytes around them
-    assert wide.payload_rate == pytest.approx(100_000 * 900 / 907)
+    assert performance.payload_rate == pytest.approx(100_000 * 448 / 460)
+    assert performance.link_share == pytest.approx(100_000 * 7 / 460 / (50e6 / 8))
+    assert performance.as_json()["link_bytes_per_s"] == 97_391
+    wide = does(rows=8, cols=100)  # 100 results of 3 bytes: one vector, and 7 bytes around them
+    assert wide.payload_rate == pytest.approx(100_000 * 300 / 307)
     slow = Performance(MacroConfig(rows=1, cols=1), BOARD._replace(clock_hz=1000))
     assert slow.link_share == 1
