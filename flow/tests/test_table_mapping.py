@@ -185,7 +185,7 @@ def test_another_target_is_refused_with_the_nearest(changes, target, message):
 
 def test_what_cannot_choose_a_target_names_the_storage():
     config = macro(10, 4, 4, storage="bram")
-    with pytest.raises(InputError, match="power: .*no cell on liberty .*: --set storage=flop"):
+    with pytest.raises(InputError, match=r"power: .*no cell on liberty .*: --set storage=flop"):
         check_storage(config, "liberty", "power")
     check_storage(config, "ecp5")
 

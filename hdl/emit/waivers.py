@@ -35,8 +35,6 @@ WAIVERS = (
     ("WIDTHTRUNC", "{name}.v", "*Logical operator LOGNOT*", "!count compares a counter with zero"),
 )
 
-CONSTANT_BITS = "bits of a word that are constant, or another's, are read under that name"
-
 BINARY_WAIVERS = (
     (
         *("UNUSEDSIGNAL", "{name}.v", "*'active_line*"),
@@ -44,16 +42,6 @@ BINARY_WAIVERS = (
     ),
     ("UNUSEDSIGNAL", "{name}.v", "*'x_signed'*", "-1 and 1 have no sign, whatever x_signed says"),
     ("UNUSEDSIGNAL", "{name}.v", "*'w_signed'*", "-1 and 1 have no sign, whatever w_signed says"),
-)
-
-TABLE_WAIVERS = (
-    ("UNUSEDSIGNAL", "{name}.v", "*'spare*", "a word's last block has more bits than the word"),
-    ("WIDTHEXPAND", "{name}.v", "*Operator EQ*", "a counter is compared with a short constant"),
-    *(
-        ("UNUSEDSIGNAL", "{name}.v", f"*Bits of signal are not used: '{word}*", CONSTANT_BITS)
-        for word in ("top_count", "total", "sum_", "lower_count")
-    ),
-    ("UNUSEDSIGNAL", "{name}.v", "*'top_sum'*", CONSTANT_BITS),
 )
 
 LONE_ROW_WAIVERS = (
