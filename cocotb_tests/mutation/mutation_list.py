@@ -82,7 +82,8 @@ class Origin:
     def _read(self) -> list[str]:
         """Commands that read it. Cell names are numbered in order, so equal in every run."""
         keep = f"hierarchy -top {self.top}"  # and nothing that it does not need
-        script = [f"read_verilog {' '.join(self.sources)}", keep, "proc"]
+        # what memories hold at first is no cell that could be broken
+        script = [f"read_verilog {' '.join(self.sources)}", keep, "proc", "delete */t:$meminit*"]
         return [*script, "uniquify", keep] if self.single else script
 
     def draw(self, targets: Sequence[str], count: int, seed: int) -> list[Mutation]:
