@@ -175,6 +175,7 @@ def fenced(folder):
         for module in map(verb_module, VERBS):
             if hasattr(module, "emit_macro"):
                 patch.setattr(module, "emit_macro", stop)
+        patch.setattr("cimforge.scripts.way.emit_macro", stop)
         patch.setattr("cimforge.scripts.doctor.check_machine", list)
         patch.setattr("cimforge.scripts.doctor._compile", str)
         patch.setattr("cimforge.compiler.digits.train", stop)
