@@ -68,6 +68,9 @@ class Mutation:
         return Path(name).name, int(re.match(r"\d+", place)[0])  # type: ignore[index]
 
 
+SPARE = 4  # mutations drawn for those that are none
+
+
 @dataclass(frozen=True)
 class Origin:
     """The Verilog that is broken: ``sources`` in ``folder``, of which ``top`` is the top. With
@@ -82,17 +85,20 @@ class Origin:
     def _read(self) -> list[str]:
         """Commands that read it. Cell names are numbered in order, so equal in every run."""
         keep = f"hierarchy -top {self.top}"  # and nothing that it does not need
-        # what memories hold at first is no cell that could be broken
-        script = [f"read_verilog {' '.join(self.sources)}", keep, "proc", "delete */t:$meminit*"]
+        script = [f"read_verilog {' '.join(self.sources)}", keep, "proc"]
         return [*script, "uniquify", keep] if self.single else script
 
     def draw(self, targets: Sequence[str], count: int, seed: int) -> list[Mutation]:
         """``count`` mutations of the modules ``targets`` (all where empty), spread by Yosys over
         their source lines, wires and bits; equal for equal seeds."""
         chosen = " ".join(targets)
-        script = [*self._read(), f"mutate -list {count} -seed {seed} -o {LIST} {chosen}"]
+        drawn = count + SPARE
+        script = [*self._read(), f"mutate -list {drawn} -seed {seed} -o {LIST} {chosen}"]
         run_yosys("\n".join(script) + "\n", self.folder)
-        return [Mutation.parse(line) for line in (self.folder / LIST).read_text().splitlines()]
+        lines = (self.folder / LIST).read_text().splitlines()
+        # what a memory holds at first is a cell to Yosys, but with pins that it cannot break
+        found = [Mutation.parse(line) for line in lines if "$meminit" not in line]
+        return found[:count]
 
     def apply(self, mutations: Sequence[Mutation]) -> tuple[str, list[str]]:
         """The Verilog as Yosys writes it, unbroken and with each mutation: whole texts.

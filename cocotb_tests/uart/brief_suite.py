@@ -50,8 +50,9 @@ def test_a_driver_gets_rows_and_products(line):
     for each in (0, bank):
         golden = model.mvm(vectors, x_signed=False, bank=each)
         assert np.array_equal(driver.multiply(vectors, x_signed=False, bank=each), golden)
+    # two short batches, each with its first frame down and its last one up; uart_suite has the rate
     share = max(link.sent, link.received) * 10 * load_job()["divisor"] / (line.cycles - began)
-    assert share > 0.55, f"{share:.3f} of the line's time for payload"
+    assert share > 0.5, f"{share:.3f} of the line's time for payload"
     row = CONFIG.rows - 1
     assert np.array_equal(driver.read_row(row, bank=bank), (weights[row] - top) % (2 * top))
     with pytest.raises(BusError):
