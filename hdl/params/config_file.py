@@ -95,9 +95,18 @@ def _differing(config: MacroConfig, given: dict[str, Any]) -> dict[str, Any]:
     free = [key for key in SETTLED if key not in given]
     changed = {key: v for key, v in wanted.items() if key not in free and differs(key, v)}
     for key in free:
-        if MacroConfig(**given | changed).parameters()[key] != wanted[key]:
+        if _settled(given | changed, key) != wanted[key]:
             changed[key] = wanted[key]
     return {key: value for key, value in wanted.items() if key in changed}
+
+
+def _settled(parameters: dict[str, Any], key: str) -> Any:
+    """What the others make of a parameter that is left out; None where they go together only with
+    one that is told."""
+    try:
+        return MacroConfig(**parameters).parameters()[key]
+    except ConfigError:
+        return None
 
 
 def _override(key: str, value: Any) -> str:

@@ -260,3 +260,20 @@ def test_schema_describes_every_parameter():
     assert {key: entry["default"] for key, entry in SCHEMA["properties"].items()} == {
         **MacroConfig().model_dump(mode="json")
     }
+
+
+def test_a_command_tells_a_group_that_its_ranks_need():
+    """With the group that a block would hold there was one operand, and no rank to place."""
+    config = MacroConfig(
+        rows=7,
+        cols=2,
+        weight_bits=2,
+        input_bits=2,
+        storage="bram",
+        ram="gowin",
+        group=5,
+        tree_stages=1,
+    )
+    words = shlex.split(canonical_command(config))
+    assert load_config(words[2], words[4::2]) == config
+    assert "group=5" in words
