@@ -37,7 +37,7 @@ TABLES = {
     "lutram": ("ecp5", ["storage=lutram", "rows=7", "banks=3", "bits_per_cycle=2", *NARROW]),
     "hybrid": ("ecp5", ["storage=hybrid", "rows=6", "group=5", "tree=behavioral", *NARROW]),
     "ice40": ("ice40", ["storage=bram", "ram=ice40", "rows=6", "group=5", "banks=2", *NARROW]),
-    "gowin": ("gowin", ["storage=bram", "ram=gowin", "rows=5", "tree_stages=1", *NARROW]),
+    "gowin": ("gowin", ["storage=bram", "ram=gowin", "rows=6", "group=5", *NARROW]),
 }
 
 
