@@ -139,9 +139,9 @@ def _row_cycles(config: MacroConfig) -> list[dict[str, Any]]:
     first = 0
     if len(config.parts) > 1:  # groups of two sizes: runs of rows that are written alike
         for write, same in groupby(range(config.rows), config.write_cycles):
-            rows = list(same)
-            fill = [config.fill_cycles(row) for row in rows]
-            classes.append({"first": rows[0], "rows": len(rows), "write": write, "fill": fill})
+            run = list(same)
+            fill = [config.fill_cycles(row) for row in run]
+            classes.append({"first": run[0], "rows": len(run), "write": write, "fill": fill})
         return classes
     for size, groups in groupby(config.group_sizes):
         rows = size * len(list(groups))
