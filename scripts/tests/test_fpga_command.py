@@ -98,9 +98,9 @@ def test_a_design_that_misses_its_clock_fails_in_one_line(cimforge, monkeypatch)
             "(highest legal value: 3000000)",
         ),
         (
-            ("run", "digits", "--backend", "uart-sim", "--baud", "1150000"),
-            "--baud: 1150000 of a clock of 12 MHz is 1200000, more than 1 % beside it "
-            "(nearest legal value: 1200000)",
+            ("run", "digits", "--backend", "uart-sim", "--baud", "2800000"),
+            "--baud: 2800000 of a clock of 24 MHz is 2666667, more than 1 % beside it "
+            "(nearest legal value: 2666667)",
         ),
     ],
 )
