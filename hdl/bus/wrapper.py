@@ -21,8 +21,8 @@ def build_wrapper(config: MacroConfig, decided: bool = False) -> Structure:
     names of its own, ``NAME_late_wb`` and ``NAME_late_wishbone``.
 
     Ports: clk, rst (synchronous, active high), the style's control ports where the macro has them,
-    and the slave's bus side. Latency and throughput are the slave's: each access is answered in the
-    cycle after it.
+    and the slave's bus side. Latency and throughput are the slave's: an access is answered in the
+    cycle after it, with ``decided`` two later.
     """
     sentence = "The macro behind a Wishbone B4 slave, 32 bits."
     kinds = ("late_wb", "late_wishbone") if decided else ("wb", "wishbone")
