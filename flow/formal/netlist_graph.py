@@ -176,13 +176,14 @@ def _unsigned(data: Mapping[str, Any]) -> None:
 
 def _word_adders(cell: str, data: Mapping[str, Any]) -> Iterator[Node]:
     """``A + B = Y`` and what is lost above it, for the + of Verilog: several where one carry chain
-    adds several words, of which a place that is 0 in both takes the carry of those below it."""
+    adds several words, of which the places that are 0 in both take the carry of those below."""
     _unsigned(data)
     pins = data["connections"]
     words = [[*pins[pin], *["0"] * len(pins["Y"])] for pin in "AB"]
     used = [place for place in range(len(pins["Y"])) if any(w[place] != "0" for w in words)]
     low, last = 0, max(used, default=0)
-    for end in [p for p in range(last) if p not in used] + [len(pins["Y"])]:
+    gaps = [p for p in range(last) if p not in used and p + 1 in used]
+    for end in [*gaps, len(pins["Y"])]:
         whole = end == len(pins["Y"])
         places = range(low, end + (0 if whole else 1))
         ends = [p for p in places if p < end]

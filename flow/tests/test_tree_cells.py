@@ -79,6 +79,10 @@ PROVEN = {
         "wire [2:0] t = terms[2:0] + terms[5:3]; assign total = t;",
         Claim("adder", "a sum", (Word(0, 3, 0, 3), Word(3, 3, 0, 4)), 3),
     ),
+    "words on one carry chain, with room between them": (
+        "assign total = {terms[2], 2'b0, terms[0]} + {3'b0, terms[1]};",
+        Claim("adder", "a sum", (Word(0, 1, 0, 1), Word(1, 1, 0, 1), Word(2, 1, 3, 1)), 4),
+    ),
     "a module inside": (
         "pair p (terms, total); endmodule module pair (input [1:0] x, output [1:0] y);"
         " cim_ha h (.a(x[0]), .b(x[1]), .s(y[0]), .co(y[1]));",
