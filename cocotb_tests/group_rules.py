@@ -43,7 +43,8 @@ class GroupRules(ReadyRules):
         """Whether a row of the offer's bank is taken now, or under way."""
         if offer.bank >= self._board.config.banks:
             return False
-        return self._board.writing(offer.bank) or bool(landing and landing.bank == offer.bank)
+        lands = landing is not None and landing.lands and landing.bank == offer.bank
+        return lands or self._board.writing(offer.bank)
 
     def end_cycle(self, offers: dict[str, Offer], ready: dict[str, bool], stalled: bool) -> None:
         """Account for a cycle, before the beats accepted in it reach the board; ``slot`` says

@@ -348,8 +348,9 @@ class Bench:
     def offers(self) -> dict[str, Offer]:
         """What the inputs of x, w and r show in this cycle."""
         sources = {"x": self.x, "w": self.w, "r": self.r}
+        lands = not self.config.tables or self.shown("w_row") < self.config.rows
         return {
-            name: Offer(source.current is not None, self.shown(f"{name}_bank"))
+            name: Offer(source.current is not None, self.shown(f"{name}_bank"), lands)
             for name, source in sources.items()
         }
 

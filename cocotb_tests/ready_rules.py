@@ -9,10 +9,12 @@ __all__ = ["Offer", "ReadyRules"]
 
 @dataclass(frozen=True)
 class Offer:
-    """What a stream's inputs show in a cycle: valid, and the bank it addresses, valid or not."""
+    """What a stream's inputs show in a cycle: valid, and the bank it addresses, valid or not; of a
+    row whether it lands behind its cycle, as none does that is missing in tables."""
 
     valid: bool
     bank: int
+    lands: bool = True
 
 
 class ReadyRules:

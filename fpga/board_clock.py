@@ -13,8 +13,9 @@ def place_clock(out: Structure, board: Board, oscillator: Bus) -> tuple[Net, Net
     """Place the board's PLL, where it has one to make its clock; returns clock and reset.
 
     There is no reset pin: a counter that starts at 0, as flip-flops of FPGAs do, holds reset for
-    the first 2^RESET_BITS cycles of the clock. With a PLL it counts cycles in which the PLL is
-    locked, seen through two flip-flops, and begins again where it loses its lock.
+    the first 2^RESET_BITS + 1 cycles of the clock, through a flip-flop of its own. With a PLL it
+    counts cycles in which the PLL is locked, seen through two flip-flops, and begins again where it
+    loses its lock.
     """
     plan = plan_pll(board)
     clk: Net = oscillator
@@ -34,6 +35,6 @@ def place_clock(out: Structure, board: Board, oscillator: Bus) -> tuple[Net, Net
         count = f"if (!stable[1]) started <= 0; else {count}"
     out.nets.append(f"reg [{RESET_BITS}:0] started = 0;")
     out.line(f"always @(posedge {clk}) {count}")
-    rst = out.wire("rst")
-    out.assign(rst, f"~started[{RESET_BITS}]")
-    return clk, rst
+    out.nets.append("reg rst = 1;")
+    out.line(f"always @(posedge {clk}) rst <= ~started[{RESET_BITS}];")
+    return clk, Net("rst")

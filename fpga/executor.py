@@ -29,12 +29,14 @@ class _Item:
 
 
 class _Request:
-    """What is known of the request: ``left`` counts the bytes of its payload still to be taken;
+    """What is known of the request: ``left`` counts the bytes of its payload still to be taken
+    (``none_left``: it is 0; a register of its own, for all states but the header's);
     ``word`` passes between bytes and bus, ``lane`` is the byte of it, ``address`` its place. At
     first ``word`` holds the sequence number."""
 
     def __init__(self, address_bits: int):
         self.left = Signal(range(protocol.LONGEST_LENGTH + 1), reset_less=True)
+        self.none_left = Signal()
         self.operation = Signal(3, reset_less=True)
         self.mode = Signal(3, reset_less=True)
         self.parameter = Signal(32, reset_less=True)
@@ -168,21 +170,27 @@ class FrameExecutor(Component):
     ) -> None:
         """States that write words of the payload: all of them, or one row or vector."""
         word, lane = request.word, request.lane
-        last = ends & (request.address == item["last"])
+        last = Signal(name="last_word")  # of an address that stands for some cycles when it counts
+        m.d.sync += [
+            last.eq(ends & (request.address == item["last"])),
+            request.none_left.eq(request.left == 0),
+        ]
         with m.State("ITEM"):
             taken = Signal()
             padded = Signal()  # behind the last byte of the item or the payload
             m.d.comb += [
-                padded.eq((last & (lane > item["lane"])) | (request.left == 0)),
+                padded.eq((last & (lane > item["lane"])) | request.none_left),
                 taken.eq(self.head.valid & ~padded),
                 self.head.ready.eq(~padded),
             ]
             with m.If(taken | padded):
                 byte = self.head.data & taken.replicate(8)
                 m.d.sync += [word.eq(Cat(word[8:], byte)), lane.eq(lane + 1)]
-                m.d.sync += request.left.eq(request.left - taken)
                 with m.If(lane == 3):
                     m.next = "STORE"
+            with m.If(taken):
+                left = request.left
+                m.d.sync += [left.eq(left - 1), request.none_left.eq(left == 1)]
         with m.State("STORE"):
 
             def stored() -> None:
@@ -190,7 +198,7 @@ class FrameExecutor(Component):
                 m.next = "ITEM"
                 with m.If(last):
                     m.next = "COMMAND"
-                with m.Elif(~ends & (request.left == 0)):
+                with m.Elif(~ends & request.none_left):
                     m.next = "STATUS"
 
             self._access(m, request, stored, writes=True)
@@ -209,7 +217,7 @@ class FrameExecutor(Component):
                     row = request.parameter[:16]
                     m.d.sync += [row.eq(row + 1), request.address.eq(item)]
                     m.next = "ITEM"
-                    with m.If(request.left == 0):
+                    with m.If(request.none_left):
                         m.next = "STATUS"
                 with m.Else():
                     places = [window + WORD_BYTES * place for place in results]
@@ -255,7 +263,7 @@ class FrameExecutor(Component):
             def released() -> None:
                 m.d.sync += request.address.eq(self._map.window("x").offset)
                 m.next = "ITEM"
-                with m.If(request.left == 0):
+                with m.If(request.none_left):
                     m.next = "STATUS"
 
             self._access(m, request, released, writes=True)

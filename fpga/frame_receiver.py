@@ -72,7 +72,8 @@ class FrameReceiver(Component):
             fetch.eq((~self.head.valid | self.head.ready) & (places.taken != places.kept)),
             *(port.en.eq(fetch), port.addr.eq(places.taken), self.head.data.eq(port.data)),
         ]
-        m.d.sync += places.taken.eq(places.taken + fetch)
+        with m.If(fetch):
+            m.d.sync += places.taken.eq(places.taken + 1)
         with m.If(fetch | self.head.ready):
             m.d.sync += self.head.valid.eq(fetch)
         with m.If(self.opened):

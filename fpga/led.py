@@ -13,12 +13,13 @@ DIGIT = (
 
 
 class LedStretcher(Block):
-    """``led`` is high from a cycle after ``active`` rises until ``cycles`` cycles after it fell.
+    """``led`` is high from two cycles after ``active`` rises until ``cycles`` + 1 cycles after it
+    fell: ``active`` is registered first, so that nothing of the macro waits for the light.
 
-    Latency 1 cycle. Raises ValueError where ``cycles`` is below 1.
+    Latency 2 cycles. Raises ValueError where ``cycles`` is below 1.
     """
 
-    role, latency = "link", 1
+    role, latency = "link", 2
     has_reset = True
 
     def __init__(self, prefix: str, cycles: int):
@@ -30,12 +31,15 @@ class LedStretcher(Block):
     def elaborate(self, platform):
         m = Module()
         high, low = divmod(self._cycles - 1, 1 << DIGIT)
+        # counted up from 0: bits that begin at 0 and at 1 would share no carry chain
         high_q, low_q = Signal(range(high + 1)), Signal(DIGIT)
+        active_q = Signal()
+        m.d.sync += active_q.eq(self.active)
         m.d.comb += self.led.eq(self._on)
-        with m.If(self.active):
-            m.d.sync += [self._on.eq(1), high_q.eq(high), low_q.eq(low)]
-        with m.Elif(self._on):
-            m.d.sync += low_q.eq(low_q - 1)
-            with m.If(low_q == 0):
-                m.d.sync += [high_q.eq(high_q - 1), self._on.eq(high_q != 0)]
+        with m.If(active_q):
+            m.d.sync += [self._on.eq(1), high_q.eq(0), low_q.eq(0)]
+        with m.Else():
+            m.d.sync += [low_q.eq(low_q + 1), high_q.eq(high_q + low_q.all())]
+            with m.If((low_q == low) & (high_q == high)):
+                m.d.sync += self._on.eq(0)
         return m

@@ -15,6 +15,8 @@ ROWS = row_classes(CONFIG.rows)
 ALL_READIES = {"y_ready", "q_ready"}
 LATE = CONFIG.write_landing > 0  # then a row held in flight holds back vectors and read-backs
 ROW_OFFER = {"w_valid", "w_bank"} if LATE else set()
+if CONFIG.tables:
+    ROW_OFFER.add("w_row")  # of a missing one nothing lands
 MAY_DEPEND = {
     "x_ready": {*ALL_READIES, *ROW_OFFER, "r_valid", *({"x_bank"} if LATE else ())},
     "r_ready": {*ALL_READIES, *ROW_OFFER, "x_valid", *({"r_bank"} if LATE else ())},

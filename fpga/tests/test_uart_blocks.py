@@ -119,7 +119,7 @@ def test_the_light_outlasts_its_event():
     light, shown = LedStretcher("test", 5), []
 
     async def bench(ctx):
-        for active in (0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0):
+        for active in (0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0):
             ctx.set(light.active, active)
             *_, led = await ctx.tick().sample(light.led)
             shown.append(led)
@@ -128,7 +128,7 @@ def test_the_light_outlasts_its_event():
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
-    assert shown == [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]
+    assert shown == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]
 
 
 @pytest.mark.parametrize("block", [UartReceiver, UartTransmitter])

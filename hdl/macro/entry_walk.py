@@ -36,7 +36,7 @@ class EntryWalk:
     more. ``group`` is the number of the row's group, ``member`` its line in it.
     """
 
-    def __init__(self, m: Module, config: MacroConfig, row: Value, fill: Value, accepted: Value):
+    def __init__(self, m: Module, config: MacroConfig, row: Value, fill: Value, taken: Value):
         name = config.storage
         self._m = m
         group, member = place_of(m, f"{name}_w", row, config)
@@ -51,7 +51,7 @@ class EntryWalk:
         if last < len(member):
             is_last = group == len(config.group_sizes) - 1
             every = Mux(is_last, (1 << last) - 1, every)
-        with m.If(accepted):
+        with m.If(taken):
             m.d.sync += [self.group.eq(group), self.member.eq(member)]
             m.d.sync += [self._end.eq(Mux(fill, member - 1, every & ~member))]
             m.d.sync += [self.others.eq(0), self.landing.eq(0)]

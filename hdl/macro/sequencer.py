@@ -80,6 +80,7 @@ class Sequencer(Block):
     def __init__(self, config: MacroConfig):
         self._config = config
         self.latency = config.result_ranks + 1
+        self._standing = {name: Signal(name=f"{name}_valid_q") for name in "yq"}
         streams = {
             name: (Out if name in SINKS else In)(without_data(stream))
             for name, stream in macro_streams(config).items()
@@ -132,6 +133,11 @@ class Sequencer(Block):
             getattr(self, name).eq(value) for name, value in values.items() if hasattr(self, name)
         ]
 
+    @property
+    def _stalled(self) -> Value:
+        """Whether a result stands that is not taken."""
+        return (self.y.valid & ~self.y.ready) | (self.q.valid & ~self.q.ready)
+
     def _build_live(self, m: Module) -> Value:
         """Whether streams may move."""
         return ~ResetSignal()
@@ -141,8 +147,7 @@ class Sequencer(Block):
         live = Signal()
         enable = Signal()
         free = Signal()
-        stalled = (self.y.valid & ~self.y.ready) | (self.q.valid & ~self.q.ready)
-        m.d.comb += [live.eq(self._build_live(m)), enable.eq(~stalled)]
+        m.d.comb += [live.eq(self._build_live(m)), enable.eq(~self._stalled)]
         config = self._config
         arbiter = self._arbiter(m, config, self.x, self.r, self.w, live, free)
 
@@ -170,10 +175,14 @@ class Sequencer(Block):
             self._build_modes(m, arbiter, bank, (tokens[-1], joining), enable)
         self._build_write(m, arbiter, entry)
         under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
-        self._drive(m, enable=enable & under_way)
+        self._drive_enable(m, enable, under_way)
         self._drive_bank(m, bank)
         self._drive(m, plane_negate=token.negate, plane_ending=token.ending, plane_sign=token.sign)
         return m
+
+    def _drive_enable(self, m: Module, enable: Value, under_way: Value) -> None:
+        """Registers of an idle array take no clock."""
+        self._drive(m, enable=enable & under_way)
 
     def _drive_bank(self, m: Module, bank: Value) -> None:
         """Tell the array which bank a plane belongs to."""
@@ -335,9 +344,8 @@ class Sequencer(Block):
         if isinstance(arbiter, SlotArbiter):
             row_comes = token.read & ~self._build_slot_end(m, arbiter, ends, enable)
         for stream, mine in ((self.y, ~token.read), (self.q, row_comes)):
-            name = f"{'y' if stream is self.y else 'q'}_valid_q"
-            comes = delayed(m, ends & mine, final, enable, shape=1, name=f"{name}_final")
-            valid = Signal(name=name)
+            valid = self._standing["y" if stream is self.y else "q"]
+            comes = delayed(m, ends & mine, final, enable, shape=1, name=f"{valid.name}_final")
             with m.If(enable):
                 m.d.sync += valid.eq(comes)
             m.d.comb += stream.valid.eq(valid & ~ResetSignal())

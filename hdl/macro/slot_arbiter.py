@@ -28,7 +28,8 @@ class SlotArbiter(Arbiter):
         self.slot, self.done = Signal(name="slot"), Signal(name="slot_done")
         self.reads_array = Signal(name="reads_neighbour", reset_less=True)
         self._renewing, self.wants = Signal(name="renewing"), Signal(name="wants_slot")
-        self._slot_used = Signal(name="slot_used")
+        self._slot_used, self._x_waited = Signal(name="slot_used"), Signal(name="x_waited")
+        self._owed = {name: Signal(config.banks, name=f"{name}_owed") for name in "xr"}
 
     @property
     def _under_way(self) -> Value:
@@ -42,7 +43,7 @@ class SlotArbiter(Arbiter):
     def grant(self, running: Value, bank: Value, last: Value, reading: Value) -> None:
         """Drive the readies and ``slot``, from what runs (see Arbiter)."""
         m, x, r = self._m, self._x, self._r
-        lands = {name: self._build_held_back(name) for name in "xr"}
+        lands = {name: self._build_held_back(name, bank, reading) for name in "xr"}
         x_first = Signal()
         with m.If(self.x_fire | self.r_fire):
             m.d.sync += x_first.eq(self.r_fire)
@@ -61,15 +62,14 @@ class SlotArbiter(Arbiter):
             m.d.sync += self.reads_array.eq(self.slot)
 
         owed = self._build_owed("x", lands["x"]) | self._build_owed("r", lands["r"])
-        x_waited = Signal()
-        m.d.sync += x_waited.eq(x.valid & ~x.ready)
-        before_next = last & ~(reading & x_waited)
+        m.d.sync += self._x_waited.eq(x.valid & ~x.ready)
+        before_next = last & ~(reading & self._x_waited)
         blocked = running & ~before_next & (self.banks["w"] & bank).any()
         busy = self._under_way | (self.banks["w"] & owed).any()
         m.d.comb += self._w.ready.eq(self._live & ~busy & ~blocked)
         self._build_writing()
 
-    def _build_held_back(self, stream: str) -> Signal:
+    def _build_held_back(self, stream: str, bank: Value, reading: Value) -> Signal:
         """Whether a row that is accepted now, or under way, holds back what ``stream`` offers."""
         lands = Signal(name=f"{stream}_lands")
         accepted = self.w_fire & (self.banks[stream] & self.banks["w"]).any()
@@ -80,7 +80,7 @@ class SlotArbiter(Arbiter):
     def _build_owed(self, stream: str, lands: Signal) -> Signal:
         """The line of the bank whose row held ``stream`` back, until that has gone."""
         offer, fire = (self._x, self.x_fire) if stream == "x" else (self._r, self.r_fire)
-        owed = Signal(self._config.banks, name=f"{stream}_owed")
+        owed = self._owed[stream]
         waits = offer.valid & ~fire & (lands | owed.any())
         self._m.d.sync += owed.eq(Mux(waits, self.banks[stream], 0))
         return owed

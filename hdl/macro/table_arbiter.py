@@ -4,7 +4,7 @@ others."""
 from functools import reduce
 from operator import and_
 
-from amaranth.hdl import Const, Module, Value
+from amaranth.hdl import Const, Module, Mux, ResetSignal, Signal, Value
 
 from cimforge.hdl.macro.entry_walk import EntryWalk
 from cimforge.hdl.macro.slot_arbiter import SlotArbiter
@@ -13,22 +13,71 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["TableArbiter"]
 
 
+class _Taken:
+    """A stream as registers see it, which a reset empties whatever they take: its ``ready`` does
+    not wait for the reset, which the port's does."""
+
+    def __init__(self, m: Module, name: str, stream):
+        self.valid, self.ready = stream.valid, Signal(name=f"{name}_may")
+        self.bank = getattr(stream, "bank", Const(0, 1))
+        m.d.comb += stream.ready.eq(self.ready & ~ResetSignal())
+
+
 class TableArbiter(SlotArbiter):
     """The readies of x, r and w, and the slots in which writes read entries: one for each entry
     that a row renews (EntryWalk), of all kinds of tables at once. Whatever a slot has read stands
     in the accumulators in a cycle ``done``; its entry lands in the one behind."""
 
     def __init__(self, m: Module, config: MacroConfig, x, r, w, live: Value, free: Value):
-        super().__init__(m, config, x, r, w, live, free)
+        x, r = _Taken(m, "x", x), _Taken(m, "r", r)
+        super().__init__(m, config, x, r, w, live & ~ResetSignal(), free)
         row = getattr(w, "row", Const(0, 1))
-        self.walks = [EntryWalk(m, part, row, w.fill, self.w_fire) for part in config.parts]
+        taken = ~self._renewing  # what is offered last, so that nothing of it waits for w_ready
+        self.walks = [EntryWalk(m, part, row, w.fill, taken) for part in config.parts]
+
+    @property
+    def free(self) -> Value:
+        """Whether the array may be given to anyone."""
+        return self._free
+
+    @property
+    def under_way(self) -> Value:
+        """Whether a row that was accepted has not landed."""
+        return self._renewing
+
+    def _build_held_back(self, stream: str, bank: Value, reading: Value) -> Signal:
+        """As SlotArbiter's where the array is free, and anything elsewhere, where nothing is ready;
+        so it does not wait for w_ready. A row that is accepted holds back unless it is missing, and
+        where the array is free it is unless one is under way, a turn is owed, or a read-back of its
+        bank ends, for which a vector has waited."""
+        w, offered = self._w, self.banks["w"]
+        lands = Signal(name=f"{stream}_lands")
+        owed = self._owed["x"] | self._owed["r"]
+        blocked = reading & self._x_waited & (offered & bank).any()
+        waits = self._under_way | (offered & owed).any() | blocked
+        accepted = w.valid & self.walks[0].exists & ~waits
+        of_bank = (self.banks[stream] & offered).any()
+        self._m.d.comb += lands.eq((accepted & of_bank) | self._holds_back(stream))
+        return lands
+
+    def _holds_back(self, stream: str) -> Value:
+        """Whether the row under way is of the bank that ``stream`` offers."""
+        return self._under_way & (self.banks[stream] & self.bank).any()
+
+    def _build_owed(self, stream: str, lands: Signal) -> Signal:
+        """As SlotArbiter's, a cycle later: no row is taken before, as one is under way."""
+        offer, fire = (self._x, self.x_fire) if stream == "x" else (self._r, self.r_fire)
+        owed = self._owed[stream]
+        waits = offer.valid & (self._holds_back(stream) | (owed.any() & ~fire))
+        self._m.d.sync += owed.eq(Mux(waits, self.banks[stream], 0))
+        return owed
 
     def _build_writing(self) -> None:
         """What an accepted row has to wait for."""
         m = self._m
         ends = [walk.advance(self.slot, self.done) for walk in self.walks]
         read, landed = (reduce(and_, lines) for lines in zip(*ends, strict=True))
-        with m.If(self.w_fire):
+        with m.If(~self._renewing):
             m.d.sync += self.bank.eq(self.banks["w"])
         with m.If(self.w_fire & self.walks[0].exists & self.banks["w"].any()):
             m.d.sync += [self._renewing.eq(1), self.wants.eq(1)]

@@ -2,6 +2,7 @@
 renewed, and the entry of no row."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
+from amaranth.lib import data
 from amaranth.lib.wiring import Member
 
 from cimforge.hdl.macro.arbiter import Arbiter, one_hot
@@ -57,52 +58,86 @@ class TableSequencer(Sequencer):
     def _arbiter(self) -> type[Arbiter]:
         return TableArbiter
 
+    @property
+    def _stalled(self) -> Value:
+        """In a reset too, which is none of the array's."""
+        y, q = self._standing["y"], self._standing["q"]
+        return (y & ~self.y.ready) | (q & ~self.q.ready)
+
     def _build_live(self, m: Module) -> Value:
         """Not in a reset, nor while the entries of no row are written."""
         banks = self._config.banks
         self._left = Signal(range(banks + 1), name="clear_left", init=banks)
-        clearing = Signal(name="clearing")
-        m.d.comb += clearing.eq(self._left != 0)
+        clearing = Signal(name="clearing", init=1)
         with m.If(clearing):
-            m.d.sync += self._left.eq(self._left - 1)
+            m.d.sync += [self._left.eq(self._left - 1), clearing.eq(self._left != 1)]
         self._clearing = clearing
         self._drive(m, clear=clearing | ResetSignal())
-        return ~ResetSignal() & ~clearing
+        return ~clearing
 
-    def _build_next_planes(
-        self, m: Module, arbiter: Arbiter, first: FirstGroup, following: Value, goes_on: Value
-    ) -> None:
-        """Which group of the held vector the tables see, and what rows in its place: kept from the
-        cycle that decides it."""
+    def _drive_enable(self, m: Module, enable: Value, under_way: Value) -> None:
+        """Of an idle array too: its addresses stand still, and what enables it waits for less."""
+        self._drive(m, enable=enable)
+
+    def _build_bank(self, m: Module, arbiter: Arbiter) -> Value:
+        if self._config.banks == 1:
+            return Const(1, 1)
         assert isinstance(arbiter, TableArbiter)
-        lowest = Signal(name="now_0", reset_less=True)
-        steps = goes_on & following.any() if len(following) else Const(0)
-        with m.If(arbiter.x_fire):
-            m.d.sync += lowest.eq(first.line[0])
-        with m.Elif(arbiter.r_fire | arbiter.slot):
-            m.d.sync += lowest.eq(0)
-        if len(following):
-            with m.Elif(steps):
-                m.d.sync += lowest.eq(following[0])
-        self._drive(m, load=arbiter.x_fire, now=Cat(lowest, following))
+        bank = Signal(self._config.banks, reset_less=True)
+        others = Mux(arbiter.wants, arbiter.bank, arbiter.banks["r"])
+        with m.If(arbiter.free):
+            m.d.sync += bank.eq(Mux(arbiter.x_turn, arbiter.banks["x"], others))
+        return bank
+
+    def _build_pass(self, m: Module, arbiter: Arbiter, token: data.View, enable: Value) -> None:
+        """As Sequencer's; but where the array is free all that a pass needs is taken of whoever's
+        turn it is, so that ``running`` alone waits for the readies."""
+        assert isinstance(arbiter, TableArbiter)
+        marks = getattr(self, "marks", None)
+        first = FirstGroup(m, self._config, self.x.bits, self.x.signed, marks)
+        running, restart = Signal(), Signal(reset_less=True)
+        signed, reading = Signal(reset_less=True), Signal(reset_less=True)
+        planes = Signal(self._config.max_planes, name="now_q", reset_less=True)
+        with m.If(arbiter.x_fire | arbiter.r_fire | arbiter.slot):
+            m.d.sync += running.eq(1)
+        with m.Elif(token.last):
+            m.d.sync += running.eq(0)
+        turn, goes_on = arbiter.x_turn, running & enable
+        with m.If(arbiter.free):
+            m.d.sync += [restart.eq(1), reading.eq(~turn), signed.eq(self.x.signed & turn)]
+            m.d.sync += planes.eq(first.line & turn.replicate(len(planes)))
+        with m.Elif(goes_on):
+            m.d.sync += [restart.eq(0), planes.eq(planes >> 1)]
         for name, value in (("fill", first.fill), ("sign_plane", first.sign_plane)):
             kept = Signal(len(value), name=f"{name}_q", reset_less=True)
-            with m.If(arbiter.x_fire):
-                m.d.sync += kept.eq(value)
-            with m.Elif(arbiter.r_fire | arbiter.slot | steps):
+            with m.If(arbiter.free):
+                m.d.sync += kept.eq(value & turn.replicate(len(value)))
+            with m.Elif(goes_on):
                 m.d.sync += kept.eq(0)
             self._drive(m, **{name: kept})
+        self._drive(m, load=arbiter.free, now=planes)
+        self._build_rows(m, arbiter)
+        m.d.comb += [
+            token.valid.eq(running),
+            token.restart.eq(restart),
+            token.negate.eq(signed & restart),
+            token.ending.eq(planes[0] | reading),
+            token.last.eq(running & token.ending & enable),
+            token.read.eq(running & reading),
+        ]
+
+    def _build_rows(self, m: Module, arbiter: TableArbiter) -> None:
+        """The rows that a read-back, or a slot, chooses of a group of each kind of tables."""
         row = getattr(self.r, "row", Const(0, 1))
         for number, (part, walk) in enumerate(zip(self._config.parts, arbiter.walks, strict=True)):
             offered, member = place_of(m, f"{part.storage}_r", row, part)
             group = Signal(len(offered), name=f"read_group{number}_q", reset_less=True)
             rows = Signal(len(member), name=f"read_rows{number}_q", reset_less=True)
-            with m.If(arbiter.slot):
-                m.d.sync += [group.eq(walk.group), rows.eq(walk.others)]
-            with m.Elif(arbiter.r_fire):
-                m.d.sync += [group.eq(offered), rows.eq(member)]
-            with m.Elif(arbiter.x_fire):
-                m.d.sync += rows.eq(0)
+            with m.If(arbiter.free):
+                m.d.sync += group.eq(Mux(arbiter.wants, walk.group, offered))
+                m.d.sync += rows.eq(Mux(arbiter.wants, walk.others, member))
+                with m.If(arbiter.x_turn):
+                    m.d.sync += rows.eq(0)
             lines = one_hot(m, f"read_line{number}", group, len(part.group_sizes))
             self._drive(m, **{f"read_group{number}": lines, f"read_rows{number}": rows})
 
@@ -111,7 +146,7 @@ class TableSequencer(Sequencer):
         assert isinstance(arbiter, TableArbiter)
         lands = Signal(name="entry_lands")
         m.d.sync += lands.eq(arbiter.done)
-        self._drive(m, capture=arbiter.w_fire, renew=arbiter.done)
+        self._drive(m, capture=~arbiter.under_way, renew=arbiter.done)
         for number, walk in enumerate(arbiter.walks):
             rows = Signal(len(walk.member), name=f"write_rows{number}_q")
             with m.If(arbiter.done):
