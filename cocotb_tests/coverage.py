@@ -16,8 +16,8 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
     """The bins of each group that a macro of ``config`` can reach.
 
     A result can only be held back while the next pass is in its first ranks + 1 cycles,
-    for it appears that many cycles after its own last plane; an unready consumer (``unready``) can
-    meet any cycle.
+    for it appears that many cycles after its own last plane, and a cycle earlier where it waits in
+    the array for the one before it; an unready consumer (``unready``) can meet any cycle.
     """
     precisions = range(1, config.input_bits + 1)
     cycles = range(pass_cycles(config, config.input_bits))
@@ -26,7 +26,7 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
     groups: dict[str, list[Hashable]] = {
         "banks": [(active, written) for active in banks for written in banks],
         "unready": list(cycles),
-        "stall": list(cycles[: config.result_ranks + 1]),
+        "stall": list(cycles[: config.result_ranks + (not config.keeps_results)]),
         "reset": list(range(len(cycles) + config.result_ranks + 1)),
         "read": ["idle", "after pass"],
     }

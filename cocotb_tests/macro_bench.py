@@ -67,6 +67,7 @@ class Bench:
         # Runs within every cycle, shortly after the rising and the falling edge (clk high or not).
         self.probe: Callable[[bool], Awaitable[None]] | None = None
         self._held: dict[str, int] = {}
+        self._holds = False
         self._build_streams()
 
     def _rules(self) -> ReadyRules:
@@ -319,7 +320,7 @@ class Bench:
     # checks
 
     def _check_offers(self) -> None:
-        due = self.scoreboard.must_offer()
+        due, self._holds = self.scoreboard.must_offer(), self.scoreboard.arrives_late()
         for stream, sink in (("y", self.y), ("q", self.q)):
             offered = sink.sample()
             must = due == stream
@@ -342,7 +343,9 @@ class Bench:
 
     @property
     def stalled(self) -> bool:
-        """Whether a result waits in this cycle, and with it the array."""
+        """Whether the array holds in this cycle, because of a result."""
+        if self.config.keeps_results:
+            return self._holds
         return self.y.stalled or self.q.stalled
 
     def offers(self) -> dict[str, Offer]:

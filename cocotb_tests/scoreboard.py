@@ -30,7 +30,7 @@ class Scoreboard:
     """Follows the accepted beats in the golden model and predicts every result and the cycle in
     which it appears.
 
-    The array advances in every cycle in which no result is held back; a result appears when it has
+    The array advances in every cycle in which it does not hold; a result appears when it has
     advanced planes + tree ranks times since its acceptance. So early, late, missing and extra
     results all show, under any back-pressure.
 
@@ -72,7 +72,13 @@ class Scoreboard:
 
     @property
     def _due(self) -> bool:
-        return bool(self.inflight) and self.inflight[0].due == self.advanced
+        return bool(self.inflight) and self.inflight[0].due <= self.advanced
+
+    def arrives_late(self) -> bool:
+        """Whether a result stands in this cycle, of whose beats none is checked yet, and the next
+        one arrives."""
+        stands = self.must_offer() is not None and len(self.inflight) > 1
+        return stands and self.inflight[1].due == self.advanced + 1
 
     def writing(self, bank: int | None = None) -> bool:
         """Whether a row, with ``bank`` one of it, accepted in an earlier cycle occupies the write

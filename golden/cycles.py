@@ -23,7 +23,7 @@ from cimforge.hdl.params.config import MacroConfig
 
 __all__ = [
     *("fill_cycles", "fill_group", "first_result", "load_cycles", "pass_cycles", "reset_cycles"),
-    *("slots", "stream_cycles", "table_groups", "write_cycles"),
+    *("result_interval", "slots", "stream_cycles", "table_groups", "write_cycles"),
 ]
 
 
@@ -66,6 +66,19 @@ def _has_digits(config: MacroConfig) -> bool:
     return config.multiply_traits.digit_bits > 1
 
 
+def result_interval(
+    config: MacroConfig,
+    x_bits: int = 0,
+    x_signed: bool = False,
+    patterns: ArrayLike | None = None,
+) -> int:
+    """R30: cycles from one result to that of the vector behind it, at full rate: those of its pass
+    (pass_cycles, with the same arguments and errors), and in tables 2 at least, but where sums are
+    kept in two words."""
+    apart = config.tables and config.accumulate != "carry_save"
+    return max(pass_cycles(config, x_bits, x_signed, patterns), 2 if apart else 1)
+
+
 def first_result(
     config: MacroConfig,
     x_bits: int = 0,
@@ -90,18 +103,19 @@ def first_result(
 
 
 def stream_cycles(config: MacroConfig, passes: Sequence[int], *, x_signed: bool = False) -> int:
-    """R15: cycles from accepting the first vector to the y_valid of the last result.
+    """R15, R30: cycles from accepting the first vector to the y_valid of the last result.
 
     ``passes`` holds the x_bits of each vector. At full rate the next pass starts as the last one's
-    planes end, so only the last pays for the ranks and the accumulator: ``sum of planes + ranks + 1
-    + final ranks``, at most with zero_skip. Weight writes and read-backs between passes come on
+    planes end, so only the first pays for the ranks and the accumulator: ``sum of planes + ranks +
+    1 + final ranks``, at most with zero_skip; in tables a pass behind the first counts
+    result_interval at least. Weight writes and read-backs between passes come on
     top. Raises ValueError for no passes.
     """
     if not passes:
         raise ValueError("passes must hold at least one x_bits, not [] (nearest legal value: [0])")
-    *earlier, last = passes
-    first = sum(pass_cycles(config, x_bits, x_signed) for x_bits in earlier)
-    return first + first_result(config, last, x_signed=x_signed)
+    first, *later = passes
+    behind = sum(result_interval(config, x_bits, x_signed) for x_bits in later)
+    return first_result(config, first, x_signed=x_signed) + behind
 
 
 def write_cycles(config: MacroConfig, row: int) -> int:

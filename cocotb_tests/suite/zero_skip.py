@@ -8,7 +8,7 @@ import numpy as np
 from cimforge.cocotb_tests.macro_bench import Bench
 from cimforge.cocotb_tests.stimuli import row_classes, small_vector, some
 from cimforge.flow.simulate.job import job_config
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import pass_cycles, result_interval
 
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
@@ -58,7 +58,7 @@ async def test_every_size_at_every_precision(dut, x_signed):
             for signed in (False, True):
                 vector = small_vector(bench.full_vector(size), size, signed, BITS)
                 vector = _above(bench, vector, x_bits)
-                expected.append(pass_cycles(CONFIG, x_bits, x_signed, vector))
+                expected.append(result_interval(CONFIG, x_bits, x_signed, vector))
                 bench.send(vector, x_bits=x_bits, signed=x_signed, bank=bench.rng.choice(BANKS))
         await bench.run()
         times = [cycle for cycle, _ in bench.y_results[start:]]

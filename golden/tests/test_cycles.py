@@ -12,6 +12,7 @@ from cimforge.golden.cycles import (
     load_cycles,
     pass_cycles,
     reset_cycles,
+    result_interval,
     stream_cycles,
     write_cycles,
 )
@@ -113,6 +114,23 @@ def test_first_result_counts_automatic_ranks() -> None:
 )
 def test_stream_cycles_by_hand(config: MacroConfig, passes: list[int], cycles: int) -> None:
     assert stream_cycles(config, passes) == cycles
+
+
+@pytest.mark.parametrize(
+    ("accumulate", "passes", "cycles"),
+    [
+        ("binary", [8, 1, 3], 16),  # 8 planes, lead of 2, accumulator; then 2, not 1, and 3
+        ("binary", [1, 1, 1], 8),  # 1 plane, lead of 2, accumulator; then 2 and 2
+        ("carry_save", [8, 1, 3], 15),
+    ],
+)
+def test_results_of_tables_are_two_cycles_apart(accumulate, passes, cycles) -> None:
+    """A result follows the one before it in two cycles at least, where it has a register."""
+    tables = MacroConfig(rows=4, cols=2, storage="lutram", tree_stages=0, accumulate=accumulate)
+    assert stream_cycles(tables, passes) == cycles
+    assert result_interval(tables, 1) == (1 if accumulate == "carry_save" else 2)
+    assert result_interval(tables, 8) == result_interval(SERIAL, 8) == 8
+    assert result_interval(SERIAL, 1) == 1
 
 
 def test_load_takes_a_cycle_a_row() -> None:

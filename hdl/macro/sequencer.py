@@ -174,15 +174,24 @@ class Sequencer(Block):
         if config.slices > 1:
             self._build_modes(m, arbiter, bank, (tokens[-1], joining), enable)
         self._build_write(m, arbiter, entry)
-        under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
-        self._drive_enable(m, enable, under_way)
+        self._drive_enable(m, tokens, enable)
         self._drive_bank(m, bank)
         self._drive(m, plane_negate=token.negate, plane_ending=token.ending, plane_sign=token.sign)
         return m
 
-    def _drive_enable(self, m: Module, enable: Value, under_way: Value) -> None:
+    def _drive_enable(self, m: Module, tokens: list[data.View], enable: Value) -> None:
         """Registers of an idle array take no clock."""
+        under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
         self._drive(m, enable=enable & under_way)
+
+    def _changes_result(self, token: data.View) -> Value:
+        """Whether what arrives at the accumulators is to be seen in the result."""
+        return token.valid
+
+    def _stand(self, m: Module, valid: Signal, comes: Value, taken: Value, enable: Value) -> None:
+        """Keep whether a result stands, from whether one comes."""
+        with m.If(enable):
+            m.d.sync += valid.eq(comes)
 
     def _drive_bank(self, m: Module, bank: Value) -> None:
         """Tell the array which bank a plane belongs to."""
@@ -318,7 +327,8 @@ class Sequencer(Block):
         lines = delayed(m, joined, ranks, enable, shape=count, name="mode_joined")
         y_mode = Signal(len(lines), name="y_mode_q", reset_less=True)
         final = self._config.final_stages
-        valid = delayed(m, arriving.valid, final, enable, shape=1, name="mode_valid_final")
+        comes = self._changes_result(arriving)
+        valid = delayed(m, comes, final, enable, shape=1, name="mode_valid_final")
         mode = delayed(m, lines, final, enable, shape=len(lines), name="mode_final")
         with m.If(valid & enable):
             m.d.sync += y_mode.eq(mode)
@@ -346,8 +356,7 @@ class Sequencer(Block):
         for stream, mine in ((self.y, ~token.read), (self.q, row_comes)):
             valid = self._standing["y" if stream is self.y else "q"]
             comes = delayed(m, ends & mine, final, enable, shape=1, name=f"{valid.name}_final")
-            with m.If(enable):
-                m.d.sync += valid.eq(comes)
+            self._stand(m, valid, comes, stream.ready, enable)
             m.d.comb += stream.valid.eq(valid & ~ResetSignal())
         if final:
             self._build_finish(m, ends, enable)

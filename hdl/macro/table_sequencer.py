@@ -10,7 +10,9 @@ from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.entry_walk import place_of
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.sequencer import Sequencer
+from cimforge.hdl.macro.slot_arbiter import SlotArbiter
 from cimforge.hdl.macro.table_arbiter import TableArbiter
+from cimforge.hdl.macro.token import delayed
 from cimforge.hdl.netlist.block import Out
 from cimforge.hdl.params.config import MacroConfig
 
@@ -33,6 +35,10 @@ class TableSequencer(Sequencer):
     high for as many cycles as there are banks, in which nothing is ready: each bank's entry of no
     row becomes 0, in all groups.
     """
+
+    def __init__(self, config: MacroConfig):
+        super().__init__(config)
+        self._enable, self._of_slot = Signal(name="enable_q", init=1), Signal(name="of_slot")
 
     @staticmethod
     def _array_ports(config: MacroConfig) -> dict[str, Member]:
@@ -59,10 +65,17 @@ class TableSequencer(Sequencer):
         return TableArbiter
 
     @property
-    def _stalled(self) -> Value:
-        """In a reset too, which is none of the array's."""
+    def _stands(self) -> Value:
+        """Whether a result stands that is not taken, in a reset too, which is none of the
+        array's."""
         y, q = self._standing["y"], self._standing["q"]
         return (y & ~self.y.ready) | (q & ~self.q.ready)
+
+    @property
+    def _stalled(self) -> Value:
+        if not self._config.keeps_results:
+            return self._stands
+        return ~self._enable
 
     def _build_live(self, m: Module) -> Value:
         """Not in a reset, nor while the entries of no row are written."""
@@ -75,9 +88,36 @@ class TableSequencer(Sequencer):
         self._drive(m, clear=clearing | ResetSignal())
         return ~clearing
 
-    def _drive_enable(self, m: Module, enable: Value, under_way: Value) -> None:
-        """Of an idle array too: its addresses stand still, and what enables it waits for less."""
+    def _drive_enable(self, m: Module, tokens: list[data.View], enable: Value) -> None:
+        """Of an idle array too: its addresses stand still, and what enables it waits for less.
+
+        Where results have registers of their own the array holds in a cycle in which a result
+        stands and the next one arrives. Both are known in the cycle before, so that a register
+        enables the array, and y_ready and q_ready reach no other.
+        """
         self._drive(m, enable=enable)
+        if self._config.keeps_results:
+            before, arriving = tokens[-2:]
+            comes = arriving.last & enable & ~self._of_slot
+            ends = Mux(enable, before.last, arriving.last)
+            m.d.sync += self._enable.eq(~(ends & (comes | self._stands)))
+
+    def _changes_result(self, token: data.View) -> Value:
+        return token.last if self._config.keeps_results else token.valid
+
+    def _stand(self, m: Module, valid: Signal, comes: Value, taken: Value, enable: Value) -> None:
+        if not self._config.keeps_results:
+            super()._stand(m, valid, comes, taken, enable)
+            return
+        m.d.sync += valid.eq((comes & enable) | (valid & ~taken))
+
+    def _build_slot_end(self, m: Module, arbiter: SlotArbiter, ends: Value, enable: Value) -> Value:
+        if not self._config.keeps_results:
+            return super()._build_slot_end(m, arbiter, ends, enable)
+        late = delayed(m, arbiter.reads_array, self._config.ranks, enable, shape=1, name="slot")
+        m.d.sync += arbiter.done.eq(ends & late & enable)
+        m.d.comb += self._of_slot.eq(late)
+        return late
 
     def _build_bank(self, m: Module, arbiter: Arbiter) -> Value:
         if self._config.banks == 1:

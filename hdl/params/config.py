@@ -208,6 +208,18 @@ class MacroConfig(BaseModel):
         return self.accumulate_traits.carry_save
 
     @property
+    def keeps_results(self) -> bool:
+        """Whether results have registers beside those that sum, so that the array goes on while one
+        stands."""
+        return self.tables and not self.carry_save
+
+    @property
+    def result_interval(self) -> int:
+        """Cycles between two results at least: 2 where the array holds by a register, which knows
+        of a result in the cycle behind."""
+        return 2 if self.keeps_results else 1
+
+    @property
     def binary(self) -> bool:
         """Whether inputs and weights are bits that stand for -1 and 1."""
         return self.multiply_traits.binary
