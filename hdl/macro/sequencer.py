@@ -133,6 +133,10 @@ class Sequencer(Block):
             getattr(self, name).eq(value) for name, value in values.items() if hasattr(self, name)
         ]
 
+    def _is_free(self, token: data.View) -> Value:
+        """Whether a pass may begin after this cycle."""
+        return ~token.valid | token.last
+
     @property
     def _stalled(self) -> Value:
         """Whether a result stands that is not taken."""
@@ -152,7 +156,7 @@ class Sequencer(Block):
         arbiter = self._arbiter(m, config, self.x, self.r, self.w, live, free)
 
         token = Signal(Token, name="token_0")
-        m.d.comb += free.eq(live & (~token.valid | token.last))
+        m.d.comb += free.eq(live & self._is_free(token))
         bank = self._build_bank(m, arbiter)
         self._build_pass(m, arbiter, token, enable)
         sign: Value = Const(0)

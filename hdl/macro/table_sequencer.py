@@ -38,7 +38,8 @@ class TableSequencer(Sequencer):
 
     def __init__(self, config: MacroConfig):
         super().__init__(config)
-        self._enable, self._of_slot = Signal(name="enable_q", init=1), Signal(name="of_slot")
+        self._enable, self._enables = Signal(name="enable_q", init=1), Signal(name="enables")
+        self._free, self._of_slot = Signal(name="free_q", init=1), Signal(name="of_slot")
 
     @staticmethod
     def _array_ports(config: MacroConfig) -> dict[str, Member]:
@@ -63,6 +64,9 @@ class TableSequencer(Sequencer):
     @property
     def _arbiter(self) -> type[Arbiter]:
         return TableArbiter
+
+    def _is_free(self, token: data.View) -> Value:
+        return self._free if self._config.keeps_results else super()._is_free(token)
 
     @property
     def _stands(self) -> Value:
@@ -100,7 +104,8 @@ class TableSequencer(Sequencer):
             before, arriving = tokens[-2:]
             comes = arriving.last & enable & ~self._of_slot
             ends = Mux(enable, before.last, arriving.last)
-            m.d.sync += self._enable.eq(~(ends & (comes | self._stands)))
+            m.d.comb += self._enables.eq(~(ends & (comes | self._stands)))
+            m.d.sync += self._enable.eq(self._enables)
 
     def _changes_result(self, token: data.View) -> Value:
         return token.last if self._config.keeps_results else token.valid
@@ -138,11 +143,21 @@ class TableSequencer(Sequencer):
         running, restart = Signal(), Signal(reset_less=True)
         signed, reading = Signal(reset_less=True), Signal(reset_less=True)
         planes = Signal(self._config.max_planes, name="now_q", reset_less=True)
+        turn, goes_on = arbiter.x_turn, running & enable
+        ends = Mux(enable, planes[1:2], token.ending)  # in the next cycle
+        free = Signal(name="frees")
+        m.d.comb += free.eq(self._free)
         with m.If(arbiter.x_fire | arbiter.r_fire | arbiter.slot):
             m.d.sync += running.eq(1)
-        with m.Elif(token.last):
+            m.d.comb += free.eq((first.line[0] | ~turn) & self._enables)
+        with m.Elif(arbiter.free):
             m.d.sync += running.eq(0)
-        turn, goes_on = arbiter.x_turn, running & enable
+        with m.Elif(running):
+            m.d.comb += free.eq(ends & self._enables)
+        # the vector's many registers are far away: one of their own, inverted lest it be shared
+        keeps = Signal(name="keeps_vector")
+        m.d.sync += [self._free.eq(free), keeps.eq(~free)]
+        load = ~keeps if self._config.keeps_results else arbiter.free
         with m.If(arbiter.free):
             m.d.sync += [restart.eq(1), reading.eq(~turn), signed.eq(self.x.signed & turn)]
             m.d.sync += planes.eq(first.line & turn.replicate(len(planes)))
@@ -155,7 +170,7 @@ class TableSequencer(Sequencer):
             with m.Elif(goes_on):
                 m.d.sync += kept.eq(0)
             self._drive(m, **{name: kept})
-        self._drive(m, load=arbiter.free, now=planes)
+        self._drive(m, load=load, now=planes)
         self._build_rows(m, arbiter)
         m.d.comb += [
             token.valid.eq(running),
