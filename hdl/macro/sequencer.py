@@ -188,6 +188,10 @@ class Sequencer(Block):
         under_way = reduce(or_, (token.valid for token in tokens[:-1]), Const(0))
         self._drive(m, enable=enable & under_way)
 
+    def _drive_accumulate(self, m: Module, token: data.View, enable: Value) -> None:
+        """Tell the accumulators that a plane arrives."""
+        self._drive(m, accumulate=token.valid & enable)
+
     def _changes_result(self, token: data.View) -> Value:
         """Whether what arrives at the accumulators is to be seen in the result."""
         return token.valid
@@ -350,9 +354,8 @@ class Sequencer(Block):
         told |= {"ending": joining.ending, "join_negate": joining.negate}
         if self._config.slices == 1:
             told["sign"] = joining.sign
-        begins = (token.valid & token.ending & enable) | ResetSignal()
-        self._drive(m, pass_ends=token.ending, pass_begins=begins)
-        self._drive(m, accumulate=token.valid & enable, **told)
+        self._drive(m, **told)
+        self._drive_accumulate(m, token, enable)
         ends = token.valid & token.last
         row_comes, final = token.read, self._config.final_stages
         if isinstance(arbiter, SlotArbiter):

@@ -15,10 +15,10 @@ class TableAccumulator(Block):
 
     Kept sum and result are two registers: a flip-flop begins a pass by its reset, which costs
     nothing, where a gate in front of each bit of the adder would cost a LUT. At the edge where
-    ``enable`` is high a word is added; y takes the sum if ``ending`` is high too; kept takes it, or
-    begins anew where ``starts`` is high: with the last word of a pass, or in a reset. ``joined`` is
-    two's complement, ``y`` of y_bits, both modulo 2^y_bits. Latency 1 cycle, one word a cycle. y is
-    not reset.
+    ``enable`` is high a word is added: kept takes the sum, and y where ``ending`` is high, as it is
+    with the last word of a pass alone; kept begins anew where ``starts`` is high: with that word,
+    and in a reset. ``joined`` is two's complement, ``y`` of y_bits, both modulo 2^y_bits. Latency 1
+    cycle, one word a cycle. y is not reset.
     """
 
     role, latency = "accumulate", 1
@@ -50,7 +50,7 @@ class TableAccumulator(Block):
         added = Signal(y_bits, name="added")
         m.d.comb += added.eq(self.joined.as_signed())
         m.d.comb += total.eq(Cat(added[:k], (kept + added[k:])[:width]))  # nothing to add below
-        with m.If(self.enable & self.ending):
+        with m.If(self.ending):
             m.d.sync += y_q.eq(total)
         m.d.comb += self.y.eq(y_q)
         return m

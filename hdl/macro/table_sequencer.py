@@ -96,8 +96,8 @@ class TableSequencer(Sequencer):
         """Of an idle array too: its addresses stand still, and what enables it waits for less.
 
         Where results have registers of their own the array holds in a cycle in which a result
-        stands and the next one arrives. Both are known in the cycle before, so that a register
-        enables the array, and y_ready and q_ready reach no other.
+        stands and the next one arrives. Both are known in the cycle before, so that registers
+        enable the array and tell the accumulators, and y_ready and q_ready reach no others.
         """
         self._drive(m, enable=enable)
         if self._config.keeps_results:
@@ -106,6 +106,17 @@ class TableSequencer(Sequencer):
             ends = Mux(enable, before.last, arriving.last)
             m.d.comb += self._enables.eq(~(ends & (comes | self._stands)))
             m.d.sync += self._enable.eq(self._enables)
+            adds = Mux(enable, before.valid, arriving.valid) & self._enables
+            told = (("accumulate", adds, 0), ("pass_ends", ends & self._enables, 0))
+            # an accumulator is empty behind a reset, too
+            for name, value, init in (*told, ("pass_begins", ends & self._enables, 1)):
+                line = Signal(name=f"{name}_q", init=init)
+                m.d.sync += line.eq(value)
+                self._drive(m, **{name: line})
+
+    def _drive_accumulate(self, m: Module, token: data.View, enable: Value) -> None:
+        if not self._config.keeps_results:
+            super()._drive_accumulate(m, token, enable)
 
     def _changes_result(self, token: data.View) -> Value:
         return token.last if self._config.keeps_results else token.valid
