@@ -35,7 +35,8 @@ class TableInputSum(Block):
     each row's lower bits are a number as they are.
 
     Latency: config.ranks less config.join_ranks enabled cycles from the planes (the sum joins the
-    columns' totals), 0 from ``sign``. One sum for all columns.
+    columns' totals), and one from ``sign`` where there are ranks (config.sign_ranks less
+    config.join_ranks). One sum for all columns.
     """
 
     role = "accumulate"
@@ -78,13 +79,13 @@ class TableInputSum(Block):
         total = Signal(bits, name="total")
         pins = {"a": lower, "b": top, "flip": flip, "y": total}
         m.submodules.whole = self.instance("whole", **pins)
-        summed = Signal(bits, name="summed", reset_less=True)
-        if config.pipeline_stages:
+        signed = Cat(~total & s.replicate(bits) for s in self.sign)
+        if config.pipeline_stages:  # behind the sign, for the way to the columns is long
+            summed = Signal(len(signed), name="summed", reset_less=True)
             with m.If(enable):
-                m.d.sync += summed.eq(total)
-        else:
-            m.d.comb += summed.eq(total)
-        m.d.comb += self.correction.eq(Cat(~summed & s.replicate(bits) for s in self.sign))
+                m.d.sync += summed.eq(signed)
+            signed = summed
+        m.d.comb += self.correction.eq(signed)
         return m
 
     def _place(self, m: Module, name: str, terms: Value) -> Signal:

@@ -173,10 +173,10 @@ class Sequencer(Block):
             self._drive(m, read_words=entry.read, read_bank=entry.number, bank_exists=entry.exists)
         arbiter.grant(token.valid, bank, token.last, token.read)
         tokens = delays(m, token, self._config.ranks, enable)
-        joining = tokens[-1 - config.join_ranks]
-        self._build_results(m, arbiter, tokens[-1], joining, enable)
+        joining, signing = tokens[-1 - config.join_ranks], tokens[-1 - config.sign_ranks]
+        self._build_results(m, arbiter, tokens[-1], (joining, signing), enable)
         if config.slices > 1:
-            self._build_modes(m, arbiter, bank, (tokens[-1], joining), enable)
+            self._build_modes(m, arbiter, bank, (tokens[-1], signing), enable)
         self._build_write(m, arbiter, entry)
         self._drive_enable(m, tokens, enable)
         self._drive_bank(m, bank)
@@ -324,12 +324,12 @@ class Sequencer(Block):
         self, m: Module, arbiter: Arbiter, bank: Value, late: tuple[data.View, ...], enable: Value
     ) -> None:
         """Which slices signs act in, of what arrives and of the row offered, and the mode of the
-        result; ``late`` are the tokens that arrive at the accumulators and where sums join."""
+        result; ``late`` are the tokens that arrive at the accumulators and where signs act."""
         accepted = arbiter.w_fire & self._row_exists
         written = arbiter.banks["w"] & accepted.replicate(self._config.banks)
         modes = BankModes(m, self._config, self.w.fuse, written)
-        arriving, joining = late
-        ranks = self._config.join_ranks
+        arriving, signing = late
+        ranks = self._config.sign_ranks
         joined = modes.running(bank, enable, self._config.ranks - ranks)
         count = len(joined)
         lines = delayed(m, joined, ranks, enable, shape=count, name="mode_joined")
@@ -342,18 +342,24 @@ class Sequencer(Block):
             m.d.sync += y_mode.eq(mode)
         slices = self._config.slices
         flips = modes.offered_tops() & self.w.signed.replicate(slices)
-        sign = modes.tops(joined) & joining.sign.replicate(slices)
+        sign = modes.tops(joined) & signing.sign.replicate(slices)
         self._drive(m, sign=sign, y_mode=y_mode, sign_flips=flips)
 
     def _build_results(
-        self, m: Module, arbiter: Arbiter, token: data.View, joining: data.View, enable: Value
+        self,
+        m: Module,
+        arbiter: Arbiter,
+        token: data.View,
+        late: tuple[data.View, data.View],
+        enable: Value,
     ) -> None:
-        """Tells the accumulators what arrives, and what joins, and the streams when a result
-        stands."""
+        """Tells the accumulators what arrives, and what joins and whose sign acts (``late``), and
+        the streams when a result stands."""
+        joining, signing = late
         told = {name: token[name] for name in ("restart", "negate")}
         told |= {"ending": joining.ending, "join_negate": joining.negate}
         if self._config.slices == 1:
-            told["sign"] = joining.sign
+            told["sign"] = signing.sign
         self._drive(m, **told)
         self._drive_accumulate(m, token, enable)
         ends = token.valid & token.last

@@ -465,6 +465,12 @@ class MacroConfig(BaseModel):
         return self.bits_per_cycle.bit_length()
 
     @property
+    def sign_ranks(self) -> int:
+        """Registers between the place where a bank's sign selects the correction and an
+        accumulator: one more than join_ranks where the correction of tables has one of its own."""
+        return self.join_ranks + (self.join_ranks > 0)
+
+    @property
     def word_tree(self) -> bool:
         """Whether trees are made of word adders."""
         return self.tree_traits.words
