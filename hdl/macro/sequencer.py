@@ -133,9 +133,9 @@ class Sequencer(Block):
             getattr(self, name).eq(value) for name, value in values.items() if hasattr(self, name)
         ]
 
-    def _is_free(self, token: data.View) -> Value:
+    def _is_free(self, token: data.View, live: Value) -> Value:
         """Whether a pass may begin after this cycle."""
-        return ~token.valid | token.last
+        return live & (~token.valid | token.last)
 
     @property
     def _stalled(self) -> Value:
@@ -156,7 +156,7 @@ class Sequencer(Block):
         arbiter = self._arbiter(m, config, self.x, self.r, self.w, live, free)
 
         token = Signal(Token, name="token_0")
-        m.d.comb += free.eq(live & self._is_free(token))
+        m.d.comb += free.eq(self._is_free(token, live))
         bank = self._build_bank(m, arbiter)
         self._build_pass(m, arbiter, token, enable)
         sign: Value = Const(0)

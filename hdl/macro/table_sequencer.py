@@ -39,7 +39,7 @@ class TableSequencer(Sequencer):
     def __init__(self, config: MacroConfig):
         super().__init__(config)
         self._enable, self._enables = Signal(name="enable_q", init=1), Signal(name="enables")
-        self._free, self._of_slot = Signal(name="free_q", init=1), Signal(name="of_slot")
+        self._free, self._of_slot = Signal(name="free_q"), Signal(name="of_slot")
 
     @staticmethod
     def _array_ports(config: MacroConfig) -> dict[str, Member]:
@@ -65,8 +65,8 @@ class TableSequencer(Sequencer):
     def _arbiter(self) -> type[Arbiter]:
         return TableArbiter
 
-    def _is_free(self, token: data.View) -> Value:
-        return self._free if self._config.keeps_results else super()._is_free(token)
+    def _is_free(self, token: data.View, live: Value) -> Value:
+        return self._free if self._config.keeps_results else super()._is_free(token, live)
 
     @property
     def _stands(self) -> Value:
@@ -88,7 +88,7 @@ class TableSequencer(Sequencer):
         clearing = Signal(name="clearing", init=1)
         with m.If(clearing):
             m.d.sync += [self._left.eq(self._left - 1), clearing.eq(self._left != 1)]
-        self._clearing = clearing
+        self._clearing, self._cleared = clearing, clearing & (self._left == 1)
         self._drive(m, clear=clearing | ResetSignal())
         return ~clearing
 
@@ -165,24 +165,30 @@ class TableSequencer(Sequencer):
             m.d.sync += running.eq(0)
         with m.Elif(running):
             m.d.comb += free.eq(ends & self._enables)
-        # the vector's many registers are far away: one of their own, inverted lest it be shared
-        keeps = Signal(name="keeps_vector")
+        with m.Elif(self._cleared):
+            m.d.comb += free.eq(1)
+        # the vector and what selects in it are far away: a register of their own, inverted lest
+        # Yosys share it
+        keeps = Signal(name="keeps_vector", init=1)
         m.d.sync += [self._free.eq(free), keeps.eq(~free)]
-        load = ~keeps if self._config.keeps_results else arbiter.free
+        takes = ~keeps if self._config.keeps_results else arbiter.free
         with m.If(arbiter.free):
             m.d.sync += [restart.eq(1), reading.eq(~turn), signed.eq(self.x.signed & turn)]
+        with m.Elif(goes_on):
+            m.d.sync += restart.eq(0)
+        with m.If(takes):
             m.d.sync += planes.eq(first.line & turn.replicate(len(planes)))
         with m.Elif(goes_on):
-            m.d.sync += [restart.eq(0), planes.eq(planes >> 1)]
+            m.d.sync += planes.eq(planes >> 1)
         for name, value in (("fill", first.fill), ("sign_plane", first.sign_plane)):
             kept = Signal(len(value), name=f"{name}_q", reset_less=True)
-            with m.If(arbiter.free):
+            with m.If(takes):
                 m.d.sync += kept.eq(value & turn.replicate(len(value)))
             with m.Elif(goes_on):
                 m.d.sync += kept.eq(0)
             self._drive(m, **{name: kept})
-        self._drive(m, load=load, now=planes)
-        self._build_rows(m, arbiter)
+        self._drive(m, load=takes, now=planes)
+        self._build_rows(m, arbiter, takes)
         m.d.comb += [
             token.valid.eq(running),
             token.restart.eq(restart),
@@ -192,14 +198,14 @@ class TableSequencer(Sequencer):
             token.read.eq(running & reading),
         ]
 
-    def _build_rows(self, m: Module, arbiter: TableArbiter) -> None:
+    def _build_rows(self, m: Module, arbiter: TableArbiter, takes: Value) -> None:
         """The rows that a read-back, or a slot, chooses of a group of each kind of tables."""
         row = getattr(self.r, "row", Const(0, 1))
         for number, (part, walk) in enumerate(zip(self._config.parts, arbiter.walks, strict=True)):
             offered, member = place_of(m, f"{part.storage}_r", row, part)
             group = Signal(len(offered), name=f"read_group{number}_q", reset_less=True)
             rows = Signal(len(member), name=f"read_rows{number}_q", reset_less=True)
-            with m.If(arbiter.free):
+            with m.If(takes):
                 m.d.sync += group.eq(Mux(arbiter.wants, walk.group, offered))
                 m.d.sync += rows.eq(Mux(arbiter.wants, walk.others, member))
                 with m.If(arbiter.x_turn):
