@@ -180,11 +180,16 @@ class InputSum(Block):
 
 
 def late_planes(
-    m: Module, config: MacroConfig, planes: Value, enable: Value, name: str = "planes"
+    m: Module,
+    config: MacroConfig,
+    planes: Value,
+    enable: Value,
+    name: str = "planes",
+    ranks: range | None = None,
 ) -> Value:
-    """What comes with the planes, as many registers later as the array leads; they hold while
-    ``enable`` is low."""
-    for rank in range(config.lead):
+    """What comes with the planes, as many registers later as the array leads, or some of these
+    ``ranks``; they hold while ``enable`` is low."""
+    for rank in range(config.lead) if ranks is None else ranks:
         late = Signal(len(planes), name=f"{name}_q{rank + 1}", reset_less=True)
         with m.If(enable):
             m.d.sync += late.eq(planes)

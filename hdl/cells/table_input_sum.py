@@ -63,9 +63,12 @@ class TableInputSum(Block):
         m = Module()
         config, enable, bits = self._config, self.enable, self._config.correction_bits
         k, rows = config.bits_per_cycle, config.rows
-        planes = [~self.planes_n.word_select(plane, rows) for plane in range(k)]
-        early = Cat(_counts(planes[-1]), self.plane_negate)
-        late = late_planes(m, config, early, enable)
+        # counted behind a register, as the tables' addresses are behind theirs
+        first, others = range(1), range(1, config.lead)
+        every = late_planes(m, config, Cat(~self.planes_n, self.plane_negate), enable, ranks=first)
+        planes, negate = [every.word_select(plane, rows) for plane in range(k)], every[-1]
+        early = Cat(_counts(planes[-1]), negate)
+        late = late_planes(m, config, early, enable, ranks=others)
         ranks = max(0, config.pipeline_stages - 1)
         flip = _delayed(m, late[-1], ranks, enable)
         top, lower = Signal(bits, name="top_count"), Signal(bits, name="lower_count")
@@ -73,7 +76,8 @@ class TableInputSum(Block):
         m.d.comb += lower.eq(~flip.replicate(bits))  # -1, but beside ~top = -top - 1
         if k > 1:
             each = planes[:-1] if k > PLANES else [_counts(plane) for plane in planes[:-1]]
-            lines = late_planes(m, config, Cat(each, ~self.plane_negate), enable, name="lower")
+            early = Cat(each, ~negate)
+            lines = late_planes(m, config, early, enable, name="lower", ranks=others)
             line = lines[-1].replicate(bits)
             m.d.comb += lower.eq(self._place(m, "lower", Cat(lines[:-1], line)))
         total = Signal(bits, name="total")
