@@ -13,12 +13,11 @@ from cimforge.host.driver import FrameLink, LinkError, MacroDriver
 from cimforge.host.spi import SpiPort
 
 LEAST_SHARE = 0.7  # of the line's bytes that are payload: escapes take some
-TIMEOUT_BYTES = 400
 
 
 def port_of(line: SpiLine) -> SpiPort:
     """A port that waits for as long as the device may take."""
-    return SpiPort(line.transfer, line.hz, timeout=TIMEOUT_BYTES * 8 / line.hz, poll=16)
+    return SpiPort(line.transfer, line.hz, timeout=line.timeout, poll=16)
 
 
 def spi_test(session):

@@ -11,17 +11,21 @@ from cimforge.flow.simulate.serial_line import CLOCK_NS
 
 __all__ = ["SpiLine"]
 
+TIMEOUT_BYTES = 400  # longer than any access that is tried again and again
+
 
 class SpiLine:
     """``transfer`` of host.spi, called from the host's thread; takes simulated time.
 
-    ``ratio`` clock cycles make one of sck. ``outward`` and ``inward`` are faults as SerialLine's: a
-    byte that is lost on an SPI line shortens what arrives, one that is doubled lengthens it.
+    ``ratio`` clock cycles make one of sck, of ``hz``; in ``timeout`` seconds a device that works
+    sends what it was asked for. ``outward`` and ``inward`` are faults as SerialLine's: a byte that
+    is lost on an SPI line shortens what arrives, one that is doubled lengthens it.
     """
 
     def __init__(self, dut, ratio: int):
         self._dut, self._half_ps = dut, 500 * CLOCK_NS * ratio
         self.hz = 1e9 / (CLOCK_NS * ratio)
+        self.timeout = TIMEOUT_BYTES * 8 / self.hz
         self.outward: deque = deque()
         self.inward: deque = deque()
         dut.sck.value, dut.mosi.value, dut.cs_n.value = 0, 0, 1
@@ -33,9 +37,9 @@ class SpiLine:
         return int(get_sim_time("ns")) // CLOCK_NS
 
     @resume
-    async def idle(self, cycles: int) -> None:
-        """Leave the line alone."""
-        await Timer(cycles * CLOCK_NS, "ns")
+    async def idle(self, bits: int) -> None:
+        """Leave the line alone for some bit times."""
+        await Timer(2 * bits * self._half_ps, "ps")
 
     @resume
     async def transfer(self, data: bytes) -> bytes:
