@@ -23,14 +23,17 @@ from cimforge.host.spi import SpiPort
 __all__: list[str] = []
 
 POWER_ON = 40  # bits of the line, in which the board resets itself
+# Nothing is lost on this line, so patience costs nothing: a frame of 507 rows of a byte, in tables
+# of nine rows, takes the time of 361 bytes before its reply's last.
+TIMEOUT_BYTES = 4096
 
 
 def opened(dut, ratios: Mapping[str, int]) -> tuple[SerialLine | SpiLine, Port]:
     """A line to the board, and the port that the host has of it."""
     if "ratio" in ratios:
-        line = SpiLine(dut, ratios["ratio"])
+        line = SpiLine(dut, ratios["ratio"], TIMEOUT_BYTES)
         return line, SpiPort(line.transfer, line.hz, timeout=line.timeout)
-    serial = SerialLine(dut, ratios["divisor"])
+    serial = SerialLine(dut, ratios["divisor"], TIMEOUT_BYTES)
     return serial, serial
 
 
