@@ -7,13 +7,17 @@ import pytest
 
 from cimforge.flow.bitstream_report import BitstreamReport
 from cimforge.flow.placer_run import FlowError
+from cimforge.fpga.boards import BOARDS
 from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.host.tests.pty_board import pty_board
+from cimforge.scripts.figures import kept_result, load_figures
 
 KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
 ADDED = {"gops_int8", "tops_binary", "fmax_seeds", "ram_blocks", "fill", "link_bytes_per_s"}
 TINY = ("tiny", "--set", "tree=behavioral")
+# boards and the presets that are made for their RAM blocks
+TWINS = {"hx8k": "fpga_hx8k", "icebreaker": "fpga_up5k", "tangnano9k": "fpga_gowin"}
 
 
 def test_json_and_bitstream(cimforge, folder):
@@ -145,6 +149,33 @@ def test_digits_through_the_simulated_uart(cimforge):
     share = payload * 240 / done.json["cycles"]
     assert done.json["payload_share"] == pytest.approx(share, abs=1e-4)
     assert done.json["board_seconds"] == pytest.approx(done.json["cycles"] / 24e6, abs=1e-4)
+
+
+@pytest.mark.parametrize(("board", "config"), TWINS.items(), ids=TWINS)
+def test_digits_on_the_twins_of_boards(cimforge, board, config):
+    """End to end with each board's preset, clock and divisor, at 3 Mbaud."""
+    options = ("--backend", "uart-sim", "--board", board, "--baud", "3000000")
+    done = cimforge("run", "digits", "--config", config, "--images", "2", *options, "--json")
+    assert done.status == 0
+    told, clock = done.json, BOARDS[board].clock_hz
+    assert (told["images"], told["bit_exact"], told["accuracy"]) == (2, True, 1.0)
+    assert [told[key] for key in ("board", "clock_hz", "baud")] == [board, clock, 3_000_000]
+    payload = max(told["payload_sent"], told["payload_received"])
+    cycles = payload * 10 * round(clock / 3e6)
+    assert cycles < told["cycles"]
+    assert told["payload_share"] == pytest.approx(cycles / told["cycles"], abs=1e-4)
+
+
+@pytest.mark.parametrize("board", TWINS)
+def test_all_digits_fill_the_line(board):
+    """As measured and committed, 400 images at 3 Mbaud: payload takes four fifths of the line's
+    time in the longer direction."""
+    figure = next(each for each in load_figures() if each.name == f"digits_{board}")
+    assert f"--config {TWINS[board]} --baud 3000000" in figure.command
+    measured = kept_result(figure)
+    assert (measured["images"], measured["bit_exact"], measured["board"]) == (400, True, board)
+    assert (measured["baud"], measured["clock_hz"]) == (3_000_000, BOARDS[board].clock_hz)
+    assert measured["payload_share"] >= 1 / 1.25
 
 
 def test_products_and_digits_over_a_port(cimforge, folder):
