@@ -4,8 +4,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr
 
-__all__ = ["BITS_OFF", "Board"]
+__all__ = ["BITS_OFF", "OUTPUT_PORTS", "Board"]
 
+OUTPUT_PORTS = ("tx", "miso", "busy")  # of a board's top, whatever its link
 BITS_OFF = 0.02  # of a bit's length: half of what a receiver that samples each middle tolerates
 
 Hertz = Annotated[StrictInt, Field(ge=1_000_000, le=500_000_000)]
@@ -19,12 +20,12 @@ class Board(NamedTuple):
 
     ``place`` are the arguments of the family's placer that name the part (flow.families), and
     ``pack`` those of its packer; ``pins`` map the SoC's ports (clk, rx, tx, busy) to the package's
-    pins, ``io`` those whose I/O standard is not the family's own. ``rx`` and ``tx`` are seen from
-    the FPGA; ``led_active_low`` where a low level at busy lights the LED.
+    pins, ``spi`` those of a second link (sck, mosi, cs_n, miso), ``io`` those whose I/O standard is
+    not the family's own. ``rx`` and ``tx`` are seen from the FPGA; ``led_active_low`` where a low
+    level at busy lights the LED.
 
     ``oscillator_hz`` is the frequency at pin clk, ``clock_hz`` the SoC's: where they differ, the
-    ``pll`` makes one of the other. ``spi`` are pins of a second link, which none uses yet.
-    ``source`` says where pins and part were read.
+    ``pll`` makes one of the other. ``source`` says where pins and part were read.
     """
 
     about: StrictStr

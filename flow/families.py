@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from cimforge.flow.board import Board
+from cimforge.flow.board import OUTPUT_PORTS, Board
 from cimforge.flow.synth.storage_check import check_storage
 from cimforge.flow.synth.targets import TARGETS
 from cimforge.hdl.params.config import MacroConfig
@@ -170,7 +170,7 @@ def constraints_text(board: Board) -> str:
     has a line for it."""
     family = FAMILIES[board.family]
     lines = [
-        family.line(port, pin, board.io.get(port, family.io), port in ("tx", "busy"))
+        family.line(port, pin, board.io.get(port, family.io), port in OUTPUT_PORTS)
         for port, pin in board.pins.items()
     ]
     clock = family.clock.format(mhz=board.oscillator_hz / 1e6)

@@ -1,7 +1,8 @@
 """The board's top: a link, its bridge and the wrapped macro."""
 
-from cimforge.flow.board import Board
+from cimforge.flow.board import OUTPUT_PORTS, Board
 from cimforge.fpga.board_clock import place_clock
+from cimforge.fpga.board_link import LINK_PORTS, check_link
 from cimforge.fpga.bridge import FrameBridge
 from cimforge.fpga.led import SHOWN_MS, LedStretcher
 from cimforge.fpga.spi_slave import SpiSlave
@@ -13,10 +14,8 @@ from cimforge.hdl.netlist.structure import Bus, Net, Structure, constant
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.host.protocol import BUFFER_BYTES
 
-__all__ = ["LINK_PORTS", "SOC_PORTS", "build_soc", "soc_modules", "soc_ports"]
+__all__ = ["SOC_PORTS", "build_soc", "soc_modules", "soc_ports"]
 
-LINK_PORTS = {"uart": ("rx", "tx"), "spi": ("sck", "mosi", "cs_n", "miso")}
-OUTPUTS = ("tx", "miso", "busy")
 LARGE_BUFFER = 2 * BUFFER_BYTES  # one block RAM of most families, or less
 BUFFERS = {"ice40": BUFFER_BYTES}  # two of its blocks
 
@@ -24,8 +23,7 @@ BUFFERS = {"ice40": BUFFER_BYTES}  # two of its blocks
 def soc_ports(link: str = "uart") -> tuple[str, ...]:
     """Ports of ``NAME_soc``: ``clk``, those of the link, ``busy`` (for a LED: lit while the macro
     has work, and SHOWN_MS longer). ValueError where there is no such link."""
-    if link not in LINK_PORTS:
-        raise ValueError(f"link must be one of {', '.join(LINK_PORTS)}, not {link!r}")
+    check_link(link)
     return ("clk", *LINK_PORTS[link], "busy")
 
 
@@ -53,7 +51,8 @@ def build_soc(config: MacroConfig, board: Board, link: str = "uart") -> Structur
     sentence = f"A macro on a board: {names[link]}, bridge to Wishbone, wrapped macro."
     out = Structure(config.module, "soc", sentence, role="link", latency=1)
     ports = {
-        port: out.port("output" if port in OUTPUTS else "input", port) for port in ports_of_link
+        port: out.port("output" if port in OUTPUT_PORTS else "input", port)
+        for port in ports_of_link
     }
     clk, rst = place_clock(out, board, ports["clk"])
     clocks = {"clk": clk, "rst": rst}

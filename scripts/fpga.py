@@ -1,4 +1,4 @@
-"""cimforge fpga: a macro behind a UART on a board, to a bitstream."""
+"""cimforge fpga: a macro behind a UART or SPI on a board, to a bitstream."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +12,13 @@ from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.place_route import build_bitstream, check_tools
 from cimforge.flow.placer_run import FlowError
 from cimforge.fpga.board_files import board_files
+from cimforge.fpga.board_link import LINK_PORTS, linked_board
 from cimforge.fpga.boards import BOARDS, find_board
 from cimforge.fpga.performance import Performance
 from cimforge.fpga.pll import board_at, plan_pll
 from cimforge.fpga.pll.pll_plan import PllPlan
 from cimforge.fpga.soc import build_soc
+from cimforge.fpga.spi_slave import LEAST_RATIO
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import load_config
@@ -36,7 +38,7 @@ __all__ = ["fpga"]
 CONTRACT = (
     *("board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams", "seconds"),
     *("clock_mhz", "gops_int8", "tops_binary", "fmax_seeds", "ram_blocks", "fill"),
-    *("link_bytes_per_s", "link_share", "pll"),
+    *("link", "link_bytes_per_s", "link_share", "pll"),
 )
 
 
@@ -78,6 +80,13 @@ class Seeds(click.ParamType):
     help="Of the UART.  [default: the board's]",
 )
 @click.option(
+    "--link",
+    type=click.Choice(list(LINK_PORTS)),
+    default="uart",
+    show_default=True,
+    help="What the host drives it through; spi on boards that have its pins.",
+)
+@click.option(
     "--seeds",
     type=Seeds(),
     default="1",
@@ -90,27 +99,28 @@ def fpga(
     board: str,
     clock: float | None,
     baud: int | None,
+    link: str,
     seeds: tuple[int, ...],
     config: str,
     overrides: tuple[str, ...],
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Put the macro of CONFIG behind a UART on BOARD: bitstream, Fmax, utilisation, critical
+    """Put the macro of CONFIG behind a link on BOARD: bitstream, Fmax, utilisation, critical
     path."""
     board, chosen = find_board(board)
-    chosen = board_at(chosen, clock, baud)
+    chosen = board_at(linked_board(chosen, link, "--link"), clock, baud, link)
     macro = load_config(config, overrides)
     check_fabric(macro, chosen, board)
     check_tools(chosen)
     folder = default_folder(output, macro)
-    files = board_files(macro, chosen)
+    files = board_files(macro, chosen, link)
     emit_macro(macro, folder, {**macro_extras(macro), **files})
-    does = Performance(macro, chosen)
+    does = Performance(macro, chosen, link)
     plan = plan_pll(chosen)
     with steps(f"building for {board}") as announce:
         try:
-            top = build_soc(macro, chosen)
+            top = build_soc(macro, chosen, link)
             report = build_bitstream(top, folder, board, chosen, announce, seeds)
         except (FlowError, YosysError) as error:
             if as_json:
@@ -145,15 +155,21 @@ def _show(name: str, report: BitstreamReport, does: Performance, plan: PllPlan |
         ("block RAMs", f"{report.brams} of {report.capacity['brams']}"),
         ("at the clock", f"{does.gops_int8:.4g} GOPS int8, {does.tops_binary:.4g} TOPS binary"),
         ("a bank's weights", _cycles_told(fill)),
-        (
-            "over the UART",
-            f"{told['link_bytes_per_s']:,} payload bytes/s at {does.board.baud:,} baud: the array "
-            f"busy {does.link_share:.2%} of the time",
-        ),
+        _link_told(does),
         ("critical path, ns (hops)", path),
         ("time", f"{report.seconds:.0f} s"),
     ]
     show_table(f"{name} on {report.board}", rows, below=[("bitstream", report.bitstream)])
+
+
+def _link_told(does: Performance) -> tuple[str, str]:
+    """What the link feeds, at which rate of its line."""
+    board, payload = does.board, f"{does.payload_rate:,.0f} payload bytes/s"
+    busy = f"the array busy {does.link_share:.2%} of the time"
+    if does.link == "spi":
+        fastest = board.clock_hz / LEAST_RATIO / 1e6
+        return "over SPI", f"{payload} at {fastest:.4g} MHz, the fastest sck: {busy}"
+    return "over the UART", f"{payload} at {board.baud:,} baud: {busy}"
 
 
 def _cycles_told(fill: Mapping[str, Any]) -> str:

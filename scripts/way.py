@@ -1,6 +1,7 @@
 """How a product reaches the macro's Verilog: options that run and mvm share."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,9 @@ from cimforge.flow.board import Board
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.simulate.simulator import check_simulator
 from cimforge.fpga.board_files import board_design, board_files
+from cimforge.fpga.board_link import BYTE_BITS, linked_board
 from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.spi_slave import LEAST_RATIO
 from cimforge.fpga.uart import FRAME_BITS, LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
@@ -21,8 +24,10 @@ from cimforge.host.driver import LinkError
 
 __all__ = ["BACKENDS", "Way", "link_rows", "way_options"]
 
-BACKENDS = ("rtl", "uart-sim", "serial")
-FIRST_BOARD = "hx8k"  # the fewest clock cycles a bit: the shortest simulation
+BACKENDS = ("rtl", "uart-sim", "spi-sim", "serial")
+LINKS = {"uart-sim": "uart", "spi-sim": "spi"}  # of a simulated board
+# The fewest clock cycles a bit, so the shortest simulation; the first that has such a link.
+FIRST_BOARDS = {"uart": "hx8k", "spi": "icebreaker"}
 FIRST_BAUD = 1_000_000
 MOST_BAUD = 4_000_000
 BAUD_SHARE = 0.01  # by which the line's rate may differ from the one that was asked for
@@ -36,8 +41,8 @@ def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(BACKENDS),
             default=BACKENDS[0],
             show_default=True,
-            help="The macro's Verilog; a board's, through its simulated UART; a board, through a "
-            "port.",
+            help="The macro's Verilog; a board's, through its simulated UART or SPI; a board, "
+            "through a port.",
         ),
         click.option("--port", metavar="DEVICE", help="Serial port of --backend serial."),
         click.option(
@@ -48,7 +53,8 @@ def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--board",
             type=click.Choice(list(BOARDS)),
-            help=f"Whose clock and baud rate --backend uart-sim has.  [default: {FIRST_BOARD}]",
+            help="Whose Verilog and clock --backend uart-sim and spi-sim have.  [default: "
+            f"{', '.join(FIRST_BOARDS.values())}]",
         ),
     )
     for option in reversed(options):
@@ -69,10 +75,15 @@ class Way(NamedTuple):
         """Raise InputError where it cannot be gone."""
         if (self.backend == "serial") != bool(self.port):
             raise InputError("--port: names the serial port of --backend serial, which needs one")
-        if self.board and self.backend != "uart-sim":
-            raise InputError("--board: is of --backend uart-sim alone")
-        if self.backend == "uart-sim":
+        if self.board and not self.link:
+            raise InputError("--board: is of --backend uart-sim and spi-sim alone")
+        if self.baud and self.link == "spi":
+            raise InputError("--baud: SPI has none; its clock is a sixth of the board's")
+        if self.link == "uart":
             self._check_baud()
+        elif self.link:
+            near = FIRST_BOARDS[self.link]
+            linked_board(self.simulated, self.link, f"--board {self._named}", near)
         if self.backend != "serial":
             check_simulator(self.simulator)
 
@@ -89,9 +100,18 @@ class Way(NamedTuple):
             raise InputError(f"{rule} is {real:.0f}, more than 1 % beside it ({nearest})")
 
     @property
+    def link(self) -> str:
+        """Of a simulated board; empty where there is none."""
+        return LINKS.get(self.backend, "")
+
+    @property
+    def _named(self) -> str:
+        return self.board or FIRST_BOARDS[self.link]
+
+    @property
     def simulated(self) -> Board:
-        """The board of --backend uart-sim."""
-        board = BOARDS[self.board or FIRST_BOARD]
+        """The simulated board."""
+        board = BOARDS[self._named]
         return board._replace(baud=self.baud) if self.baud else board
 
     def open(
@@ -105,8 +125,7 @@ class Way(NamedTuple):
 
         Raises InputError where the port does not open, or no such macro answers behind it.
         """
-        uart = self.backend == "uart-sim"
-        top = board_files(macro, self.simulated) if uart else {}
+        top = board_files(macro, self.simulated, self.link) if self.link else {}
         emit_macro(macro, folder, {**macro_extras(macro), **top})
         if self.port:
             board = SerialBackend(self.port, self.baud or FIRST_BAUD, announce, progress)
@@ -115,8 +134,12 @@ class Way(NamedTuple):
             except LinkError as error:
                 raise InputError(f"--port: {error}") from None
             return board
-        options: dict[str, Any] = {"board": board_design, "divisor": self.simulated.divisor}
-        return RtlBackend(folder, self.simulator, announce, progress, **(options if uart else {}))
+        options: dict[str, Any] = {}
+        if self.link:
+            spi = self.link == "spi"
+            line = {"ratio": LEAST_RATIO} if spi else {"divisor": self.simulated.divisor}
+            options = {"board": partial(board_design, link=self.link), "line": line}
+        return RtlBackend(folder, self.simulator, announce, progress, **options)
 
     def facts(self, runner: RtlBackend | SerialBackend) -> dict[str, Any]:
         """Of a report: whose cycles are counted, where a board is simulated, and what passed a
@@ -125,15 +148,18 @@ class Way(NamedTuple):
         if self.backend == "rtl":
             return {}
         payload = {"payload_sent": runner.sent, "payload_received": runner.received}
-        most = max(runner.sent, runner.received) * FRAME_BITS
+        most = max(runner.sent, runner.received)
         if self.backend == "serial":
             baud = self.baud or FIRST_BAUD
-            share = most / baud / runner.seconds if runner.seconds else 0.0
+            share = most * FRAME_BITS / baud / runner.seconds if runner.seconds else 0.0
             return {"baud": baud, **payload, "payload_share": round(share, 4)}
         board = self.simulated
-        share = most * board.divisor / runner.cycles if runner.cycles else 0.0
-        named = {"board": self.board or FIRST_BOARD, "clock_hz": board.clock_hz}
-        line = {"baud": board.baud, **payload, "payload_share": round(share, 4)}
+        rate, cycles = {"baud": board.baud}, FRAME_BITS * board.divisor  # of a byte
+        if self.link == "spi":
+            rate, cycles = {"sck_hz": board.clock_hz // LEAST_RATIO}, BYTE_BITS * LEAST_RATIO
+        share = most * cycles / runner.cycles if runner.cycles else 0.0
+        named = {"board": self._named, "clock_hz": board.clock_hz, "link": self.link}
+        line = {**rate, **payload, "payload_share": round(share, 4)}
         return {**named, **line, "board_seconds": round(runner.cycles / board.clock_hz, 4)}
 
 
@@ -142,5 +168,6 @@ def link_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     if "payload_share" not in report:
         return []
     sent, received = report["payload_sent"], report["payload_received"]
-    share = f"{report['payload_share']:.1%} of the line's time at {report['baud']:,} baud"
+    rate = f"{report['baud']:,} baud" if "baud" in report else f"{report['sck_hz']:,} Hz"
+    share = f"{report['payload_share']:.1%} of the line's time at {rate}"
     return [("payload", f"{sent:,} bytes to the board, {received:,} back, {share}")]

@@ -6,19 +6,26 @@ import cocotb
 import numpy as np
 from cocotb.task import bridge
 
-from cimforge.cocotb_tests.uart.uart_suite import CONFIG, FAULTS, drawn, still_works, unchanged
+from cimforge.cocotb_tests.uart.uart_suite import (
+    CONFIG,
+    FAULTS,
+    MAP,
+    drawn,
+    still_works,
+    unchanged,
+)
 from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.spi_line import SpiLine
 from cimforge.host.driver import FrameLink, LinkError, MacroDriver
+from cimforge.host.link import read_request
 from cimforge.host.spi import SpiPort
 
 LEAST_SHARE = 0.7  # of the line's bytes that are payload: escapes take some
-TIMEOUT_BYTES = 400
 
 
 def port_of(line: SpiLine) -> SpiPort:
     """A port that waits for as long as the device may take."""
-    return SpiPort(line.transfer, line.hz, timeout=TIMEOUT_BYTES * 8 / line.hz, poll=16)
+    return SpiPort(line.transfer, line.hz, timeout=line.timeout, poll=16)
 
 
 def spi_test(session):
@@ -83,9 +90,24 @@ def test_a_storm_of_faults_on_spi_never_makes_a_wrong_result(line):
 
 @spi_test
 def test_a_selection_that_ends_early_costs_a_byte(line):
-    """The host lets the device go in the middle of bytes and begins anew."""
+    """The host lets the device go in the middle of bytes and begins anew: bits outside a frame cost
+    nothing, not even a session; in a frame, and in its reply, what was asked is made good."""
     link = FrameLink(port_of(line))
     still_works(link)
     for count in (1, 2, 5):
         line.transfer(bytes(count))
         still_works(link)
+    session = link._session
+    for bits in range(1, 8):
+        line.cut(bits)
+        still_works(link)
+        assert link._session == session, f"{bits} bits cost a session"
+    asked = read_request(MAP.register("hash").offset)
+    for bits in range(1, 8):
+        line.transfer(asked.frame(link._sequence, link._session)[:bits])
+        line.cut(bits)
+        still_works(link)
+        line.transfer(asked.frame(link._sequence, link._session))
+        line.cut(bits)  # of the reply, which the link may take for that to its own
+        still_works(link)
+    assert link._session != session

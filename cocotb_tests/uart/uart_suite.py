@@ -8,7 +8,7 @@ import pytest
 from cocotb.task import bridge
 
 from cimforge.flow.simulate.job import job_config, load_job
-from cimforge.flow.simulate.serial_line import SerialLine
+from cimforge.flow.simulate.serial_line import TIMEOUT_BYTES, SerialLine
 from cimforge.golden.macro import MacroModel
 from cimforge.hdl.bus.registers import RegisterMap
 from cimforge.host import protocol
@@ -51,7 +51,8 @@ def board_test(session):
     """A cocotb test that runs ``session(line)`` in the host's thread."""
 
     async def run(dut):
-        line = SerialLine(dut, load_job()["divisor"])
+        job = load_job()
+        line = SerialLine(dut, job["divisor"], job.get("timeout_bytes", TIMEOUT_BYTES))
 
         def host() -> None:
             line.idle(40)  # power-on reset
@@ -202,6 +203,55 @@ def test_a_storm_of_faults_never_makes_a_wrong_result(line):
     driver.load_weights(weights, signed=False)
     assert np.array_equal(driver.multiply(vectors, x_signed=False), golden)
     assert errors < rounds, "nothing was made good"
+
+
+class LostWrite:
+    """A port to ``line`` on which what is written at call ``place`` does not arrive."""
+
+    def __init__(self, line: SerialLine, place: int):
+        self._line, self._left = line, place
+        self.read, self.reset_input_buffer = line.read, line.reset_input_buffer
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was lost by now."""
+        return self._left < 0
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, or lose them."""
+        self._left -= 1
+        if self._left != -1:
+            self._line.write(data)
+
+
+@board_test
+def test_a_frame_that_is_lost_either_way_is_made_good(line):
+    """Each whole frame of a load and of products, and its reply: new weights and all results are
+    right without a word, whatever the bank held before."""
+    weights, vectors, model = drawn(np.random.default_rng(15), 200)
+    top = 1 << CONFIG.weight_bits
+    other = MacroModel(CONFIG)
+    other.load(top - 1 - weights, bank=0, signed=False)
+    golden = [m.mvm(vectors, x_signed=False, bank=0) for m in (model, other)]
+    banks = weights, top - 1 - weights
+    place, ended = 0, False
+    while not ended:  # what is written before the call, the opening and the identity, is not lost
+        port = LostWrite(line, 1 << 20)
+        driver = MacroDriver(UartLink(port), CONFIG)
+        driver.load_weights(banks[1 - place % 2], signed=False)
+        port._left = place
+        driver.load_weights(banks[place % 2], signed=False)
+        results = driver.multiply(vectors, x_signed=False)
+        assert np.array_equal(results, golden[place % 2]), f"frame {place} was lost"
+        place, ended = place + 1, not port.lost
+    assert place > 5, "a load, its wait, two looks at the status, two frames of vectors"
+    driver = MacroDriver(UartLink(line), CONFIG)
+    for place in range(4):
+        line.inward.extend([unchanged] * (place * protocol.LEAST_REPLY))
+        line.inward.extend([lost] * protocol.LEAST_REPLY)
+        driver.load_weights(banks[place % 2], signed=False)
+        assert np.array_equal(driver.multiply(vectors, x_signed=False), golden[place % 2])
+        assert not line.inward, "the reply was not lost"
 
 
 @board_test

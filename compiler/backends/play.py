@@ -78,7 +78,9 @@ class Player:
         """Run to the last result; returns the cycles since reset."""
         total, cycles = self.tiles * self.batch, 0
         progress = Path(self.options["progress"])
-        idle = 0
+        idle, config = 0, self.config
+        longest = max(map(config.fill_cycles, range(config.rows)))  # of a row, in the stream's way
+        most_idle = 4 * config.latency() + longest + config.reset_cycles + 8
         while len(self.results) < total:
             self.queue_writes()
             self.queue_vectors()
@@ -95,7 +97,7 @@ class Player:
             moved = [taken, self.x.fired(), self.w.fired()]
             self.accepted += [cycles] if moved[1] else []
             idle = 0 if any(moved) else idle + 1
-            assert idle < 4 * self.config.latency() + 8, "the macro neither takes nor delivers"
+            assert idle < most_idle, "the macro neither takes nor delivers"
             await RisingEdge(self.dut.clk)
             cycles += 1
         return cycles

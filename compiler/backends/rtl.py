@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -19,7 +19,7 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["RtlBackend", "SimulationError"]
 
 
-PLAY, UART_PLAY = (f"cimforge.compiler.backends.{module}" for module in ("play", "uart_play"))
+PLAY, LINK_PLAY = (f"cimforge.compiler.backends.{module}" for module in ("play", "link_play"))
 
 
 class SimulationError(Exception):
@@ -37,7 +37,8 @@ class RtlBackend:
     """Runs jobs on an emitted macro and compares every result with the golden model.
 
     With ``board``, which opens a board's top in the folder, they run through the host's driver and
-    a simulated serial line of ``divisor`` clock cycles a bit.
+    a simulated ``line``: a serial one of ``divisor`` clock cycles a bit, or one of SPI, of
+    ``ratio`` cycles in one of sck.
 
     Counts over all jobs: ``cycles`` of the macro's clock, ``passes`` and, of ``cycles``,
     ``pass_cycles`` (measured; of a board the golden model's), ``macs`` of the products (padding not
@@ -54,11 +55,11 @@ class RtlBackend:
         progress: Callable[[int, int], None] | None = None,
         *,
         board: Callable[[MacroConfig, Path], Design] | None = None,
-        divisor: int | None = None,
+        line: Mapping[str, int] | None = None,
     ):
         self._folder, self._simulator = folder, simulator
         self._open = board or Design.emitted
-        self._module, self._divisor = (UART_PLAY if board else PLAY), divisor
+        self._module, self._line = (LINK_PLAY if board else PLAY), line
         self._announce, self._progress = announce, progress
         self.cycles, self.macs, self.seconds, self.bit_exact = 0, 0, 0.0, True
         self.passes, self.pass_cycles = 0, 0
@@ -96,7 +97,7 @@ class RtlBackend:
         options["fuse"] = job.fuse
         files = {"inputs": str(inputs), "outputs": str(outputs), "progress": str(progress)}
         settings = {**json.loads(json.dumps(options, default=int)), **files, "seed": 0}
-        settings["divisor"] = self._divisor
+        settings["line"] = self._line and dict(self._line)
         with watch(progress, self._progress):
             ending = run_tests(design, self._simulator, [self._module], folder, job=settings)
         if not outputs.exists():

@@ -9,6 +9,7 @@ import pytest
 from cimforge.compiler.backends.rtl import RtlBackend
 from cimforge.compiler.precision import Precision
 from cimforge.compiler.tiling import golden_pass_cycles, make_job
+from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 
@@ -28,3 +29,17 @@ def test_measured_cycles_of_passes_are_goldens(features, tmp_path):
     assert backend.passes == 12 * 3 * 2
     assert backend.pass_cycles == golden_pass_cycles(config, job)
     assert (backend.pass_cycles < 6 * backend.passes) == bool(features)
+
+
+def test_banks_of_row_groups_are_filled(tmp_path):
+    """A whole job takes less time than its one tile's rows would, written one by one."""
+    options = {"weight_bits": 2, "input_bits": 2, "storage": "bram", "ram": "ecp5"}
+    config = MacroConfig(rows=27, cols=3, **options)
+    rng = np.random.default_rng(2)
+    job = make_job(config, rng.integers(0, 4, (5, 27)), rng.integers(0, 4, (27, 3)))
+    emit_macro(config, tmp_path, macro_extras(config))
+    backend = RtlBackend(tmp_path, SIMULATOR, announce=lambda _: None)
+    backend.run_job(config, job)
+    assert backend.bit_exact
+    filled, single = config.load_cycles(fill=True), config.load_cycles()
+    assert filled < backend.cycles < single / 2, (filled, single)

@@ -9,7 +9,7 @@ from cocotb.task import resume
 from cocotb.triggers import Event, FallingEdge, First, Timer
 from cocotb.utils import get_sim_time
 
-__all__ = ["CLOCK_NS", "SerialLine"]
+__all__ = ["CLOCK_NS", "TIMEOUT_BYTES", "SerialLine"]
 
 CLOCK_NS = 10
 TIMEOUT_BYTES = 200  # longer than any access that is tried again and again

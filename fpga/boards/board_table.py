@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cimforge.flow.board import BITS_OFF, Board
 from cimforge.flow.families import FAMILIES
+from cimforge.fpga.board_link import LINK_PORTS
 from cimforge.fpga.uart import LEAST_DIVISOR
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.errors import shown
@@ -17,7 +18,8 @@ from cimforge.hdl.params.ranges import nearest_word
 
 __all__ = ["BOARDS", "PORTS", "check_baud", "find_board", "parse_board"]
 
-PORTS = ("clk", "rx", "tx", "busy")
+PORTS = ("clk", *LINK_PORTS["uart"], "busy")
+SPI_PORTS = LINK_PORTS["spi"]
 MAX_FILE_BYTES = 2**16
 READER = TypeAdapter(Board)
 RULES = {
@@ -109,14 +111,18 @@ def _check_words(board: Board, source: str) -> None:
     for port in PORTS:
         if port not in board.pins:
             raise InputError(f"{source}: pins.{port} is missing; ports: {', '.join(PORTS)}")
-    for key in ("pins", "io"):
+    legal = {"pins": PORTS, "io": (*PORTS, *SPI_PORTS), "spi": SPI_PORTS}
+    for key, ports in legal.items():
         for port in getattr(board, key):
-            _check_word(source, key, port, list(PORTS))
+            _check_word(source, key, port, list(ports))
     taken: dict[str, str] = {}
     for port, pin in {**board.pins, **{f"spi.{p}": pin for p, pin in board.spi.items()}}.items():
         if pin in taken:
             raise InputError(f"{source}: pins.{port} is {pin!r}, which pins.{taken[pin]} has")
         taken[pin] = port
+    for port in SPI_PORTS if board.spi else ():
+        if port not in board.spi:
+            raise InputError(f"{source}: spi.{port} is missing; ports: {', '.join(SPI_PORTS)}")
 
 
 def _check_word(source: str, key: str, word: str, legal: list[str]) -> None:

@@ -61,14 +61,19 @@ def plan_pll(board: Board, wanted_hz: int | None = None, where: str = "clock_hz"
     return plan
 
 
-def board_at(board: Board, clock_mhz: float | None, baud: int | None) -> Board:
+def board_at(board: Board, clock_mhz: float | None, baud: int | None, link: str = "uart") -> Board:
     """The board at another clock, that which its PLL makes nearest, or at another baud rate.
 
-    Raises InputError where the PLL reaches no such clock, or the clock makes no such bits.
+    Raises InputError where the PLL reaches no such clock, or the clock makes no such bits of a
+    UART; of another link, where a baud rate is asked for.
     """
     if clock_mhz is not None:
         plan = plan_pll(board, round(clock_mhz * 1e6), "--clock")
         board = board._replace(clock_hz=round(plan.hz) if plan else board.oscillator_hz)
+    if link != "uart":
+        if baud is not None:
+            raise InputError(f"--baud: is of --link uart alone, and {link} has the host's clock")
+        return board
     if baud is not None:
         board = board._replace(baud=baud)
     check_baud(board, "--clock" if clock_mhz is not None else "--baud")

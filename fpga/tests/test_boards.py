@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from cimforge.flow.families import constraints_text
+from cimforge.fpga.board_link import linked_board
 from cimforge.fpga.boards import BOARDS, PORTS, find_board, parse_board
-from cimforge.fpga.soc import SOC_PORTS, build_soc
+from cimforge.fpga.soc import SOC_PORTS, build_soc, soc_ports
 from cimforge.hdl.params.config_file import InputError, load_config
 
 GOOD = """
@@ -66,6 +68,21 @@ def test_a_board_of_ones_own(tmp_path):
         ('busy = "C3"', 'busy = "J3"', "pins.busy is 'J3', which pins.clk has"),
         ('busy = "C3"', 'busy = "C3"\n[spi]\nsck = "J3"', "pins.spi.sck is 'J3', which pins.clk"),
         ('busy = "C3"', 'busy = "C3"\n[io]\nled = "A"', "io must be one of clk, rx, tx, busy"),
+        (
+            'busy = "C3"',
+            'busy = "C3"\n[spi]\nsck = "A1"',
+            "spi.mosi is missing; ports: sck, mosi, ",
+        ),
+        (
+            'busy = "C3"',
+            'busy = "C3"\n[spi]\ncs = "A1"',
+            "spi must be one of sck, mosi, cs_n, miso",
+        ),
+        (
+            'busy = "C3"',
+            'busy = "C3"\n[io]\nmosi_ = "A"',
+            "busy, sck, mosi, cs_n, miso, not 'mosi_'",
+        ),
         ("1_000_000\n", "2_000_000\n", "baud 2000000 has only 6 cycles a bit, fewer than 8, at 12"),
         ("1_000_000\n", "2_000_000\n", "(nearest legal clock: 16 MHz make 8 cycles a bit)"),
         ("1_000_000\n", "1_411_000\n", "has bits of 9 cycles, 5.5% off"),
@@ -103,6 +120,35 @@ def test_files_that_are_no_boards(tmp_path):
     (tmp_path / "bytes.toml").write_bytes(b"a = '\xff'")
     with pytest.raises(InputError, match="not TOML"):
         find_board(str(tmp_path / "bytes.toml"))
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_link_has_its_own_pins_alone(name):
+    """Constraints name the ports of the top that is built, each once; outputs are outputs."""
+    board = BOARDS[name]
+    assert linked_board(board, "uart", "--link").pins == board.pins
+    if not board.spi:
+        rule = (
+            f"--link: spi has no pins on this board, {board.device} (nearest legal value: 'uart')"
+        )
+        with pytest.raises(InputError, match=re.escape(rule)):
+            linked_board(board, "spi", "--link")
+        return
+    linked = linked_board(board, "spi", "--link")
+    assert tuple(linked.pins) == soc_ports("spi")
+    assert {port: linked.pins[port] for port in board.spi} == board.spi
+    text = constraints_text(linked)
+    for port, pin in linked.pins.items():
+        assert len(re.findall(rf"\b{port}\b", text.replace("set_frequency clk", ""))) == 1
+        assert re.search(rf"\b{pin}\b", text)
+    assert not re.search(r"\b[rt]x\b", text)
+    if board.family == "gatemate":
+        assert 'Pin_out "miso" Loc = "IO_WA_A7";' in text
+        assert 'Pin_in "mosi" Loc = "IO_WA_B7";' in text
+
+
+def test_boards_with_spi():
+    assert [name for name, board in BOARDS.items() if board.spi] == ["gatemate-evb", "icebreaker"]
 
 
 def test_a_led_that_a_low_level_lights():

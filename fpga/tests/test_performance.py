@@ -54,5 +54,8 @@ def test_what_the_link_feeds():
     assert performance.as_json()["link_bytes_per_s"] == 97_391
     wide = does(rows=8, cols=100)  # 100 results of 3 bytes: one vector, and 7 bytes around them
     assert wide.payload_rate == pytest.approx(100_000 * 300 / 307)
+    spi = Performance(MacroConfig(rows=64, cols=16), BOARD, "spi")  # a bit in 6 cycles, no other
+    assert spi.payload_rate == pytest.approx(50e6 / 48 * 448 / 460)
+    assert (spi.as_json()["link"], performance.as_json()["link"]) == ("spi", "uart")
     slow = Performance(MacroConfig(rows=1, cols=1), BOARD._replace(clock_hz=1000))
     assert slow.link_share == 1

@@ -121,6 +121,17 @@ def test_a_clock_out_of_reach_is_refused_in_one_line(name, mhz, baud, complaint)
         board_at(BOARDS[name], mhz, baud)
 
 
+def test_spi_has_no_baud_rate_and_any_clock():
+    """Its clock is the host's: one that makes no bits of a UART is legal, a baud rate is not."""
+    board = BOARDS["icebreaker"]
+    assert board_at(board, 17.5, None, "spi").clock_hz == 17_625_000
+    with pytest.raises(InputError, match="--clock: baud 1000000 has bits of 18 cycles"):
+        board_at(board, 17.5, None)
+    rule = "--baud: is of --link uart alone, and spi has the host's clock"
+    with pytest.raises(InputError, match=rule):
+        board_at(board, None, 1_000_000, "spi")
+
+
 def test_a_board_without_a_pll_has_the_clock_of_its_oscillator():
     plain = BOARDS["hx8k"]._replace(pll="")
     assert board_at(plain, 12, None).clock_hz == 12_000_000

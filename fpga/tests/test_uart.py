@@ -24,6 +24,8 @@ CASES = {
         HX8K._replace(baud=HX8K.clock_hz // LEAST_DIVISOR),
     ),
 }
+# A row of a byte, so that the line is faster than single writes of tables.
+FILLED = MacroConfig(rows=600, cols=5, weight_bits=1, input_bits=1, storage="bram", ram="ecp5")
 
 
 @pytest.mark.parametrize(("config", "board"), CASES.values(), ids=CASES)
@@ -39,7 +41,7 @@ def test_the_board_passes_its_regression(config, board, request):
         announce=lambda _: None,
     )
     assert report.failures == []
-    assert report.tests == 14
+    assert report.tests == 15
 
 
 def test_the_board_passes_the_brief_suite_of_mutants(request):
@@ -55,6 +57,24 @@ def test_the_board_passes_the_brief_suite_of_mutants(request):
     )
     assert report.failures == []
     assert report.tests == 4
+
+
+def test_the_board_fills_banks_of_row_groups(request):
+    """Frames of 507 bytes, which end in the midst of a group of nine rows."""
+    ulx3s, folder = BOARDS["ulx3s-85f"], Path("build/tests") / request.node.name
+    board = ulx3s._replace(baud=ulx3s.clock_hz // LEAST_DIVISOR)
+    emit_macro(FILLED, folder, board_files(FILLED, board))
+    report = run_regression(
+        board_design(FILLED, folder),
+        folder / "verify",
+        simulator="verilator",
+        suite=("uart.fill_suite",),
+        # a frame of 507 rows ends 29,000 cycles, 361 byte times, after its reply began
+        options={"divisor": board.divisor, "timeout_bytes": 500},
+        announce=lambda _: None,
+    )
+    assert report.failures == []
+    assert report.tests == 2
 
 
 @pytest.mark.parametrize("ratio", [LEAST_RATIO, 11])

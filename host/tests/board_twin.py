@@ -15,9 +15,11 @@ BEGINS = (protocol.REQUEST, protocol.OPENING, protocol.RESUMING)
 
 
 class BoardTwin:
-    """Every beat is done at once. ``broken_after`` is the number of replies until the line goes
-    dead; ``interrupt_after`` that of calls of write until Ctrl-C is pressed. ``outward`` and
-    ``inward`` change what travels to the board and from it: functions from bytes to bytes.
+    """Every beat is done at once. Products with a bank that is not defined, one not wholly written
+    or with a group whose fill was broken off, are wrong in every bit. ``broken_after`` is the
+    number of replies until the line goes dead; ``interrupt_after`` that of calls of write until
+    Ctrl-C is pressed. ``outward`` and ``inward`` change what travels to the board and from it:
+    functions from bytes to bytes.
     ``requests`` counts calls of write; ``frames`` holds the operations that were executed."""
 
     def __init__(self, config: MacroConfig, buffer_bytes: int = protocol.BUFFER_BYTES):
@@ -150,6 +152,9 @@ class BoardTwin:
     def _get(self, address: int) -> bytes:
         return self._access(Access(address)).to_bytes(4, "little")
 
+    def _defined(self, command: int) -> bool:
+        return self.bus.model.defined(self.map.register("x_start").field("bank").of(command))
+
     def _access(self, access: Access) -> int:
         if self.failed:
             return 0
@@ -162,4 +167,7 @@ class BoardTwin:
         if access.address == self._at["control"] and access.data:
             self.bus.model.interrupt()
         self.bus.account(access, expected.data or 0)
+        if access.address == self._at["x_start"] and not self._defined(access.data or 0):
+            numbers = self.bus.results[-1]
+            self.bus.results[-1] = [None if n is None else ~n for n in numbers]
         return expected.data or 0

@@ -109,6 +109,35 @@ def test_a_fill_begins_again_where_a_row_was_lost():
         assert np.array_equal(driver.multiply(vectors, x_signed=True), vectors @ weights)
 
 
+@pytest.mark.parametrize("way", ["outward", "inward"])
+@pytest.mark.parametrize("name", [*CONFIGS, "many pairs"])
+def test_a_frame_that_is_lost_is_made_good(name, way):
+    """The first frames of a load and of products, one by one, then at growing distance, and so
+    their replies, of a bank that held others: all rows and results are right, without a word."""
+    config = CONFIGS.get(name, MANY_PAIRS)
+    board = BoardTwin(config)
+    driver = MacroDriver(UartLink(board), config)
+    banks, place, left = [], 0, [1 << 20]
+    for seed in (6, 7):
+        weights, vectors = drawn(config, 60 if name == "many pairs" else 4, seed)
+        banks.append((weights, vectors, vectors @ weights))
+    driver.load_weights(banks[1][0], signed=True)
+
+    def fault(data: bytes) -> bytes:
+        left[0] -= 1
+        return b"" if left[0] == -1 else data
+
+    setattr(board, way, fault)
+    left[0] = -1
+    while left[0] < 0:  # until the call ends before the frame that is to be lost
+        weights, vectors, results = banks[place % 2]
+        left[0] = place
+        driver.load_weights(weights, signed=True)
+        assert np.array_equal(driver.multiply(vectors, x_signed=True), results), place
+        place += 1 + place // 8
+    assert place >= 5, "a load, its wait, the status, products, the status"
+
+
 @pytest.mark.parametrize("cut", [1, 4, 8, 100, 300])
 def test_a_host_that_was_killed_in_a_frame_is_no_harm(cut):
     board = BoardTwin(PAIRS)

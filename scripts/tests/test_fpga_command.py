@@ -7,13 +7,17 @@ import pytest
 
 from cimforge.flow.bitstream_report import BitstreamReport
 from cimforge.flow.placer_run import FlowError
+from cimforge.fpga.boards import BOARDS
 from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.host.tests.pty_board import pty_board
+from cimforge.scripts.figures import kept_result, load_figures
 
 KEYS = ["board", "device", "bitstream", "fmax_mhz", "luts", "ffs", "brams"]
 ADDED = {"gops_int8", "tops_binary", "fmax_seeds", "ram_blocks", "fill", "link_bytes_per_s"}
 TINY = ("tiny", "--set", "tree=behavioral")
+# boards and the presets that are made for their RAM blocks
+TWINS = {"hx8k": "fpga_hx8k", "icebreaker": "fpga_up5k", "tangnano9k": "fpga_gowin"}
 
 
 def test_json_and_bitstream(cimforge, folder):
@@ -85,12 +89,27 @@ def test_a_design_that_misses_its_clock_fails_in_one_line(cimforge, monkeypatch)
             ("fpga", "hx8k", "tiny", "--baud", "7000000"),
             "--baud: baud 7000000 has only 3.43 ",
         ),
+        (
+            ("fpga", "hx8k", "tiny", "--link", "spi"),
+            "--link: spi has no pins on this board, iCE40HX8K-CT256 (nearest legal value: 'uart')",
+        ),
+        (("fpga", "icebreaker", "tiny", "--link", "i2c"), "'i2c' is not one of 'uart', 'spi'"),
+        (
+            ("fpga", "icebreaker", "tiny", "--link", "spi", "--baud", "1000000"),
+            "--baud: is of --link uart alone",
+        ),
+        (
+            ("run", "digits", "--backend", "spi-sim", "--board", "hx8k"),
+            "--board hx8k: spi has no pins on this board, iCE40HX8K-CT256 "
+            "(nearest legal value: 'icebreaker')",
+        ),
+        (("run", "digits", "--backend", "spi-sim", "--baud", "9600"), "--baud: SPI has none; its"),
         (("fpga", "hx8k", "tiny", "--seeds", "1,x"), "must be integers, for example 1,2,3, not"),
         (("fpga", "hx8k", "tiny", "--seeds", "1,1"), "names a seed twice: '1,1'"),
         (("run", "digits", "--backend", "serial"), "--port: names the serial port"),
         (("run", "digits", "--port", "/dev/x"), "--port: names the serial port"),
         (("run", "digits", "--backend", "wire"), "'wire' is not one of"),
-        (("run", "digits", "--board", "hx8k"), "--board: is of --backend uart-sim alone"),
+        (("run", "digits", "--board", "hx8k"), "--board: is of --backend uart-sim and spi-"),
         (("run", "digits", "--board", "de10"), "'de10' is not one of"),
         (
             ("run", "digits", "--backend", "uart-sim", "--baud", "4000000"),
@@ -132,6 +151,33 @@ def test_digits_through_the_simulated_uart(cimforge):
     assert done.json["board_seconds"] == pytest.approx(done.json["cycles"] / 24e6, abs=1e-4)
 
 
+@pytest.mark.parametrize(("board", "config"), TWINS.items(), ids=TWINS)
+def test_digits_on_the_twins_of_boards(cimforge, board, config):
+    """End to end with each board's preset, clock and divisor, at 3 Mbaud."""
+    options = ("--backend", "uart-sim", "--board", board, "--baud", "3000000")
+    done = cimforge("run", "digits", "--config", config, "--images", "2", *options, "--json")
+    assert done.status == 0
+    told, clock = done.json, BOARDS[board].clock_hz
+    assert (told["images"], told["bit_exact"], told["accuracy"]) == (2, True, 1.0)
+    assert [told[key] for key in ("board", "clock_hz", "baud")] == [board, clock, 3_000_000]
+    payload = max(told["payload_sent"], told["payload_received"])
+    cycles = payload * 10 * round(clock / 3e6)
+    assert cycles < told["cycles"]
+    assert told["payload_share"] == pytest.approx(cycles / told["cycles"], abs=1e-4)
+
+
+@pytest.mark.parametrize("board", TWINS)
+def test_all_digits_fill_the_line(board):
+    """As measured and committed, 400 images at 3 Mbaud: payload takes four fifths of the line's
+    time in the longer direction."""
+    figure = next(each for each in load_figures() if each.name == f"digits_{board}")
+    assert f"--config {TWINS[board]} --baud 3000000" in figure.command
+    measured = kept_result(figure)
+    assert (measured["images"], measured["bit_exact"], measured["board"]) == (400, True, board)
+    assert (measured["baud"], measured["clock_hz"]) == (3_000_000, BOARDS[board].clock_hz)
+    assert measured["payload_share"] >= 1 / 1.25
+
+
 def test_products_and_digits_over_a_port(cimforge, folder):
     """mvm and run on a real port, at whose other end a twin answers."""
     pytest.importorskip("serial", reason="needs pyserial (cimforge[fpga])")
@@ -168,6 +214,45 @@ def test_a_product_through_the_simulated_uart(cimforge, folder):
     assert "--port: /dev/no-such-port: No such file" in done.messages[-1]
     done = cimforge(*files, "--backend", "serial")
     assert "--port: names the serial port of --backend serial" in done.messages[0]
+
+
+@pytest.mark.parametrize("board", ["icebreaker", "gatemate-evb"])
+def test_a_product_through_simulated_spi(cimforge, folder, board):
+    """The same frames and driver, on each board's own Verilog."""
+    rng = np.random.default_rng(1)
+    np.save(folder / "x.npy", x := rng.integers(-8, 8, (6, 11)))
+    np.save(folder / "w.npy", w := rng.integers(-8, 8, (11, 5)))
+    files = ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy")
+    done = cimforge(*files, "--backend", "spi-sim", "--board", board, "--json")
+    assert done.status == 0
+    told = done.json
+    assert told["bit_exact"] is True
+    assert np.array_equal(np.load(folder / "y.npy"), x @ w)
+    assert [told[key] for key in ("board", "link", "sck_hz")] == [board, "spi", 4_000_000]
+    assert "baud" not in told
+    payload = max(told["payload_sent"], told["payload_received"])
+    assert told["payload_share"] == pytest.approx(payload * 48 / told["cycles"], abs=1e-4)
+
+
+def test_spi_reaches_a_bitstream(cimforge, folder):
+    """iCEBreaker: its constraints are those of the SPI pins, and the report tells of that link."""
+    done = cimforge("fpga", "icebreaker", *TINY, "--link", "spi", "--json")
+    assert done.status == 0
+    told = done.json
+    assert told["link"] == "spi"
+    assert told["link_bytes_per_s"] == round(24e6 / 48 * 504 / 511), "of 63 vectors in a request"
+    assert (folder / told["bitstream"]).stat().st_size > 10_000
+    pins = (folder / told["bitstream"]).with_suffix(".pcf").read_text().splitlines()
+    spi = ["set_io sck 15", "set_io mosi 14", "set_io cs_n 16", "set_io miso 17"]
+    assert pins == ["set_io clk 35", *spi, "set_io busy 11", "set_frequency clk 12"]
+
+
+def test_the_report_of_spi(cimforge, monkeypatch):
+    monkeypatch.setattr("cimforge.scripts.fpga.build_bitstream", lambda *_: a_report())
+    done = cimforge("fpga", "icebreaker", "tiny", "--link", "spi")
+    assert done.status == 0
+    assert "over SPI" in done.out
+    assert "payload bytes/s at 4 MHz, the fastest sck" in done.out
 
 
 def test_a_failing_tool_keeps_the_json_of_fpga(cimforge, monkeypatch):
