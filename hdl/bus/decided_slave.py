@@ -1,6 +1,6 @@
 """Wishbone slave that decides on an access in a cycle of its own: for the clocks of boards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -14,19 +14,17 @@ from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["DecidedSlave"]
 
-GROUP_BITS = 2  # of a word's number: of four words one is chosen in two LUTs a bit
-
 
 class _Stages(NamedTuple):
     """An access on its way. ``read`` and ``write`` are high in its second cycle, where it asks for
-    all bytes of an aligned word; ``decided`` in its third, unless the master gave it up;
-    ``answered_q`` in its fourth then. ``hits`` are what it may do, each high in its third cycle
-    where it is right: it is an error where none is."""
+    all bytes of an aligned word; ``decided`` in its third and ``answer`` in its fourth, unless the
+    master gave it up. ``hits`` are what it may do, each high in its third cycle where it is right:
+    it is an error where none is."""
 
     read: Signal
     write: Signal
     decided: Signal
-    answered_q: Signal
+    answer: Signal
     hits: list[Value]
 
 
@@ -35,12 +33,11 @@ class DecidedSlave(BusSlave[_Stages]):
     long.
 
     First cycle: the request is registered; what the master does to its address and word later does
-    not matter. Second: it is decoded into a line for each word that is written and each four that
-    are read, raised where the access is legal, and one of each four words is chosen. Third: it is
-    decided, where cyc and stb are still high; ack or err, what a write does and the word read are
-    registered. Latency 3 cycles, one access in 4. A write takes effect at the end of the cycle of
-    its answer, a reset a cycle later. An access whose cyc or stb falls before it is decided changes
-    nothing and gets no answer; what was decided is done.
+    not matter. Second: it is decoded into one line for each word that is read or written, raised
+    where that is legal. Third: it is decided, where cyc and stb are still high; ack or err, what a
+    write does and the word read are registered. Latency 3 cycles, one access in 4. A write takes
+    effect at the end of the cycle of its answer, a reset a cycle later. An access whose cyc or stb
+    falls before it is decided changes nothing and gets no answer; what was decided is done.
 
     What is legal in the second cycle stays so until an access changes it. The macro holds its
     results itself until they are released, and the Y and Q windows read them there: boards have
@@ -60,27 +57,32 @@ class DecidedSlave(BusSlave[_Stages]):
         return self._seen[name]
 
     def _build_access(self, m: Module) -> _Stages:
-        seen_q = Signal()  # one a line: Amaranth takes a signal's name from its assignment
+        offered = Signal()  # one a line: Amaranth takes a signal's name from its assignment
+        seen_q = Signal()
         asked_q = Signal()
-        read = Signal()
-        write = Signal()
-        decided = Signal()
         answered_q = Signal()
-        offered, free = self.wb.cyc & self.wb.stb, ~(seen_q | asked_q)
-        with m.If(free):
-            m.d.sync += [kept.eq(getattr(self.wb, name)) for name, kept in self._seen.items()]
+        whole = Signal()
+        access = _Stages(
+            *(Signal(name=name) for name in ("read", "write", "decided", "answer")), hits=[]
+        )
+        free = ~(seen_q | asked_q)
+        for name, kept in self._seen.items():  # of the request; its word until it is written
+            with m.If(free if name == "dat_w" else ALWAYS):
+                m.d.sync += kept.eq(getattr(self.wb, name))
         m.d.sync += [
             seen_q.eq(offered & free & ~answered_q),
             asked_q.eq(seen_q & offered),
-            answered_q.eq(decided),
+            answered_q.eq(access.decided),
         ]
-        whole = (self._asked("adr")[:2] == 0) & (self._asked("sel") == FULL_SELECT)
         m.d.comb += [
-            read.eq(seen_q & whole & ~self._asked("we")),
-            write.eq(seen_q & whole & self._asked("we")),
-            decided.eq(asked_q & offered),
+            offered.eq(self.wb.cyc & self.wb.stb),
+            whole.eq((self._asked("adr")[:2] == 0) & (self._asked("sel") == FULL_SELECT)),
+            access.read.eq(seen_q & whole & ~self._asked("we")),
+            access.write.eq(seen_q & whole & self._asked("we")),
+            access.decided.eq(asked_q & offered),
+            access.answer.eq(answered_q & offered),
         ]
-        return _Stages(read, write, decided, answered_q, [])
+        return access
 
     def _hit(self, m: Module, access: _Stages, name: str, raised: Value) -> Signal:
         """What an access may do, in its third cycle; ``raised`` in its second where it may."""
@@ -93,7 +95,8 @@ class DecidedSlave(BusSlave[_Stages]):
         hit = self._hit(m, access, register, raised)
         given_q = Signal(name=f"{register}_given_q")
         right: Value = hit
-        if (named := self._map.register(register)).access == "wo":
+        named = self._map.register(register)
+        if named.access == "wo" and named.fields:
             fits_q = Signal(name=f"{register}_fits_q", reset_less=True)
             m.d.sync += fits_q.eq(Cat(*legal_word(named, self._asked("dat_w"))).all())
             right = hit & fits_q
@@ -135,54 +138,29 @@ class DecidedSlave(BusSlave[_Stages]):
         ready: dict[str, Value],
         kept: dict[str, Signal],
     ) -> None:
-        """The answer: the words of all lines that are raised, which is one or none."""
-        words = [
-            value & hit.replicate(WORD_BITS)
-            for name, may, place, items in self._readings(readable, ready, kept)
-            for hit, value in self._choose(m, access, name, may & (self._segment == place), items)
-        ]
-        right = Signal()
+        """The answer. What is read is the OR of all words whose lines are raised: one or none."""
+        words = []
+        for name, raised, word in self._readings(readable, ready, kept):
+            hit = self._hit(m, access, name, access.read & raised)
+            access.hits.append(hit)
+            extended = Signal(WORD_BITS, name=f"{name}_word")  # a short one by its sign
+            m.d.comb += extended.eq(word)
+            words.append(extended & hit.replicate(WORD_BITS))
         right_q = Signal()
-        answer = access.answered_q & self.wb.cyc & self.wb.stb
-        m.d.comb += [
-            right.eq(Cat(*access.hits).any()),
-            *(self.wb.ack.eq(answer & right_q), self.wb.err.eq(answer & ~right_q)),
-        ]
-        m.d.sync += [right_q.eq(right), self.wb.dat_r.eq(reduce(or_, words))]
+        answer = access.answer
+        m.d.comb += [self.wb.ack.eq(answer & right_q), self.wb.err.eq(answer & ~right_q)]
+        m.d.sync += [right_q.eq(Cat(*access.hits).any()), self.wb.dat_r.eq(reduce(or_, words))]
 
     def _readings(
         self, readable: dict[str, Value], ready: dict[str, Value], kept: dict[str, Signal]
-    ) -> Iterator[tuple[str, Value, int, Mapping[int, Value]]]:
-        """What is read: its name, when it may be, its segment, its words by their numbers."""
-        registers = {
-            register.offset // 4: readable.get(register.name, Const(register.constant, WORD_BITS))
-            for register in self._map.registers()
-            if register.access != "wo"
-        }
-        yield "registers", ALWAYS, 0, registers
-        for place, window in enumerate(self._map.windows(), 1):
+    ) -> Iterator[tuple[str, Value, Value]]:
+        """Each word that is read: its name, whether it is addressed and there, what it is."""
+        for register in self._map.registers():
+            if register.access != "wo":
+                word = readable.get(register.name, Const(register.constant, WORD_BITS))
+                yield f"{register.name}_read", self._addresses(register.name), word
+        for window in self._map.windows():
             if window.access == "ro":
-                words = self._window_words(window.name, kept[window.name])
-                yield window.name, ready[window.name], place, dict(enumerate(words))
-
-    def _choose(
-        self, m: Module, access: _Stages, name: str, may: Value, words: Mapping[int, Value]
-    ) -> Iterator[tuple[Signal, Signal]]:
-        """Of each four words the line that says one is read, and which, in the third cycle."""
-        low, high = self._index[:GROUP_BITS], self._index[GROUP_BITS:]
-        for group in sorted({number >> GROUP_BITS for number in words}):
-            members = {n: word for n, word in words.items() if n >> GROUP_BITS == group}
-            numbers = [number & (1 << GROUP_BITS) - 1 for number in members]
-            there = Cat(*(low == number for number in numbers)).any()
-            raised = access.read & may & (high == group) & there
-            hit = self._hit(m, access, f"{name}{group}", raised)
-            access.hits.append(hit)
-            chosen = Signal(WORD_BITS, name=f"{name}{group}_word", reset_less=True)
-            domain = m.d.sync if len(members) > 1 else m.d.comb  # one alone waits for nothing
-            *first, last = zip(numbers, members.values(), strict=True)
-            domain += chosen.eq(last[1])
-            with m.Switch(low):
-                for number, word in first:
-                    with m.Case(number):
-                        domain += chosen.eq(word)
-            yield hit, chosen
+                there = self._in(window) & ready[window.name]
+                for number, word in enumerate(self._window_words(window.name, kept[window.name])):
+                    yield f"{window.name}{number}", there & (self._index == number), word

@@ -30,7 +30,7 @@ module rules (
   always @* if (!started) assume (rst);
 
   // Stream rules of the macro: a result stands until it is taken; nothing is valid or ready in reset.
-  always @(posedge clk) if (started && !$past(macro_rst)) begin
+  always @(posedge clk) if (started && !$past(macro_rst) && !macro_rst) begin
     if ($past(y_valid && !y_ready)) assume (y_valid && $stable(y_data));
     if ($past(q_valid && !q_ready)) assume (q_valid && $stable(q_data));
   end
@@ -61,12 +61,11 @@ module rules (
   wire [9:0] right = {good_x, good_w, good_r, fill_x, fill_w, free_y, free_q, state && adr == @CONTROL@,
     state && adr == @IRQ_ENABLE@, good_read};
   reg [9:0] decided, does = 0;
-  reg [31:0] seen, shown;
+  reg [31:0] shown;
   always @(posedge clk) begin
     decided <= right;
     does <= upheld && offered && !rst ? decided : 0;
-    seen <= data;
-    shown <= seen;
+    shown <= data;
   end
   wire do_x = does[9], do_w = does[8], do_r = does[7], put_x = does[6], put_w = does[5];
   wire next_y = does[4], next_q = does[3], resets = does[2], enables = does[1], reads = does[0];

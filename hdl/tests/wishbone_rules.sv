@@ -38,7 +38,7 @@ module rules (
   end
 
   // Stream rules of the macro: a result stands until it is taken; nothing is valid or ready in reset.
-  always @(posedge clk) if (started && !$past(macro_rst)) begin
+  always @(posedge clk) if (started && !$past(macro_rst) && !macro_rst) begin
     if ($past(y_valid && !y_ready)) assume (y_valid && $stable(y_data));
     if ($past(q_valid && !q_ready)) assume (q_valid && $stable(q_data));
   end
