@@ -29,15 +29,16 @@ class _Stages(NamedTuple):
 
 
 class DecidedSlave(BusSlave[_Stages]):
-    """A Wishbone slave as WishboneSlave, with the same map and answers, in cycles none of which is
-    long.
+    """Registers and windows of one macro behind a Wishbone B4 slave, for fast clocks: an access
+    takes several short cycles.
 
-    First cycle: the request is registered; what the master does to its address and word later does
-    not matter. Second: it is decoded into one line for each word that is read or written, raised
-    where that is legal. Third: it is decided, where cyc and stb are still high; ack or err, what a
-    write does and the word read are registered. Latency 3 cycles, one access in 4. A write takes
-    effect at the end of the cycle of its answer, a reset a cycle later. An access whose cyc or stb
-    falls before it is decided changes nothing and gets no answer; what was decided is done.
+    Map and answers are WishboneSlave's. First cycle: the request is registered; what the master
+    does to its address and word later does not matter. Second: it is decoded into one line for each
+    word that is read or written, raised where that is legal. Third: it is decided, where cyc and
+    stb are still high; ack or err, what a write does and the word read are registered. Latency 3
+    cycles, one access in 4. A write takes effect at the end of the cycle of its answer, a reset a
+    cycle later. An access whose cyc or stb falls before it is decided changes nothing and gets no
+    answer; what was decided is done.
 
     What is legal in the second cycle stays so until an access changes it. The macro holds its
     results itself until they are released, and the Y and Q windows read them there: boards have
