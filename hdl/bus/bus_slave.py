@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Generic, TypeVar
 
-from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from cimforge.hdl.bus.commands import Command
 from cimforge.hdl.bus.registers import STATUS_BITS, TAG_BITS, WORD_BITS, RegisterMap, Window
@@ -36,8 +36,7 @@ class BusSlave(Block, Generic[Access]):
 
     def elaborate(self, platform):
         m = Module()
-        reset_q = Signal()  # a reset through control, in the cycle after its write
-        m.d.comb += self.macro_rst.eq(ResetSignal() | reset_q)
+        reset_q = self._build_reset(m)
         access = self._build_access(m)
         held = {stream: Signal(name=f"{stream}_held_q") for stream in SOURCES}
         full = {stream: Signal(name=f"{stream}_full_q") for stream in SINKS}
@@ -69,6 +68,10 @@ class BusSlave(Block, Generic[Access]):
         ready = {stream: ~held[stream] for stream in "xw"} | full
         self._build_decoder(m, access, commands, readable, ready, kept)
         return m
+
+    @abstractmethod
+    def _build_reset(self, m: Module) -> Signal:
+        """Reset of the macro; returns that through control, in the cycle after its write."""
 
     @abstractmethod
     def _build_access(self, m: Module) -> Access:

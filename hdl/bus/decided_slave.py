@@ -38,7 +38,7 @@ class DecidedSlave(BusSlave[_Stages]):
     stb are still high; ack or err, what a write does and the word read are registered. Latency 3
     cycles, one access in 4. A write takes effect at the end of the cycle of its answer, a reset a
     cycle later. An access whose cyc or stb falls before it is decided changes nothing and gets no
-    answer; what was decided is done.
+    answer; what was decided is done. ``rst`` resets the macro in the cycle behind, from a register.
 
     What is legal in the second cycle stays so until an access changes it. The macro holds its
     results itself until they are released, and the Y and Q windows read them there: boards have
@@ -56,6 +56,11 @@ class DecidedSlave(BusSlave[_Stages]):
 
     def _asked(self, name: str) -> Value:
         return self._seen[name]
+
+    def _build_reset(self, m: Module) -> Signal:
+        reset_q = Signal(init=1)  # by rst, too: a board makes that of a counter
+        m.d.comb += self.macro_rst.eq(reset_q)
+        return reset_q
 
     def _build_access(self, m: Module) -> _Stages:
         offered = Signal()  # one a line: Amaranth takes a signal's name from its assignment

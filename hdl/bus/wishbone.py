@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Const, Module, ResetSignal, Signal, Value
 
 from cimforge.hdl.bus.bus_slave import ALWAYS, FULL_SELECT, BusSlave
 from cimforge.hdl.bus.commands import Command
@@ -49,6 +49,11 @@ class WishboneSlave(BusSlave[_Access]):
 
     def __init__(self, config: MacroConfig, kind: str = "wishbone"):
         super().__init__(config, kind)
+
+    def _build_reset(self, m: Module) -> Signal:
+        reset_q = Signal()
+        m.d.comb += self.macro_rst.eq(ResetSignal() | reset_q)
+        return reset_q
 
     def _build_access(self, m: Module) -> _Access:
         """The request, and its answer a cycle later."""

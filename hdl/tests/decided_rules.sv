@@ -85,15 +85,15 @@ module rules (
   always @(posedge clk) if (started) begin
     // Nothing is shown but where the fourth cycle of an access is or, had it been upheld, would be.
     if (!$past(request, 2)) assert (dat_r == 0);
-    assert (macro_rst == (rst || $past(resets && dat_w[0] && !rst)));
+    assert (macro_rst == $past(rst || resets && dat_w[0]));
     // What a window shows stands in the macro.
     if (full_y && !macro_rst) assert (y_valid);
     if (full_q && !macro_rst) assert (q_valid);
     // The windows change word by word, and only where they are written, once there was a reset.
     if ($past(started)) assert (x_data == $past(put_x ? x_data & ~mask_x | new_x : x_data));
     if ($past(started)) assert (w_data == $past(put_w ? w_data & ~mask_w | new_w : w_data));
-    if ($past(macro_rst)) begin
-      // A macro reset leaves no beat in waiting, no result, no row, no tag, no interrupt, no work.
+    if ($past(rst || macro_rst)) begin
+      // A reset leaves no beat in waiting, no result, no row, no tag, no interrupt, no work.
       assert (!x_valid && !w_valid && !r_valid && !irq && !busy && !enable);
       assert (!full_y && !full_q && !tag_x && !tag_r && !tag_y && !tag_q);
     end else begin
