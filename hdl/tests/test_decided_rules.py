@@ -72,7 +72,7 @@ def test_the_proof_notices_what_a_reset_through_control_leaves(place, tmp_path):
     """Ten registers are emptied: one that is not, is noticed."""
 
     def edit(text: str) -> str:
-        lines = list(re.finditer(r"reset_q (?=\?)", text))
+        lines = list(re.finditer(r"macro_rst (?=\?)", text))
         assert len(lines) == 10
         return f"{text[: lines[place].start()]}1'h0 {text[lines[place].end() :]}"
 
