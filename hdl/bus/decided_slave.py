@@ -5,7 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, ResetSignal, Signal, Value
 
 from cimforge.hdl.bus.bus_slave import ALWAYS, FULL_SELECT, BusSlave
 from cimforge.hdl.bus.commands import Command, legal_word
@@ -85,21 +85,21 @@ class DecidedSlave(BusSlave[_Stages]):
             whole.eq((self._asked("adr")[:2] == 0) & (self._asked("sel") == FULL_SELECT)),
             access.read.eq(seen_q & whole & ~self._asked("we")),
             access.write.eq(seen_q & whole & self._asked("we")),
-            access.decided.eq(asked_q & offered),
+            access.decided.eq(asked_q & offered & ~ResetSignal()),
             access.answer.eq(answered_q & offered),
         ]
         return access
 
     def _hit(self, m: Module, access: _Stages, name: str, raised: Value) -> Signal:
         """What an access may do, in its third cycle; ``raised`` in its second where it may."""
-        hit_q = Signal(name=f"{name}_hit_q")
+        hit_q = Signal(name=f"{name}_hit_q", reset_less=True)
         m.d.sync += hit_q.eq(raised)
         return hit_q
 
     def _written(self, m: Module, access: _Stages, register: str, ready: Value = ALWAYS) -> Value:
         raised = access.write & self._addresses(register) & ready
         hit = self._hit(m, access, register, raised)
-        given_q = Signal(name=f"{register}_given_q")
+        given_q = Signal(name=f"{register}_given_q", reset_less=True)
         right: Value = hit
         named = self._map.register(register)
         if named.access == "wo" and named.fields:
@@ -117,7 +117,7 @@ class DecidedSlave(BusSlave[_Stages]):
         raised = access.write & self._in(window) & (self._index == word) & ready
         hit = self._hit(m, access, name, raised)
         access.hits.append(hit)
-        given_q = Signal(name=f"{name}_given_q")
+        given_q = Signal(name=f"{name}_given_q", reset_less=True)
         m.d.sync += given_q.eq(hit & access.decided)
         return given_q
 
@@ -152,7 +152,7 @@ class DecidedSlave(BusSlave[_Stages]):
             extended = Signal(WORD_BITS, name=f"{name}_word")  # a short one by its sign
             m.d.comb += extended.eq(word)
             words.append(extended & hit.replicate(WORD_BITS))
-        right_q = Signal()
+        right_q = Signal(reset_less=True)
         answer = access.answer
         m.d.comb += [self.wb.ack.eq(answer & right_q), self.wb.err.eq(answer & ~right_q)]
         m.d.sync += [right_q.eq(Cat(*access.hits).any()), self.wb.dat_r.eq(reduce(or_, words))]

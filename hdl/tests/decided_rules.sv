@@ -84,7 +84,7 @@ module rules (
 
   always @(posedge clk) if (started) begin
     // Nothing is shown but where the fourth cycle of an access is or, had it been upheld, would be.
-    if (!$past(request, 2)) assert (dat_r == 0);
+    if ($past(started, 2) && !$past(request, 2)) assert (dat_r == 0);
     assert (macro_rst == $past(rst || resets && dat_w[0]));
     // What a window shows stands in the macro.
     if (full_y && !macro_rst) assert (y_valid);
