@@ -68,9 +68,11 @@ class DecidedSlave(BusSlave[_Stages]):
         asked_q = Signal()
         answered_q = Signal()
         whole = Signal()
-        access = _Stages(
-            *(Signal(name=name) for name in ("read", "write", "decided", "answer")), hits=[]
-        )
+        read = Signal()
+        write = Signal()
+        decided = Signal()
+        answer = Signal()
+        access = _Stages(read, write, decided, answer, hits=[])
         free = ~(seen_q | asked_q)
         for name, kept in self._seen.items():  # of the request; its word until it is written
             with m.If(free if name == "dat_w" else ALWAYS):
