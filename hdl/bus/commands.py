@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Signal, Value
 
 from cimforge.hdl.bus.registers import Register
 
-__all__ = ["Command"]
+__all__ = ["Command", "legal_word"]
 
 
 class Command(NamedTuple):
@@ -19,7 +19,11 @@ class Command(NamedTuple):
 
     def legal(self, word: Value) -> Value:
         """Whether ``word`` may be written now: the fields' values exist, reserved bits are 0."""
-        fields = self.register.fields
-        exist = [field.of(word) < field.limit for field in fields if field.limit]
-        unused = (word & self.register.reserved) == 0 if fields else Const(1)
-        return Cat(self.ready, *exist, unused).all()
+        return Cat(self.ready, *legal_word(self.register, word)).all()
+
+
+def legal_word(register: Register, word: Value) -> list[Value]:
+    """What must hold of a ``word`` that is written to a command's register, whenever."""
+    fields = register.fields
+    exist = [field.of(word) < field.limit for field in fields if field.limit]
+    return [*exist, (word & register.reserved) == 0 if fields else Const(1)]

@@ -2,19 +2,14 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Const, Module, ResetSignal, Signal, Value
 
+from cimforge.hdl.bus.bus_slave import ALWAYS, FULL_SELECT, BusSlave
 from cimforge.hdl.bus.commands import Command
-from cimforge.hdl.bus.registers import STATUS_BITS, TAG_BITS, WORD_BITS, RegisterMap, Window
-from cimforge.hdl.bus.signatures import slave_members, stream_members
-from cimforge.hdl.macro.streams import SINKS, SOURCES
-from cimforge.hdl.netlist.block import Block, Out
+from cimforge.hdl.bus.registers import WORD_BITS, Window
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["WishboneSlave"]
-
-FULL_SELECT = 0b1111
-ANSWER = {"x": "y", "r": "q"}  # the stream on which a beat is answered
 
 
 class _Access(NamedTuple):
@@ -28,7 +23,7 @@ class _Access(NamedTuple):
     data: Signal
 
 
-class WishboneSlave(Block):
+class WishboneSlave(BusSlave[_Access]):
     """Registers and windows of one macro behind a Wishbone B4 slave (standard cycles, 32 bits).
 
     The map is RegisterMap's. Every access is answered in the cycle after the request, with ack, or
@@ -36,9 +31,7 @@ class WishboneSlave(Block):
     selected), of the wrong direction, names a row or bank that does not exist, sets a command's
     reserved bits, or comes while its stream is not ready; then it changes nothing. Reads that end
     in err carry 0. So no access waits, whatever the macro does. Latency 1 cycle, one access in 2
-    cycles; ``decided`` behind a register of the request, and in a cycle of its own, which keeps the
-    master and the choice of legal accesses out of the path to what they write, 3 cycles and one in
-    4.
+    cycles. DecidedSlave does the same in more cycles, at a faster clock.
 
     Bus and macro are apart: every output to the macro is a register's, every output to the bus is
     a register's (ack and err gated by cyc and stb). x, w and r each have one beat in waiting, held
@@ -52,77 +45,15 @@ class WishboneSlave(Block):
     interrupt, and resets the macro for a cycle; weights are kept. Source: Wishbone B4, 3.1.3.
     """
 
-    role = "bus"
-    has_reset = True
+    latency = 1
 
-    def __init__(self, config: MacroConfig, kind: str = "wishbone", decided: bool = False):
-        self._config, self._decided = config, decided
-        self.latency = 3 if decided else 1
-        self._map = RegisterMap(config)
-        ports = {**slave_members(config), "macro_rst": Out(1), **stream_members(config)}
-        super().__init__(config.module, kind, ports)
-        kept = ("adr", "dat_w", "we", "sel") if decided else ()
-        self._seen = {
-            name: Signal(len(getattr(self.wb, name)), name=f"{name}_q", reset_less=True)
-            for name in kept
-        }
+    def __init__(self, config: MacroConfig, kind: str = "wishbone"):
+        super().__init__(config, kind)
 
-    def elaborate(self, platform):
-        m = Module()
-        reset_q = Signal()  # a reset through control, in the cycle after its write
+    def _build_reset(self, m: Module) -> Signal:
+        reset_q = Signal()
         m.d.comb += self.macro_rst.eq(ResetSignal() | reset_q)
-        access = self._build_access(m)
-        held = {stream: Signal(name=f"{stream}_held_q") for stream in SOURCES}
-        full = {stream: Signal(name=f"{stream}_full_q") for stream in SINKS}
-        commands = self._build_commands(m, access, held, full)
-
-        tags = self._build_tags(m, commands, full, reset_q)
-        for stream in SOURCES:
-            self._build_source(m, stream, held[stream], commands[f"{stream}_start"], reset_q)
-        kept = {
-            stream: self._build_sink(m, stream, full[stream], commands[f"{stream}_next"], reset_q)
-            for stream in SINKS
-        }
-        self._build_windows(m, access)
-
-        states = Cat(*(~held[stream] for stream in SOURCES), *(full[stream] for stream in SINKS))
-        enable_q = Signal(len(STATUS_BITS))
-        with m.If(access.commit & self._addresses("irq_enable")):
-            m.d.sync += enable_q.eq(self._asked("dat_w"))
-        with m.If(reset_q):
-            m.d.sync += enable_q.eq(0)
-        m.d.sync += reset_q.eq(access.commit & self._addresses("control") & self._asked("dat_w")[0])
-        m.d.comb += self.irq.eq((states & enable_q).any())
-        under_way = [tags[stream] != tags[answer] for stream, answer in ANSWER.items()]
-        m.d.comb += self.busy.eq(Cat(held["w"], *under_way).any())
-
-        gap = Const(0, 8 - len(STATUS_BITS))
-        status = Cat(states, gap, *(tags[stream] for stream in "xryq"))
-        readable = {"status": status, "irq_enable": enable_q, "control": Const(0, 1)}
-        with m.Switch(self._segment):
-            with m.Case(0):
-                self._decode_registers(m, access, commands, readable)
-            for place, window in enumerate(self._map.windows(), 1):
-                with m.Case(place):
-                    if window.access == "wo":
-                        self._decode_written(m, access, window, ~held[window.name])
-                    else:
-                        self._decode_read(m, access, window, full[window.name], kept[window.name])
-        return m
-
-    @property
-    def _index(self) -> Value:
-        """Word of the addressed segment."""
-        return self._asked("adr")[2 : self._map.segment_bits]
-
-    @property
-    def _segment(self) -> Value:
-        return self._asked("adr")[self._map.segment_bits :]
-
-    def _addresses(self, register: str) -> Value:
-        """Whether the address is that of a register."""
-        word = self._map.register(register).offset // 4
-        return (self._segment == 0) & (self._index == word)
+        return reset_q
 
     def _build_access(self, m: Module) -> _Access:
         """The request, and its answer a cycle later."""
@@ -136,8 +67,6 @@ class WishboneSlave(Block):
         err_q = Signal()
         answered = self.wb.cyc & self.wb.stb
         allowed, denied = request & whole & legal, request & ~(whole & legal)
-        if self._decided:
-            allowed, denied = self._build_decision(m, request, whole & legal)
         read = allowed & ~self._asked("we")
         m.d.comb += [
             request.eq(answered & ~ack_q & ~err_q),
@@ -153,106 +82,55 @@ class WishboneSlave(Block):
         ]
         return access
 
-    def _build_decision(self, m: Module, request: Value, right: Value) -> tuple[Value, Value]:
-        """Whether a request is granted or refused, two cycles later: what is legal stays so until
-        an access changes it, and a master holds its request until it is answered."""
-        seen, asked = Signal(name="seen_q"), Signal(name="asked_q")
-        right_q = Signal(name="right_q", reset_less=True)
-        m.d.sync += [seen.eq(request & ~seen & ~asked), asked.eq(seen), right_q.eq(right)]
-        for name, kept in self._seen.items():
-            m.d.sync += kept.eq(getattr(self.wb, name))
-        return asked & right_q, asked & ~right_q
-
     def _asked(self, name: str) -> Value:
-        """What the request says: as the bus shows it, or as it was a cycle before."""
-        return self._seen.get(name, getattr(self.wb, name))
+        """What the request says of ``name``, in the cycle in which it is carried out."""
+        return getattr(self.wb, name)
 
-    def _build_commands(
-        self, m: Module, access: _Access, held: dict[str, Signal], full: dict[str, Signal]
-    ) -> dict[str, Command]:
-        """The start of each stream that is fed, and the release of each that is taken."""
-        ready = {f"{stream}_start": ~held[stream] for stream in SOURCES}
-        ready |= {f"{stream}_next": full[stream] for stream in SINKS}
-        commands = {}
-        for name, may in ready.items():
-            given = Signal(name=f"{name}_given")
-            m.d.comb += given.eq(access.commit & self._addresses(name))
-            commands[name] = Command(self._map.register(name), may, given)
-        return commands
+    def _written(self, m: Module, access: _Access, register: str, ready: Value = ALWAYS) -> Value:
+        """High in the cycle in which a register is written, which is legal while ``ready``."""
+        return access.commit & self._addresses(register)
 
-    def _build_tags(
-        self, m: Module, commands: dict[str, Command], full: dict[str, Signal], clear: Value
-    ) -> dict[str, Signal]:
-        """Counts of vectors and read-backs started (x, r) and of their answers come (y, q)."""
-        counted = {stream: commands[f"{stream}_start"].given for stream in ANSWER}
-        for stream in SINKS:
-            counted[stream] = getattr(self, stream).valid & ~full[stream]
-        tags = {}
-        for stream, event in counted.items():
-            tag_q = Signal(TAG_BITS, name=f"{stream}_tag_q")
-            with m.If(event):
-                m.d.sync += tag_q.eq(tag_q + 1)
-            with m.If(clear):
-                m.d.sync += tag_q.eq(0)
-            tags[stream] = tag_q
-        return tags
-
-    def _build_source(
-        self, m: Module, stream: str, held_q: Signal, start: Command, clear: Value
-    ) -> None:
-        """A beat of x, w or r in waiting: its command raises it, the macro takes it."""
-        beat = getattr(self, stream)
-        m.d.comb += beat.valid.eq(held_q)
-        with m.If(start.given):
-            m.d.sync += held_q.eq(1)
-            for field in start.register.fields:
-                value = field.of(self._asked("dat_w"))
-                most = {"bits": self._config.input_bits, "rows": self._config.rows}
-                if field.name in most:  # above means all, and the port is narrower
-                    value = Mux(value <= most[field.name], value, 0)
-                port = getattr(beat, field.name, None)  # none of one row or bank
-                if port is not None:
-                    m.d.sync += port.eq(value)
-        with m.Elif(beat.ready):
-            m.d.sync += held_q.eq(0)
-        with m.If(clear):
-            m.d.sync += held_q.eq(0)
+    def _word_written(
+        self, m: Module, access: _Access, window: Window, word: int, ready: Value
+    ) -> Value:
+        """High in the cycle in which a word of a window is written, legal while ``ready``."""
+        return access.commit & self._in(window) & (self._index == word)
 
     def _build_sink(
         self, m: Module, stream: str, full_q: Signal, release: Command, clear: Value
     ) -> Signal:
-        """Result register of y or q; returns what it holds. On boards, whose link is slower than
-        any macro, the macro holds its result itself, until it is released."""
+        """Result register of y or q; returns what it holds."""
         beat = getattr(self, stream)
         kept_q = Signal(len(beat.data), name=f"{stream}_kept_q", reset_less=True)
-        released = release.given
-        if self._decided:
-            released = Signal(name=f"{stream}_released_q")
-            m.d.sync += released.eq(release.given)
-            m.d.comb += [beat.ready.eq(released), kept_q.eq(beat.data)]
-        else:
-            m.d.comb += beat.ready.eq(~full_q)
+        m.d.comb += beat.ready.eq(~full_q)
         with m.If(beat.valid & ~full_q):
-            m.d.sync += full_q.eq(1)
-            if not self._decided:
-                m.d.sync += kept_q.eq(beat.data)
-        with m.Elif(released):
+            m.d.sync += [full_q.eq(1), kept_q.eq(beat.data)]
+        with m.Elif(release.given):
             m.d.sync += full_q.eq(0)
         with m.If(clear):
             m.d.sync += full_q.eq(0)
         return kept_q
 
-    def _build_windows(self, m: Module, access: _Access) -> None:
-        """The X and W windows: payload of the next beat, written word by word."""
-        for stream in "xw":
-            port, window = getattr(self, stream).data, self._map.window(stream)
-            kept_q = Signal(len(port), name=f"{stream}_data_q", reset_less=True)
-            m.d.comb += port.eq(kept_q)
-            here = self._segment == window.offset >> self._map.segment_bits
-            for word in range(window.words):
-                with m.If(access.commit & here & (self._index == word)):
-                    part = kept_q[word * WORD_BITS : (word + 1) * WORD_BITS]
-                    m.d.sync += part.eq(self._asked("dat_w"))
+    def _build_decoder(
+        self,
+        m: Module,
+        access: _Access,
+        commands: dict[str, Command],
+        readable: dict[str, Value],
+        ready: dict[str, Value],
+        kept: dict[str, Signal],
+    ) -> None:
+        """Which accesses are legal now, and what those that read carry."""
+        with m.Switch(self._segment):
+            with m.Case(0):
+                self._decode_registers(m, access, commands, readable)
+            for place, window in enumerate(self._map.windows(), 1):
+                with m.Case(place):
+                    may = ready[window.name]
+                    if window.access == "wo":
+                        self._decode_written(m, access, window, may)
+                    else:
+                        self._decode_read(m, access, window, may, kept[window.name])
 
     def _decode_registers(
         self, m: Module, access: _Access, commands: dict[str, Command], readable: dict[str, Value]
@@ -284,16 +162,3 @@ class WishboneSlave(Block):
             for word, value in enumerate(self._window_words(window.name, kept)):
                 with m.Case(word):
                     m.d.comb += access.data.eq(value)
-
-    def _window_words(self, stream: str, kept: Signal) -> list[Value]:
-        """The words of the Y or Q window."""
-        if stream == "q":
-            return [kept[low : low + WORD_BITS] for low in range(0, len(kept), WORD_BITS)]
-        parts = range(self._map.result_words)
-        results = [
-            kept[low : low + mode.y_bits].as_signed()
-            for mode in self._config.modes
-            for low in range(0, mode.y_width, mode.y_bits)
-        ]
-        # Still signed, so that a short last word is extended by its sign.
-        return [result >> (part * WORD_BITS) for result in results for part in parts]

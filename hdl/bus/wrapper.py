@@ -1,5 +1,6 @@
 """The wrapper: a macro and its bus slave as one module."""
 
+from cimforge.hdl.bus.decided_slave import DecidedSlave
 from cimforge.hdl.bus.signatures import bus_ports, stream_ports, wrapper_ports
 from cimforge.hdl.bus.wishbone import WishboneSlave
 from cimforge.hdl.macro.top import build_macro
@@ -17,17 +18,17 @@ def wishbone_modules(config: MacroConfig) -> list[Module]:
 
 
 def build_wrapper(config: MacroConfig, decided: bool = False) -> Structure:
-    """``NAME_wb``: the macro of ``config`` behind its slave; ``decided`` as WishboneSlave's, under
-    names of its own, ``NAME_late_wb`` and ``NAME_late_wishbone``.
+    """``NAME_wb``: the macro of ``config`` behind a WishboneSlave; ``decided``: a DecidedSlave,
+    under names of its own, ``NAME_late_wb`` and ``NAME_late_wishbone``.
 
     Ports: clk, rst (synchronous, active high), the style's control ports where the macro has them,
     and the slave's bus side. Latency and throughput are the slave's: an access is answered in the
     cycle after it, with ``decided`` two later.
     """
     sentence = "The macro behind a Wishbone B4 slave, 32 bits."
-    kinds = ("late_wb", "late_wishbone") if decided else ("wb", "wishbone")
-    slave = WishboneSlave(config, kinds[1], decided)
-    out = Structure(config.module, kinds[0], sentence, role="bus", latency=slave.latency)
+    slave = DecidedSlave(config) if decided else WishboneSlave(config)
+    kind = "late_wb" if decided else "wb"
+    out = Structure(config.module, kind, sentence, role="bus", latency=slave.latency)
     ports = {name: out.port(way, name, size) for name, (way, size) in wrapper_ports(config).items()}
     bus = {name: ports.pop(name) for name in bus_ports(config)}
     clk, rst = ports.pop("clk"), ports.pop("rst")
