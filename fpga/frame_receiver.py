@@ -37,7 +37,7 @@ class FrameReceiver(Component):
     takes what comes next for its rest, so the host sends FILLER before it opens a session.
 
     ``rx`` brings at most one byte in 10 cycles, whose data stay for 8 more, and is never stalled.
-    ``head`` delivers a byte a cycle; latency 11 cycles from the last byte of the CRC. One memory of
+    ``head`` delivers a byte a cycle; latency 12 cycles from the last byte of the CRC. One memory of
     ``depth`` x 8 bits, about 75 flip-flops and 190 LUT4s with its CRC.
     """
 
@@ -81,7 +81,7 @@ class FrameReceiver(Component):
 
     def _build_frames(self, m: Module, crc: FrameCrc, write, places: _Pointers) -> None:
         """A request, field by field, and its check."""
-        rx, opening, bad = self.rx, Signal(), Signal()
+        rx, opening, bad, right = self.rx, Signal(), Signal(), Signal()
         left = Signal(range(protocol.LONGEST_LENGTH + 1), reset_less=True)
         place = Signal(2)
         begins = Signal()
@@ -128,10 +128,12 @@ class FrameReceiver(Component):
                     m.d.sync += place.eq(place + 1)
                     with m.If(place == protocol.CRC_BYTES - 1):
                         m.next = "CHECK"
-            with m.State("CHECK"), m.If(crc.ready):
-                right = Signal()
-                m.d.comb += [right.eq(crc.right & ~bad), self.rejected.eq(~right)]
-                m.d.comb += self.opened.eq(right & opening)
+            with m.State("CHECK"):
+                m.d.sync += right.eq(crc.right & ~bad)
+                with m.If(crc.ready):
+                    m.next = "VERDICT"
+            with m.State("VERDICT"):
+                m.d.comb += [self.rejected.eq(~right), self.opened.eq(right & opening)]
                 with m.If(right):
                     next_one = Mux(opening, 0, self.expected + 1)
                     m.d.sync += [places.kept.eq(places.stored), self.expected.eq(next_one)]

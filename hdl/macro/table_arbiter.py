@@ -32,18 +32,17 @@ class TableArbiter(SlotArbiter):
         x, r = _Taken(m, "x", x), _Taken(m, "r", r)
         super().__init__(m, config, x, r, w, live & ~ResetSignal(), free)
         row = getattr(w, "row", Const(0, 1))
-        taken = ~self._renewing  # what is offered last, so that nothing of it waits for w_ready
-        self.walks = [EntryWalk(m, part, row, w.fill, taken) for part in config.parts]
+        if config.banks == 1:
+            self.bank = Const(1, 1)
+        # what is offered last is taken, so that nothing of it waits for w_ready; by a register of
+        # the row's own, inverted lest Yosys share it
+        self.takes_row = Signal(name="takes_row", init=1)
+        self.walks = [EntryWalk(m, part, row, w.fill, self.takes_row) for part in config.parts]
 
     @property
     def free(self) -> Value:
         """Whether the array may be given to anyone."""
         return self._free
-
-    @property
-    def under_way(self) -> Value:
-        """Whether a row that was accepted has not landed."""
-        return self._renewing
 
     def _build_held_back(self, stream: str, bank: Value, reading: Value) -> Signal:
         """As SlotArbiter's where the array is free, and anything elsewhere, where nothing is ready;
@@ -77,12 +76,14 @@ class TableArbiter(SlotArbiter):
         m = self._m
         ends = [walk.advance(self.slot, self.done) for walk in self.walks]
         read, landed = (reduce(and_, lines) for lines in zip(*ends, strict=True))
-        with m.If(~self._renewing):
-            m.d.sync += self.bank.eq(self.banks["w"])
+        if self._config.banks > 1:
+            with m.If(self.takes_row):
+                m.d.sync += self.bank.eq(self.banks["w"])
+        stays = Signal(name="row_stays")
+        m.d.comb += stays.eq(self._renewing & ~(self.done & landed))
         with m.If(self.w_fire & self.walks[0].exists & self.banks["w"].any()):
-            m.d.sync += [self._renewing.eq(1), self.wants.eq(1)]
-        with m.Else():
-            with m.If(self.slot & read):
-                m.d.sync += self.wants.eq(0)
-            with m.If(self.done & landed):
-                m.d.sync += self._renewing.eq(0)
+            m.d.comb += stays.eq(1)
+            m.d.sync += self.wants.eq(1)
+        with m.Elif(self.slot & read):
+            m.d.sync += self.wants.eq(0)
+        m.d.sync += [self._renewing.eq(stays), self.takes_row.eq(~stays)]

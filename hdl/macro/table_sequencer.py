@@ -218,7 +218,7 @@ class TableSequencer(Sequencer):
         assert isinstance(arbiter, TableArbiter)
         lands = Signal(name="entry_lands")
         m.d.sync += lands.eq(arbiter.done)
-        self._drive(m, capture=~arbiter.under_way, renew=arbiter.done)
+        self._drive(m, capture=arbiter.takes_row, renew=arbiter.done)
         for number, walk in enumerate(arbiter.walks):
             rows = Signal(len(walk.member), name=f"write_rows{number}_q")
             with m.If(arbiter.done):
