@@ -507,7 +507,7 @@ MUTANTS = (
     Mutant("row 0 is read as row 1", _text("read_rows0[0]", "read_rows0[1]")),
     Mutant(
         "a vector goes on from what was read",
-        _pattern(r"= load \? \d'h0+ : read_rows0;", "= read_rows0;"),
+        _pattern(r"= x_turn \? \d+'h0+ : (\w+);", r"= \1;"),
     ),
     Mutant(
         "the lowest planes are never looked at", _in_parts("serialiser", "now", "{old} & 2'b10")
@@ -538,7 +538,7 @@ MUTANTS = (
     Mutant("sums are never handed on", _table_sums(_in_parts("accumulator", "ending", "1'b0"))),
     Mutant(
         "a reset begins no sum anew",
-        _table_sums(_assign("sequencer", "pass_begins", "({old}) & ~rst")),
+        _table_sums(_pattern(r"(pass_begins <= )(\w+);", r"\1\2 & ~rst;")),
     ),
     Mutant(
         "correction ignores the bank's sign", _table_sums(_pin("input_sum", "sign", "{old} | 1'b1"))

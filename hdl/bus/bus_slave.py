@@ -23,7 +23,8 @@ Access = TypeVar("Access")
 
 class BusSlave(Block, Generic[Access]):
     """A slave's beats, tags, interrupt and windows; its front end, which says what an access does
-    and when, is the subclass's, and so is ``Access``, what it knows of the access on the bus.
+    and in which cycle, is the subclass's, and so is ``Access``, what it knows of the access on the
+    bus.
     """
 
     role = "bus"

@@ -41,7 +41,7 @@ def test_every_block_of_the_folder_is_looked_at():
     for source in [*sources("hdl"), *sources("fpga")]:
         for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                bases = {getattr(base, "id", "") for base in node.bases}
+                bases = {getattr(getattr(b, "value", b), "id", "") for b in node.bases}
                 defined |= {node.name} if bases & {"Block", *derived} else set()
     assert macro_modules, "importing the tops imports every block"
     assert soc_modules
