@@ -1,4 +1,4 @@
-"""Timing contract R13..R16, R18, R19, R21, R23, R26..R29: cycles from accepting data to results.
+"""Timing contract R13..R16, R18, R19, R21, R23, R26..R30: cycles from accepting data to results.
 
 Counted on the rising clock edges of streams that never stall: a vector accepted in cycle t has its
 result on y_data, with y_valid, in cycle t + first_result. Written from the contract's words, not
