@@ -50,7 +50,7 @@ class TableAccumulator(Block):
         added = Signal(y_bits, name="added")
         m.d.comb += added.eq(self.joined.as_signed())
         m.d.comb += total.eq(Cat(added[:k], (kept + added[k:])[:width]))  # nothing to add below
-        with m.If(self.ending):
+        with m.If(self.ending if self._config.max_planes > 1 else self.ending & self.enable):
             m.d.sync += y_q.eq(total)
         m.d.comb += self.y.eq(y_q)
         return m

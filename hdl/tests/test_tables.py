@@ -272,7 +272,7 @@ def test_an_accumulator_of_tables_weighs_what_it_keeps(config):
                 signed = word - (1 << bits) if word >> bits - 1 else word
                 last = number == cycles - 1
                 while random.random() < 0.3:
-                    fits(ctx, block, {"enable": 0, "joined": 1, "ending": 1, "starts": 0})
+                    fits(ctx, block, {"enable": 0, "joined": 1, "ending": 0, "starts": 0})
                     await ctx.tick()
                     assert ended is None or ctx.get(block.y) == ended
                 fits(ctx, block, {"enable": 1, "joined": word, "ending": last, "starts": last})
