@@ -544,6 +544,23 @@ MUTANTS = (
         "correction ignores the bank's sign", _table_sums(_pin("input_sum", "sign", "{old} | 1'b1"))
     ),
     Mutant("totals of faster tables do not wait", _text("<= totals;", "<= ~totals;")),
+    Mutant(
+        "a result is lost where the next one comes",
+        _table_sums(_pattern(r"(\benable <= )\w+;", r"\g<1>1'h1;")),
+    ),
+    Mutant(
+        "the next vector is taken too early",
+        _table_sums(_assign("sequencer", "frees", "1'h1")),
+    ),
+    Mutant(
+        "the vector under way is not kept",
+        _table_sums(_pattern(r"(keeps_vector <= )\w+;", r"\g<1>1'h0;")),
+    ),
+    Mutant(
+        "the row under way is not kept",
+        _table_sums(_pattern(r"(\bcapture <= )\w+;", r"\g<1>1'h1;")),
+    ),
+    Mutant("a row has landed at once", _table_sums(_assign("sequencer", "row_stays", "1'h0"))),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),
     Mutant("r_ready ignores a running pass", _assign("sequencer", "r_ready", "live")),
