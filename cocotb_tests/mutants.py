@@ -605,10 +605,23 @@ def applicable(folder: Path) -> list[Trial]:
         for mutant in MUTANTS:
             if config.banks < mutant.min_banks or config.binary < mutant.binary:
                 continue
-            text = (source / (CELLS if mutant.leaf else f"{config.module}.v")).read_text()
-            if mutant.edit(text, config.module) != text:
+            macro = (source / f"{config.module}.v").read_text()
+            text = (source / CELLS).read_text() if mutant.leaf else macro
+            edited = mutant.edit(text, config.module)
+            if edited != text and (not mutant.leaf or _places_changed(text, edited, macro)):
                 trials.append(Trial(mutant.name, config))
     return trials
+
+
+def _places_changed(cells: str, edited: str, macro: str) -> bool:
+    """Whether a macro places a leaf cell that an edit changed."""
+    before, after = (
+        re.findall(r"^module (\w+).*?^endmodule", t, re.M | re.S) for t in (cells, edited)
+    )
+    bodies = (re.split(r"^endmodule$", text, flags=re.M) for text in (cells, edited))
+    changed = {name for name, old, new in zip(before, *bodies, strict=False) if old != new}
+    assert before == after
+    return any(re.search(rf"\b{name} ", macro) for name in changed)
 
 
 def attempt(trial: Trial, folder: Path, simulator: str) -> Trial:
