@@ -71,7 +71,7 @@ def test_readme_example_runs() -> None:
 def test_readme_rules_are_numbered_and_name_what_exists() -> None:
     rules = RULE.findall((GOLDEN / "README.md").read_text())
     assert [int(number) for number, *_ in rules] == list(range(1, len(rules) + 1))
-    assert len(rules) == 29
+    assert len(rules) == 30
     for number, _, functions, tests in rules:
         for module, name in re.findall(r"`(\w+)\.([\w.]+)`", functions):
             found = importlib.import_module(f"golden.{module}")
