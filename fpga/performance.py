@@ -32,12 +32,12 @@ class Performance:
 
     @property
     def vectors_per_s(self) -> float:
-        """Vectors a second of full precision, unsigned: clock / cycles_per_pass."""
-        return self.board.clock_hz / self.config.cycles_per_pass()
+        """Vectors a second of full precision, unsigned: clock / pass_interval."""
+        return self.board.clock_hz / self.config.pass_interval()
 
     @property
     def tops_binary(self) -> float:
-        """``2 rows cols weight_bits input_bits / (cycles_per_pass · period)`` in 10^12 a second."""
+        """``2 rows cols weight_bits input_bits / (pass_interval · period)`` in 10^12 a second."""
         config = self.config
         products = config.rows * config.cols * config.weight_bits * config.input_bits
         return 2 * products * self.vectors_per_s / 1e12

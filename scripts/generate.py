@@ -65,7 +65,7 @@ def generate(
         ("ports", _ports(macro)),
         ("results", ", or ".join(f"{mode.outputs} of {mode.y_bits} bits" for mode in macro.modes)),
         ("adder cells a tree", ", ".join(f"{n} {kind}" for kind, n in adders.items()) or "none"),
-        ("latency", f"{macro.latency()} cycles, one pass every {macro.cycles_per_pass()}"),
+        ("latency", f"{macro.latency()} cycles, one pass every {macro.pass_interval()}"),
         ("1b-MACs a cycle", str(macro.macs_1b)),
         *([("removed, out of date", ", ".join(gone))] if (gone := manifest.get("removed")) else []),
         ("time", f"{time.perf_counter() - started:.1f} s"),

@@ -13,7 +13,7 @@ from cimforge.compiler.npy import load_array, npy_bytes
 from cimforge.compiler.precision import Precision
 from cimforge.compiler.tiling import Job, make_job
 from cimforge.flow.simulate.simulator import BuildError
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import result_interval
 from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.params.config import MacroConfig
@@ -163,7 +163,9 @@ def _speed(macro: MacroConfig, job: Job, runner: Runner, clock: float) -> dict[s
     if isinstance(runner, SerialBackend):
         return dict.fromkeys(("utilisation", "clock_mhz", "gops"))
     cycles = max(runner.cycles, 1)
-    most = macro.rows * job.plan.cols / pass_cycles(macro, job.x_bits, job.x_signed)  # MACs a cycle
+    most = (
+        macro.rows * job.plan.cols / result_interval(macro, job.x_bits, job.x_signed)
+    )  # MACs a cycle
     return {
         "utilisation": round(runner.macs / cycles / most, 4),
         "clock_mhz": clock,

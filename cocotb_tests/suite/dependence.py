@@ -12,7 +12,7 @@ from cimforge.hdl.macro.ports import macro_ports
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
 ROWS = row_classes(CONFIG.rows)
-ALL_READIES = {"y_ready", "q_ready"}
+ALL_READIES = set() if CONFIG.keeps_results else {"y_ready", "q_ready"}  # what holds the array
 LATE = CONFIG.write_landing > 0  # then a row held in flight holds back vectors and read-backs
 ROW_OFFER = {"w_valid", "w_bank"} if LATE else set()
 if CONFIG.tables:

@@ -11,6 +11,7 @@ from cimforge.golden.cycles import (
     fill_cycles,
     fill_group,
     pass_cycles,
+    result_interval,
     slots,
     table_groups,
     write_cycles,
@@ -239,7 +240,7 @@ async def test_slots_between_passes(dut):
         steps = {later - earlier for earlier, later in pairwise(starts)}
         cycles = pass_cycles(CONFIG, bits)
         if CONFIG.keeps_results:  # what a slot has read waits for the result before it
-            assert max(steps) <= cycles + 1 + CONFIG.result_interval, f"{bits} bits: {steps}"
+            assert max(steps) <= cycles + 1 + result_interval(CONFIG, 1), f"{bits} bits: {steps}"
         else:
             assert steps in ({cycles, cycles + 1}, {cycles + 1}), f"{bits} bits: {steps}"
         assert taken > passes * wanted // (write_cycles(CONFIG, SLOTTED[0]) + 1)

@@ -9,7 +9,14 @@ import cocotb
 from cimforge.cocotb_tests.macro_bench import Bench
 from cimforge.cocotb_tests.stimuli import some, table_entries
 from cimforge.flow.simulate.job import job_config
-from cimforge.golden.cycles import fill_cycles, pass_cycles, reset_cycles, slots, table_groups
+from cimforge.golden.cycles import (
+    fill_cycles,
+    pass_cycles,
+    reset_cycles,
+    result_interval,
+    slots,
+    table_groups,
+)
 
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
@@ -102,7 +109,7 @@ async def test_rows_are_renewed_beside_passes(dut):
         longest = max((later - earlier for earlier, later in pairwise(starts)), default=0)
         # the vector that is sent when the last one is taken is offered a cycle later, and what a
         # slot has read waits for the result before it
-        most = pass_cycles(CONFIG) + 1 + CONFIG.result_interval
+        most = pass_cycles(CONFIG) + 1 + result_interval(CONFIG, 1)
         assert refuse or longest <= most, f"a pass every {longest} cycles"
         for each in BANKS:
             bench.random_passes([each], 2)

@@ -19,6 +19,8 @@ def does(**parameters) -> Performance:
     [
         ({"rows": 64, "cols": 16}, 12.8),  # 2 · 64 · 16 products in 8 cycles
         ({"rows": 64, "cols": 16, "bits_per_cycle": 4}, 51.2),  # in 2
+        ({"rows": 64, "cols": 16, "bits_per_cycle": 8}, 102.4),  # in 1
+        ({"rows": 64, "cols": 16, "bits_per_cycle": 8, "storage": "lutram"}, 51.2),  # but of tables
         ({"rows": 64, "cols": 16, "weight_bits": 4}, 6.4),  # each half of one
         ({"rows": 64, "cols": 16, "weight_bits": 4, "input_bits": 4}, 6.4),  # a quarter, in 4
     ],

@@ -7,8 +7,8 @@ from typing import Any
 import wavedrom
 from amaranth.sim import Simulator
 
+from cimforge.hdl.macro.choose_sequencer import build_sequencer
 from cimforge.hdl.macro.streams import SINKS, SOURCES, macro_streams
-from cimforge.hdl.macro.table_sequencer import build_sequencer
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Beat", "Trace", "draw", "record", "scenario"]

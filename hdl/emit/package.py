@@ -93,6 +93,8 @@ def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) 
         "cycles_per_pass": {bits: config.cycles_per_pass(bits) for bits in precisions},
         "latency_signed": {bits: config.latency(bits, True) for bits in precisions},
         "cycles_per_pass_signed": {bits: config.cycles_per_pass(bits, True) for bits in precisions},
+        "pass_interval": {bits: config.pass_interval(bits) for bits in precisions},
+        "pass_interval_signed": {bits: config.pass_interval(bits, True) for bits in precisions},
         "read_latency": config.read_latency,
         "write_cycles": config.write_cycles(0),
         "row_cycles": _row_cycles(config),

@@ -10,13 +10,11 @@ from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.entry_walk import place_of
 from cimforge.hdl.macro.first_group import FirstGroup
 from cimforge.hdl.macro.sequencer import Sequencer
-from cimforge.hdl.macro.slot_arbiter import SlotArbiter
 from cimforge.hdl.macro.table_arbiter import TableArbiter
-from cimforge.hdl.macro.token import delayed
 from cimforge.hdl.netlist.block import Out
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["TableSequencer", "build_sequencer"]
+__all__ = ["TableSequencer"]
 
 
 class TableSequencer(Sequencer):
@@ -31,15 +29,12 @@ class TableSequencer(Sequencer):
     A row is written entry by entry: what a slot has read stands in the accumulators in the cycle
     ``renew``, and what columns make of it is written in the next one, to the entry ``write_rows``
     of ``write_group`` in bank ``write_lines`` (``write_bank`` its number). After a reset ``clear``
-    is
-    high for as many cycles as there are banks, in which nothing is ready: each bank's entry of no
-    row becomes 0, in all groups.
-    """
+    is high for as many cycles as there are banks, in which nothing is ready: each bank's entry of
+    no row becomes 0, in all groups.
 
-    def __init__(self, config: MacroConfig):
-        super().__init__(config)
-        self._enable, self._enables = Signal(name="enable_q", init=1), Signal(name="enables")
-        self._free, self._of_slot = Signal(name="free_q"), Signal(name="of_slot")
+    While the array is free it takes, and shows, whatever is offered, valid or not; its registers
+    are enabled while it is idle, too. A missing row holds nothing back.
+    """
 
     @staticmethod
     def _array_ports(config: MacroConfig) -> dict[str, Member]:
@@ -65,21 +60,11 @@ class TableSequencer(Sequencer):
     def _arbiter(self) -> type[Arbiter]:
         return TableArbiter
 
-    def _is_free(self, token: data.View, live: Value) -> Value:
-        return self._free if self._config.keeps_results else super()._is_free(token, live)
-
-    @property
-    def _stands(self) -> Value:
-        """Whether a result stands that is not taken, in a reset too, which is none of the
-        array's."""
-        y, q = self._standing["y"], self._standing["q"]
-        return (y & ~self.y.ready) | (q & ~self.q.ready)
-
     @property
     def _stalled(self) -> Value:
-        if not self._config.keeps_results:
-            return self._stands
-        return ~self._enable
+        """In a reset too, which is none of the array's."""
+        y, q = self._standing["y"], self._standing["q"]
+        return (y & ~self.y.ready) | (q & ~self.q.ready)
 
     def _build_live(self, m: Module) -> Value:
         """Not in a reset, nor while the entries of no row are written."""
@@ -95,47 +80,8 @@ class TableSequencer(Sequencer):
         return ~clearing
 
     def _drive_enable(self, m: Module, tokens: list[data.View], enable: Value) -> None:
-        """Of an idle array too: its addresses stand still, and what enables it waits for less.
-
-        Where results have registers of their own the array holds in a cycle in which a result
-        stands and the next one arrives. Both are known in the cycle before, so that registers
-        enable the array and tell the accumulators, and y_ready and q_ready reach no others.
-        """
+        """Of an idle array too: its addresses stand still, and what enables it waits for less."""
         self._drive(m, enable=enable)
-        if self._config.keeps_results:
-            before, arriving = tokens[-2:]
-            comes = arriving.last & enable & ~self._of_slot
-            ends = Mux(enable, before.last, arriving.last)
-            m.d.comb += self._enables.eq(~(ends & (comes | self._stands)))
-            m.d.sync += self._enable.eq(self._enables)
-            adds = Mux(enable, before.valid, arriving.valid) & self._enables
-            told = (("accumulate", adds, 0), ("pass_ends", ends & self._enables, 0))
-            # an accumulator is empty behind a reset, too
-            for name, value, init in (*told, ("pass_begins", ends & self._enables, 1)):
-                line = Signal(name=f"{name}_q", init=init)
-                m.d.sync += line.eq(value)
-                self._drive(m, **{name: line})
-
-    def _drive_accumulate(self, m: Module, token: data.View, enable: Value) -> None:
-        if not self._config.keeps_results:
-            super()._drive_accumulate(m, token, enable)
-
-    def _changes_result(self, token: data.View) -> Value:
-        return token.last if self._config.keeps_results else token.valid
-
-    def _stand(self, m: Module, valid: Signal, comes: Value, taken: Value, enable: Value) -> None:
-        if not self._config.keeps_results:
-            super()._stand(m, valid, comes, taken, enable)
-            return
-        m.d.sync += valid.eq((comes & enable) | (valid & ~taken))
-
-    def _build_slot_end(self, m: Module, arbiter: SlotArbiter, ends: Value, enable: Value) -> Value:
-        if not self._config.keeps_results:
-            return super()._build_slot_end(m, arbiter, ends, enable)
-        late = delayed(m, arbiter.reads_array, self._config.ranks, enable, shape=1, name="slot")
-        m.d.sync += arbiter.done.eq(ends & late & enable)
-        m.d.comb += self._of_slot.eq(late)
-        return late
 
     def _build_bank(self, m: Module, arbiter: Arbiter) -> Value:
         if self._config.banks == 1:
@@ -157,27 +103,15 @@ class TableSequencer(Sequencer):
         signed, reading = Signal(reset_less=True), Signal(reset_less=True)
         planes = Signal(self._config.max_planes, name="now_q", reset_less=True)
         turn, goes_on = arbiter.x_turn, running & enable
-        ends = Mux(enable, planes[1:2], token.ending)  # in the next cycle
-        free = Signal(name="frees")
-        m.d.comb += free.eq(self._free)
         with m.If(arbiter.x_fire | arbiter.r_fire | arbiter.slot):
             m.d.sync += running.eq(1)
-            m.d.comb += free.eq((first.line[0] | ~turn) & self._enables)
         with m.Elif(arbiter.free):
             m.d.sync += running.eq(0)
-        with m.Elif(running):
-            m.d.comb += free.eq(ends & self._enables)
-        with m.Elif(self._cleared):
-            m.d.comb += free.eq(1)
-        # the vector and what selects in it are far away: a register of their own, inverted lest
-        # Yosys share it
-        keeps = Signal(name="keeps_vector", init=1)
-        m.d.sync += [self._free.eq(free), keeps.eq(~free)]
-        takes = ~keeps if self._config.keeps_results else arbiter.free
         with m.If(arbiter.free):
             m.d.sync += [restart.eq(1), reading.eq(~turn), signed.eq(self.x.signed & turn)]
         with m.Elif(goes_on):
             m.d.sync += restart.eq(0)
+        takes = self._build_taking(m, arbiter, token, (first.line, planes), enable)
         with m.If(takes):
             m.d.sync += planes.eq(first.line & turn.replicate(len(planes)))
         with m.Elif(goes_on):
@@ -199,6 +133,18 @@ class TableSequencer(Sequencer):
             token.last.eq(running & token.ending & enable),
             token.read.eq(running & reading),
         ]
+
+    def _build_taking(
+        self,
+        m: Module,
+        arbiter: TableArbiter,
+        token: data.View,
+        groups: tuple[Value, Value],
+        enable: Value,
+    ) -> Value:
+        """Whether what is offered is taken in this cycle, of a vector and what selects in it;
+        ``groups`` are the lines of the first group offered and of the present one."""
+        return arbiter.free
 
     def _build_rows(self, m: Module, arbiter: TableArbiter, takes: Value) -> None:
         """The rows that a read-back, or a slot, chooses of a group of each kind of tables."""
@@ -239,8 +185,3 @@ class TableSequencer(Sequencer):
 
     def _drive_bank(self, m: Module, bank: Value) -> None:
         self._drive(m, bank_select=bank, read_bank=encoded(bank, self._config.bank_bits))
-
-
-def build_sequencer(config: MacroConfig) -> Sequencer:
-    """The sequencer of a macro, of tables or not."""
-    return (TableSequencer if config.tables else Sequencer)(config)

@@ -3,13 +3,13 @@
 from cimforge.hdl.cells.input_sum import InputSum
 from cimforge.hdl.cells.table import build_table
 from cimforge.hdl.cells.table_input_sum import TableInputSum
+from cimforge.hdl.macro.choose_sequencer import build_sequencer
 from cimforge.hdl.macro.input_register import build_input_register
 from cimforge.hdl.macro.join import Join
 from cimforge.hdl.macro.macro_top import MacroTop
 from cimforge.hdl.macro.table_accumulator import TableAccumulator
 from cimforge.hdl.macro.table_addresses import address_places, build_addresses
 from cimforge.hdl.macro.table_column import build_table_column
-from cimforge.hdl.macro.table_sequencer import TableSequencer
 from cimforge.hdl.macro.table_serialiser import TableSerialiser
 from cimforge.hdl.netlist.structure import Bus, Net, concat, expression
 from cimforge.hdl.params.config import MacroConfig
@@ -22,7 +22,7 @@ class TableTop(MacroTop):
     tables."""
 
     def __init__(self, config: MacroConfig):
-        super().__init__(config, TableSequencer(config))
+        super().__init__(config, build_sequencer(config))
         part, kept = config.slice, config.carry_save
         self._summing = None if kept else (Join(part), TableAccumulator(part))
 
@@ -74,8 +74,8 @@ class TableTop(MacroTop):
         for row in range(config.rows):
             reads = [
                 expression(
-                    f"({_line(nets[f'read_group{n}'], row // part.group)} & "
-                    f"{_line(nets[f'read_rows{n}'], row % part.group)})",
+                    f"({nets[f'read_group{n}'].bits(row // part.group)} & "
+                    f"{nets[f'read_rows{n}'].bits(row % part.group)})",
                     1,
                 )
                 for n, part in enumerate(parts)
@@ -191,12 +191,8 @@ class TableTop(MacroTop):
                     clk=nets["clk"],
                     enable=nets["enable"],
                     address=address.bits(at, bits),
-                    write=_line(nets[f"write_group{number}"], group),
+                    write=nets[f"write_group{number}"].bits(group),
                     write_rows=rows.bits(0, size),
                     d=d,
                     entry=entries[plane][group],
                 )
-
-
-def _line(bus: Bus, place: int) -> Net:
-    return bus.bits(place)

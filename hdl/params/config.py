@@ -214,12 +214,6 @@ class MacroConfig(BaseModel):
         return self.tables and not self.carry_save
 
     @property
-    def result_interval(self) -> int:
-        """Cycles between two results at least: 2 where the array holds by a register, which knows
-        of a result in the cycle behind."""
-        return 2 if self.keeps_results else 1
-
-    @property
     def binary(self) -> bool:
         """Whether inputs and weights are bits that stand for -1 and 1."""
         return self.multiply_traits.binary
@@ -523,10 +517,16 @@ class MacroConfig(BaseModel):
         return x_bits if 1 <= x_bits <= self.input_bits else self.input_bits
 
     def cycles_per_pass(self, x_bits: int = 0, x_signed: bool = False) -> int:
-        """Cycles between two results at full rate: ceil(x_bits / bits_per_cycle), of unsigned
-        vectors of digits ceil((x_bits + 1) / bits_per_cycle); with zero_skip at most."""
+        """Cycles in which a pass's planes are handed out: ceil(x_bits / bits_per_cycle), of
+        unsigned vectors of digits ceil((x_bits + 1) / bits_per_cycle); with zero_skip at most."""
         more = int(self.digits and not x_signed)
         return ceil((self.effective_x_bits(x_bits) + more) / self.bits_per_cycle)
+
+    def pass_interval(self, x_bits: int = 0, x_signed: bool = False) -> int:
+        """Cycles between two results at full rate: those of a pass, and 2 at least where results
+        have registers of their own, for what enables the array knows of one a cycle later."""
+        least = 2 if self.keeps_results else 1
+        return max(self.cycles_per_pass(x_bits, x_signed), least)
 
     def latency(self, x_bits: int = 0, x_signed: bool = False) -> int:
         """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + final

@@ -1,6 +1,7 @@
 """Proof by k-induction that an emitted bus slave keeps rules."""
 
 import os
+import re
 import subprocess
 import sysconfig
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from cimforge.hdl.netlist.block import Block
 from cimforge.hdl.netlist.verilog import modules_to_verilog
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["prove", "refuted"]
+__all__ = ["prove", "refuted", "replaced", "unreset"]
 
 FOLDER = Path(__file__).parent
 OPTIONAL = ("x_bits", "x_bank", "w_row", "w_bank", "w_fill", "r_row", "r_bank")
@@ -83,3 +84,26 @@ def _marks(slave: Block, config: MacroConfig) -> dict[str, str]:
         "SLAVE": slave.name,
         "PINS": ",\n".join(f"    .{name}({name})" for name in streams),
     }
+
+
+def replaced(old: str, new: str) -> Callable[[str], str]:
+    """An edit of the slave that puts ``new`` wherever the pattern ``old`` is."""
+
+    def edit(text: str) -> str:
+        broken = re.sub(old, new, text)
+        assert broken != text
+        return broken
+
+    return edit
+
+
+def unreset(line: str, place: int, of: int) -> Callable[[str], str]:
+    """An edit that leaves the register number ``place``, ``of`` so many that ``line`` resets, as
+    it is."""
+
+    def edit(text: str) -> str:
+        marks = list(re.finditer(rf"{line} (?=\?)", text))
+        assert len(marks) == of
+        return f"{text[: marks[place].start()]}1'h0 {text[marks[place].end() :]}"
+
+    return edit

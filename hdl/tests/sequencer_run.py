@@ -5,7 +5,7 @@ from random import Random
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from cimforge.hdl.macro.table_sequencer import build_sequencer
+from cimforge.hdl.macro.choose_sequencer import build_sequencer
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["PAYLOAD", "SOURCES", "Cycle", "Trace", "fired", "first_cycle", "random_run"]

@@ -1,14 +1,13 @@
 """The whole contract of the slave that decides in a cycle of its own, proven by k-induction on its
 emitted Verilog, for a master that does what it likes."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from cimforge.hdl.bus.decided_slave import DecidedSlave
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.tests.bus_proof import prove, refuted
+from cimforge.hdl.tests.bus_proof import prove, refuted, replaced, unreset
 from cimforge.hdl.tests.configs import DIVERSE, macro
 
 PROVEN = {
@@ -58,33 +57,18 @@ MUTANTS = {
 
 @pytest.mark.parametrize(("old", "new"), MUTANTS.values(), ids=MUTANTS)
 def test_the_proof_notices(old, new, tmp_path):
-    def edit(text: str) -> str:
-        broken = re.sub(old, new, text)
-        assert broken != text
-        return broken
-
-    said = proof(PROVEN["tiny"], tmp_path, edit)
+    said = proof(PROVEN["tiny"], tmp_path, replaced(old, new))
     assert refuted(said), said[-2000:]
 
 
 @pytest.mark.parametrize("place", range(10))
 def test_the_proof_notices_what_a_reset_through_control_leaves(place, tmp_path):
     """Ten registers are emptied: one that is not, is noticed."""
-
-    def edit(text: str) -> str:
-        lines = list(re.finditer(r"macro_rst (?=\?)", text))
-        assert len(lines) == 10
-        return f"{text[: lines[place].start()]}1'h0 {text[lines[place].end() :]}"
-
-    said = proof(PROVEN["tiny"], tmp_path, edit)
+    said = proof(PROVEN["tiny"], tmp_path, unreset("macro_rst", place, of=10))
     assert refuted(said), said[-2000:]
 
 
 def test_the_proof_notices_a_fill_that_is_lost(tmp_path):
-    def edit(text: str) -> str:
-        broken = re.sub(r"w_start_given \? dat_w_q\[30\] : w_fill", "w_fill", text)
-        assert broken != text
-        return broken
-
-    said = proof(PROVEN["tables"], tmp_path, edit)
+    lost = replaced(r"w_start_given \? dat_w_q\[30\] : w_fill", "w_fill")
+    said = proof(PROVEN["tables"], tmp_path, lost)
     assert refuted(said), said[-2000:]
