@@ -12,14 +12,22 @@ class GroupRules(ReadyRules):
     after one slot a vector that waits, and may go, is next. Until such a row, or a filled one, has
     landed no row is taken, and no vector or read-back of its bank; what was held back goes before
     any further row of its bank.
+
+    Where results have registers of their own the array rests: it is not given to anybody in the
+    cycle behind one in which it was free, no row wanted it, and a vector or a read-back was
+    offered, taken or not, that no row under way held back.
     """
 
     def reset(self) -> None:
         """No slot was given, and nobody is held back."""
         super().reset()
         self._held_back: dict[str, int] = {}  # banks of x and r that a row held back
-        self._slot_used = False
+        self._slot_used = self._rests = False
         self.slot = False
+
+    def _is_open(self, stalled: bool) -> bool:
+        """Whether the array may be given to anybody."""
+        return self._free(stalled) and not self._rests
 
     def _row_rule(self, bank: int, stalled: bool) -> bool | None:
         if self._board.under_way or self._board.filling or bank in self._held_back.values():
@@ -29,7 +37,7 @@ class GroupRules(ReadyRules):
     def _array_rule(
         self, stream: str, own: Offer, rival: Offer, landing: Offer | None, stalled: bool
     ) -> bool | None:
-        if not self._free(stalled) or self._is_held(own, landing):
+        if not self._is_open(stalled) or self._is_held(own, landing):
             return False
         if self._board.wants and (stream == "r" or not self._slot_used):
             return False
@@ -52,7 +60,10 @@ class GroupRules(ReadyRules):
         landing = offers["w"] if offers["w"].valid and ready["w"] else None
         held = {stream: self._is_held(offers[stream], landing) for stream in "xr"}
         vector_next = self._slot_used and offers["x"].valid and not held["x"]
-        self.slot = self._board.wants and self._free(stalled) and not vector_next
+        is_open, wants = self._is_open(stalled), self._board.wants
+        self.slot = wants and is_open and not vector_next
+        offered = any(offers[s].valid and not self._is_held(offers[s], None) for s in "xr")
+        self._rests = self._board.config.keeps_results and is_open and offered and not wants
         self._held_back = {
             stream: offers[stream].bank
             for stream in "xr"

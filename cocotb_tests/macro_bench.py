@@ -379,7 +379,10 @@ class Bench:
                 f"cycle {self.cycle}: {name}_ready is {int(ready[name])}, must be {int(rule)} for "
                 f"bank {offers[name].bank}"
             )
-        self.rules.end_cycle(offers, ready, self.stalled)
+        if self.shown("rst") or self.clearing:
+            self.rules.reset()
+        else:
+            self.rules.end_cycle(offers, ready, self.stalled)
 
     def _account(self, accepted: Accepted) -> None:
         board, stalled = self.scoreboard, self.stalled
@@ -425,7 +428,7 @@ class Bench:
             Bench.coverage.hit("precision", way)
         if self.config.skips:
             most = pass_cycles(self.config, beat["x_bits"], bool(beat["x_signed"]))
-            skipped = most - self.scoreboard.planes_left
+            skipped = most - self.scoreboard.planes
             Bench.coverage.hit("skipped", (skipped, ("unsigned", "signed")[beat["x_signed"]]))
 
     def _cover_mode(self, before: int, after: int, fuse: int) -> None:

@@ -471,15 +471,15 @@ MUTANTS = (
     Mutant("entries land in no table", _in_parts(r"table\d", "write", "1'b0")),
     Mutant(
         "entries land in every group",
-        _tables(_assign("sequencer", "write_group0", "{2{|({old})}}")),
+        _tables(_pattern(r"(\bwrite_group0 <= )(\w+);", r"\1{2{|\2}};")),
     ),
     Mutant(
         "no row is cleared in the first group alone",
-        _tables(_assign("sequencer", "write_group0", "{~clear, 1'b1} & ({old})")),
+        _tables(_pin("table4", "write", "{old} & ~clear", "table0_0_0")),
     ),
     Mutant(
         "all rows are cleared, not none",
-        _tables(_assign("sequencer", "write_rows0", "({old}) | {5{clear}}")),
+        _tables(_pin("table4", "write_rows", "{old} | {4{clear}}")),
     ),
     Mutant(
         "clearing ends with every bank but one", _pattern(r"(rst \? )2'h3( : n)", r"\g<1>2'h2\2")
@@ -489,7 +489,7 @@ MUTANTS = (
     Mutant("entries land in bank 0", _in_parts(r"table\d", "write_bank", "{old} & 1'b0")),
     Mutant(
         "entries land in the bank of the pass",
-        _pattern(r"(assign write_lines = clearing \? \w+ : )row_bank_q", r"\1bank_select"),
+        _pattern(r"(\{ 1'h0, clear_line \} : )row_bank_q", r"\1bank_select"),
     ),
     Mutant("entries are read of bank 1", _in_parts("addresses", "bank_select", "3'b010")),
     Mutant("entries are read of a block's bank 0", _in_parts("addresses", "read_bank", "2'b0")),
@@ -513,7 +513,9 @@ MUTANTS = (
         "the lowest planes are never looked at", _in_parts("serialiser", "now", "{old} & 2'b10")
     ),
     Mutant("the lowest planes are always", _in_parts("serialiser", "now", "{old} | 2'b1")),
-    Mutant("a row renews one entry", _pattern(r"(_(?:others|landing)_ends = ).*;", r"\g<1>1'h1;")),
+    Mutant(
+        "a row renews one entry", _pattern(r"(_(?:others|landing)_ends <= )\w+;", r"\g<1>1'h1;")
+    ),
     Mutant("a walk reads what it writes", _pattern(r"= (\w+_others) \| \w+_member_q;", r"= \1;")),
     Mutant(
         "entries land where they were read",
@@ -560,6 +562,13 @@ MUTANTS = (
         "the row under way is not kept",
         _table_sums(_pattern(r"(\bcapture <= )\w+;", r"\g<1>1'h1;")),
     ),
+    Mutant(
+        "a pass of one plane takes one cycle",
+        _table_sums(_pattern(r"(\blate <= )\w+;", r"\g<1>1'h0;")),
+    ),
+    Mutant("the array runs though nobody begins", _tables(_assign("sequencer", "begins", "1'h1"))),
+    Mutant("a row is taken for accepted", _tables(_assign("sequencer", "row_accepted", "w_valid"))),
+    Mutant("a row is never accepted", _tables(_assign("sequencer", "row_accepted", "1'h0"))),
     Mutant("a row has landed at once", _table_sums(_assign("sequencer", "row_stays", "1'h0"))),
     # streams
     Mutant("x_ready ignores a running pass", _assign("sequencer", "x_ready", "live")),

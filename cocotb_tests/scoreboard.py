@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cimforge.golden.cycles import fill_cycles, pass_cycles, slots, write_cycles
+from cimforge.golden.cycles import (
+    fill_cycles,
+    pass_cycles,
+    result_interval,
+    slots,
+    write_cycles,
+)
 from cimforge.golden.macro import MacroModel
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.mode import Mode
@@ -45,6 +51,7 @@ class Scoreboard:
         self.model = MacroModel(config)
         self.inflight: deque[Expected] = deque()
         self.advanced = 0
+        self.planes = 0  # of the last vector
         self.planes_left = 0
         self.pass_cycle = 0
         self.active_bank = 0
@@ -104,13 +111,14 @@ class Scoreboard:
         self, patterns: np.ndarray, x_bits: int, x_signed: bool, bank: int, x_rows: int = 0
     ) -> None:
         """A vector was accepted: its result follows on y."""
-        planes = pass_cycles(self.config, x_bits, x_signed, patterns)
+        self.planes = pass_cycles(self.config, x_bits, x_signed, patterns)
+        cycles = result_interval(self.config, x_bits, x_signed, patterns)
         values = None
         if bank >= self.config.banks or self.model.defined(bank):
             values = self.model.mvm(
                 patterns, x_bits=x_bits, x_signed=x_signed, bank=bank, x_rows=x_rows
             )
-        self._start("y", planes, values, bank)
+        self._start("y", cycles, values, bank)
 
     def read(self, bank: int, row: int) -> None:
         """A read-back was accepted: the row follows on q."""
@@ -124,12 +132,12 @@ class Scoreboard:
         self.slots -= 1
         self._start("slot", 1, None, self.under_way[0])
 
-    def _start(self, stream: str, planes: int, values: np.ndarray | None, bank: int) -> None:
+    def _start(self, stream: str, cycles: int, values: np.ndarray | None, bank: int) -> None:
         assert self.planes_left == 0, "accepted while another pass is running"
-        due = self.advanced + planes + self.config.result_ranks
+        due = self.advanced + cycles + self.config.result_ranks
         mode = self.config.modes[self.model.fuse(bank)]
         self.inflight.append(Expected(stream, self.advanced, due, values, mode))
-        self.planes_left, self.pass_cycle = planes, 0
+        self.planes_left, self.pass_cycle = cycles, 0
         self.active_bank, self.reading = bank, stream != "y"
 
     def write(

@@ -72,9 +72,9 @@ def result_interval(
     x_signed: bool = False,
     patterns: ArrayLike | None = None,
 ) -> int:
-    """R30: cycles from one result to that of the vector behind it, at full rate: those of its pass
-    (pass_cycles, with the same arguments and errors), and in tables 2 at least, but where sums are
-    kept in two words."""
+    """R30: cycles that a pass takes, from one result to that of the vector behind it at full rate:
+    those of its planes (pass_cycles, with the same arguments and errors), and in tables 2 at least,
+    but where sums are kept in two words."""
     apart = config.tables and config.accumulate != "carry_save"
     return max(pass_cycles(config, x_bits, x_signed, patterns), 2 if apart else 1)
 
@@ -86,8 +86,8 @@ def first_result(
     *,
     x_signed: bool = False,
 ) -> int:
-    """R14, R26: cycles from accepting a vector to its y_valid, ``planes + lead + tree ranks + join
-    ranks + 1 + final ranks``.
+    """R14, R26: cycles from accepting a vector to its y_valid, ``result_interval + lead + tree
+    ranks + join ranks + 1 + final ranks``.
 
     The pass itself, one cycle for each register between a plane and the operand it makes, one for
     each register rank inside the trees, of tables one for each rank in which totals join, one for
@@ -99,7 +99,7 @@ def first_result(
     ranks = config.pipeline_stages if tree_stages is None else tree_stages
     lead = config.lead
     inner = lead + check_number("tree_stages", ranks) + config.join_ranks
-    return pass_cycles(config, x_bits, x_signed) + inner + 1 + config.final_stages
+    return result_interval(config, x_bits, x_signed) + inner + 1 + config.final_stages
 
 
 def stream_cycles(config: MacroConfig, passes: Sequence[int], *, x_signed: bool = False) -> int:
@@ -107,8 +107,7 @@ def stream_cycles(config: MacroConfig, passes: Sequence[int], *, x_signed: bool 
 
     ``passes`` holds the x_bits of each vector. At full rate the next pass starts as the last one's
     planes end, so only the first pays for the ranks and the accumulator: ``sum of planes + ranks +
-    1 + final ranks``, at most with zero_skip; in tables a pass behind the first counts
-    result_interval at least. Weight writes and read-backs between passes come on
+    1 + final ranks``, at most with zero_skip; in tables a pass counts result_interval. Weight writes and read-backs between passes come on
     top. Raises ValueError for no passes.
     """
     if not passes:

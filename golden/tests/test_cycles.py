@@ -119,9 +119,10 @@ def test_stream_cycles_by_hand(config: MacroConfig, passes: list[int], cycles: i
 @pytest.mark.parametrize(
     ("accumulate", "passes", "cycles"),
     [
-        ("binary", [8, 1, 3], 16),  # 8 planes, lead of 2, accumulator; then 2, not 1, and 3
-        ("binary", [1, 1, 1], 8),  # 1 plane, lead of 2, accumulator; then 2 and 2
-        ("carry_save", [8, 1, 3], 15),
+        ("binary", [8, 1, 3], 17),  # 8 planes, lead of 3, accumulator; then 2, not 1, and 3
+        ("binary", [1, 1, 1], 10),  # 2, not 1, lead of 3, accumulator; then 2 and 2
+        ("binary", [1], 6),
+        ("carry_save", [8, 1, 3], 16),
     ],
 )
 def test_results_of_tables_are_two_cycles_apart(accumulate, passes, cycles) -> None:

@@ -75,28 +75,29 @@ def test_slots_by_hand(config: MacroConfig, row: int, written: int, filled: int)
 
 
 def test_rows_by_hand() -> None:
-    """Accepted, asks, eight slots, address and entry, stands: 13."""
-    assert (LUTS.lead, LUTS.pipeline_stages, LUTS.join_ranks) == (2, 0, 0)
-    assert write_cycles(LUTS, 0) == 1 + 1 + 8 + 2 + 1 == 13
-    assert [fill_cycles(LUTS, row) for row in range(7)] == [6, 7, 9, 13, 6, 7, 9]
-    assert load_cycles(LUTS) == 4 * 13 + 3 * 9
-    assert load_cycles(LUTS, fill=True) == 6 + 7 + 9 + 13 + 6 + 7 + 9
+    """Accepted, asks, eight slots, two of addresses and an entry, stands: 14."""
+    assert (LUTS.lead, LUTS.pipeline_stages, LUTS.join_ranks) == (3, 0, 0)
+    assert write_cycles(LUTS, 0) == 1 + 1 + 8 + 3 + 1 == 14
+    assert [fill_cycles(LUTS, row) for row in range(7)] == [7, 8, 10, 14, 7, 8, 10]
+    assert load_cycles(LUTS) == 4 * 14 + 3 * 10
+    assert load_cycles(LUTS, fill=True) == 7 + 8 + 10 + 14 + 7 + 8 + 10
     for config in TABLES:
         assert write_cycles(config, config.rows) == fill_cycles(config, config.rows) == 1
 
 
 def test_results_by_hand() -> None:
-    """Eight planes, address and entry, accumulator; and the registers between these."""
-    assert first_result(LUTS) == 8 + 2 + 1 == 11
-    assert first_result(LUTS, 3) == 3 + 2 + 1
-    assert stream_cycles(LUTS, [8, 3, 1]) == 8 + 3 + 2 + 2 + 1  # results are 2 cycles apart
+    """Eight planes, two of addresses and an entry, accumulator; and the registers between these."""
+    assert first_result(LUTS) == 8 + 3 + 1 == 12
+    assert first_result(LUTS, 3) == 3 + 3 + 1
+    assert first_result(LUTS, 1) == 2 + 3 + 1  # a pass takes 2 cycles at least
+    assert stream_cycles(LUTS, [8, 3, 1]) == 8 + 3 + 2 + 3 + 1
     ranks = THREES.pipeline_stages + THREES.join_ranks
-    assert first_result(THREES) == 8 + 2 + ranks + 1
+    assert first_result(THREES) == 8 + 3 + ranks + 1
     assert ranks >= 1 + 1
-    assert first_result(BLOCKS) == 8 + 3 + 1  # address, read and output register
+    assert first_result(BLOCKS) == 8 + 5 + 1  # addresses, read and output register, one behind
     assert first_result(SMALL) == 8 + 2 + 1  # address and read register
-    assert first_result(BOTH) == first_result(ALL_BLOCKS) == 8 + 3 + 1
-    assert first_result(NO_BLOCKS) == 8 + 2 + 1
+    assert first_result(BOTH) == first_result(ALL_BLOCKS) == 8 + 5 + 1
+    assert first_result(NO_BLOCKS) == 8 + 3 + 1
 
 
 @pytest.mark.parametrize(

@@ -15,19 +15,18 @@ def build_table(config: MacroConfig, size: int, width: int) -> Structure:
     ``width`` bits, side by side across the blocks) of those rows whose bit is set in ``address``.
 
     Of a LUT RAM there is one for each bank, whose addresses (size bits each, bank 0's lowest) are 0
-    in all banks but one, where entries are 0: what they deliver is ORed, and registered. In block
-    RAM the bank's number stands above the rows' bits of the one address. ``entry`` comes
-    config.lead - 1 enabled cycles behind ``address``. ``d`` is written to the entry
-    ``write_rows`` of bank ``write_bank`` (one line each of LUT RAMs, else a number) at the edge at
-    which ``write`` is high. Not reset.
+    in all banks but one, where entries are 0: what they deliver is ORed. In block RAM the bank's
+    number stands above the rows' bits of the one address. ``entry`` comes as many enabled cycles
+    behind ``address`` as the block has registers, and those behind it (RamBlock.behind). ``d`` is
+    written to the entry ``write_rows`` of bank ``write_bank`` (one line each of LUT RAMs, else a
+    number) at the edge at which ``write`` is high. Not reset.
     """
     block = config.ram_block
     lines = not block.banks
     total = config.cols * config.slices * width
     sentence = f"Sums of {size} rows in all columns, for every choice of rows."
-    out = Structure(
-        config.module, f"table{size}", sentence, role="storage", latency=config.lead - 1
-    )
+    latency = block.registers + block.behind
+    out = Structure(config.module, f"table{size}", sentence, role="storage", latency=latency)
     sets = config.banks if lines else 1
     nets = {"clk": out.port("input", "clk"), "enable": out.port("input", "enable")}
     above = 0 if lines else config.bank_bits
@@ -50,12 +49,12 @@ def build_table(config: MacroConfig, size: int, width: int) -> Structure:
         q = out.wire(f"q{index}", total)
         _place_blocks(out, ram, index, pins, d, q, block.bits)
         delivered.append(q)
-    if block.registers:
-        out.assign(entry, delivered[0])
-        return out
-    register = out.register("entry_q", total)
-    out.line(f"always @(posedge clk) if (enable) {register} <= {' | '.join(delivered)};")
-    out.assign(entry, register)
+    word: Net = expression(" | ".join(map(str, delivered)), total)
+    for rank in range(block.behind):
+        register = out.register(f"entry_q{rank + 1}" if rank else "entry_q", total)
+        out.line(f"always @(posedge clk) if (enable) {register} <= {word};")
+        word = register
+    out.assign(entry, word)
     return out
 
 

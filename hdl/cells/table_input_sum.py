@@ -6,7 +6,7 @@ from operator import or_, xor
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
-from cimforge.hdl.arith.plan import Operand
+from cimforge.hdl.arith.plan import Operand, Plan
 from cimforge.hdl.arith.planners import plan_sum
 from cimforge.hdl.arith.staging import levelled, unstaged
 from cimforge.hdl.cells.input_sum import late_planes
@@ -51,11 +51,11 @@ class TableInputSum(Block):
             "sign": In(config.slices),
             "correction": Out(config.correction_bits * config.slices),
         }
-        top = _build_sum(config, "top_sum", _counted(config.rows, 1))
+        top = _build_sum(config, "top", _counted(config.rows, 1))
         inner: dict[str, Structure | Leaf] = {"top": top}
         lower = config.bits_per_cycle - 1
         if lower:
-            inner["lower"] = _build_sum(config, "lower_sum", _lower_words(config))
+            inner["lower"] = _build_sum(config, "lower", _lower_words(config))
         inner["whole"] = flip_adder(config.correction_bits)
         super().__init__(config.module, "input_sum", ports, inner)
 
@@ -64,20 +64,17 @@ class TableInputSum(Block):
         config, enable, bits = self._config, self.enable, self._config.correction_bits
         k, rows = config.bits_per_cycle, config.rows
         # counted behind a register, as the tables' addresses are behind theirs
-        first, others = range(1), range(1, config.lead)
-        every = late_planes(m, config, Cat(~self.planes_n, self.plane_negate), enable, ranks=first)
+        offered = Cat(~self.planes_n, self.plane_negate)
+        every = late_planes(m, config, offered, enable, ranks=range(1))
         planes, negate = [every.word_select(plane, rows) for plane in range(k)], every[-1]
-        early = Cat(_counts(planes[-1]), negate)
-        late = late_planes(m, config, early, enable, ranks=others)
-        ranks = max(0, config.pipeline_stages - 1)
-        flip = _delayed(m, late[-1], ranks, enable)
+        flip = _delayed(m, negate, config.lead - 1 + max(0, config.pipeline_stages - 1), enable)
         top, lower = Signal(bits, name="top_count"), Signal(bits, name="lower_count")
-        m.d.comb += top.eq(Cat(Const(0, k - 1), self._place(m, "top", late[:-1])))
+        counted = self._late(m, "top", _counts(planes[-1]))
+        m.d.comb += top.eq(Cat(Const(0, k - 1), self._place(m, "top", counted)))
         m.d.comb += lower.eq(~flip.replicate(bits))  # -1, but beside ~top = -top - 1
         if k > 1:
             each = planes[:-1] if k > PLANES else [_counts(plane) for plane in planes[:-1]]
-            early = Cat(each, ~negate)
-            lines = late_planes(m, config, early, enable, name="lower", ranks=others)
+            lines = self._late(m, "lower", Cat(each, ~negate))
             line = lines[-1].replicate(bits)
             m.d.comb += lower.eq(self._place(m, "lower", Cat(lines[:-1], line)))
         total = Signal(bits, name="total")
@@ -91,6 +88,13 @@ class TableInputSum(Block):
             signed = summed
         m.d.comb += self.correction.eq(signed)
         return m
+
+    def _late(self, m: Module, name: str, terms: Value) -> Value:
+        """The terms of one of the sums, as late as its own ranks leave the array's lead."""
+        words = _counted(self._config.rows, 1) if name == "top" else _lower_words(self._config)
+        own = _sum_ranks(self._config, _plan_sum(self._config, name, words))
+        behind = self._config.lead + max(0, self._config.pipeline_stages - 1) - own
+        return late_planes(m, self._config, terms, self.enable, name, ranks=range(1, behind))
 
     def _place(self, m: Module, name: str, terms: Value) -> Signal:
         """One of the sums."""
@@ -130,17 +134,28 @@ def _lower_words(config: MacroConfig) -> Words:
     return [*words, Operand(tuple(range(line, line + config.correction_bits)))]
 
 
+def _plan_sum(config: MacroConfig, kind: str, words: Words) -> Plan:
+    """Adders of words."""
+    bits = unsigned_width(config.rows) if kind == "top" else config.correction_bits
+    return plan_sum(config.tree, words, bits)
+
+
+def _sum_ranks(config: MacroConfig, plan: Plan) -> int:
+    """Registers in a sum: one behind each level, or as many as there are ranks but the last, which
+    is the whole sum's, and the lead but the first two, of planes and of counts."""
+    ranks = config.pipeline_stages - 1 + max(0, config.lead - 2) if config.pipeline_stages else 0
+    return min(plan.levels, ranks)
+
+
 def _build_sum(config: MacroConfig, kind: str, words: Words) -> Structure:
-    """Adds words, with a register behind each level, or as many as there are ranks but the last,
-    which is the whole sum's."""
-    top = kind == "top_sum"
-    plan = plan_sum(
-        config.tree, words, unsigned_width(config.rows) if top else config.correction_bits
-    )
-    ranks = max(0, config.pipeline_stages - 1)
+    """Adds words."""
+    plan = _plan_sum(config, kind, words)
+    ranks = _sum_ranks(config, plan)
     staging = levelled(plan, ranks) if ranks else unstaged(plan)
-    comment = "Ones of the top plane." if top else "Ones of the lower planes, less 1."
-    return build_adder(config.module, kind, comment, staging, role="accumulate", chained=True)
+    comment = "Ones of the top plane." if kind == "top" else "Ones of the lower planes, less 1."
+    return build_adder(
+        config.module, f"{kind}_sum", comment, staging, role="accumulate", chained=True
+    )
 
 
 def _sizes(rows: int) -> list[int]:

@@ -19,13 +19,19 @@ class OverlappedSequencer(TableSequencer):
 
     The array holds in a cycle in which a result stands and the next one arrives. Both are known in
     the cycle before, so registers enable the array, say that it is free and tell the accumulators:
-    y_ready and q_ready reach no others, and no ready. Two results are two cycles apart at least: a
-    pass of one cycle counts as two. Latency as TableSequencer's.
+    y_ready and q_ready reach no others, and no ready.
+
+    The array is free no two cycles one after the other in which a vector or a read-back is offered,
+    so that it need not be known whether one has begun. A pass of one plane takes two cycles, the
+    plane in the second one, so that results do not follow each other in the next cycle. Else
+    latency is TableSequencer's.
     """
 
     def __init__(self, config: MacroConfig):
         super().__init__(config)
         self._enable, self._enables = Signal(name="enable_q", init=1), Signal(name="enables")
+        # control's own, for the array's is far away; inverted lest Yosys share them
+        self._holds = Signal(name="holds_q")
         self._free, self._of_slot = Signal(name="free_q"), Signal(name="of_slot")
 
     def _is_free(self, token: data.View, live: Value) -> Value:
@@ -33,7 +39,7 @@ class OverlappedSequencer(TableSequencer):
 
     @property
     def _stalled(self) -> Value:
-        return ~self._enable
+        return self._holds
 
     def _build_taking(
         self,
@@ -45,27 +51,37 @@ class OverlappedSequencer(TableSequencer):
     ) -> Value:
         """The register that says whether the array is free, from what holds in the next cycle; and
         one beside the vector, which is far away, inverted lest Yosys share them."""
-        first, planes = groups
+        _, planes = groups
         free, keeps = Signal(name="frees"), Signal(name="keeps_vector", init=1)
-        ends = Mux(enable, planes[1:2], token.ending)
-        m.d.comb += free.eq(self._free)
-        with m.If(arbiter.x_fire | arbiter.r_fire | arbiter.slot):
-            m.d.comb += free.eq((first[0] | ~arbiter.x_turn) & self._enables)
-        with m.Elif(token.valid & ~arbiter.free):
-            m.d.comb += free.eq(ends & self._enables)
-        with m.Elif(self._cleared):
-            m.d.comb += free.eq(1)
+        over = token.ending & enable
+        ends = Mux(enable, planes[1:2] | self._late, token.ending)
+        with m.If(arbiter.free & arbiter.wants):
+            m.d.comb += free.eq(~arbiter.between & self._enables)
+        with m.Elif(arbiter.free):
+            m.d.comb += free.eq(~arbiter.may_begin)
+        with m.Elif(self._running):
+            m.d.comb += free.eq(over | (ends & self._enables))
+        with m.Else():
+            m.d.comb += free.eq(self._clears_nothing)
         m.d.sync += [self._free.eq(free), keeps.eq(~free)]
         return ~keeps
 
+    def _build_late(self, m: Module, arbiter: TableArbiter, short: Value, enable: Value) -> Value:
+        self._late = Signal(name="late", reset_less=True)
+        with m.If(arbiter.free):
+            m.d.sync += self._late.eq(short)
+        with m.Elif(enable):
+            m.d.sync += self._late.eq(0)
+        return self._late
+
     def _drive_enable(self, m: Module, tokens: list[data.View], enable: Value) -> None:
-        self._drive(m, enable=enable)
+        self._drive(m, enable=self._enable)
         before, arriving = tokens[-2:]
         comes = arriving.last & enable & ~self._of_slot
         ends = Mux(enable, before.last, arriving.last)
         stands = super()._stalled
         m.d.comb += self._enables.eq(~(ends & (comes | stands)))
-        m.d.sync += self._enable.eq(self._enables)
+        m.d.sync += [self._enable.eq(self._enables), self._holds.eq(~self._enables)]
         adds = Mux(enable, before.valid, arriving.valid) & self._enables
         told = (("accumulate", adds, 0), ("pass_ends", ends & self._enables, 0))
         # an accumulator is empty behind a reset, too

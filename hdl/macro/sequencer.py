@@ -137,6 +137,10 @@ class Sequencer(Block):
         """Whether a pass may begin after this cycle."""
         return live & (~token.valid | token.last)
 
+    def _is_running(self, token: data.View) -> Value:
+        """Whether a pass, or a read-back, has the array."""
+        return token.valid
+
     @property
     def _stalled(self) -> Value:
         """Whether a result stands that is not taken."""
@@ -171,7 +175,7 @@ class Sequencer(Block):
         if self._config.storage_traits.memory:
             entry = BankEntry(m, self._config, token.valid & token.restart & enable & live, bank)
             self._drive(m, read_words=entry.read, read_bank=entry.number, bank_exists=entry.exists)
-        arbiter.grant(token.valid, bank, token.last, token.read)
+        arbiter.grant(self._is_running(token), bank, token.last, token.read)
         tokens = delays(m, token, self._config.ranks, enable)
         joining, signing = tokens[-1 - config.join_ranks], tokens[-1 - config.sign_ranks]
         self._build_results(m, arbiter, tokens[-1], (joining, signing), enable)

@@ -44,23 +44,16 @@ class SlotArbiter(Arbiter):
         """Drive the readies and ``slot``, from what runs (see Arbiter)."""
         m, x, r = self._m, self._x, self._r
         lands = {name: self._build_held_back(name, bank, reading) for name in "xr"}
-        x_first = Signal()
-        with m.If(self.x_fire | self.r_fire):
-            m.d.sync += x_first.eq(self.r_fire)
+        x_first = self._build_x_first(running, reading)
         r_turn = r.valid & ~x_first & ~self.wants
         m.d.comb += x.ready.eq(
             self._free & ~lands["x"] & ~(self.wants & ~self._slot_used) & ~r_turn
         )
         m.d.comb += r.ready.eq(self._free & ~lands["r"] & ~(x.valid & x_first) & ~self.wants)
-        # while a row wants a slot none is accepted: what holds x back is that row alone
-        between = self._slot_used & x.valid & ~(self.banks["x"] & self.bank).any()
+        between = self._build_between()
         m.d.comb += self.slot.eq(self.wants & self._free & ~between)
         m.d.comb += self.x_turn.eq(Mux(self.wants, between, ~r.valid | (x.valid & x_first)))
-        with m.If(self.x_fire | self.slot):
-            m.d.sync += self._slot_used.eq(self.slot)
-        with m.If(self.x_fire | self.r_fire | self.slot):
-            m.d.sync += self.reads_array.eq(self.slot)
-
+        self._build_given(running, reading)
         owed = self._build_owed("x", lands["x"]) | self._build_owed("r", lands["r"])
         m.d.sync += self._x_waited.eq(x.valid & ~x.ready)
         before_next = last & ~(reading & self._x_waited)
@@ -68,6 +61,26 @@ class SlotArbiter(Arbiter):
         busy = self._under_way | (self.banks["w"] & owed).any()
         m.d.comb += self._w.ready.eq(self._live & ~busy & ~blocked)
         self._build_writing()
+
+    def _build_between(self) -> Value:
+        """Whether a vector goes between two slots: while a row wants one none is accepted, so what
+        holds x back is that row alone."""
+        return self._slot_used & self._x.valid & ~(self.banks["x"] & self.bank).any()
+
+    def _build_x_first(self, running: Value, reading: Value) -> Signal:
+        """Whether a vector goes before a read-back, as one went last."""
+        m, x_first = self._m, Signal()
+        with m.If(self.x_fire | self.r_fire):
+            m.d.sync += x_first.eq(self.r_fire)
+        return x_first
+
+    def _build_given(self, running: Value, reading: Value) -> None:
+        """Keep whether a slot was given last, to the array and between vectors."""
+        m = self._m
+        with m.If(self.x_fire | self.slot):
+            m.d.sync += self._slot_used.eq(self.slot)
+        with m.If(self.x_fire | self.r_fire | self.slot):
+            m.d.sync += self.reads_array.eq(self.slot)
 
     def _build_held_back(self, stream: str, bank: Value, reading: Value) -> Signal:
         """Whether a row that is accepted now, or under way, holds back what ``stream`` offers."""

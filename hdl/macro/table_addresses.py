@@ -22,8 +22,8 @@ def address_places(config: MacroConfig) -> list[list[tuple[int, int]]]:
 
 def build_addresses(config: MacroConfig) -> Structure:
     """``address`` takes the bits of ``planes`` (row r's plane j at r k + j) that select in each
-    group's table (address_places) at the edges at which ``enable`` is high: latency 1 enabled
-    cycle.
+    group's table (address_places) at the edges at which ``enable`` is high: latency RamBlock.front
+    enabled cycles, the planes' ways to their tables divided.
 
     Tables in LUT RAM have an address for each bank, all zeros but in the bank whose
     ``bank_select`` is high; in block RAM the bank's number ``read_bank`` stands above the rows'
@@ -31,7 +31,8 @@ def build_addresses(config: MacroConfig) -> Structure:
     """
     k, banks, lines = config.bits_per_cycle, config.banks, not config.ram_block.banks
     sentence = "Addresses of tables: the planes' bits of each group, and the bank."
-    out = Structure(config.module, "addresses", sentence, role="input", latency=1)
+    front = config.ram_block.front
+    out = Structure(config.module, "addresses", sentence, role="input", latency=front)
     out.port("input", "clk")
     out.port("input", "enable")
     planes = out.port("input", "planes", config.rows * k)
@@ -55,11 +56,13 @@ def build_addresses(config: MacroConfig) -> Structure:
                 continue
             parts.append(rows if exists is None else _gated(rows, exists))
             parts += [number] if number is not None else []
-    register = out.register("address_q", address.width)
     following = out.wire("following", address.width)
     out.assign(following, concat(parts))
-    out.line(f"always @(posedge clk) if (enable) {register} <= {following};")
-    out.assign(address, register)
+    for rank in range(front):
+        register = out.register(f"address_q{rank + 1}" if rank else "address_q", address.width)
+        out.line(f"always @(posedge clk) if (enable) {register} <= {following};")
+        following = register
+    out.assign(address, following)
     return out
 
 

@@ -34,29 +34,77 @@ class TableArbiter(SlotArbiter):
         row = getattr(w, "row", Const(0, 1))
         if config.banks == 1:
             self.bank = Const(1, 1)
-        # what is offered last is taken, so that nothing of it waits for w_ready; by a register of
-        # the row's own, inverted lest Yosys share it
+        # what is offered last is taken, so that nothing of it waits for w_ready; the row, which is
+        # far away, by a register of its own, inverted lest Yosys share it
         self.takes_row = Signal(name="takes_row", init=1)
-        self.walks = [EntryWalk(m, part, row, w.fill, self.takes_row) for part in config.parts]
+        self._accepted = Signal(name="row_accepted")
+        self.begins, self.between = Signal(name="begins"), Signal(name="between")
+        alone = len(config.parts) == 1
+        self.walks = [
+            EntryWalk(m, part, row, w.fill, taken=~self._renewing, alone=alone)
+            for part in config.parts
+        ]
 
     @property
     def free(self) -> Value:
         """Whether the array may be given to anyone."""
         return self._free
 
+    def grant(self, running: Value, bank: Value, last: Value, reading: Value) -> None:
+        """As SlotArbiter's; and ``begins``: a vector, a read-back or a slot is given the array. Who
+        would go is known early; whether a row is accepted, which holds it back, comes last."""
+        super().grant(running, bank, last, reading)
+        turns = {"x": self._x.valid & self.x_turn, "r": self._r.valid & ~self.x_turn & ~self.wants}
+        begins: Value = self.slot
+        for stream, turn in turns.items():
+            goes = self._free & turn & ~self._holds_back(stream)
+            begins |= goes & ~(self._accepted & (self.banks[stream] & self.banks["w"]).any())
+        owed = self._owed["x"] | self._owed["r"]
+        blocked = reading & self._x_waited & (self.banks["w"] & bank).any()
+        waits = self._under_way | (self.banks["w"] & owed).any() | blocked
+        accepted = self._w.valid & self.walks[0].exists & ~waits
+        self._m.d.comb += [self._accepted.eq(accepted), self.begins.eq(begins)]
+
+    def _build_between(self) -> Value:
+        self._m.d.comb += self.between.eq(super()._build_between())
+        return self.between
+
+    def _build_x_first(self, running: Value, reading: Value) -> Signal:
+        """As SlotArbiter's; where the array rests behind who began, of what runs."""
+        if not self._config.keeps_results:
+            return super()._build_x_first(running, reading)
+        x_first = Signal()
+        with self._m.If(running & ~self.reads_array):
+            self._m.d.sync += x_first.eq(reading)
+        return x_first
+
+    def _build_given(self, running: Value, reading: Value) -> None:
+        """As SlotArbiter's; where the array rests behind a vector, of what runs, and of whoever may
+        begin."""
+        if not self._config.keeps_results:
+            super()._build_given(running, reading)
+            return
+        with self._m.If(self.slot):
+            self._m.d.sync += self._slot_used.eq(1)
+        with self._m.Elif(running & ~reading):
+            self._m.d.sync += self._slot_used.eq(0)
+        with self._m.If(self._free):
+            self._m.d.sync += self.reads_array.eq(self.wants & ~self.between)
+
+    @property
+    def may_begin(self) -> Value:
+        """Whether a vector or a read-back is offered that no row under way holds back."""
+        offered = (self._x.valid & ~self._holds_back("x"), self._r.valid & ~self._holds_back("r"))
+        return offered[0] | offered[1]
+
     def _build_held_back(self, stream: str, bank: Value, reading: Value) -> Signal:
         """As SlotArbiter's where the array is free, and anything elsewhere, where nothing is ready;
         so it does not wait for w_ready. A row that is accepted holds back unless it is missing, and
         where the array is free it is unless one is under way, a turn is owed, or a read-back of its
         bank ends, for which a vector has waited."""
-        w, offered = self._w, self.banks["w"]
         lands = Signal(name=f"{stream}_lands")
-        owed = self._owed["x"] | self._owed["r"]
-        blocked = reading & self._x_waited & (offered & bank).any()
-        waits = self._under_way | (offered & owed).any() | blocked
-        accepted = w.valid & self.walks[0].exists & ~waits
-        of_bank = (self.banks[stream] & offered).any()
-        self._m.d.comb += lands.eq((accepted & of_bank) | self._holds_back(stream))
+        of_bank = (self.banks[stream] & self.banks["w"]).any()
+        self._m.d.comb += lands.eq((self._accepted & of_bank) | self._holds_back(stream))
         return lands
 
     def _holds_back(self, stream: str) -> Value:
@@ -77,7 +125,7 @@ class TableArbiter(SlotArbiter):
         ends = [walk.advance(self.slot, self.done) for walk in self.walks]
         read, landed = (reduce(and_, lines) for lines in zip(*ends, strict=True))
         if self._config.banks > 1:
-            with m.If(self.takes_row):
+            with m.If(~self._renewing):
                 m.d.sync += self.bank.eq(self.banks["w"])
         stays = Signal(name="row_stays")
         m.d.comb += stays.eq(self._renewing & ~(self.done & landed))

@@ -75,8 +75,10 @@ class TableSequencer(Sequencer):
         m.d.comb += more.eq(Cat(~self._left[0], self._left[1:]).any())
         with m.If(clearing):
             m.d.sync += [self._left.eq(self._left - 1), clearing.eq(more)]
-        self._clearing, self._cleared = clearing, clearing & ~more
-        self._drive(m, clear=clearing | ResetSignal())
+        self._clears_more, self._clears_nothing = clearing & more, ~clearing | ~more
+        keeps = Signal(name="keeps_entry")  # inverted lest Yosys share it, for columns are far away
+        m.d.sync += keeps.eq(~self._clears_more)
+        self._drive(m, clear=~keeps | ResetSignal())
         return ~clearing
 
     def _drive_enable(self, m: Module, tokens: list[data.View], enable: Value) -> None:
@@ -100,12 +102,15 @@ class TableSequencer(Sequencer):
         marks = getattr(self, "marks", None)
         first = FirstGroup(m, self._config, self.x.bits, self.x.signed, marks)
         running, restart = Signal(), Signal(reset_less=True)
+        self._running = running
         signed, reading = Signal(reset_less=True), Signal(reset_less=True)
         planes = Signal(self._config.max_planes, name="now_q", reset_less=True)
-        turn, goes_on = arbiter.x_turn, running & enable
-        with m.If(arbiter.x_fire | arbiter.r_fire | arbiter.slot):
+        turn = arbiter.x_turn
+        late = self._build_late(m, arbiter, first.line[0] & turn, enable)
+        goes_on = running & enable & ~late
+        with m.If(arbiter.begins):
             m.d.sync += running.eq(1)
-        with m.Elif(arbiter.free):
+        with m.Elif(arbiter.free | token.last):
             m.d.sync += running.eq(0)
         with m.If(arbiter.free):
             m.d.sync += [restart.eq(1), reading.eq(~turn), signed.eq(self.x.signed & turn)]
@@ -126,13 +131,20 @@ class TableSequencer(Sequencer):
         self._drive(m, load=takes, now=planes)
         self._build_rows(m, arbiter, takes)
         m.d.comb += [
-            token.valid.eq(running),
+            token.valid.eq(running & ~late),
             token.restart.eq(restart),
             token.negate.eq(signed & restart),
-            token.ending.eq(planes[0] | reading),
+            token.ending.eq((planes[0] | reading) & ~late),
             token.last.eq(running & token.ending & enable),
             token.read.eq(running & reading),
         ]
+
+    def _is_running(self, token: data.View) -> Value:
+        return self._running
+
+    def _build_late(self, m: Module, arbiter: TableArbiter, short: Value, enable: Value) -> Value:
+        """Whether the pass that runs has not begun: it is to take longer than it has planes."""
+        return Const(0, 1)
 
     def _build_taking(
         self,
@@ -162,26 +174,31 @@ class TableSequencer(Sequencer):
             self._drive(m, **{f"read_group{number}": lines, f"read_rows{number}": rows})
 
     def _build_write(self, m: Module, arbiter: Arbiter, entry: BankEntry | None) -> None:
-        """The lines of the entries that land, or of the entries of no row."""
+        """The lines of the entries that land, or of the entries of no row: registers, for tables
+        are far away. A reset begins with the last bank's entries of no row."""
         assert isinstance(arbiter, TableArbiter)
-        lands = Signal(name="entry_lands")
-        m.d.sync += lands.eq(arbiter.done)
         self._drive(m, capture=arbiter.takes_row, renew=arbiter.done)
         for number, walk in enumerate(arbiter.walks):
             rows = Signal(len(walk.member), name=f"write_rows{number}_q")
             with m.If(arbiter.done):
                 m.d.sync += rows.eq(walk.landing | walk.member)
             count = len(self._config.parts[number].group_sizes)
-            lines = one_hot(m, f"write_line{number}", walk.group, count)
-            group = (lines & lands.replicate(count)) | self._clearing.replicate(count)
-            chosen = rows & ~self._clearing.replicate(len(rows))
-            self._drive(m, **{f"write_group{number}": group, f"write_rows{number}": chosen})
+            lines = one_hot(m, f"write_line{number}", walk.group, count, arbiter.done)
+            groups = Signal(count, name=f"write_group{number}_q", init=(1 << count) - 1)
+            m.d.sync += groups.eq(lines | self._clears_more.replicate(count))
+            self._drive(m, **{f"write_group{number}": groups, f"write_rows{number}": rows})
         if self._config.banks > 1:
-            clears = Signal(self._config.banks, name="clear_line")
-            m.d.comb += clears.eq(Cat(self._left == b + 1 for b in range(self._config.banks)))
-            lines = Signal(self._config.banks, name="write_line")
-            m.d.comb += lines.eq(Mux(self._clearing, clears, arbiter.bank))
-            self._drive(m, write_lines=lines, write_bank=encoded(lines, self._config.bank_bits))
+            last = self._config.banks - 1
+            clears = Signal(last, name="clear_line")  # and of the last bank never: a reset's begin
+            m.d.comb += clears.eq(Cat(self._left == b + 2 for b in range(last)))
+            line = Signal(last + 1, name="write_line")
+            m.d.comb += line.eq(Mux(self._clears_more, Cat(clears, Const(0, 1)), arbiter.bank))
+            number = encoded(line, self._config.bank_bits)
+            for name, value, init in (("lines", line, 1 << last), ("bank", number, last)):
+                if hasattr(self, f"write_{name}"):
+                    kept = Signal(len(value), name=f"write_{name}_q", init=init)
+                    m.d.sync += kept.eq(value)
+                    self._drive(m, **{f"write_{name}": kept})
 
     def _drive_bank(self, m: Module, bank: Value) -> None:
         self._drive(m, bank_select=bank, read_bank=encoded(bank, self._config.bank_bits))

@@ -16,6 +16,21 @@ from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["TableTop"]
 
+TO_COLUMNS = (
+    "clk",
+    "enable",
+    "accumulate",
+    "restart",
+    "negate",
+    "renew",
+    "clear",
+    "join_negate",
+    "plane_negate",
+    "finish",
+    "pass_ends",
+    "pass_begins",
+)
+
 
 class TableTop(MacroTop):
     """Wires held vector, serialisers, addresses, tables and columns together, for each kind of
@@ -130,21 +145,7 @@ class TableTop(MacroTop):
         self._place_tables(number, part, address, entries, entry)
         column = build_table_column(narrow, config, self._summing)
         bits, y_bits = narrow.weight_bits, narrow.y_bits
-        names = (
-            "clk",
-            "enable",
-            "accumulate",
-            "restart",
-            "negate",
-            "renew",
-            "clear",
-            "join_negate",
-            "plane_negate",
-            "finish",
-            "pass_ends",
-            "pass_begins",
-        )
-        shared = {name: nets[name] for name in names if name in nets}
+        shared = {name: nets[name] for name in TO_COLUMNS if name in nets}
         for col in range(columns):
             place = low * part.slices + col
             mine = concat(

@@ -444,10 +444,10 @@ class MacroConfig(BaseModel):
 
     @property
     def lead(self) -> int:
-        """Registers between a plane and the operands it makes: of tables one for their addresses,
-        and those of their blocks, or one behind a LUT RAM."""
+        """Registers between a plane and the operands it makes: of tables those of their blocks, in
+        front of them and behind (RamBlock)."""
         if self.tables:
-            return max(1 + (part.ram_block.registers or 1) for part in self.parts)
+            return max(part.ram_block.lead for part in self.parts)
         return self.storage_traits.lead
 
     @property
@@ -524,14 +524,15 @@ class MacroConfig(BaseModel):
 
     def pass_interval(self, x_bits: int = 0, x_signed: bool = False) -> int:
         """Cycles between two results at full rate: those of a pass, and 2 at least where results
-        have registers of their own, for what enables the array knows of one a cycle later."""
+        have registers of their own, for what enables the array knows of one a cycle later: there a
+        pass of one plane takes two cycles."""
         least = 2 if self.keeps_results else 1
         return max(self.cycles_per_pass(x_bits, x_signed), least)
 
     def latency(self, x_bits: int = 0, x_signed: bool = False) -> int:
-        """Cycles from accepting a vector to y_valid, unstalled: planes + lead + tree ranks + final
-        ranks + 1, with zero_skip at most."""
-        return self.cycles_per_pass(x_bits, x_signed) + self.result_ranks + 1
+        """Cycles from accepting a vector to y_valid, unstalled: pass_interval + lead + tree ranks +
+        final ranks + 1, with zero_skip at most."""
+        return self.pass_interval(x_bits, x_signed) + self.result_ranks + 1
 
     @property
     def read_latency(self) -> int:

@@ -171,8 +171,9 @@ def test_an_output_register_is_in_use():
 @needs_icarus
 @pytest.mark.parametrize("name", [n for n, c in DIVERSE.items() if c.tables and len(c.parts) == 1])
 def test_addresses_are_the_planes_of_the_bank_in_use(name, tmp_path):
-    """A cycle later, while enable is high: of each plane and group the rows' bits where a bank is
-    selected, 0 where it does not exist; of LUT RAMs in the lines of that bank alone."""
+    """As many cycles with enable high later as registers are in front of the block: of each plane
+    and group the rows' bits where a bank is selected, 0 where it does not exist; of LUT RAMs in the
+    lines of that bank alone."""
     config, random = DIVERSE[name], Random(name)
     block, k, banks = build_addresses(config), config.bits_per_cycle, config.banks
     cycles = []
@@ -183,8 +184,9 @@ def test_addresses_are_the_planes_of_the_bank_in_use(name, tmp_path):
         given |= {"bank_select": 0 if bank is None else 1 << bank, "read_bank": bank or 0}
         cycles.append({"bank": bank, **{n: v for n, v in given.items() if n in block.ports}})
     told = [{n: v for n, v in cycle.items() if n != "bank"} for cycle in cycles]
-    held = None
+    ranks = [None] * config.ram_block.front
     for cycle, shown in zip(cycles, run_block(tmp_path, block, told), strict=True):
+        held = ranks[-1]
         for plane, places in enumerate(address_places(config) if held else []):
             for group, (low, bits) in enumerate(places):
                 first, size = group * config.group, config.group_sizes[group]
@@ -196,7 +198,7 @@ def test_addresses_are_the_planes_of_the_bank_in_use(name, tmp_path):
                     assert address & (1 << size) - 1 == 0
                 else:
                     assert address == _address(config, size, held["bank"], rows)
-        held = cycle if cycle["enable"] else held
+        ranks = [cycle, *ranks[:-1]] if cycle["enable"] else ranks
 
 
 @pytest.mark.parametrize("name", [n for n, c in DIVERSE.items() if c.tables and len(c.parts) == 1])

@@ -34,8 +34,8 @@ def tables(rows: int, k: int = 1, **more) -> MacroConfig:
 class Walk(Component):
     """An EntryWalk with its control as ports."""
 
-    def __init__(self, config: MacroConfig):
-        self._config = config
+    def __init__(self, config: MacroConfig, alone: bool):
+        self._config, self._alone = config, alone
         size = min(config.group, config.rows)
         super().__init__(
             {
@@ -48,7 +48,8 @@ class Walk(Component):
 
     def elaborate(self, platform):
         m = Module()
-        walk = EntryWalk(m, self._config, self.row, self.fill, self.accepted)
+        taken, alone = self.accepted, self._alone
+        walk = EntryWalk(m, self._config, self.row, self.fill, taken=taken, alone=alone)
         ends = walk.advance(self.slot, self.done)
         for name in ("exists", "group", "member", "others", "landing"):
             m.d.comb += getattr(self, name).eq(getattr(walk, name))
@@ -74,10 +75,11 @@ WALKS = {
 }
 
 
+@pytest.mark.parametrize("alone", [False, True], ids=["of_two", "alone"])
 @pytest.mark.parametrize("config", WALKS.values(), ids=WALKS)
-def test_a_row_renews_every_entry_that_holds_it(config):
+def test_a_row_renews_every_entry_that_holds_it(config, alone):
     """Slots read each choice of the other rows of its group once, from none up, or on the fast path
-    of those before it; the choices land in the same order, later; the last stays."""
+    of those before it; the choices land in the same order, later; of two kinds' the last stays."""
 
     async def drive(ctx):
         for row in range(config.rows):
@@ -85,6 +87,7 @@ def test_a_row_renews_every_entry_that_holds_it(config):
             for fill in (0, 1):
                 others = range(place) if fill else [p for p in range(size) if p != place]
                 expected = choices([*others])
+                more = 0 if alone else 2
                 fits(ctx, walk, {"row": row, "fill": fill, "accepted": 1, "slot": 0, "done": 0})
                 assert ctx.get(walk.exists)
                 await ctx.tick()
@@ -93,18 +96,18 @@ def test_a_row_renews_every_entry_that_holds_it(config):
                 assert ctx.get(walk.member) == 1 << place
                 for name, step, end in (("others", "slot", 1), ("landing", "done", 2)):
                     walked = []
-                    for _ in range(len(expected) + 2):
+                    for _ in range(len(expected) + more):
                         walked.append(ctx.get(getattr(walk, name)))
                         last = bool(ctx.get(walk.ends) & end)
                         assert last == (walked[-1] == expected[-1])
                         fits(ctx, walk, {step: 1})
                         await ctx.tick()
                         fits(ctx, walk, {step: 0})
-                    assert walked == [*expected, *expected[-1:] * 2]
+                    assert walked == [*expected, *expected[-1:] * more]
                     if step == "slot":
                         assert ctx.get(walk.landing) == 0, "lands before it is read"
 
-    walk = Walk(config)
+    walk = Walk(config, alone)
     simulate(walk, drive)
 
 
