@@ -37,8 +37,8 @@ class FrameReceiver(Component):
     takes what comes next for its rest, so the host sends FILLER before it opens a session.
 
     ``rx`` brings at most one byte in 10 cycles, whose data stay for 8 more, and is never stalled.
-    ``head`` delivers a byte a cycle; latency 13 cycles from the last byte of the CRC. One memory of
-    ``depth`` x 8 bits, about 85 flip-flops and 200 LUT4s with its CRC.
+    ``head`` delivers a byte in two cycles; latency 14 cycles from the last byte of the CRC. One
+    memory of ``depth`` x 8 bits, about 85 flip-flops and 200 LUT4s with its CRC.
     """
 
     def __init__(self, depth: int):
@@ -68,13 +68,15 @@ class FrameReceiver(Component):
 
     def _build_reading(self, m: Module, port, places: _Pointers) -> None:
         """Bytes of checked frames, read ahead by two: one stands at the memory's port, which is
-        slow, and one in a register."""
-        fetch, fetched, moves = Signal(), Signal(), Signal()
+        slow, and one in a register. Whether there is another is known a cycle late, so none is
+        fetched in two cycles one after the other."""
+        fetch, fetched, moves, left = Signal(), Signal(), Signal(), Signal(name="bytes_left")
         m.d.comb += [
             moves.eq(fetched & (~self.head.valid | self.head.ready)),
-            fetch.eq((~fetched | moves) & (places.taken != places.kept)),
+            fetch.eq((~fetched | moves) & left),
             *(port.en.eq(fetch), port.addr.eq(places.taken)),
         ]
+        m.d.sync += left.eq((places.taken != places.kept) & ~fetch)
         m.d.sync += fetched.eq(fetch | (fetched & ~moves))
         with m.If(fetch):
             m.d.sync += places.taken.eq(places.taken + 1)
@@ -83,7 +85,8 @@ class FrameReceiver(Component):
         with m.Elif(self.head.ready):
             m.d.sync += self.head.valid.eq(0)
         with m.If(self.opened):
-            m.d.sync += [places.taken.eq(places.kept), fetched.eq(0), self.head.valid.eq(0)]
+            m.d.sync += [places.taken.eq(places.kept), left.eq(0), fetched.eq(0)]
+            m.d.sync += self.head.valid.eq(0)
 
     def _store(self, m: Module, crc: FrameCrc, write, places: _Pointers, bad: Signal) -> None:
         """A byte of a frame, where there is room."""

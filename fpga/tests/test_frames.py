@@ -132,7 +132,8 @@ def body(frame: bytes) -> bytes:
 
 
 def test_what_does_not_fit_the_buffer_is_rejected_whole():
-    """Nobody takes; three frames fit, the fourth is rejected, and again until there is room."""
+    """Nobody takes; three frames fit, the fourth is rejected, and again until there is room; a byte
+    is delivered in two cycles."""
     frames = [
         Request(1, number, bytes([number] * 300)).frame(number, SESSION) for number in range(4)
     ]
@@ -140,9 +141,9 @@ def test_what_does_not_fit_the_buffer_is_rejected_whole():
     async def bench(ctx, it):
         for frame in frames:
             await it.send(ctx, frame)
-        await it.take(ctx, 400)
+        await it.take(ctx, 2 * 400)
         await it.send(ctx, frames[3])
-        await it.take(ctx, 2 * DEPTH)
+        await it.take(ctx, 2 * 2 * DEPTH)
 
     it = Listener().run(bench)
     assert it.pulses == ["rejected"]
