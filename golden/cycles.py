@@ -107,8 +107,8 @@ def stream_cycles(config: MacroConfig, passes: Sequence[int], *, x_signed: bool 
 
     ``passes`` holds the x_bits of each vector. At full rate the next pass starts as the last one's
     planes end, so only the first pays for the ranks and the accumulator: ``sum of planes + ranks +
-    1 + final ranks``, at most with zero_skip; in tables a pass counts result_interval. Weight writes and read-backs between passes come on
-    top. Raises ValueError for no passes.
+    1 + final ranks``, at most with zero_skip; in tables a pass counts result_interval. Weight
+    writes and read-backs between passes come on top. Raises ValueError for no passes.
     """
     if not passes:
         raise ValueError("passes must hold at least one x_bits, not [] (nearest legal value: [0])")
