@@ -49,10 +49,6 @@ LONE_ROW_WAIVERS = (
 )
 
 TABLE_WAIVERS = (
-    (
-        *("WIDTHEXPAND", "{name}.v", "*Operator EQ*"),
-        "banks left to clear are compared with constants as short as they can be written",
-    ),
     ("UNUSEDSIGNAL", "{name}.v", "*'spare*", "bits of a block's words that no sum has"),
     *(
         ("UNUSEDSIGNAL", "{name}.v", f"*'{net}*", "bits that a shift brings, or has no place for")
