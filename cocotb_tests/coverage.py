@@ -4,7 +4,7 @@ import json
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import pass_cycles, result_interval
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Coverage", "bins_of", "merge", "rows_class"]
@@ -20,7 +20,7 @@ def bins_of(config: MacroConfig) -> dict[str, list[Hashable]]:
     the array for the one before it; an unready consumer (``unready``) can meet any cycle.
     """
     precisions = range(1, config.input_bits + 1)
-    cycles = range(pass_cycles(config, config.input_bits))
+    cycles = range(result_interval(config, config.input_bits))
     signs = ("unsigned", "signed")
     banks = range(config.banks)
     groups: dict[str, list[Hashable]] = {

@@ -295,7 +295,7 @@ class Bench:
         passes = 2 if config.grouped else 1  # a row's slot waits for one, too
         if config.tables:
             passes = 2 + 2 ** max(table_groups(config))
-        return passes * config.cycles_per_pass() + 2 + 2 * row
+        return passes * config.pass_interval() + 2 + 2 * row
 
     async def run(self) -> None:
         """Step until everything queued was accepted and everything in flight delivered."""

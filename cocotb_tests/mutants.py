@@ -550,6 +550,7 @@ MUTANTS = (
         "a result is lost where the next one comes",
         _table_sums(_pattern(r"(\benable <= )\w+;", r"\g<1>1'h1;")),
     ),
+    Mutant("control never holds", _table_sums(_pattern(r"(\bholds_q <= )\w+;", r"\g<1>1'h0;"))),
     Mutant(
         "the next vector is taken too early",
         _table_sums(_assign("sequencer", "frees", "1'h1")),

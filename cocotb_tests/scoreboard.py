@@ -37,8 +37,8 @@ class Scoreboard:
     which it appears.
 
     The array advances in every cycle in which it does not hold; a result appears when it has
-    advanced planes + tree ranks times since its acceptance. So early, late, missing and extra
-    results all show, under any back-pressure.
+    advanced result_interval + result_ranks times since its acceptance. So early, late, missing and
+    extra results all show, under any back-pressure.
 
     A row that has neighbours in its group, and is not filled, or any in tables, is ``under_way``
     (bank, row) until the ``slots`` that it ``wants`` have passed the array; any other row occupies

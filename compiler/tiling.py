@@ -16,7 +16,7 @@ from cimforge.compiler.precision import (
     integer_matrix,
 )
 from cimforge.compiler.tile_loop import GoldenMacro, run_tiles
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import result_interval
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = [
@@ -218,10 +218,10 @@ def run_job_golden(config: MacroConfig, job: Job) -> Ints:
 
 def golden_pass_cycles(config: MacroConfig, job: Job) -> int:
     """Cycles of all passes of ``job`` together, by the golden model: with zero_skip each takes as
-    many as its vector needs."""
+    many as its vector needs, in tables 2 at least (R30)."""
     patterns = job.inputs & ((1 << config.input_bits) - 1)
     blocks = [
-        sum(pass_cycles(config, job.x_bits, job.x_signed, vector) for vector in block)
+        sum(result_interval(config, job.x_bits, job.x_signed, vector) for vector in block)
         for block in patterns
     ]
     return sum(blocks[block] for block in job.k_index)

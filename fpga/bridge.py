@@ -24,9 +24,9 @@ class FrameBridge(Block):
     Receiving goes on while earlier requests are executed and their results sent: both directions of
     a line carry bytes all the time. A request acts only after its check; opening a session ends
     what an earlier one has left, at once. The bus answers within a bounded time (WishboneSlave), so
-    the bridge never hangs. ``rx`` brings at most one byte in 10 cycles. Latency: 29 cycles from a
+    the bridge never hangs. ``rx`` brings at most one byte in 11 cycles. Latency: 29 cycles from a
     request's last byte to its reply's first. One buffer of ``buffer_bytes``, a power of two of at
-    least BUFFER_BYTES; without it about 260 flip-flops and 600 LUT4s. Raises ValueError for another
+    least BUFFER_BYTES; without it about 330 flip-flops and 600 LUT4s. Raises ValueError for another
     size, or where the macro's addresses do not fit a frame.
     """
 

@@ -54,11 +54,11 @@ class FrameExecutor(Component):
 
     A reply begins before the accesses are made, whose results it carries; so its status comes last.
     An access that is refused is made again, up to TRIES times. OPEN tells the new ``session`` in a
-    cycle with ``begins`` high. A pulse of ``rejected`` is answered with REJECTION once no request
-    is left. Address: the low bits of 16, a set bit above them is refused. ``depth`` is the buffer's
-    size, which OPEN tells. Each byte of a payload takes a cycle, each access as many as the slave's
-    (DecidedSlave: 4); a reply goes as fast as ``reply`` takes it. About 135 flip-flops and 300
-    LUT4s.
+    cycle with ``begins`` high. A pulse of ``rejected`` is answered with REJECTION once no byte of a
+    request stands at ``head``. Address: the low bits of 16, a set bit above them is refused.
+    ``depth`` is the buffer's size, which OPEN tells. Each byte of a payload takes two cycles, each
+    access as many as the slave's (DecidedSlave: 4); a reply goes as fast as ``reply`` takes it.
+    About 135 flip-flops and 300 LUT4s.
     """
 
     def __init__(self, config: MacroConfig, depth: int):

@@ -36,7 +36,7 @@ class FrameReceiver(Component):
     what it does. Bytes outside a request are ignored until a first byte; a request that ends early
     takes what comes next for its rest, so the host sends FILLER before it opens a session.
 
-    ``rx`` brings at most one byte in 10 cycles, whose data stay for 8 more, and is never stalled.
+    ``rx`` brings at most one byte in 11 cycles, whose data stay for 8 more, and is never stalled.
     ``head`` delivers a byte in two cycles; latency 14 cycles from the last byte of the CRC. One
     memory of ``depth`` x 8 bits, about 85 flip-flops and 200 LUT4s with its CRC.
     """

@@ -5,12 +5,12 @@ import cocotb
 from cimforge.cocotb_tests.macro_bench import Bench
 from cimforge.cocotb_tests.stimuli import row_classes, some
 from cimforge.flow.simulate.job import job_config
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import result_interval
 
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
 PAIRS = [(first, second) for first in BANKS for second in BANKS]
-CYCLES = range(pass_cycles(CONFIG))
+CYCLES = range(result_interval(CONFIG))
 MOST = 128  # bank pairs or pass cycles that are run through one by one
 
 

@@ -7,7 +7,7 @@ from cimforge.cocotb_tests.macro_bench import Bench
 from cimforge.cocotb_tests.packing import pack
 from cimforge.cocotb_tests.stimuli import row_classes, some
 from cimforge.flow.simulate.job import job_config
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import result_interval
 
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
@@ -98,7 +98,7 @@ async def test_modes_change_while_computing(dut):
     """A row of another mode that is offered in any cycle of a pass, to its bank or another, changes
     no result before its turn and every one after it."""
     bench = await Bench.loaded(dut)
-    cycles = range(pass_cycles(CONFIG) + CONFIG.ranks + 2)
+    cycles = range(result_interval(CONFIG) + CONFIG.ranks + 2)
     for cycle in cycles:
         for bank in some(BANKS, 3, bench.rng):
             written = bench.rng.choice([bank, bench.rng.choice(BANKS)])

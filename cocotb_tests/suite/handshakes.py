@@ -6,7 +6,7 @@ import cocotb
 
 from cimforge.cocotb_tests.macro_bench import Bench
 from cimforge.flow.simulate.job import job_config
-from cimforge.golden.cycles import first_result, load_cycles, pass_cycles, result_interval
+from cimforge.golden.cycles import first_result, load_cycles, result_interval
 
 CONFIG = job_config()
 
@@ -34,7 +34,7 @@ async def test_idle_and_backpressure(dut, idle, refuse):
 
 @cocotb.test()
 async def test_full_rate_and_latency(dut):
-    """Back-to-back passes finish every ceil(x_bits / k) cycles, the first after the published
+    """Back-to-back passes finish every result_interval cycles, the first after the published
     latency."""
     bench = await Bench.loaded(dut)
     for bits, signed in product(range(1, CONFIG.input_bits + 1), (False, True)):
@@ -98,7 +98,7 @@ async def test_every_pass_cycle_meets_an_unready_consumer(dut):
     """y_ready falls at each cycle of a pass in turn; the result waits, unchanged, and nothing is
     lost."""
     bench = await Bench.loaded(dut)
-    cycles = pass_cycles(CONFIG, CONFIG.input_bits)
+    cycles = result_interval(CONFIG, CONFIG.input_bits)
     for gap in range(cycles + CONFIG.result_ranks + 1):
         bench.send(bench.full_vector())
         await bench.until("x")

@@ -7,7 +7,7 @@ from cimforge.cocotb_tests.macro_bench import Bench
 from cimforge.cocotb_tests.ready_rules import Offer
 from cimforge.cocotb_tests.stimuli import row_classes, some
 from cimforge.flow.simulate.job import job_config
-from cimforge.golden.cycles import pass_cycles
+from cimforge.golden.cycles import result_interval
 
 CONFIG = job_config()
 BANKS = range(CONFIG.banks)
@@ -145,7 +145,7 @@ async def test_nobody_starves(dut, rivals):
 
     for bank in some(BANKS, 4, bench.rng):
         for victim in sorted(set("xwr") - set(rivals)):
-            for moment in range(pass_cycles(CONFIG) + 2):
+            for moment in range(result_interval(CONFIG) + 2):
                 for _ in range(moment + 3):
                     refill(bank)
                     await bench.step()

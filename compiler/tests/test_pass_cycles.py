@@ -16,13 +16,15 @@ from cimforge.hdl.params.config import MacroConfig
 SIMULATOR = "icarus" if shutil.which("iverilog") else "verilator"
 
 
+@pytest.mark.parametrize("storage", ["flop", "lutram"])
 @pytest.mark.parametrize("features", [[], ["zero_skip"]])
-def test_measured_cycles_of_passes_are_goldens(features, tmp_path):
-    config = MacroConfig(rows=3, cols=2, weight_bits=4, input_bits=6, features=features)
+def test_measured_cycles_of_passes_are_goldens(features, storage, tmp_path):
+    options = {"weight_bits": 4, "input_bits": 6, "features": features, "storage": storage}
+    config = MacroConfig(rows=3, cols=2, **options)
     rng = np.random.default_rng(1)
     x = rng.integers(-32, 32, (12, 7)) >> rng.integers(0, 6, (12, 1))
     job = make_job(config, x, rng.integers(-8, 8, (7, 3)), Precision(6, True))
-    emit_macro(config, tmp_path)
+    emit_macro(config, tmp_path, macro_extras(config))
     backend = RtlBackend(tmp_path, SIMULATOR, announce=lambda _: None)
     backend.run_job(config, job)
     assert backend.bit_exact

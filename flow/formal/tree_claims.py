@@ -165,9 +165,16 @@ def _counts(config: MacroConfig, planes: int) -> list[tuple[int, int, int]]:
 
 def _top_sum(config: MacroConfig) -> Claim:
     """The ones of the top plane."""
-    words, bits = _side_by_side(_counts(config, 1)), config.rows.bit_length()
-    depth = max(0, config.pipeline_stages - 1)
-    return Claim(f"{config.module}_top_sum", f"ones of {config.rows} bits", words, bits, depth)
+    counts, bits = _counts(config, 1), config.rows.bit_length()
+    name, depth = f"{config.module}_top_sum", _sum_ranks(config, len(counts))
+    return Claim(name, f"ones of {config.rows} bits", _side_by_side(counts), bits, depth)
+
+
+def _sum_ranks(config: MacroConfig, words: int) -> int:
+    """A register behind each level of so many words in pairs, or as many as there are: the tree's
+    but one, and the lead's but two."""
+    ranks = config.pipeline_stages - 1 + max(0, config.lead - 2) if config.pipeline_stages else 0
+    return min((words - 1).bit_length(), ranks)
 
 
 def _lower_sum(config: MacroConfig) -> Claim:
@@ -178,7 +185,7 @@ def _lower_sum(config: MacroConfig) -> Claim:
     parts = single if lower >= 3 else _counts(config, lower)
     line = sum(width for width, *_ in parts)
     words = _side_by_side([*parts, *((1, place, 1) for place in range(bits))])
-    depth = max(0, config.pipeline_stages - 1)
+    depth = _sum_ranks(config, len(parts) + 1)
     name, text = f"{config.module}_lower_sum", f"ones of {lower} planes less 1"
     copies = (range(line, line + bits),)
     return Claim(name, text, words, bits, depth, modular=True, copies=copies)

@@ -14,7 +14,7 @@ from cimforge.host.protocol import Request, opening
 
 SESSION = 0x1234_5678
 DEPTH = 1024
-BYTE_CYCLES = 10
+BYTE_CYCLES = 11
 
 
 def run(block, bench) -> None:
@@ -83,6 +83,7 @@ class Listener:
         self.block = FrameReceiver(DEPTH)
         self.got = bytearray()
         self.pulses: list[str] = []
+        self.takes: random.Random | None = None  # who takes now and then while bytes come
 
     async def send(self, ctx, data: bytes) -> None:
         """Bytes, as fast as a link may bring them."""
@@ -92,9 +93,9 @@ class Listener:
             await self._tick(ctx)
             ctx.set(self.block.rx.valid, 0)
             for _ in range(BYTE_CYCLES - 1):
+                if self.takes is not None:
+                    ctx.set(self.block.head.ready, int(self.takes.random() < 0.06))
                 await self._tick(ctx)
-        for _ in range(2):
-            await self._tick(ctx)
 
     async def take(self, ctx, cycles: int) -> None:
         """Take what is offered for some cycles."""
@@ -148,6 +149,36 @@ def test_what_does_not_fit_the_buffer_is_rejected_whole():
     it = Listener().run(bench)
     assert it.pulses == ["rejected"]
     assert it.got == b"".join(map(body, frames))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bytes_come_once_and_in_order_whenever_they_are_taken(seed):
+    """Frames of any length one behind the other, taken now and then; an opening in the middle of
+    reading leaves the beginning of what went before it."""
+    rng = random.Random(seed)
+    frames = [
+        Request(1, number, rng.randbytes(4 * rng.randrange(1, 9))).frame(number, SESSION)
+        for number in range(12)
+    ]
+    begin = opening(7)
+
+    async def bench(ctx, it):
+        it.takes = rng
+        for frame in frames:
+            await it.send(ctx, frame)
+        read.append(len(it.got))
+        await it.send(ctx, begin)
+        it.takes = None
+        await it.take(ctx, 200)
+
+    read: list[int] = []
+    it = Listener().run(bench)
+    assert it.pulses == ["opened"]
+    whole = b"".join(map(body, frames))
+    assert it.got.endswith(body(begin))
+    taken = bytes(it.got[: -len(body(begin))])
+    assert len(taken) >= read[0] > 0
+    assert whole.startswith(taken)
 
 
 def test_an_opening_takes_the_place_of_what_waits():

@@ -6,7 +6,7 @@ from operator import or_, xor
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.arith.adder import build_adder
-from cimforge.hdl.arith.plan import Operand, Plan
+from cimforge.hdl.arith.plan import Operand
 from cimforge.hdl.arith.planners import plan_sum
 from cimforge.hdl.arith.staging import levelled, unstaged
 from cimforge.hdl.cells.input_sum import late_planes
@@ -51,11 +51,11 @@ class TableInputSum(Block):
             "sign": In(config.slices),
             "correction": Out(config.correction_bits * config.slices),
         }
-        top = _build_sum(config, "top", _counted(config.rows, 1))
+        top = _build_sum(config, "top")
         inner: dict[str, Structure | Leaf] = {"top": top}
         lower = config.bits_per_cycle - 1
         if lower:
-            inner["lower"] = _build_sum(config, "lower", _lower_words(config))
+            inner["lower"] = _build_sum(config, "lower")
         inner["whole"] = flip_adder(config.correction_bits)
         super().__init__(config.module, "input_sum", ports, inner)
 
@@ -91,9 +91,8 @@ class TableInputSum(Block):
 
     def _late(self, m: Module, name: str, terms: Value) -> Value:
         """The terms of one of the sums, as late as its own ranks leave the array's lead."""
-        words = _counted(self._config.rows, 1) if name == "top" else _lower_words(self._config)
-        own = _sum_ranks(self._config, _plan_sum(self._config, name, words))
-        behind = self._config.lead + max(0, self._config.pipeline_stages - 1) - own
+        ranks = self._config.lead + max(0, self._config.pipeline_stages - 1)
+        behind = ranks - _sum_ranks(self._config, _words(self._config, name))
         return late_planes(m, self._config, terms, self.enable, name, ranks=range(1, behind))
 
     def _place(self, m: Module, name: str, terms: Value) -> Signal:
@@ -134,23 +133,24 @@ def _lower_words(config: MacroConfig) -> Words:
     return [*words, Operand(tuple(range(line, line + config.correction_bits)))]
 
 
-def _plan_sum(config: MacroConfig, kind: str, words: Words) -> Plan:
-    """Adders of words."""
-    bits = unsigned_width(config.rows) if kind == "top" else config.correction_bits
-    return plan_sum(config.tree, words, bits)
+def _words(config: MacroConfig, kind: str) -> Words:
+    """What the sum of the ``top`` plane adds, or that of the ``lower`` ones."""
+    return _counted(config.rows, 1) if kind == "top" else _lower_words(config)
 
 
-def _sum_ranks(config: MacroConfig, plan: Plan) -> int:
-    """Registers in a sum: one behind each level, or as many as there are ranks but the last, which
-    is the whole sum's, and the lead but the first two, of planes and of counts."""
+def _sum_ranks(config: MacroConfig, words: Words) -> int:
+    """Registers in a sum of words: one behind each level of their pairs, or as many as there are
+    ranks but the last, which is the whole sum's, and the lead but the first two, of planes and of
+    counts."""
     ranks = config.pipeline_stages - 1 + max(0, config.lead - 2) if config.pipeline_stages else 0
-    return min(plan.levels, ranks)
+    return min((len(words) - 1).bit_length(), ranks)
 
 
-def _build_sum(config: MacroConfig, kind: str, words: Words) -> Structure:
+def _build_sum(config: MacroConfig, kind: str) -> Structure:
     """Adds words."""
-    plan = _plan_sum(config, kind, words)
-    ranks = _sum_ranks(config, plan)
+    words = _words(config, kind)
+    bits = unsigned_width(config.rows) if kind == "top" else config.correction_bits
+    plan, ranks = plan_sum(config.tree, words, bits), _sum_ranks(config, words)
     staging = levelled(plan, ranks) if ranks else unstaged(plan)
     comment = "Ones of the top plane." if kind == "top" else "Ones of the lower planes, less 1."
     return build_adder(

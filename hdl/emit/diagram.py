@@ -99,7 +99,7 @@ def draw(config: MacroConfig, trace: Trace) -> tuple[str, str]:
             else:
                 group.append(_beats(name, valid, ready, trace[name]))
         lanes += [{}, group]
-    cycles_a_pass = config.cycles_per_pass(x_signed=True)
+    cycles_a_pass = config.pass_interval(x_signed=True)
     told = f"{config.input_bits}-bit signed vectors, {cycles_a_pass} cycles a pass"
     source = {
         "signal": lanes,

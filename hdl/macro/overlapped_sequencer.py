@@ -21,10 +21,10 @@ class OverlappedSequencer(TableSequencer):
     the cycle before, so registers enable the array, say that it is free and tell the accumulators:
     y_ready and q_ready reach no others, and no ready.
 
-    The array is free no two cycles one after the other in which a vector or a read-back is offered,
-    so that it need not be known whether one has begun. A pass of one plane takes two cycles, the
-    plane in the second one, so that results do not follow each other in the next cycle. Else
-    latency is TableSequencer's.
+    Where no row wants a slot, the array is not free behind a cycle in which it was, and a vector or
+    a read-back was offered that no row under way held back: so it need not be known whether one has
+    begun. A pass of one plane takes two cycles, the plane in the second one, so that results do not
+    follow each other in the next cycle. Latency: config.pass_interval + result_ranks + 1 cycles.
     """
 
     def __init__(self, config: MacroConfig):
