@@ -579,7 +579,9 @@ MUTANTS = (
     Mutant("vectors always select planes", _turn("1'b1")),
     Mutant("read-backs select wherever they wait", _turn("~r_valid")),
     Mutant("vectors select wherever they wait", _turn("~r_valid | x_valid")),
-    Mutant("a slot's row is selected for vectors", _slots(_turn("~wants_slot & ({old})"))),
+    Mutant(
+        "a slot's row is selected for vectors", _slots(_turn("~wants_slot & ({old})")), min_banks=2
+    ),
     Mutant("a vector's planes for slots", _slots(_turn("wants_slot & x_valid | ({old})"))),
     Mutant("no vector is ever accepted", _assign("sequencer", "x_ready", "1'b0")),
     Mutant("stalls are ignored", _pin("sequencer", "y_ready", "1'b1")),
