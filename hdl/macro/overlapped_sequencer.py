@@ -46,12 +46,11 @@ class OverlappedSequencer(TableSequencer):
         m: Module,
         arbiter: TableArbiter,
         token: data.View,
-        groups: tuple[Value, Value],
+        planes: Value,
         enable: Value,
     ) -> Value:
         """The register that says whether the array is free, from what holds in the next cycle; and
         one beside the vector, which is far away, inverted lest Yosys share them."""
-        _, planes = groups
         free, keeps = Signal(name="frees"), Signal(name="keeps_vector", init=1)
         over = token.ending & enable
         ends = Mux(enable, planes[1:2] | self._late, token.ending)

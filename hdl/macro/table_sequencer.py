@@ -116,7 +116,7 @@ class TableSequencer(Sequencer):
             m.d.sync += [restart.eq(1), reading.eq(~turn), signed.eq(self.x.signed & turn)]
         with m.Elif(goes_on):
             m.d.sync += restart.eq(0)
-        takes = self._build_taking(m, arbiter, token, (first.line, planes), enable)
+        takes = self._build_taking(m, arbiter, token, planes, enable)
         with m.If(takes):
             m.d.sync += planes.eq(first.line & turn.replicate(len(planes)))
         with m.Elif(goes_on):
@@ -151,11 +151,11 @@ class TableSequencer(Sequencer):
         m: Module,
         arbiter: TableArbiter,
         token: data.View,
-        groups: tuple[Value, Value],
+        planes: Value,
         enable: Value,
     ) -> Value:
         """Whether what is offered is taken in this cycle, of a vector and what selects in it;
-        ``groups`` are the lines of the first group offered and of the present one."""
+        ``planes`` has the line of the present group."""
         return arbiter.free
 
     def _build_rows(self, m: Module, arbiter: TableArbiter, takes: Value) -> None:
