@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["Arbiter", "below", "one_hot"]
+__all__ = ["Arbiter", "below", "equals", "one_hot"]
 
 
 def one_hot(m: Module, name: str, index: Value, count: int, enable: Value | None = None) -> Signal:
@@ -45,6 +45,12 @@ def below(m: Module, name: str, number: Value, count: int) -> Signal:
     upper = Cat(top, low & top.replicate(len(low)))  # lines half - 1 and up: above top's half
     m.d.comb += lines.eq(Cat(low | top.replicate(len(low)), upper)[:count])
     return lines
+
+
+def equals(value: Value, number: int) -> Value:
+    """Whether a value is this number, bit by bit: Yosys would shorten a constant to compare with,
+    and linters complain."""
+    return Cat(bit if number >> i & 1 else ~bit for i, bit in enumerate(value)).all()
 
 
 def _decoded(index: Value) -> Value:

@@ -6,7 +6,7 @@ from operator import or_
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
-from cimforge.hdl.macro.arbiter import one_hot
+from cimforge.hdl.macro.arbiter import equals, one_hot
 from cimforge.hdl.macro.token import delayed
 from cimforge.hdl.params.config import MacroConfig
 
@@ -40,7 +40,7 @@ class BankModes:
     def offered_tops(self) -> Value:
         """A line for each slice of a column: whether it is the top of its weight in the row that w
         offers."""
-        return self.tops(_equals(self._offered, n) for n, _ in enumerate(self._config.modes))
+        return self.tops(equals(self._offered, n) for n, _ in enumerate(self._config.modes))
 
     def tops(self, lines: Iterable[Value]) -> Value:
         """A line for each slice, from one for each mode."""
@@ -61,9 +61,3 @@ class BankModes:
         self._m.d.comb += number.eq(self._kept[0] if config.banks == 1 else reduce(or_, chosen))
         arriving = delayed(self._m, number, ranks, enable, shape=width, name="mode")
         return one_hot(self._m, "mode_line", arriving, len(config.modes))
-
-
-def _equals(value: Value, number: int) -> Value:
-    """Whether a value is this number, bit by bit: Yosys would shorten a constant to compare with,
-    and linters complain."""
-    return Cat(bit if number >> i & 1 else ~bit for i, bit in enumerate(value)).all()

@@ -5,7 +5,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import Member
 
-from cimforge.hdl.macro.arbiter import Arbiter, one_hot
+from cimforge.hdl.macro.arbiter import Arbiter, equals, one_hot
 from cimforge.hdl.macro.bank_entry import BankEntry, encoded
 from cimforge.hdl.macro.entry_walk import place_of
 from cimforge.hdl.macro.first_group import FirstGroup
@@ -190,7 +190,7 @@ class TableSequencer(Sequencer):
         if self._config.banks > 1:
             last = self._config.banks - 1
             clears = Signal(last, name="clear_line")  # and of the last bank never: a reset's begin
-            m.d.comb += clears.eq(Cat(self._left == b + 2 for b in range(last)))
+            m.d.comb += clears.eq(Cat(equals(self._left, b + 2) for b in range(last)))
             line = Signal(last + 1, name="write_line")
             m.d.comb += line.eq(Mux(self._clears_more, Cat(clears, Const(0, 1)), arbiter.bank))
             number = encoded(line, self._config.bank_bits)
