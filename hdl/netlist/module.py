@@ -16,8 +16,10 @@ __all__ = [
 ]
 
 # What a module's own cells serve in the macro, in the order of the reports; then what lies around
-# the macro.
-ROLES = ("storage", "multiply", "tree", "accumulate", "input", "control", "bus", "link")
+# the macro: its engine, buses and links.
+MACRO_ROLES = ("storage", "multiply", "tree", "accumulate", "input", "control")
+ENGINE_ROLES = ("buffer", "gather", "sums", "requantise", "dma", "queue")
+ROLES = (*MACRO_ROLES, *ENGINE_ROLES, "bus", "link")
 LEAF = "leaf"  # a leaf cell serves what the module it stands in serves
 
 

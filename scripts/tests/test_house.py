@@ -24,7 +24,7 @@ ALLOWED = {
     },
     "golden": {"golden", "hdl.params"},
     "flow": {"flow", "hdl", "golden"},
-    "host": {"host", "hdl.params", "hdl.bus.registers"},
+    "host": {"host", "hdl.params", "hdl.bus.registers", "hdl.bus.engine_map"},
     "fpga": {"fpga", "hdl", "flow", "host"},
     "compiler": {"compiler", "hdl.params", "golden", "flow", "host"},
     "cocotb_tests": {"cocotb_tests", "hdl", "golden", "flow", "host", "fpga"},

@@ -1,0 +1,1 @@
+"""The engine: buffers, requantiser, command sequencer and DMA around one macro or several."""
