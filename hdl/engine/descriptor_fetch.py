@@ -42,9 +42,8 @@ class DescriptorFetch(Component):
         m = Module()
         config = self._config
         words = max(1, DESCRIPTOR_BYTES // config.bus_bytes)
-        m.submodules.ahead = ahead = SyncFIFOBuffered(
-            width=config.bus_bits + 1, depth=AHEAD * words
-        )
+        depth = AHEAD * words + 1  # one is free for what comes while another moves to its output
+        m.submodules.ahead = ahead = SyncFIFOBuffered(width=config.bus_bits + 1, depth=depth)
         beats = min(config.burst, words)
         owed = self._build_requests(m, beats, words)
 
