@@ -11,7 +11,10 @@ import pytest
 
 GOLDEN = Path(__file__).parent.parent
 SOURCES = sorted(GOLDEN.rglob("*.py"))
-OUTSIDE = {"numpy", "hdl.params.config"}
+OUTSIDE = {
+    "numpy",
+    *(f"hdl.params.{name}" for name in ("config", "engine_config", "descriptors")),
+}
 RULE = re.compile(r"^\| R(\d+) \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 
 
@@ -39,8 +42,9 @@ def foreign(names: set[str], allowed: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(GOLDEN)))
-def test_golden_imports_only_numpy_and_config(source: Path) -> None:
-    """Tests may use pytest too, and nothing of hdl but its configurations either."""
+def test_golden_imports_only_numpy_and_parameters(source: Path) -> None:
+    """Tests may use pytest too, and nothing of hdl but its configurations and the table of
+    descriptors either."""
     tests = {"pytest"} if "tests" in source.parts[-2:] else set()
     assert foreign(imports(source), OUTSIDE | tests) == set()
 
@@ -64,7 +68,7 @@ def test_only_config_of_hdl_is_allowed() -> None:
 
 def test_readme_example_runs() -> None:
     result = doctest.testfile(str(GOLDEN / "README.md"), module_relative=False)
-    assert result.attempted == 7
+    assert result.attempted == 10
     assert result.failed == 0
 
 
