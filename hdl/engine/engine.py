@@ -1,8 +1,7 @@
 """The engine: macros between a queue of commands and memory."""
 
-from collections.abc import Mapping
-
 from cimforge.hdl.engine.activity import EVENTS, Activity
+from cimforge.hdl.engine.assembly import Assembly
 from cimforge.hdl.engine.command_queue import CommandQueue
 from cimforge.hdl.engine.fetch_unit import FetchUnit
 from cimforge.hdl.engine.read_arbiter import ReadArbiter
@@ -10,7 +9,6 @@ from cimforge.hdl.engine.run_unit import RunUnit
 from cimforge.hdl.engine.soft_reset import SoftReset
 from cimforge.hdl.engine.store_unit import StoreUnit
 from cimforge.hdl.macro.top import build_macro
-from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.structure import Net, Structure, concat, constant
 from cimforge.hdl.params.engine_config import EngineConfig
 
@@ -36,36 +34,6 @@ QUEUE = {
 }
 
 
-class _Engine:
-    """The engine's top under construction: its nets by name."""
-
-    def __init__(self, config: EngineConfig):
-        sentence = "Engine: macros fed from memory by a queue of commands."
-        self.out = Structure(config.module, "", sentence, role="queue")
-        self.nets: dict[str, Net] = {}
-
-    def port(self, direction: str, name: str, width: int = 1) -> None:
-        """A port of the engine."""
-        self.nets[name] = self.out.port(direction, name, width)
-
-    def ports_of(self, block: Module, *begins: str) -> None:
-        """Ports of a block that are the engine's, those whose names begin so."""
-        for port in block.ports.values():
-            if port.name.startswith(tuple(f"{begin}_" for begin in begins)):
-                self.port(port.direction, port.name, port.width)
-
-    def place(self, block: Module, instance: str, called: Mapping[str, str] | None = None) -> None:
-        """Place a block whose ports are on the nets of their names, or of what they are
-        ``called``; nets that are new are made."""
-        pins = {}
-        for port in block.ports.values():
-            name = _renamed(port.name, called or {})
-            if name not in self.nets:
-                self.nets[name] = self.out.wire(name, port.width)
-            pins[port.name] = self.nets[name]
-        self.out.place(block, instance, **pins)
-
-
 def build_engine(config: EngineConfig) -> Structure:
     """The engine's top: ports clk, rst (synchronous, active high), the macro's control ports,
     CONTROL, a memory_port (``read`` … ``write_done``), and with ``streams`` the streams ``into``
@@ -75,7 +43,8 @@ def build_engine(config: EngineConfig) -> Structure:
     nothing any more: ``resetting`` is high until then. Latency and rates are those of the units
     (CommandQueue, FetchUnit, RunUnit, StoreUnit).
     """
-    engine = _Engine(config)
+    sentence = "Engine: macros fed from memory by a queue of commands."
+    engine = Assembly(Structure(config.module, "", sentence, role="queue"))
     fetch, run, store = FetchUnit(config), RunUnit(config), StoreUnit(config)
     arbiter = ReadArbiter(config)
     for name in ("clk", "rst"):
@@ -110,15 +79,7 @@ def _of(unit: str, **others: str) -> dict[str, str]:
     return {**own, **others}
 
 
-def _renamed(name: str, called: Mapping[str, str]) -> str:
-    """A port's name, its beginning changed as the longest of ``called`` says."""
-    for begin in sorted(called, key=len, reverse=True):
-        if name == begin or name.startswith(f"{begin}_"):
-            return called[begin] + name[len(begin) :]
-    return name
-
-
-def _place_macros(engine: _Engine, config: EngineConfig) -> None:
+def _place_macros(engine: Assembly, config: EngineConfig) -> None:
     """The macros side by side, and who counts what they do. They are asked the same, and answer
     in the same cycles: the first one's answers are taken for all."""
     out, nets = engine.out, engine.nets
@@ -146,7 +107,7 @@ def _place_macros(engine: _Engine, config: EngineConfig) -> None:
     _place_activity(engine, config, macro)
 
 
-def _place_activity(engine: _Engine, config: EngineConfig, macro: Structure) -> None:
+def _place_activity(engine: Assembly, config: EngineConfig, macro: Structure) -> None:
     """What is counted; with zero_skip the planes that a vector needs are looked at once more."""
     if config.macro.skips:
         marks = next(child.module for child in macro.children if child.module.kind == "plane_marks")

@@ -1,0 +1,78 @@
+"""Emitted engines of diverse macros, buses and sizes run random programs as golden does."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from cimforge.cocotb_tests.engine.engine_job import engine_parameters
+from cimforge.flow.macro_files import macro_extras
+from cimforge.flow.simulate.simulator import Design, build, run_tests
+from cimforge.hdl.emit.engine_sources import engine_sources
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.engine.engine import build_engine
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.params.engine_config import EngineConfig
+
+SMALL = {"act_bytes": 512, "acc_vectors": 9, "channels": 40}
+CONFIGS = {
+    "tiny": EngineConfig(macro=load_config("tiny"), **SMALL),
+    "paired": EngineConfig(
+        **{"macro": MacroConfig(rows=37, cols=5, bits_per_cycle=2, group=2, banks=2)},
+        **{**SMALL, "bus_bits": 64, "lanes": 2, "burst": 4},
+    ),
+    "sliced": EngineConfig(
+        **{"macro": MacroConfig(rows=11, cols=3, weight_bits=6, slice_bits=2, banks=3)},
+        **{**SMALL, "macros": 2, "acc_bits": 48, "lanes": 4, "weight_zeros": True},
+    ),
+    "binary": EngineConfig(
+        **{"macro": MacroConfig(rows=19, cols=9, weight_bits=1, input_bits=1, multiply="xnor")},
+        **{**SMALL, "bus_bits": 256, "lanes": 8, "burst": 1},
+    ),
+    "wide_inputs": EngineConfig(
+        **{"macro": MacroConfig(rows=9, cols=4, weight_bits=12, input_bits=12, banks=2)},
+        **{**SMALL, "bus_bits": 128, "lanes": 4},
+    ),
+    "tables": EngineConfig(
+        **{"macro": MacroConfig(rows=7, cols=3, banks=2, storage="lutram", tree="behavioral")},
+        **{**SMALL, "lanes": 2},
+    ),
+    "skipping": EngineConfig(
+        **{"macro": MacroConfig(rows=8, cols=5, banks=2, features=("zero_skip",))},
+        **{**SMALL, "macros": 3},
+    ),
+    "parallel": EngineConfig(
+        **{"macro": MacroConfig(rows=16, cols=3, bits_per_cycle=8, storage="sram", banks=2)},
+        **{**SMALL, "lanes": 4, "acc_vectors": 30},
+    ),
+}
+
+
+def emit_engine(config: EngineConfig, folder: Path) -> Design:
+    """The engine with its memory port, emitted."""
+    emit_macro(config.macro, folder, macro_extras(config.macro))
+    top = build_engine(config)
+    for name, text in engine_sources(config, top).items():
+        (folder / name).write_text(text)
+    return Design.listed(config.macro, folder, top.name, tuple(top.ports))
+
+
+def run_engine(config: EngineConfig, folder: Path, simulator: str = "verilator", **job) -> None:
+    """Build and run the suite; failures are the test's."""
+    design = emit_engine(config, folder)
+    build(design, simulator, announce=lambda _: None)
+    job = {"engine": engine_parameters(config), "seed": 7, **job}
+    results = folder / "verify"
+    modules = ["cimforge.cocotb_tests.engine.engine_suite"]
+    ended = run_tests(design, simulator, modules, results, job=job)
+    assert not ended, ended
+    cases = ET.parse(results / "results.xml").getroot().findall(".//testcase")
+    assert cases
+    failed = [case for case in cases if case.find("failure") is not None]
+    assert [failure.attrib for case in failed for failure in case.findall("failure")] == []
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_random_programs(name, tmp_path):
+    run_engine(CONFIGS[name], tmp_path)

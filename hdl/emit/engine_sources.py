@@ -1,0 +1,40 @@
+"""The Verilog of an engine, beside that of its macro."""
+
+from cimforge.hdl.emit.waivers import lint_waivers
+from cimforge.hdl.netlist.module import Module, distinct_modules
+from cimforge.hdl.netlist.verilog import modules_to_verilog
+from cimforge.hdl.params.engine_config import EngineConfig
+
+__all__ = ["ENGINE_WAIVERS", "engine_sources"]
+
+ENGINE_WAIVERS = (
+    ("DECLFILENAME", "{name}.v", None, "one file holds all modules of an engine"),
+    ("UNUSEDSIGNAL", "{name}.v", "*'n_*'*", "carries and shifted-out bits of written arithmetic"),
+)
+
+
+def engine_sources(config: EngineConfig, top: Module) -> dict[str, str]:
+    """``TOP.v`` with the modules of ``top`` that the macro has not, its lint waivers ``TOP.vlt``,
+    and ``TOP.f``, which lists these behind the macro's sources."""
+    macro = config.macro
+    inner = next(child.module for _, child in _below(top) if child.module.name == macro.module)
+    shared = {module.name for module in distinct_modules(inner)}
+    own = [module for module in distinct_modules(top) if module.name not in shared]
+    models = [f"{model}.v" for model in macro.models]
+    name = top.name
+    files = (
+        *(f"{macro.module}.vlt", "cim_cells.v", *models, f"{macro.module}.v"),
+        *(f"{name}.vlt", f"{name}.v"),
+    )
+    header = "// SPDX-License-Identifier: Apache-2.0\n\n"
+    return {
+        f"{name}.v": header + modules_to_verilog(own),
+        f"{name}.vlt": lint_waivers(name, ENGINE_WAIVERS),
+        f"{name}.f": "\n".join(files) + "\n",
+    }
+
+
+def _below(top: Module):
+    for child in top.children:
+        yield top, child
+        yield from _below(child.module)
