@@ -7,6 +7,7 @@ interrupt when it has ended. A field that an operation does not have is reserved
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from cimforge.hdl.params.engine_config import EngineConfig
@@ -77,6 +78,7 @@ class DescriptorError(ValueError):
 OPERATIONS = ("end", "load", "copy", "run", "store")  # by code
 
 
+@lru_cache(maxsize=64)
 def operations(config: EngineConfig) -> tuple[Operation, ...]:
     """The operations of an engine, in the order of their codes."""
     own = (_end(), _load(config), _copy(config), _run(config), _store(config))
