@@ -48,15 +48,14 @@ class EngineMemory:
         self.words_read = self.words_written = 0
 
     def read(self, addresses: Iterable[int], count: int) -> Bytes:
-        """Lines of ``count`` bytes from addresses on, (lines, count): whole words of each are
-        read, so that a line that is short of one has some more behind it read and dropped.
+        """Lines of ``count`` bytes from addresses on, (lines, count), each of which is aligned:
+        whole words of each are read, and what is behind a line in its last one is dropped.
 
         Raises AccessError at the first byte that is not there.
         """
-        words = -(-count // self.word_bytes)
-        places = self._places(addresses, words * self.word_bytes, write=False)
-        self.words_read += words * len(places)
-        return self.data[places[:, :count]]
+        places = self._places(addresses, count, write=False)
+        self.words_read += -(-count // self.word_bytes) * len(places)
+        return self.data[places]
 
     def write(self, addresses: Iterable[int], lines: Bytes) -> None:
         """Write lines (lines, bytes) to addresses, of any alignment, and no byte beside them;
@@ -89,7 +88,7 @@ class EngineMemory:
 
     def _places(self, addresses: Iterable[int], count: int, *, write: bool) -> NDArray[np.int64]:
         """Indices into the data (lines, count)."""
-        starts = np.array([address % (1 << ADDRESS_BITS) for address in addresses], np.int64)
+        starts = np.array(list(addresses), np.int64)
         places = (starts[:, None] + np.arange(count)) % (1 << ADDRESS_BITS) - self.base
         missing = (places < 0) | (places >= len(self.data))
         if missing.any():

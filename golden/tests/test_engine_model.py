@@ -189,12 +189,16 @@ def test_sums_wrap_and_the_overflow_stays() -> None:
         more = fully_connected(1, accumulate=1)
         _, result = run(config, [more], {}, model)
         assert (result.overflow, model.sums[0].tolist()) == (False, [most, -most - 1])
+        model.sums[0] = most, 0
         _, result = run(config, [more], {}, model)
-        assert (result.overflow, model.sums[0].tolist()) == (True, [-most - 1, most - 1])
+        assert (result.overflow, model.sums[0].tolist()) == (True, [-most - 1, -2])
         _, result = run(config, [fully_connected(1)], {}, model)
         assert (result.overflow, model.sums[0].tolist()) == (True, [1, -2])
         model.overflow = False
         assert not run(config, [more], {}, model)[1].overflow
+        model.sums[0] = 0, -most
+        _, result = run(config, [more], {}, model)
+        assert (result.overflow, model.sums[0].tolist()) == (True, [1, most])
 
 
 def test_sums_are_stored_at_any_byte_and_nothing_beside_them() -> None:
