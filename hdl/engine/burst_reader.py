@@ -30,7 +30,8 @@ class BurstReader(Component):
 
     Latency: a run is offered to memory in the cycle after its acceptance; words go through in the
     cycle in which they come. Rate: a burst a cycle, runs without a gap; so a word a cycle where
-    memory answers within OUTSTANDING bursts. A word that stalls holds up the answers behind it.
+    OUTSTANDING - 1 bursts last as long as memory's latency. A word that stalls holds up the answers
+    behind it.
 
     ``drain`` ends everything: a burst that is offered stays so until memory takes it, as it must,
     but no other is, runs are not accepted, and words that come are dropped. Once high it stays so
@@ -52,7 +53,9 @@ class BurstReader(Component):
     def elaborate(self, platform):
         m = Module()
         data, words, drain = self.read_data, self.words, self.drain
-        asked, answered, active = Signal(), Signal(), Signal()
+        asked = Signal()
+        answered = Signal()
+        active = Signal()
         unanswered = Signal(range(OUTSTANDING + 1))
         final = self._build_bursts(m, active, asked)
         m.d.comb += [
@@ -81,9 +84,11 @@ class BurstReader(Component):
         ends = Signal(range(burst - 1 + self._most))
         m.d.comb += ends.eq(run.first[:place] + run.more)
         whole = Signal(len(run.first) - place, reset_less=True)  # number of the whole burst
-        first, last = Signal(place, reset_less=True), Signal(place, reset_less=True)
+        first = Signal(place, reset_less=True)  # word of the present burst in its whole burst
+        last = Signal(place, reset_less=True)  # and that with which the run ends
         further = Signal(len(ends) - place, reset_less=True)
-        final, beats = Signal(), Signal(BURST_BITS)
+        final = Signal()
+        beats = Signal(BURST_BITS)
         zeros = Const(0, ADDRESS_BITS - len(run.first))
         m.d.comb += [
             final.eq(further == 0),

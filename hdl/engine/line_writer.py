@@ -50,7 +50,7 @@ class LineWriter(Component):
             *(words.ready.eq(1), self.write.eq(words.valid), self.data.eq(words.data)),
             self.address.eq(Cat(Const(0, low), place)),
             last.eq(number == more),
-            self.strobe.eq(Cat(~last | (tail >= byte) for byte in range(len(self.strobe)))),
+            self.strobe.eq(Cat(1, (~last | (tail >= byte) for byte in range(1, len(self.strobe))))),
         ]
         with m.If(self.start):
             m.d.sync += [place.eq(self.target[low:]), more.eq(self.more), tail.eq(self.tail)]

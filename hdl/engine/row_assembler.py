@@ -40,7 +40,11 @@ class RowAssembler(Component):
         earlier = (count - 1) * self._config.bus_bits  # bits of all words but the last
         shifted = Signal(earlier, reset_less=True)
         kept = Signal(self._config.row_bits - earlier, reset_less=True)
-        full, taken, last, free, whole = (Signal(name=n) for n in ("full", *_LINES))
+        full = Signal()  # the last word is kept
+        taken = Signal()
+        last = Signal()
+        free = Signal()
+        whole = Signal()
         further = Signal(range(count), init=count - 1)
         m.d.comb += [
             *(words.ready.eq(~full), taken.eq(words.valid & words.ready), last.eq(further == 0)),
@@ -62,6 +66,3 @@ class RowAssembler(Component):
         with m.If(self.clear):
             m.d.sync += [rows.valid.eq(0), full.eq(0), further.eq(count - 1)]
         return m
-
-
-_LINES = ("taken", "last_word", "free", "whole")

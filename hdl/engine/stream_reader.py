@@ -37,7 +37,8 @@ class StreamReader(Component):
     def elaborate(self, platform):
         m = Module()
         run, into, words = self.run, self.into, self.words
-        active, ends = Signal(), Signal()
+        active = Signal()
+        ends = Signal()
         further = Signal(len(run.more), reset_less=True)
         wanted = active & ~self.drain
         m.d.comb += [
