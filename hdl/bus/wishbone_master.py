@@ -26,7 +26,7 @@ class WishboneMaster(Block):
     stb falls only with an answer; while the engine has no word to give or no room, cyc stays and
     stb is low. Words read pass through two registers (StreamBuffer), words to write through logic
     alone. Latency 1 cycle from a request to cyc, 1 from a word's answer to ``read_data`` and from
-    the last word's to ``write_done``; a write waits until the last ``write_done`` is taken.
+    the last word's to ``write_done``; the next write waits until that is taken.
 
     Reset ends a burst at once. Raises ValueError for widths that make no bus. Source: Wishbone B4,
     chapter 4 (registered feedback bus cycles), 3.1.3.
@@ -57,7 +57,7 @@ class WishboneMaster(Block):
         m.d.comb += [
             wb.stb.eq(wb.cyc & Mux(writing_q, given.valid, words.given.ready)),
             answered.eq(wb.stb & (wb.ack | wb.err)),
-            last.eq(left_q == 0),
+            last.eq(~left_q.any()),
             ended.eq(answered & last),
             *(wb.we.eq(writing_q), wb.adr.eq(address_q), wb.bte.eq(0)),
             wb.cti.eq(Mux(last, END_OF_BURST, INCREMENTING)),
@@ -80,15 +80,15 @@ class WishboneMaster(Block):
     ) -> None:
         """The burst under way, and whose turn is next where both wait."""
         read, write = self.memory.read, self.memory.write
+        free = Signal()  # for the end of another write
         may_write = Signal()
         takes_read = Signal()
         takes_write = Signal()
         m.d.comb += [
-            may_write.eq(write.valid & ~self.memory.write_done.valid),
+            free.eq(~self.memory.write_done.valid | self.memory.write_done.ready),
+            may_write.eq(write.valid & free),
             read.ready.eq(~self.wb.cyc & (writing_q | ~may_write)),  # the last was a write
-            write.ready.eq(
-                ~self.wb.cyc & ~self.memory.write_done.valid & (~writing_q | ~read.valid)
-            ),
+            write.ready.eq(~self.wb.cyc & free & (~writing_q | ~read.valid)),
             takes_read.eq(read.valid & read.ready),
             takes_write.eq(write.valid & write.ready),
         ]

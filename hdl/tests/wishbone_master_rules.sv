@@ -109,7 +109,7 @@ module rules (
   end
 
   // Turns: of two that can go, the kind that did not go last; one that can, at once.
-  wire can_write = memory_write_valid && !owed;
+  wire can_write = memory_write_valid && (!owed || take_done);
   always @* if (started && !rst && !active) begin
     if (memory_read_valid && can_write) assert (take_write == !writing && take_read == writing);
     else assert (take_write == can_write && take_read == memory_read_valid);
