@@ -37,14 +37,16 @@ class EngineBench:
             if hasattr(dut, name):
                 getattr(dut, name).value = 0
         self.agent = MemoryAgent(dut, self.config, program.image.copy(), program.base, self.rng)
-        cocotb.start_soon(self.agent.run())
+        self.agent.idle()
         dut.rst.value = 1
         for _ in range(3):
             await RisingEdge(dut.clk)
         dut.rst.value = 0
+        await RisingEdge(dut.clk)
+        cocotb.start_soon(self.agent.run())
         self.model = EngineModel(self.config, program.image.copy(), program.base)
 
-    async def queue(self, base: int, count: int, limit: int = 400_000) -> str:
+    async def queue(self, base: int, count: int, limit: int = 60_000) -> str:
         """Run one queue and return how it ended."""
         dut = self.dut
         dut.queue_base.value, dut.queue_count.value, dut.start.value = base, count, 1

@@ -36,21 +36,25 @@ class MemoryAgent:
         """Whether a burst is not ended."""
         return bool(self._reads or self._writes or self._done)
 
+    def idle(self) -> None:
+        """Nothing is taken or told."""
+        lines = ("read_ready", "write_ready", "write_data_ready")
+        for name in (*lines, "read_data_valid", "write_done_valid"):
+            getattr(self.dut, name).value = 0
+
     async def run(self) -> None:
         """For ever."""
         dut = self.dut
         told_read = told_done = False
-        for name in ("read_ready", "write_ready", "write_data_ready"):
-            getattr(dut, name).value = 0
-        dut.read_data_valid.value = dut.write_done_valid.value = 0
         while True:
             await RisingEdge(dut.clk)
             self._cycle += 1
             self._take(told_read, told_done)
             told_read = self._tell_read(told_read and not int(dut.read_data_ready.value))
             told_done = self._tell_done(told_done and not int(dut.write_done_ready.value))
-            for name in ("read_ready", "write_ready", "write_data_ready"):
+            for name in ("read_ready", "write_ready"):
                 getattr(dut, name).value = int(self._moves())
+            dut.write_data_ready.value = int(bool(self._writes) and self._moves())
 
     def _moves(self) -> bool:
         return self.pace >= 1 or self.rng.random() < self.pace
