@@ -8,7 +8,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help: ## list these
 	@awk -F ':|## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$NF}' Makefile
 
-.PHONY: help setup fpga bus demo test lint mutants bench bench-full compare soak figures clean
+.PHONY: help setup fpga bus registers demo test lint mutants bench bench-full compare soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
@@ -17,11 +17,13 @@ fpga: $(VENV)/.fpga ## install place and route for the boards
 
 bus: $(VENV)/.bus ## install the bus master of verify --bus wishbone
 
+registers: $(VENV)/.registers ## install what makes HTML, IP-XACT and Python of register maps
+
 demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
 
-test: $(VENV)/.test ## run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/.test ## run every test, a process a core; tests of one file share what they built
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test ## style and types
 	$(BIN)/ruff check .
@@ -78,4 +80,8 @@ $(VENV)/.fpga: $(VENV)/.core
 
 $(VENV)/.bus: $(VENV)/.core
 	$(PIP_INSTALL) -e '.[bus]'
+	@touch $@
+
+$(VENV)/.registers: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[registers]'
 	@touch $@
