@@ -97,11 +97,11 @@ class EngineMap:
         text = f"0x{ENGINE_MAGIC:08x}, the letters CIME"
         yield "id", "ro", "says that this is an engine", [Field("magic", 0, 32, text, ENGINE_MAGIC)]
         version = Field("version", 0, 32, "of registers and descriptors", ENGINE_VERSION)
-        yield "version", "ro", "software for another version must not go on", [version]
+        yield "version", "ro", "of the interface; software for another must not go on", [version]
         digest = int(config.digest[:8], 16)
-        hashed = Field("digest", 0, 32, "first 8 hex digits of its SHA-256", digest)
-        yield "hash", "ro", "of the configuration", [hashed]
-        rows = Field("rows", 0, 16, "rows", macro.rows)
+        hashed = Field("digest", 0, 32, "first 8 hex digits of the configuration's SHA-256", digest)
+        yield "hash", "ro", "says which configuration this is", [hashed]
+        rows = Field("rows", 0, 16, "inputs of a vector", macro.rows)
         outputs = Field("outputs", 16, 16, "outputs of mode 0, of all macros", self._outputs())
         yield "geometry", "ro", "size of a pass", [rows, outputs]
         widths = [
@@ -111,7 +111,7 @@ class EngineMap:
             Field("banks", 24, 8, "weight sets", macro.banks),
         ]
         yield "precision", "ro", "widths, and weight sets", widths
-        yield "size", "ro", "how much there is of each", [*self._sizes()]
+        yield "size", "ro", "how many of each, and what it can do", [*self._sizes()]
         room = (
             ("act_bytes", "bytes", "size of the activation buffer"),
             ("acc_vectors", "vectors", "vectors whose sums are kept at once"),
@@ -166,8 +166,8 @@ class EngineMap:
         yield "queue_count", "rw", f"descriptors of the queue; {refused}", [count]
         ended = Field("count", 0, 16, "descriptors")
         yield "queue_done", "ro", "descriptors that have ended since the start", [ended]
-        told = ", ".join(f"{number}: {text}" for number, text in enumerate(ERROR_CAUSES.values()))
-        place = "of a descriptor 32 * word + lowest bit, 65535: reserved bits; else 0"
+        told = ", ".join(f"{number} {name}" for number, name in enumerate(ERROR_CAUSES))
+        place = "of a descriptor: 32 * word + lowest bit, 65535 for reserved bits; else 0"
         fields = [Field("cause", 0, 8, told), Field("field", 16, 16, place)]
         yield "error", "ro", "why the last queue was stopped", fields
         index = Field("index", 0, 16, "the first is 0")

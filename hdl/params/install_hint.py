@@ -9,7 +9,10 @@ from pathlib import Path
 __all__ = ["install_hint", "requirements"]
 
 ROOT = Path(__file__).parents[2]  # the checkout's, where this is one
-TARGETS = {"": "setup", "networks": "setup", "fpga": "fpga", "bus": "bus", "test": "test"}
+TARGETS = {
+    **{"": "setup", "networks": "setup", "fpga": "fpga", "bus": "bus", "test": "test"},
+    "registers": "registers",
+}
 EXTRA = re.compile(r"extra\s*==\s*[\"'](\w+)[\"']")
 
 
