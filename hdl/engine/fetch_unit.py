@@ -46,15 +46,16 @@ class FetchUnit(Block):
 
     ``done`` is high for a cycle when all rows are taken or all words written; with it ``failed``
     says that memory answered with an error, ``bad_channel`` that a multiplier or shift was illegal
-    (only that channel is left out). From the first word with an error on nothing is written and no
-    further burst asked for, what is outstanding is dropped; rows that had come whole still go.
+    (only that channel is left out). From the first word with an error on nothing is written, no
+    burst is asked for that was not offered by then, and what is outstanding is dropped; rows that
+    had come whole still go.
 
     Latency: 2 cycles from ``command`` to the first ``read``; words are written in the cycle in
     which they come, a row is offered one later; ``done`` comes in the cycle after the last write or
     the last row's acceptance, readiness for a command in that after ``done``. Rate: a word a cycle,
     rows and lines without a gap, as BurstReader and RowAssembler say. So n words from memory that
-    answers L cycles after it was asked take n + L + 3 cycles from one command to the next, n + L +
-    4 of a LOAD; from a stream L is 0.
+    answers L >= 1 cycles after it was asked take n + L + 3 cycles from one command to the next, of
+    a LOAD n + L + 4; from a stream L is 0.
 
     ``flush`` ends what is under way without ``done``: bursts already offered are taken, their words
     dropped; ``w_valid`` may fall. ``idle`` says that nothing is under way or outstanding; until
@@ -117,7 +118,7 @@ class FetchUnit(Block):
         m.submodules.channels = channels = ChannelWriter(config)
         self._build_channels(m, begins, channels)
         self._build_words(m, begins, source.words, rows.words, lines.words, channels.words)
-        m.d.comb += ended.eq(busy & ~pending & source.idle & rows.empty)
+        m.d.comb += ended.eq(busy & ~pending & source.idle & ~rows.rows.valid)
         return m
 
     def _kept(self, m: Module, begins: Signal, name: str, width: int | None = None) -> Signal:
@@ -164,19 +165,19 @@ class FetchUnit(Block):
             m.d.sync += [pending.eq(1), left.eq(Mux(command.load, 1, command.lines))]
             m.d.sync += [first.eq(command.source[self._place :]), length.eq(more)]
             m.d.sync += pitch.eq(command.source_pitch[self._place :])
-        with m.Elif(self.failed | self.flush):
+        with m.Elif(self.failed):
             m.d.sync += pending.eq(0)
         with m.Elif(run.valid & run.ready):
             m.d.sync += [pending.eq(left != 1), left.eq(left - 1), first.eq(first + pitch)]
         return pending
 
     def _build_words(self, m: Module, begins: Signal, words, rows, lines, channels) -> None:
-        """Words to what the command is for; an error ends it."""
+        """Words to what the command is for; an error ends it, whether or not its word is taken."""
         load, table = self._kept(m, begins, "load"), self._kept(m, begins, "channels")
         right = Signal(name="word_right")
         m.d.comb += [
             right.eq(words.valid & ~words.error),
-            words.ready.eq(Mux(load, rows.ready, ~table | channels.ready) | words.error),
+            words.ready.eq(Mux(load, rows.ready, ~table | channels.ready)),
         ]
         sinks = (rows, load), (channels, ~load & table), (lines, ~load & ~table)
         for sink, chosen in sinks:

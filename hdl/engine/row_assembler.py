@@ -20,8 +20,8 @@ class RowAssembler(Component):
 
     Latency: a row is offered in the cycle after its last word. Rate: a word a cycle as long as rows
     are taken within row_words cycles; one that waited longer costs its words one cycle more. A
-    row's beat is stable until taken. ``clear``, or reset, drops everything, a row that is offered,
-    too; ``empty`` says that no whole row is held.
+    row's beat is stable until taken; where none is offered, no whole one is held. ``clear``, or
+    reset, drops everything, a row that is offered, too.
     """
 
     def __init__(self, config: EngineConfig):
@@ -30,7 +30,7 @@ class RowAssembler(Component):
             {
                 "words": In(beat_stream(data=config.bus_bits)),
                 "rows": Out(beat_stream(data=config.row_bits)),
-                **{"clear": In(1), "empty": Out(1)},
+                "clear": In(1),
             }
         )
 
@@ -40,7 +40,8 @@ class RowAssembler(Component):
         earlier = (count - 1) * self._config.bus_bits  # bits of all words but the last
         shifted = Signal(earlier, reset_less=True)
         kept = Signal(self._config.row_bits - earlier, reset_less=True)
-        full = Signal()  # the last word is kept
+        row = Signal(self._config.row_bits, reset_less=True)
+        full = Signal()  # a last word is kept, for a row is offered
         taken = Signal()
         last = Signal()
         free = Signal()
@@ -49,7 +50,7 @@ class RowAssembler(Component):
         m.d.comb += [
             *(words.ready.eq(~full), taken.eq(words.valid & words.ready), last.eq(further == 0)),
             *(free.eq(~rows.valid | rows.ready), whole.eq(full | (taken & last))),
-            self.empty.eq(~rows.valid & ~full),
+            rows.data.eq(row),
         ]
         with m.If(taken & ~last):
             m.d.sync += [shifted.eq(Cat(shifted, words.data)[self._config.bus_bits :])]
@@ -62,7 +63,7 @@ class RowAssembler(Component):
             m.d.sync += rows.valid.eq(whole)
         with m.If(free & whole):
             end = Mux(full, kept, words.data[: len(kept)])
-            m.d.sync += rows.data.eq(Cat(shifted, end))
+            m.d.sync += row.eq(Cat(shifted, end))
         with m.If(self.clear):
             m.d.sync += [rows.valid.eq(0), full.eq(0), further.eq(count - 1)]
         return m

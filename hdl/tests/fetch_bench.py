@@ -48,13 +48,12 @@ class Model:
         return False
 
     def _taken(self, command: Command, address: int, count: int) -> bytes:
-        """``count`` bytes from memory, or whole words from the stream."""
-        if not command.get("stream"):
-            return bytes(self.memory.byte(address + b) for b in range(count))
-        size = self.config.bus_bytes
-        words = [self.memory.random.getrandbits(8 * size) for _ in range(-(-count // size))]
-        self.stream += words
-        return b"".join(word.to_bytes(size, "little") for word in words)[:count]
+        """``count`` bytes of memory; a stream brings the same, and what fills its last word."""
+        if command.get("stream"):
+            size = self.config.bus_bytes
+            words = range(address, address + count, size)
+            self.stream += [self.memory.number(word, size) for word in words]
+        return bytes(self.memory.byte(address + b) for b in range(count))
 
     def _load(self, command: Command) -> None:
         size = self.config.row_words * self.config.bus_bytes

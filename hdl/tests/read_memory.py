@@ -81,7 +81,7 @@ class ReadMemory:
         self.bad: set[int] = set()
         self.asked: list[tuple[int, int]] = []  # address and words of each request taken
         self.due: deque[tuple[int, int, bool]] = deque()  # cycle, address and last of each word
-        self.cycle, self._offered = 0, False
+        self.cycle, self._offered, self._stale = 0, False, False
         self._stable, self._inputs = Stable(read, "read"), Inputs()
 
     def byte(self, address: int) -> int:
@@ -101,6 +101,10 @@ class ReadMemory:
         put(ctx, self.read.ready, int(chance() < self.timing.request))
         ready = bool(due) and due[0][0] <= self.cycle
         starts = ready and not self._offered and chance() < self.timing.answer
+        if self._stale and not starts:
+            put(ctx, data.error, self.random.getrandbits(1))
+            put(ctx, data.last, self.random.getrandbits(1))
+        self._stale = False
         if starts:
             _, address, last = due[0]
             put(ctx, data.data, self.number(address, self.word))
@@ -113,7 +117,7 @@ class ReadMemory:
         """Take part in the cycle's end."""
         if self._offered and ctx.get(self.read_data.ready):
             self.due.popleft()
-            self._offered = False
+            self._offered, self._stale = False, True
         request = self._stable.see(ctx)
         if request:
             self._take(request["address"], request["beats"] + 1)

@@ -1,5 +1,7 @@
 """The fetch unit: random commands, errors, flushes and rates against plain Python."""
 
+from copy import deepcopy
+
 import pytest
 
 from cimforge.hdl.emit.waivers import WRAPPER_WAIVERS, lint_waivers
@@ -49,8 +51,10 @@ def test_random_commands(name, timing):
 
     async def drive(ctx):
         for number in range(8):
-            bad = bench.give(random_command(bench, KINDS[number % 3]))
+            command, asked = random_command(bench, KINDS[number % 3]), len(bench.memory.asked)
+            bad = bench.give(command)
             await bench.until_done(ctx)
+            assert (len(bench.memory.asked) == asked) == bool(command.get("stream"))
             bench.check()  # all is done when it says so
             assert bench.ended[-1] == (0, bad)
 
@@ -136,8 +140,8 @@ def test_after_an_error_no_more_is_asked_for():
     ("name", "kind", "timing"),
     [
         *((name, kind, "fast") for name in ("narrow", "macros") for kind in KINDS),
-        *(("fill", "load", "all_slow"), ("fill", "copy", "all_slow")),
-        *(("macros", "channels", "all_slow"), ("narrow", "load", "all_slow")),
+        *(("fill", "load", "all_slow"), ("fill", "copy", "all_slow"), ("fill", "channels", "fast")),
+        *(("macros", "channels", "all_slow"), ("narrow", "load", "slow_beats")),
     ],
 )
 def test_flushed_at_any_cycle_it_drains_and_works_on(name, kind, timing):
@@ -150,6 +154,7 @@ def test_flushed_at_any_cycle_it_drains_and_works_on(name, kind, timing):
             for _ in range(wait if timing == "fast" else bench.random.randrange(60)):
                 await bench.step(ctx)
             bench.flush, asked, ended = 1, len(bench.memory.asked), len(bench.ended)
+            written = deepcopy((bench.effects.act, bench.effects.channels))
             for _ in range(300):
                 await bench.step(ctx)
                 bench.commands.withdraw()
@@ -160,6 +165,7 @@ def test_flushed_at_any_cycle_it_drains_and_works_on(name, kind, timing):
                 raise AssertionError("hung")
             assert len(bench.memory.asked) <= asked + 1  # that which was offered
             assert len(bench.ended) == ended
+            assert written == (bench.effects.act, bench.effects.channels)
             bench.flush = 0
             bench.forget()
             bench.give(random_command(bench, KINDS[wait % 3], small=True))
