@@ -136,7 +136,7 @@ def illegal(field: DescriptorField) -> list[int]:
     """Values beside its range that the C type holds."""
     low, high = (-(1 << 31), (1 << 31) - 1) if field.least < 0 else (0, (1 << 32) - 1)
     beside = [field.least - 1, field.most + 1, field.most + field.step, low, high]
-    beside += [field.least + 1] if field.step > 1 else []
+    beside += [field.least + part for part in (1, field.step // 2, field.step - 1)]
     return [v for v in beside if low <= v <= high and not _fits(field, v)]
 
 

@@ -7,14 +7,13 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
-from xml.etree import ElementTree
+from typing import Any
 
+import cmsis_svd
 import pytest
-from cmsis_svd.parser import SVDParser
-from systemrdl.node import MemNode, RegNode
+from lxml import etree
 
-from cimforge.hdl.emit.library_views import compiled, library_files, page
+from cimforge.hdl.emit.library_views import library_files, page
 from cimforge.hdl.emit.map_view import MapView, engine_view, macro_view
 from cimforge.hdl.emit.register_views import engine_files, macro_map_files, rdl_text, svd_text
 from cimforge.hdl.params.config_file import InputError
@@ -22,6 +21,14 @@ from cimforge.hdl.params.install_hint import install_hint
 from cimforge.hdl.tests.configs import DIVERSE
 from cimforge.hdl.tests.engine_registers_run import Bench
 from cimforge.hdl.tests.map_configs import ENGINES
+from cimforge.hdl.tests.read_views import (
+    IPXACT,
+    expected,
+    of_ipxact,
+    of_rdl,
+    of_svd,
+    windows,
+)
 
 VIEWS = {
     **{f"engine_{name}": engine_view(config) for name, config in ENGINES.items()},
@@ -30,35 +37,7 @@ VIEWS = {
 every_view = pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 LIBRARY = {name: VIEWS[name] for name in ("engine_plain", "macro_slices")}
 library_views = pytest.mark.parametrize("view", LIBRARY.values(), ids=LIBRARY)
-IPXACT = "{http://www.accellera.org/XMLSchema/IPXACT/1685-2014}"
-READS, WRITES = ("ro", "rw", "w1c", "w1p"), ("wo", "rw", "w1c", "w1p")
-
-
-class Seen(NamedTuple):
-    """What a view says of a register: places and widths of fields, the word after reset."""
-
-    offset: int
-    reads: bool
-    writes: bool
-    clears: bool
-    reset: int | None
-    fields: dict[str, tuple[int, int]]
-
-
-def expected(view: MapView) -> dict[str, Seen]:
-    """The registers, from the map itself."""
-    return {
-        r.name: Seen(
-            *(r.offset, r.access in READS, r.access in WRITES, r.access == "w1c", view.reset(r)),
-            {field.name: (field.low, field.width) for field in r.fields},
-        )
-        for r in view.registers
-    }
-
-
-def windows(view: MapView) -> dict[str, tuple[int, int, bool]]:
-    """Offset, words and whether it is written of each window."""
-    return {w.name: (w.offset, w.words, w.access == "wo") for w in view.windows}
+SCHEMAS = Path(cmsis_svd.__file__).parent / "schemas"
 
 
 @cache
@@ -85,32 +64,6 @@ def made(view: MapView, tmp_path: Path, capfd) -> Path:
     return tmp_path
 
 
-def of_rdl(view: MapView, folder: Path) -> tuple[dict[str, Seen], dict]:
-    """What the compiled SystemRDL says."""
-    top = compiled(rdl_text(view), folder / "map.rdl").top
-    assert top.inst_name == view.name
-    registers, mems = {}, {}
-    for node in top.descendants():
-        if isinstance(node, MemNode):
-            words, written = node.get_property("mementries"), node.get_property("sw").name == "w"
-            mems[node.inst_name] = (node.absolute_address, words, written)
-        elif isinstance(node, RegNode):
-            fields = node.fields()
-            resets = [field.get_property("reset") for field in fields]
-            word = None
-            if None not in resets:
-                word = sum(r << f.low for r, f in zip(resets, fields, strict=True))
-            clears = {str(f.get_property("onwrite")) == "OnWriteType.woclr" for f in fields}
-            pulses = {bool(f.get_property("singlepulse")) for f in fields}
-            assert pulses == {node.inst_name == "control"}
-            registers[node.inst_name] = Seen(
-                *(node.absolute_address, node.has_sw_readable, node.has_sw_writable),
-                *(clears == {True}, word),
-                {field.inst_name: (field.low, field.width) for field in fields},
-            )
-    return registers, mems
-
-
 @every_view
 def test_the_systemrdl_is_the_map(view, tmp_path, capfd):
     assert of_rdl(view, tmp_path) == (expected(view), windows(view))
@@ -121,72 +74,19 @@ def test_the_systemrdl_is_the_map(view, tmp_path, capfd):
 def test_the_svd_is_the_map(view, tmp_path):
     path = tmp_path / "map.svd"
     path.write_text(svd_text(view))
-    device = SVDParser.for_xml_file(str(path)).get_device()
-    (peripheral,) = device.peripherals
-    assert peripheral.name == view.name.upper()
-    assert peripheral.address_blocks[0].size == 1 << view.address_bits
-    registers, arrays = {}, {}
-    for register in peripheral.registers:
-        if not hasattr(register, "name"):
-            first, *_, last = register.registers if len(register.registers) > 1 else [None, None]
-            first = register.registers[0]
-            name = first.name.removesuffix("_WINDOW[0]").lower()
-            written = first.access.value == "write-only"
-            arrays[name] = (first.address_offset, len(register.registers), written)
-            assert last is None or last.address_offset == first.address_offset + 4 * (
-                len(register.registers) - 1
-            )
-            continue
-        access = register.access.value
-        kind = getattr(register.modified_write_values, "value", None)
-        assert kind in (None, "oneToClear")
-        registers[register.name.lower()] = Seen(
-            *(register.address_offset, access != "write-only", access != "read-only"),
-            *(kind == "oneToClear", register.reset_value if register.reset_mask else None),
-            {field.name.lower(): (field.bit_offset, field.bit_width) for field in register.fields},
-        )
-    assert (registers, arrays) == (expected(view), windows(view))
-
-
-def of_ipxact(path: Path) -> tuple[dict[str, Seen], dict]:
-    """What the IP-XACT says."""
-
-    def text(element, name: str) -> str | None:
-        found = element.find(f"{IPXACT}{name}")
-        return None if found is None else found.text
-
-    def number(element, name: str) -> int:
-        told = text(element, name)
-        return int(told.removeprefix("'h"), 16 if told.startswith("'h") else 10)
-
-    registers, mems = {}, {}
-    for block in ElementTree.parse(path).iter(f"{IPXACT}addressBlock"):
-        base = number(block, "baseAddress")
-        if text(block, "usage") == "memory":
-            written = text(block, "access") == "write-only"
-            mems[text(block, "name")] = (base, number(block, "range") // 4, written)
-        for register in block.findall(f"{IPXACT}register"):
-            fields, resets, kinds, clears = {}, [], set(), set()
-            for field in register.findall(f"{IPXACT}field"):
-                place = number(field, "bitOffset")
-                fields[text(field, "name")] = (place, number(field, "bitWidth"))
-                kinds.add(text(field, "access"))
-                clears.add(text(field, "modifiedWriteValue"))
-                reset = field.find(f"{IPXACT}resets/{IPXACT}reset")
-                resets.append(None if reset is None else number(reset, "value") << place)
-            (kind,) = kinds
-            registers[text(register, "name")] = Seen(
-                *(base + number(register, "addressOffset"), kind != "write-only"),
-                *(kind != "read-only", clears == {"oneToClear"}),
-                *(None if None in resets else sum(resets), fields),
-            )
-    return registers, mems
+    assert of_svd(path) == (expected(view), windows(view))
+    for name in ("1_3_2", "1_3_11"):  # schemas of the oldest and the newest 1.3
+        schema = etree.XMLSchema(etree.parse(SCHEMAS / f"CMSIS-SVD_{name}.xsd"))
+        schema.assertValid(etree.parse(path))
+    peripheral = etree.parse(path).find(".//peripheral")
+    assert peripheral.findtext("name") == view.name.upper()
+    assert int(peripheral.findtext("addressBlock/size"), 16) == 1 << view.address_bits
 
 
 @library_views
 def test_the_ipxact_is_the_map(view, made):
     assert of_ipxact(made / f"{view.name}.xml") == (expected(view), windows(view))
-    top = ElementTree.parse(made / f"{view.name}.xml").getroot()
+    top = etree.parse(made / f"{view.name}.xml").getroot()
     assert top.find(f"{IPXACT}name").text == view.name
     assert top.find(f"{IPXACT}version").text == str(view.version)
 
