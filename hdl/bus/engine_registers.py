@@ -57,7 +57,7 @@ class EngineRegisters(Block):
             config.module,
             "registers",
             {
-                "registers": In(register_port(self._map.address_bits)),
+                "registers": In(register_port(self.address_bits)),
                 **{name: Out(1) for name in ("start", "soft_reset", "clear", "irq")},
                 **{"queue_base": Out(ADDRESS_BITS), "queue_count": Out(16)},
                 **{name: In(1) for name in (*STATES, *EVENTS)},
@@ -65,6 +65,11 @@ class EngineRegisters(Block):
                 **{name: In(width) for name, width in counted.items()},
             },
         )
+
+    @property
+    def address_bits(self) -> int:
+        """Bits of a byte address on ``registers``."""
+        return self._map.address_bits
 
     def elaborate(self, platform):
         m = Module()

@@ -236,6 +236,7 @@ def test_one_access_in_two_cycles():
         found = [(await bench.cycle(request))["registers_ready"] for _ in range(10)]
         assert found == [0, 1] * 5
         assert EngineRegisters.latency == 1
+        assert len(bench.ports["registers_address"]) == bench.block.address_bits == 7
 
     Bench(PLAIN).run(test)
 
