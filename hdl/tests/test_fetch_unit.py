@@ -148,10 +148,11 @@ def test_flushed_at_any_cycle_it_drains_and_works_on(name, kind, timing):
     bench = FetchBench(CONFIGS[name], f"flush {name} {kind} {timing}", TIMINGS[timing])
 
     async def drive(ctx):
-        for wait in range(24):
+        for trial in range(30):
+            wait = trial % 15 if timing == "fast" else bench.random.randrange(60)
             held = bench.random.getrandbits(1)  # or a pulse
             bench.give(random_command(bench, kind, small=True))
-            for _ in range(wait if timing == "fast" else bench.random.randrange(60)):
+            for _ in range(wait):
                 await bench.step(ctx)
             bench.flush, asked, ended = 1, len(bench.memory.asked), len(bench.ended)
             written = deepcopy((bench.effects.act, bench.effects.channels))
@@ -168,7 +169,8 @@ def test_flushed_at_any_cycle_it_drains_and_works_on(name, kind, timing):
             assert written == (bench.effects.act, bench.effects.channels)
             bench.flush = 0
             bench.forget()
-            bench.give(random_command(bench, KINDS[wait % 3], small=True))
+            other = kind if trial % 2 == 0 else KINDS[trial % 3]
+            bench.give(random_command(bench, other, small=True))
             await bench.until_done(ctx)
             bench.check()
 
