@@ -1,0 +1,1 @@
+"""A system on an FPGA: a RISC-V core, memory, UART, timer, and an engine beside them."""

@@ -1,0 +1,60 @@
+"""Programs of a system's core: C of this package and of a caller, compiled for its memory map."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cimforge.fpga.cpu.memory_map import IO_REGISTERS, memory_map, region
+from cimforge.fpga.cpu.system import ROM_FILE
+from cimforge.fpga.cpu.system_config import SystemConfig
+from cimforge.fpga.cpu.toolchain import compile_program
+from cimforge.fpga.cpu.word_memory import rom_text
+
+__all__ = ["LIBRARY", "build_firmware", "system_files"]
+
+PACKAGE = "cimforge.fpga.firmware"
+LIBRARY = ("start.S", "multiply.c", "uart.c")  # of every program
+STACK_BYTES = 512
+GENERATED = {"system.h": "system.h.j2", "link.ld": "link.ld.j2"}
+
+
+def system_files(config: SystemConfig, reserved: int = 0) -> dict[str, str]:
+    """Texts by file name: ``system.h``, where a program finds what, and ``link.ld``, where it lies
+    itself: not in the first ``reserved`` bytes of RAM."""
+    loader = PackageLoader(PACKAGE, ".")
+    templates = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
+    facts = {
+        **{"name": config.module, "regions": memory_map(config), "registers": IO_REGISTERS},
+        **{"stack_bytes": STACK_BYTES, "reserved": reserved},
+    }
+    return {name: templates.get_template(t).render(**facts) for name, t in GENERATED.items()}
+
+
+def build_firmware(
+    config: SystemConfig,
+    folder: Path,
+    sources: tuple[str, ...],
+    own: Mapping[str, str] | None = None,
+    reserved: int = 0,
+) -> str:
+    """The ROM_FILE of a program, left in ``folder`` and returned.
+
+    ``sources`` are files of the firmware package, LIBRARY and headers come with them; ``own`` are
+    further files by name, of which those that end in .c are compiled. Raises CompileError where the
+    program is refused or does not fit, InputError where there is no compiler.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    package = files(PACKAGE)
+    shipped = [each.name for each in package.iterdir() if each.name.endswith(".h")]
+    texts = {name: package.joinpath(name).read_text() for name in (*shipped, *LIBRARY, *sources)}
+    texts |= system_files(config, reserved) | dict(own or {})
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    compiled = [name for name in texts if name.endswith((".c", ".S"))]
+    multiplies = config.multiplier != "none"
+    program = compile_program(folder, compiled, "link.ld", multiplies=multiplies)
+    text = rom_text(program, region(config, "rom"))
+    (folder / ROM_FILE).write_text(text)
+    return text

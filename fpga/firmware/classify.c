@@ -1,0 +1,92 @@
+/* Classifies images that come on the UART: on the core alone, or on the engine.
+
+   "ready NAME" is said after reset. A command is a letter, a count n of 1..NETWORK_BATCH, and n images of
+   NETWORK_INPUTS bytes, values of pixels. The core alone does it for the letter c, the engine for e. The answer
+   is a line "classes" with n numbers, a line "cycles" with those from the last byte of the images to the last
+   class, and "ok"; or one line that begins with "error".
+   SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
+
+#include "classifier.h"
+#include "network.h"
+#include "system.h"
+#include "uart.h"
+
+static int8_t inputs[NETWORK_BATCH * NETWORK_INPUTS];
+static uint8_t classes[NETWORK_BATCH];
+
+/* Takes images, each pixel as the input that it becomes; 0 where one is no pixel. */
+static int take_images(uint8_t count)
+{
+  int8_t *next = inputs;
+  int8_t *const end = inputs + count * NETWORK_INPUTS;
+  uint8_t most = 0;
+  while (next < end) {
+    const uint8_t pixel = uart_get();
+    most |= (uint8_t)(pixel >= NETWORK_LEVELS);
+    *next++ = network_levels[pixel < NETWORK_LEVELS ? pixel : 0];
+  }
+  return !most;
+}
+
+static void refuse(const char *why)
+{
+  uart_text("error ");
+  uart_text(why);
+  uart_text("\n");
+}
+
+static void tell(uint8_t count, uint32_t cycles)
+{
+  uint8_t image;
+  uart_text("classes");
+  for (image = 0; image < count; image++) {
+    uart_put(' ');
+    uart_number(classes[image]);
+  }
+  uart_text("\ncycles ");
+  uart_number(cycles);
+  uart_text("\nok\n");
+}
+
+static void serve(uint8_t command)
+{
+  const uint8_t count = uart_get();
+  const char *failed;
+  uint32_t begun;
+  if (count < 1 || count > NETWORK_BATCH) {
+    refuse("count");
+    return;
+  }
+  const int legal = take_images(count);
+  begun = IO_CYCLES;
+  failed = command == 'c' ? classify_on_core(inputs, count, classes)
+                          : classify_on_engine(inputs, count, classes);
+  const uint32_t cycles = IO_CYCLES - begun;
+  const uint32_t status = IO_STATUS;
+  IO_STATUS = IO_STATUS_OVERRUN | IO_STATUS_FAULT;
+  if (status & IO_STATUS_OVERRUN)
+    refuse("overrun");
+  else if (status & IO_STATUS_FAULT)
+    refuse("fault");
+  else if (!legal)
+    refuse("pixel");
+  else if (failed)
+    refuse(failed);
+  else
+    tell(count, cycles);
+}
+
+int main(void)
+{
+  uart_text("ready " SYSTEM_NAME "\n");
+  for (;;) {
+    const uint8_t command = uart_get();
+    IO_LIGHT = IO_LIGHT_ON;
+    if (command == 'c' || command == 'e')
+      serve(command);
+    else
+      refuse("command");
+    IO_LIGHT = 0;
+  }
+}
