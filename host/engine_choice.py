@@ -10,12 +10,16 @@ from cimforge.host.engine_shape import Choice, Shape, Tiling
 __all__ = ["best_choice", "choices", "fits", "least_batch"]
 
 MOST_BATCH = 1 << 16
+NEAR = 1.02
 
 
 def best_choice(tiling: Tiling, batch: int) -> tuple[Choice, int]:
-    """The choice that takes least, and its cycles; of equal ones that of most vectors."""
+    """The choice to take, and its predicted cycles: of those within NEAR of the least that of most
+    vectors, for it has the fewest descriptors and the most room for what takes longer."""
     told = {choice: predicted(tiling, choice, batch) for choice in choices(tiling, batch)}
-    best = min(told, key=lambda choice: (told[choice], -choice.vectors))
+    least = min(told.values())
+    near = [choice for choice, cycles in told.items() if cycles <= NEAR * least]
+    best = max(near, key=lambda choice: (choice.vectors, -told[choice]))
     return best, told[best]
 
 
@@ -38,7 +42,9 @@ def choices(tiling: Tiling, batch: int) -> Iterator[Choice]:
 
 def fits(tiling: Tiling, choice: Choice, batch: int) -> bool:
     """Whether the kept sums and the activation buffer hold a part."""
-    most = max((part.vectors for part in tiling.parts(choice, batch)), default=1)
+    most = min(choice.vectors, batch)
+    if tiling.shape.window:
+        most = max(part.vectors for part in tiling.parts(choice, batch))
     held = most * choice.columns <= tiling.config.acc_vectors
     return held and copy_area(tiling, choice, batch) <= tiling.config.act_bytes
 
@@ -56,7 +62,9 @@ def _counts(tiling: Tiling, kind: str, batch: int, sums: int, room: int) -> list
     if most < 1:
         return []
     parts = ceil(batch / most)
-    return [ceil(batch / min(n, batch)) for n in (parts, parts + 1, 2 * parts, 4 * parts, 8 * parts)]
+    return [
+        ceil(batch / min(n, batch)) for n in (parts, parts + 1, 2 * parts, 4 * parts, 8 * parts)
+    ]
 
 
 def _window_counts(tiling: Tiling, batch: int, sums: int, room: int) -> list[int]:
@@ -65,7 +73,9 @@ def _window_counts(tiling: Tiling, batch: int, sums: int, room: int) -> list[int
     assert window
     whole, across = window.vectors, window.count_x
     images = min(sums // whole, (room - slack) // tiling.image_bytes, batch)
-    counts = [ceil(batch / min(n * ceil(batch / images), batch)) * whole for n in (1, 2, 4) if images > 0]
+    counts = [
+        ceil(batch / min(n * ceil(batch / images), batch)) * whole for n in (1, 2, 4) if images > 0
+    ]
     reach = (window.kernel_y - 1) * window.dilation_y + 1
     most = ((room - slack) // tiling.line_bytes - reach) // window.stride_y + 1
     if (room - slack) // tiling.line_bytes >= window.height:

@@ -128,9 +128,9 @@ class _Emitter:
 
     def _copy(self, copy: Copy) -> Command:
         fields = {"source": self._at.inputs + copy.source, "target": copy.target}
-        fields |= {"count": copy.count, "lines": copy.lines}
+        fields |= {"count": copy.length, "lines": copy.lines}
         if copy.lines > 1:
-            fields |= {"source_pitch": copy.pitch, "target_pitch": copy.count}
+            fields |= {"source_pitch": copy.pitch, "target_pitch": copy.length}
         return Command("copy", fields)
 
     def _channel(self, column: int) -> int:
@@ -214,7 +214,10 @@ class _Emitter:
         told = self._image.layer.requantise
         if not told:
             return Command("store", {**fields, "raw": 1})
-        fields |= {"channel": self._channel(step.column), "rounding": ROUNDINGS.index(told.rounding)}
+        fields |= {
+            "channel": self._channel(step.column),
+            "rounding": ROUNDINGS.index(told.rounding),
+        }
         fields |= {"wide": int(told.wide), "zero": told.zero}
         fields |= {"lowest": told.lowest, "highest": told.highest}
         if self._image.ones:

@@ -1,64 +1,119 @@
 """How long an engine takes for a layer, by formula."""
 
 from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 
 from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES
+from cimforge.host.engine_schedule import LEAST_PIECE
 from cimforge.host.engine_shape import Choice, Part, Tiling
 
-__all__ = ["COMMAND_CYCLES", "VECTOR_WORDS", "computing", "copy_area", "predicted"]
+__all__ = ["COMMAND_CYCLES", "RUN_CYCLES", "VECTOR_WORDS", "computing", "copy_area", "predicted"]
 
-COMMAND_CYCLES = 12  # of a LOAD or COPY beside its words: handed over, asked for, answered, ended
+COMMAND_CYCLES = 10  # of a LOAD or COPY beside its words: handed over, asked for, answered, ended
+RUN_CYCLES = 18  # from a RUN's descriptor to its first vector
 VECTOR_WORDS = 1  # words that a STORE writes for a vector beside those its results fill
+CHANNEL_BITS = 128
+
+
+class _Work(NamedTuple):
+    """What a part's steps do: ``vectors`` each, ``copied`` words meanwhile by all of them together,
+    whether they load their weights and their channels."""
+
+    vectors: int
+    copied: float
+    loads: bool
+    channels: bool
 
 
 def predicted(tiling: Tiling, choice: Choice, batch: int) -> int:
     """Cycles from start to interrupt of a batch, with memory that answers a word in each cycle:
 
-    ``start + sum over parts of ((R - 1) C step + C max(step, store)) + tail``
+    ``start + sum over parts of ((R - 1) C step + C max(step', store)) + tail``
 
     of R tiles of rows and C of columns, where for a part of V vectors, with words of the bus and
     cycles both counted as cycles,
 
     - ``run = V interval``: the macro's passes;
-    - ``fetch = load + copy / (R C) + 2 COMMAND_CYCLES + 3 descriptors``: a tile's weights, its
-      share of the activations of the next tile or part, and the descriptors of all three;
-    - ``step = max(run, fetch)``; with one bank ``load + max(run, fetch - load)``, and copies count
-      apart where the activation buffer does not hold two of them;
+    - ``fetch = load + copy / (R C) + descriptors + COMMAND_CYCLES of each``: a tile's weights, its
+      share of the activations that the steps behind need, and what asks for them;
+    - ``step = max(run, fetch)``; with one bank ``load + RUN_CYCLES + max(run, fetch - load)``, and
+      copies count apart where the activation buffer does not hold two of them; ``step'`` with the
+      channels of a tile of columns, where the table does not hold them;
     - ``store = V max(results / lanes, words + VECTOR_WORDS)`` of one tile's results;
     - ``start``: the first copy and load, and the first vector's way to its sum; ``tail``: the last
-      tile's store and the last commands' own cycles.
+      tile's store.
 
     Where the banks hold all tiles, only the first part loads. zero_skip is left out: at most.
     """
     macro, shape = tiling.config.macro, tiling.shape
-    steps = tiling.row_tiles * tiling.column_tiles
-    loads = [_load_cycles(tiling, row) for row in range(tiling.row_tiles)]
-    held, total, first = steps <= macro.banks, 0.0, 1
-    area = copy_area(tiling, choice, batch)
-    parts = tiling.parts(choice, batch)
-    kinds = Counter((part.vectors, _copied(tiling, choice, part)) for part in parts)
-    for (vectors, copied), count in kinds.items():
-        again = count - first if held else 0
-        for times, load in ((count - again, sum(loads) / len(loads)), (again, 0.0)):
-            step = _step_cycles(tiling, vectors, load, copied / steps, 2 * area)
-            last = max(step, _store_cycles(tiling, vectors))
-            total += times * tiling.column_tiles * ((tiling.row_tiles - 1) * step + last)
-        first = 0
-    start = area / tiling.config.bus_bytes + loads[0] + 4 * COMMAND_CYCLES
-    start += 3 * DESCRIPTOR_BYTES / tiling.config.bus_bytes + macro.latency(shape.bits, shape.signed)
-    return ceil(start + total + _store_cycles(tiling, min(vectors for vectors, _ in kinds)))
+    loads = tiling.load_cycles
+    area, total, vectors = copy_area(tiling, choice, batch), 0.0, 0
+    for work, count in _work(tiling, choice, batch).items():
+        load = sum(loads) / len(loads) if work.loads else 0.0
+        step = _step_cycles(tiling, work, load, 2 * area)
+        channels = tiling.width * CHANNEL_BITS / tiling.config.bus_bits
+        last = _step_cycles(tiling, work, load, 2 * area, channels if work.channels else 0.0)
+        last = max(last, _store_cycles(tiling, work.vectors))
+        total += count * tiling.column_tiles * ((tiling.row_tiles - 1) * step + last)
+        vectors = work.vectors
+    first = next(tiling.parts(choice, batch))
+    start = _first_copy(tiling, choice, first) + loads[0] + 2.0 * COMMAND_CYCLES + RUN_CYCLES
+    start += 3 * DESCRIPTOR_BYTES / tiling.config.bus_bytes
+    way = macro.latency(shape.bits, shape.signed) + COMMAND_CYCLES
+    # the last RUN hides no LOAD any more
+    spare = min(0.0, vectors * macro.pass_interval(shape.bits, shape.signed) - step)
+    return ceil(start + total + spare + way + _store_cycles(tiling, vectors))
 
 
-def _step_cycles(tiling: Tiling, vectors: int, load: float, share: float, areas: int) -> float:
+def _work(tiling: Tiling, choice: Choice, batch: int) -> Counter[_Work]:
+    """Of each part: its own copies but the first, and the first of the next."""
+    held = tiling.row_tiles * tiling.column_tiles <= tiling.config.macro.banks
+    kept = tiling.shape.outputs <= tiling.config.channels
+    told: Counter[_Work] = Counter()
+    for number, (part, after, count) in enumerate(_neighbours(tiling, choice, batch)):
+        copied = _copied(tiling, choice, part) - _first_copy(tiling, choice, part)
+        copied += _first_copy(tiling, choice, after) if after else 0
+        channels = not tiling.shape.raw and (number == 0 or not kept)
+        told[_Work(part.vectors, copied, number == 0 or not held, channels)] += count
+    return told
+
+
+def _neighbours(
+    tiling: Tiling, choice: Choice, batch: int
+) -> Iterator[tuple[Part, Part | None, int]]:
+    """Each part with the next, and how often in a row; of vectors all but the last are alike."""
+    if tiling.shape.window:
+        for part, after in pairwise([*tiling.parts(choice, batch), None]):
+            assert part
+            yield part, after, 1
+        return
+    full, rest = divmod(batch - 1, choice.vectors)
+    part, last = Part(0, choice.vectors), Part(0, rest + 1)
+    for count in (min(1, full - 1), full - 2):
+        if count > 0:
+            yield part, part, count
+    if full:
+        yield part, last, 1
+    yield last, None, 1
+
+
+def _step_cycles(
+    tiling: Tiling, work: _Work, load: float, areas: int, channels: float = 0.0
+) -> float:
     """Cycles of a RUN and what is fetched meanwhile, or where that cannot be after it."""
     config, shape = tiling.config, tiling.shape
-    run = vectors * config.macro.pass_interval(shape.bits, shape.signed)
-    apart = share if areas > config.act_bytes else 0
-    fetch = share - apart + 2 * COMMAND_CYCLES + 3 * DESCRIPTOR_BYTES / config.bus_bytes
-    if config.macro.banks > 1:
+    run = work.vectors * config.macro.pass_interval(shape.bits, shape.signed)
+    share = work.copied / (tiling.row_tiles * tiling.column_tiles)
+    pieces, asked = min(1.0, share / LEAST_PIECE), DESCRIPTOR_BYTES / config.bus_bytes
+    commands = (load > 0) + (channels > 0) + pieces
+    apart = share if areas > config.act_bytes else 0.0
+    fetch = share - apart + channels + COMMAND_CYCLES * commands + asked * (1 + commands)
+    if config.macro.banks > 1 or not load:
         return apart + max(run, load + fetch)
-    return apart + load + max(run, fetch)
+    return apart + load + RUN_CYCLES + max(run, fetch)
 
 
 def computing(tiling: Tiling, batch: int) -> int:
@@ -69,16 +124,6 @@ def computing(tiling: Tiling, batch: int) -> int:
     return passes * tiling.config.macro.cycles_per_pass(shape.bits, shape.signed)
 
 
-def _copied(tiling: Tiling, choice: Choice, part: Part) -> int:
-    """Words of activations that a part copies."""
-    if choice.kind == "window":
-        return tiling.stretch(part)[1] // tiling.config.bus_bytes
-    if choice.kind == "whole":
-        return part.vectors * tiling.pitch // tiling.config.bus_bytes
-    groups = ceil(tiling.column_tiles / choice.columns)
-    return groups * part.vectors * sum(tiling.slices) // tiling.config.bus_bytes
-
-
 def copy_area(tiling: Tiling, choice: Choice, batch: int) -> int:
     """Most bytes that the activation buffer holds of one copy."""
     if choice.kind == "window":
@@ -87,11 +132,20 @@ def copy_area(tiling: Tiling, choice: Choice, batch: int) -> int:
     return min(choice.vectors, batch) * each
 
 
-def _load_cycles(tiling: Tiling, row: int) -> int:
-    """Cycles of a LOAD: words of the bus, or of the macro's rows where these take longer."""
-    config, macro = tiling.config, tiling.config.macro
-    cycles = macro.fill_cycles if macro.grouped else macro.write_cycles
-    return sum(max(config.row_words, cycles(number)) for number in range(tiling.loaded(row)))
+def _copied(tiling: Tiling, choice: Choice, part: Part) -> int:
+    """Words of activations that a part copies."""
+    if choice.kind != "tiles":
+        return _first_copy(tiling, choice, part)
+    groups = ceil(tiling.column_tiles / choice.columns)
+    return groups * part.vectors * sum(tiling.slices) // tiling.config.bus_bytes
+
+
+def _first_copy(tiling: Tiling, choice: Choice, part: Part) -> int:
+    """Those of them that its first step needs."""
+    if choice.kind == "window":
+        return tiling.stretch(part)[1] // tiling.config.bus_bytes
+    each = tiling.pitch if choice.kind == "whole" else tiling.slices[0]
+    return part.vectors * each // tiling.config.bus_bytes
 
 
 def _store_cycles(tiling: Tiling, vectors: int) -> int:

@@ -145,8 +145,10 @@ def with_fences(config: EngineConfig, commands: Iterable[Command]) -> list[Comma
         use = use_of(config, command)
         beside = 0
         for place, unit in enumerate(UNITS):
-            before = newest.get(unit)
-            beside |= (before is None or unit == use.unit or not before.meets(use)) << place
+            if unit != use.unit and unit in newest and newest[unit].meets(use):
+                del newest[unit]  # it has ended, for all that follow too
+            else:
+                beside |= 1 << place
         fenced.append(Command(command.name, {**command.fields, "beside": beside}))
         newest[use.unit] = use
     return fenced

@@ -105,7 +105,9 @@ class LayerImage:
         """The number of the mode, None where none holds the weights."""
         low, high = int(self._matrix.min()), int(self._matrix.max())
         least = 2 if self.ones and self.signed else 1  # one signed bit is not 1
-        bits = max(max(high, 0).bit_length(), (-low - 1).bit_length() if low < 0 else 0) + self.signed
+        bits = (
+            max(max(high, 0).bit_length(), (-low - 1).bit_length() if low < 0 else 0) + self.signed
+        )
         modes = self.config.modes
         held = [n for n, mode in enumerate(modes) if mode.weight_bits >= max(bits, least)]
         return 0 if self.config.macro.binary else max(held, default=None)

@@ -91,7 +91,9 @@ class Requantisation:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LinearLayer:
-    """``y[n] = requantise(sum over k of (x[k] - input_zero) (w[n][k] - weight_zeros[n]) + bias[n])``
+    """``y[n] = requantise(bias[n] + sum over k of (x[k] - input_zero) (w[n][k] - zeros[n]))``
+
+    with zeros for ``weight_zeros``.
 
     ``weights`` (N, K) are integers, the least precision and sign that hold them are taken; of an
     engine of -1 and 1 they are these. ``input_bits`` is the precision of inputs (0: the engine's),

@@ -13,19 +13,19 @@ LEAST_PIECE = 32  # words of the bus: of fewer a COPY of their own costs more th
 
 
 class Copy(NamedTuple):
-    """``lines`` of ``count`` bytes from byte ``source`` of the input on, ``pitch`` apart there and
+    """``lines`` of ``length`` bytes from byte ``source`` of the input on, ``pitch`` apart there and
     one behind the other from byte ``target`` of the activation buffer on; all whole words."""
 
     source: int
     pitch: int
-    count: int
+    length: int
     lines: int
     target: int
 
     @property
     def size(self) -> int:
         """Bytes in the buffer."""
-        return self.count * self.lines
+        return self.length * self.lines
 
 
 class Step(NamedTuple):
@@ -84,7 +84,7 @@ def _uncounted(
             low, size = tiling.slice(row)
             copy = Copy(part.first * pitch + low, pitch, size, part.vectors, 0)
             if size == pitch:
-                copy = copy._replace(pitch=copy.size, count=copy.size, lines=1)
+                copy = copy._replace(pitch=copy.size, length=copy.size, lines=1)
             yield copy, list(same)
 
 
@@ -107,7 +107,7 @@ def pieces(tiling: Tiling, copy: Copy, most: int) -> list[Copy]:
             copy._replace(
                 source=copy.source + low * copy.pitch,
                 lines=high - low,
-                target=(copy.target + low * copy.count) % config.act_bytes,
+                target=(copy.target + low * copy.length) % config.act_bytes,
             )
             for low, high in cuts
         ]
@@ -116,7 +116,7 @@ def pieces(tiling: Tiling, copy: Copy, most: int) -> list[Copy]:
         Copy(
             source=copy.source + low * config.bus_bytes,
             pitch=(high - low) * config.bus_bytes,
-            count=(high - low) * config.bus_bytes,
+            length=(high - low) * config.bus_bytes,
             lines=1,
             target=(copy.target + low * config.bus_bytes) % config.act_bytes,
         )

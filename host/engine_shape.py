@@ -104,9 +104,23 @@ class Tiling:
 
     def loaded(self, row: int) -> int:
         """Rows of weights that tile ``row`` loads: its own, made up to whole groups of rows."""
-        macro, used = self.config.macro, len(self.elements(row))
-        group = lcm(*(part.group for part in macro.parts)) if macro.grouped else 1
-        return min(macro.rows, ceil(used / group) * group)
+        used = len(self.elements(row))
+        return min(self.config.macro.rows, ceil(used / self.group) * self.group)
+
+    @cached_property
+    def group(self) -> int:
+        """Rows that are filled together: with two kinds of tables whole groups of both."""
+        macro = self.config.macro
+        return lcm(*(part.group for part in macro.parts)) if macro.grouped else 1
+
+    @cached_property
+    def load_cycles(self) -> tuple[int, ...]:
+        """Cycles of each row tile's LOAD: words of the bus, or the macro's writes where these take
+        longer."""
+        macro, words = self.config.macro, self.config.row_words
+        cycles = macro.fill_cycles if macro.grouped else macro.write_cycles
+        each = [max(words, cycles(row)) for row in range(macro.rows)]
+        return tuple(sum(each[: self.loaded(row)]) for row in range(self.row_tiles))
 
     # memory
 

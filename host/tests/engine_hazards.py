@@ -26,7 +26,9 @@ def hazards(config: EngineConfig, words: np.ndarray, memory: int) -> list[str]:
         name = OPERATIONS[fields["op"]]
         reads, writes = _Touched(config, memory).of(name, fields)
         for bit, unit in enumerate(ORDER):
-            if unit not in newest or not fields["beside"] >> bit & 1:
+            if not fields["beside"] >> bit & 1:
+                newest.pop(unit, None)  # it has ended, and so it has for all that follow
+            if unit not in newest:
                 continue
             other, other_name, other_reads, other_writes = newest[unit]
             clash = writes & (other_reads | other_writes) | reads & other_writes
@@ -75,9 +77,11 @@ class _Touched:
         inside = (y >= 0) & (y < f["lines"]) & (x >= 0) & (x < f["line_bytes"])
         inside &= sy < f["segments_y"]
         image = v // (f["count_x"] * f["count_y"]) * f["image_pitch"]
-        yield 1, False, ((f["source"] + image + y * f["line_bytes"] + x) % self.config.act_bytes)[
-            inside
-        ]
+        yield (
+            1,
+            False,
+            ((f["source"] + image + y * f["line_bytes"] + x) % self.config.act_bytes)[inside],
+        )
         sums = f["sums"] + np.arange(f["vectors"])
         yield 2, True, sums
         yield 2, False, sums

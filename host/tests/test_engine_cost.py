@@ -1,0 +1,104 @@
+"""Predicted cycles: by hand, against the queue's rules as events, and what is chosen by them."""
+
+import random
+
+import numpy as np
+import pytest
+
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.host.engine_choice import best_choice, choices, fits, least_batch
+from cimforge.host.engine_cost import COMMAND_CYCLES, RUN_CYCLES, computing, predicted
+from cimforge.host.engine_image import LayerImage
+from cimforge.host.engine_layer import ConvolutionLayer, LinearLayer, Requantisation
+from cimforge.host.engine_plan import plan_layer, predicted_cycles
+from cimforge.host.engine_shape import Choice, Shape, Tiling
+from cimforge.host.tests.engine_bench import ENGINES, random_convolution, random_linear
+from cimforge.host.tests.engine_timeline import timeline
+
+
+def base(banks: int = 2, k: int = 1, bus: int = 32, **more) -> EngineConfig:
+    macro = MacroConfig(banks=banks, bits_per_cycle=k)
+    return EngineConfig(macro=macro, **{"acc_vectors": 1024, "lanes": 4, "bus_bits": bus} | more)
+
+
+def linear(inputs: int, outputs: int) -> LinearLayer:
+    draw = np.random.default_rng(inputs)
+    weights = draw.integers(-128, 128, (outputs, inputs))
+    return LinearLayer(weights=weights, requantise=Requantisation(multiplier=1 << 30, shift=-9))
+
+
+def test_the_published_case_computes_nine_tenths_of_its_cycles():
+    """640 x 128 int8, 128 vectors, a 32-bit bus: 80 tiles of 1024 cycles each."""
+    plan = plan_layer(base(), linear(640, 128), 128)
+    assert computing(plan.image.tiling, 128) == 80 * 128 * 8
+    assert plan.cycles <= 80 * 128 * 8 / 0.95
+    assert timeline(plan) <= 80 * 128 * 8 / 0.95
+    one = plan_layer(base(banks=1), linear(640, 128), 128)
+    assert timeline(one) > timeline(plan) + 70 * 256  # LOADs of 256 words are not hidden
+
+
+def test_cycles_of_one_tile_by_hand():
+    """64 x 16, 10 vectors of 64 bytes: 160 words, weights of 256, 80 cycles, 3 queued fetches."""
+    config = base()
+    tiling, choice = Tiling(config, Shape(64, 16)), Choice("tiles", 10, 1)
+    start = 160 + 256 + 2 * COMMAND_CYCLES + RUN_CYCLES + 3 * 16
+    load = 256 + COMMAND_CYCLES + 2 * 16
+    channels = COMMAND_CYCLES + 16 + 64  # asked for, its descriptor, 16 of 4 words
+    way, store = 9 + COMMAND_CYCLES, 10 * 5
+    assert config.macro.latency() == 9
+    step = load + channels  # the first part's, in which nothing more is copied
+    assert predicted(tiling, choice, 10) == start + step + (80 - load) + way + store
+
+
+SHAPES = [(640, 128, 128), (640, 128, 60), (1280, 64, 128), (256, 256, 200), (64, 512, 512)]
+
+
+@pytest.mark.parametrize(("banks", "k", "bus"), [(2, 1, 32), (2, 2, 64), (2, 1, 128), (1, 1, 64)])
+def test_predictions_are_those_of_the_queues_rules(banks, k, bus):
+    config = base(banks, k, bus)
+    for inputs, outputs, batch in SHAPES:
+        plan = plan_layer(config, linear(inputs, outputs), batch)
+        told, share = timeline(plan), computing(plan.image.tiling, batch) / plan.cycles
+        bound = 0.03 if share > 0.7 else 0.12
+        assert abs(plan.cycles / told - 1) < bound, (inputs, outputs, batch, plan.cycles, told)
+
+
+def test_the_choice_is_near_the_least_of_all_legal_ones():
+    rng = random.Random(8)
+    for name in ("two banks", "one bank", "slices", "few channels"):
+        for draw in (random_linear, random_convolution):
+            image = LayerImage(ENGINES[name], draw(rng, ENGINES[name]))
+            batch = rng.randint(1, 9)
+            run = plan_layer(image.config, image.layer, batch).run
+            told = [predicted(image.tiling, c, run) for c in choices(image.tiling, run)]
+            best, cycles = best_choice(image.tiling, run)
+            assert min(told) <= cycles <= 1.02 * min(told)
+            assert fits(image.tiling, best, run)
+            assert cycles == predicted_cycles(image.config, image.layer, batch)
+
+
+def test_every_legal_engine_has_a_choice():
+    layer = ConvolutionLayer(weights=np.ones((3, 2, 2, 1), int), height=5, width=5)
+    for name, config in ENGINES.items():
+        image = LayerImage(config, layer if not config.macro.binary else linear_signs())
+        assert list(choices(image.tiling, 3)), name
+
+
+def linear_signs() -> LinearLayer:
+    return LinearLayer(weights=np.ones((3, 9), int))
+
+
+def test_the_least_batch_is_the_first_that_reaches_the_share():
+    config = base()
+    least = least_batch(config, 640, 128)
+    assert least is not None
+    tiling = Tiling(config, Shape(640, 128))
+    shares = {b: computing(tiling, b) / best_choice(tiling, b)[1] for b in (least - 1, least)}
+    assert shares[least - 1] < 0.9 <= shares[least]
+    assert 30 < least < 80
+    assert least_batch(base(bus=128), 640, 128) < least
+    assert least_batch(config, 640, 128, 0.5) < least
+    assert least_batch(base(k=8), 640, 128) is None  # two bytes a cycle come, and eight are used
+    with pytest.raises(ValueError, match="share must be above 0 and below 1, not 1"):
+        least_batch(config, 640, 128, 1)
