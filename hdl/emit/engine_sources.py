@@ -10,6 +10,19 @@ __all__ = ["ENGINE_WAIVERS", "engine_sources"]
 ENGINE_WAIVERS = (
     ("DECLFILENAME", "{name}.v", None, "one file holds all modules of an engine"),
     ("UNUSEDSIGNAL", "{name}.v", "*'n_*'*", "carries and shifted-out bits of written arithmetic"),
+    ("UNUSEDSIGNAL", "{name}.v", "*'command_*'*", "fields are as wide as in their descriptors"),
+    ("UNUSEDSIGNAL", "{name}.v", "*_following'*", "positions far outside only stay outside"),
+    *(
+        (
+            "UNUSEDSIGNAL",
+            "{name}.v",
+            f"*'{port}'*",
+            "places in a word, and bits that no element has",
+        )
+        for port in ("address", "data", "word")
+    ),
+    ("WIDTHEXPAND", "{name}.v", "*Operator *", "numbers meet shorter ones and constants"),
+    ("WIDTHTRUNC", "{name}.v", "*Logical operator LOGNOT*", "!count compares it with zero"),
 )
 
 

@@ -1,8 +1,8 @@
 """Activation buffer: inputs of vectors, read at any byte."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib.memory import Memory
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
+from cimforge.hdl.engine.ram import Ram
 from cimforge.hdl.engine.walk_step import lane_bits
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.engine_config import EngineConfig
@@ -34,6 +34,11 @@ class ActivationBuffer(Block):
 
     def __init__(self, config: EngineConfig):
         self._config = config
+        half = Ram(
+            **{"prefix": config.module, "kind": "activation_ram", "role": self.role},
+            words=config.act_bytes // (2 * config.gather_bytes),
+            **{"lanes": config.gather_bytes, "lane_bits": lane_width(config)},
+        )
         super().__init__(
             config.module,
             "activation_buffer",
@@ -43,70 +48,55 @@ class ActivationBuffer(Block):
                 **{"enable": In(1), "read_address": In(config.act_bits)},
                 "word": Out(config.gather_bytes * lane_width(config)),
             },
+            {"even": half, "odd": half},
         )
 
     def elaborate(self, platform):
         m = Module()
-        config, bits = self._config, lane_width(self._config)
-        depth = config.act_bytes // (2 * config.gather_bytes)
-        halves = []
-        for name in ("even", "odd"):
-            m.submodules[name] = memory = Memory(
-                shape=config.gather_bytes * bits, depth=depth, init=[]
-            )
-            halves.append(memory)
-        self._build_write(m, [memory.write_port(granularity=bits) for memory in halves])
-        ports = [memory.read_port() for memory in halves]
-        self._build_read(m, ports)
+        lane = lane_bits(self._config)
+        number = Signal(self._config.act_bits - lane, name="word_number")
+        m.d.comb += number.eq(self.read_address[lane:])
+        row = {"even": (number + 1)[1 : len(number)], "odd": number[1:]}
+        words = []
+        for half, name in enumerate(row):
+            pins = self._build_write(m, half, name)
+            words.append(Signal(len(self.word), name=f"{name}_word"))
+            pins |= {"read_address": row[name], "read": self.enable, "read_data": words[-1]}
+            m.submodules[name] = self.instance(name, **pins)
+        self._build_read(m, number, *words)
         return m
 
-    def _build_write(self, m: Module, ports: list) -> None:
+    def _build_write(self, m: Module, half: int, name: str) -> dict[str, Value]:
         """A word of the bus to its place in the word of the half that its address names."""
-        config, bits, lane = self._config, lane_width(self._config), lane_bits(self._config)
+        config, lane = self._config, lane_bits(self._config)
         lowest = (config.bus_bytes - 1).bit_length()
         parts = config.gather_bytes // config.bus_bytes
-        kept = [self.data[8 * byte : 8 * byte + bits] for byte in range(config.bus_bytes)]
-        for number, port in enumerate(ports):
-            m.d.comb += port.addr.eq(self.address[lane + 1 :])
-            here = self.write & (self.address[lane] == number)
-            for part in range(parts):
-                low = part * config.bus_bytes
-                chosen = here & (self.address[lowest:lane] == part)
-                m.d.comb += [
-                    port.en[low : low + config.bus_bytes].eq(
-                        self.strobe & chosen.replicate(config.bus_bytes)
-                    ),
-                    *(
-                        port.data[(low + byte) * bits :][:bits].eq(value)
-                        for byte, value in enumerate(kept)
-                    ),
-                ]
+        lanes = Signal(config.gather_bytes, name=f"{name}_lanes")
+        here = self.write & (self.address[lane] == half)
+        for part in range(parts):
+            chosen = here & (self.address[lowest:lane] == part)
+            of_part = lanes.word_select(part, config.bus_bytes)
+            m.d.comb += of_part.eq(self.strobe & chosen.replicate(config.bus_bytes))
+        bits = lane_width(config)
+        kept = Cat(self.data.word_select(byte, 8)[:bits] for byte in range(config.bus_bytes))
+        pins: dict[str, Value] = {"write_data": kept.replicate(parts), "write": lanes}
+        return pins | {"write_address": self.address[lane + 1 :]}
 
-    def _build_read(self, m: Module, ports: list) -> None:
+    def _build_read(self, m: Module, number: Signal, even: Signal, odd: Signal) -> None:
         """The two words, then of each byte the one that has it, then their rotation."""
-        config, lane = self._config, lane_bits(self._config)
-        number = Signal(config.act_bits - lane, name="word_number")
+        lane, bits = lane_bits(self._config), lane_width(self._config)
         place, odd_first = Signal(lane, reset_less=True), Signal(reset_less=True)
-        m.d.comb += [
-            number.eq(self.read_address[lane:]),
-            ports[0].addr.eq((number + 1)[1 : len(number)]),
-            ports[1].addr.eq(number[1:]),
-            *(port.en.eq(self.enable) for port in ports),
-        ]
+        chosen, shift = Signal.like(self.word, reset_less=True), Signal(lane, reset_less=True)
         with m.If(self.enable):
             m.d.sync += [place.eq(self.read_address[:lane]), odd_first.eq(number[0])]
-
-        bits = lane_width(config)
-        chosen = Signal(config.gather_bytes * bits, reset_less=True)
-        shift = Signal(lane, reset_less=True)
-        with m.If(self.enable):
             m.d.sync += shift.eq(place)
-            for byte in range(config.gather_bytes):
-                of_first = Signal(name=f"of_first{byte}")
-                m.d.comb += of_first.eq(byte >= place)
-                even, odd = (port.data[byte * bits :][:bits] for port in ports)
-                value = Mux(of_first == odd_first, odd, even)
-                m.d.sync += chosen[byte * bits :][:bits].eq(value)
+            for byte in range(self._config.gather_bytes):
+                of_odd = Signal(name=f"of_odd{byte}")
+                last = byte == self._config.gather_bytes - 1  # is always of the first word
+                m.d.comb += of_odd.eq(odd_first if last else (byte < place) ^ odd_first)
+                of_each = [word.word_select(byte, bits) for word in (even, odd)]
+                value = Mux(of_odd, of_each[1], of_each[0])
+                m.d.sync += chosen.word_select(byte, bits).eq(value)
         m.d.comb += self.word.eq(self._rotated(m, chosen, shift, bits))
 
     def _rotated(self, m: Module, word: Signal, shift: Signal, bits: int) -> Value:

@@ -56,13 +56,13 @@ class ColumnWalk(Component):
     def _build_left(self, m: Module, origin: Signal, stride: Signal) -> Signal:
         """Where each line of segments of the vector begins."""
         left = Signal(POSITION, reset_less=True)
-        further = far_sum(m, left, stride, "left_further")
+        following = far_sum(m, left, stride, "left_following")
         with m.If(self.step.begin):
             m.d.sync += left.eq(self.origin_x.as_signed())
         with m.Elif(self.step.row):
             m.d.sync += left.eq(origin.as_signed())
         with m.Elif(self.step.vector):
-            m.d.sync += left.eq(further)
+            m.d.sync += left.eq(following)
         return left
 
     def _build_beside(self, m: Module, left: Signal, step_x: Signal, stride: Signal) -> Signal:
@@ -94,12 +94,12 @@ class ColumnWalk(Component):
         self, m: Module, left: Signal, beside: Signal, step_x: Signal, stride: Signal
     ) -> None:
         """The piece's own position; kept for the first one of the vector, and of the row."""
-        step, place = self.step, self.place
+        step, place = self.step, Signal(POSITION, reset_less=True, name="place_q")
         of_vector = Signal(POSITION, reset_less=True, name="place_of_vector")
         of_row = Signal(POSITION, reset_less=True, name="place_of_row")
         base, more = Signal(POSITION, name="place_base"), Signal(POSITION, name="place_more")
         following = far_sum(m, base, more, "place_following")
-        m.d.comb += [base.eq(place), more.eq(self._config.gather_bytes)]
+        m.d.comb += [base.eq(place), more.eq(self._config.gather_bytes), self.place.eq(place)]
         with m.If(step.begin):
             m.d.comb += [base.eq(self.origin_x.as_signed()), more.eq(self.skip)]
         with m.Elif(step.skip_x):

@@ -108,12 +108,14 @@ class LineWalk(Component):
     ) -> None:
         """The line's address; kept for the first line of the vector, and of the image."""
         step, width = self.step, self._config.act_bits
+        address = Signal(width, reset_less=True, name="address_q")
         of_row = Signal(width, reset_less=True, name="address_of_row")
         of_image = Signal(width, reset_less=True, name="address_of_image")
         pitch = Signal(width, reset_less=True, name="image_pitch_q")
         base, more = Signal(width, name="address_base"), Signal(width, name="address_more")
         following = Signal(width, name="address_following")
-        m.d.comb += [base.eq(self.address), more.eq(step_bytes), following.eq(base + more)]
+        m.d.comb += [base.eq(address), more.eq(step_bytes), following.eq(base + more)]
+        m.d.comb += self.address.eq(address)
         with m.If(step.begin):
             above = Mux(self.origin_y[-1], self.line_bytes, 0)
             m.d.comb += [base.eq(self.source), more.eq(-above)]
@@ -125,7 +127,7 @@ class LineWalk(Component):
             m.d.comb += more.eq(Mux(step.image, pitch, Mux(step.row, stride_bytes, 0)))
         prepares = step.begin | step.multiply | step.skip_y
         with m.If(prepares | step.line | step.vector):
-            m.d.sync += self.address.eq(following)
+            m.d.sync += address.eq(following)
         with m.If(prepares | step.vector):
             m.d.sync += of_row.eq(following)
         with m.If(prepares | step.image):

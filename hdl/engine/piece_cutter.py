@@ -42,6 +42,8 @@ class PieceCutter(Component):
         segment, begun = Signal(16, reset_less=True), Signal(16, reset_less=True)
         last_lane = Signal(bits, reset_less=True)
         last_word = Signal(len(self.word), reset_less=True)
+        word = Signal.like(self.word, reset_less=True, name="word_q")
+        first = Signal.like(self.first, reset_less=True, name="first_q")
         last = Signal(16, name="last_byte")
         whole, rest = Signal(16, name="segment_less_one"), Signal(16, name="skipped_less_one")
         m.d.comb += [
@@ -64,16 +66,16 @@ class PieceCutter(Component):
 
         in_last = Signal(name="in_last_word")
         m.d.comb += [
-            *(in_last.eq(self.word == last_word), self.segment_ends.eq(final[bits:] == 0)),
+            *(in_last.eq(word == last_word), self.segment_ends.eq(final[bits:] == 0)),
             self.length_ends.eq(in_last & (~self.segment_ends | (last_lane <= final[:bits]))),
             self.lane.eq(Mux(self.segment_ends, final[:bits] + 1, 0)),
             self.end.eq(Mux(self.segment_ends, final[:bits], lanes - 1)),
         ]
         with m.If(self.length_ends):
             m.d.comb += self.end.eq(last_lane)
+        m.d.comb += [self.word.eq(word), self.first.eq(first)]
         with m.If(step.begin | step.vector):
-            m.d.sync += [self.word.eq(0), self.first.eq(0)]
+            m.d.sync += [word.eq(0), first.eq(0)]
         with m.Elif(step.word | step.segment | step.line):
-            m.d.sync += self.first.eq(self.lane)
-            m.d.sync += self.word.eq(self.word + (self.lane == 0))
+            m.d.sync += [word.eq(word + (self.lane == 0)), first.eq(self.lane)]
         return m

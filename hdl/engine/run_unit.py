@@ -83,8 +83,6 @@ class RunUnit(Block):
 
     def _same(self, inner: NetlistModule) -> dict[str, Value]:
         """What goes straight to ports of the same names, of fields the bits that count."""
-        pins: dict[str, Value] = {"rst": ResetSignal()}
-        for port in inner.ports.values():
-            if port.name in self.ports and port.name not in ("clk", "rst"):
-                pins[port.name] = self.value(port.name)[: port.width]
-        return pins
+        own = {name: value for name, _, value in self.members()}
+        widths = {port.name: port.width for port in inner.ports.values() if port.name in own}
+        return {"rst": ResetSignal()} | {n: own[n][:width] for n, width in widths.items()}

@@ -1,10 +1,10 @@
 """Sum memory: results of passes, summed over tiles."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.data import StructLayout, View
 from amaranth.lib.fifo import SyncFIFO
-from amaranth.lib.memory import Memory
 
+from cimforge.hdl.engine.ram import Ram
 from cimforge.hdl.engine.result_adder import ResultAdder, results_bits
 from cimforge.hdl.macro.streams import beat_stream
 from cimforge.hdl.netlist.block import Block, In, Out
@@ -46,6 +46,11 @@ class SumMemory(Block):
             {"sums": address, "more": address, "accumulate": 1, "fuse": fuse}
         )
         vectors = unsigned_width(config.acc_vectors)
+        ram = Ram(
+            **{"prefix": config.module, "kind": "sum_ram", "role": self.role},
+            **{"words": config.acc_vectors, "lanes": 1},
+            lane_bits=config.outputs * config.acc_bits,
+        )
         command = beat_stream(sums=address, vectors=vectors, accumulate=1, fuse=fuse)
         super().__init__(
             config.module,
@@ -57,27 +62,27 @@ class SumMemory(Block):
                 "sums_data": Out(config.outputs * config.acc_bits),
                 **{"done": Out(1), "overflow": Out(1), "idle": Out(1)},
             },
+            {"ram": ram},
         )
 
     def elaborate(self, platform):
         m = Module()
-        width = self._config.outputs * self._config.acc_bits
-        m.submodules.kept = kept = Memory(shape=width, depth=self._config.acc_vectors, init=[])
+        kept = Signal.like(self.sums_data, name="kept_sums")
         m.submodules.adder = adder = ResultAdder(self._config)
-        write, read = kept.write_port(), kept.read_port()
         now = Signal(self._context, reset_less=True)
         taken, closes = Signal(name="y_taken"), Signal(name="command_closes")
         m.d.comb += [
             *(taken.eq(self.y_valid & self.y_ready), closes.eq(taken & (now.more == 0))),
-            *(adder.data.eq(self.y_data), adder.fuse.eq(now.fuse), adder.kept.eq(read.data)),
-            *(adder.accumulate.eq(now.accumulate), write.en.eq(taken)),
-            *(write.addr.eq(now.sums), write.data.eq(adder.sums)),
+            *(adder.data.eq(self.y_data), adder.fuse.eq(now.fuse), adder.kept.eq(kept)),
+            adder.accumulate.eq(now.accumulate),
         ]
         m.d.sync += [self.done.eq(closes), self.overflow.eq(taken & adder.overflow)]
         opened, fetched = Signal(name="opened"), Signal(name="fetched")
         wanted, ahead = self._build_commands(m, now, opened, taken, closes)
         m.d.comb += self.y_ready.eq(opened & (~now.accumulate | fetched))
-        self._build_reads(m, read, fetched, taken, wanted, ahead)
+        pins = self._build_reads(m, kept, fetched, taken, wanted, ahead)
+        pins |= {"write": taken, "write_address": now.sums, "write_data": adder.sums}
+        m.submodules.ram = self.instance("ram", **pins, read_data=kept)
         return m
 
     def _build_commands(
@@ -85,18 +90,16 @@ class SumMemory(Block):
     ) -> tuple[Signal, Signal]:
         """Command after command; returns whether the y behind that of this cycle, if one is taken,
         is added to kept sums that may be read now, and their vector."""
-        command, head, offered = self.command, Signal(self._context), Signal(self._context)
+        command, head = self.command, Signal(self._context)
         m.submodules.queue = queue = SyncFIFO(width=self._context.size, depth=WAITING_COMMANDS)
-        follows = Signal(name="command_follows")
+        follows, more = Signal(name="command_follows"), Signal.like(now.more, name="offered_more")
+        fuse = command.fuse if self._config.macro.w_fuse_width else Const(0, 0)
         m.d.comb += [
-            *(offered.sums.eq(command.sums), offered.more.eq(command.vectors - 1)),
-            offered.accumulate.eq(command.accumulate),
-            *(queue.w_data.eq(offered), queue.w_en.eq(command.valid)),
+            *(more.eq(command.vectors - 1), queue.w_en.eq(command.valid)),
+            queue.w_data.eq(Cat(command.sums, more, command.accumulate, fuse)),
             *(command.ready.eq(queue.w_rdy), head.eq(queue.r_data), queue.r_en.eq(follows)),
             *(follows.eq(~opened | closes), self.idle.eq(~opened & ~queue.r_rdy)),
         ]
-        if self._config.macro.w_fuse_width:
-            m.d.comb += offered.fuse.eq(command.fuse)
         with m.If(follows):
             m.d.sync += [opened.eq(queue.r_rdy), now.eq(head)]
         with m.Elif(taken):
@@ -112,8 +115,8 @@ class SumMemory(Block):
         return wanted, ahead
 
     def _build_reads(
-        self, m: Module, read, fetched: Signal, taken: Signal, wanted: Signal, ahead: Signal
-    ) -> None:
+        self, m: Module, kept: Signal, fetched: Signal, taken: Signal, wanted: Signal, ahead: Signal
+    ) -> dict[str, Value]:
         """The read port, for the next y or for the store; ``fetched``: it holds what y needs."""
         for_y, for_store = Signal(name="read_for_y"), Signal(name="read_for_store")
         turn, asks, needs = Signal(name="store_next"), Signal(name="store_asks"), Signal()
@@ -121,7 +124,6 @@ class SumMemory(Block):
         m.d.comb += [
             *(asks.eq(self.sums_valid & ~reading), needs.eq(wanted & (taken | ~fetched))),
             *(for_store.eq(asks & (turn | ~needs)), for_y.eq(needs & ~for_store)),
-            *(read.en.eq(for_y | for_store), read.addr.eq(Mux(for_store, self.sums_vector, ahead))),
         ]
         m.d.sync += [
             reading.eq(for_store),
@@ -129,5 +131,9 @@ class SumMemory(Block):
         ]
         with m.If(asks & needs):
             m.d.sync += turn.eq(for_y)
+        shown = Signal.like(kept, reset_less=True, name="shown_sums")
+        m.d.comb += self.sums_data.eq(shown)
         with m.If(reading):
-            m.d.sync += self.sums_data.eq(read.data)
+            m.d.sync += shown.eq(kept)
+        address = Mux(for_store, self.sums_vector, ahead)
+        return {"read": for_y | for_store, "read_address": address}

@@ -1,6 +1,6 @@
 """A vector from its pieces."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component
 
@@ -53,43 +53,43 @@ class VectorRegister(Component):
         m = Module()
         x, piece, written = self.x, self.piece, Signal(name="written")
         final = Signal(reset_less=True, name="final_vector")
+        data = Signal.like(x.data, reset_less=True, name="vector_data")
+        manner = Signal(self.manner.shape(), reset_less=True, name="vector_manner")
         m.d.comb += [self.move.eq(~x.valid | x.ready), written.eq(self.valid & self.move)]
         m.d.sync += self.released.eq(x.valid & x.ready & final)
         with m.If(self.move):
             m.d.sync += x.valid.eq(self.valid & piece.closing)
         with m.If(written):
-            told = [name for name in TOLD if name in x.signature.members]
-            m.d.sync += [getattr(x, name).eq(self.manner[name]) for name in told]
-            m.d.sync += final.eq(piece.final)
-        self._build_bytes(m, written, *self._build_lanes(m))
+            m.d.sync += [manner.eq(self.manner), final.eq(piece.final)]
+        told = [name for name in TOLD if name in x.signature.members]
+        m.d.comb += [x.data.eq(data), *(getattr(x, name).eq(manner[name]) for name in told)]
+        self._build_bytes(m, data, written, *self._build_lanes(m))
         return m
 
-    def _build_lanes(self, m: Module) -> tuple[list[Signal], list[Signal]]:
+    def _build_lanes(self, m: Module) -> tuple[list[Signal], list[Value]]:
         """Byte of each lane, and whether it is written."""
         piece, bits, size = self.piece, lane_width(self._config), self._config.element_bytes
         pad = self.manner.pad
+        lanes = self._config.gather_bytes
         values, taken = [], []
-        for lane in range(self._config.gather_bytes):
+        for lane in range(lanes):
             inside = Signal(name=f"inside{lane}")
-            value = Signal(bits, name=f"byte{lane}")
-            takes = Signal(name=f"takes{lane}")
-            m.d.comb += [
-                inside.eq(
-                    ~piece.outside
-                    & (~piece.cut_low | (lane > piece.low))
-                    & (~piece.cut_high | (lane < piece.high))
-                ),
-                takes.eq(lane >= piece.first),
-            ]
-            of_pad = pad[8 * (lane % size) :][:bits]
-            with m.If(lane <= piece.end):
+            part = self._config.macro.input_bits - 8 * (lane % size)
+            value = Signal(min(8, part), name=f"byte{lane}")
+            above = lane > piece.low if lane else Const(0)
+            below = lane < piece.high if lane < lanes - 1 else Const(0)
+            cut = (piece.cut_low & ~above) | (piece.cut_high & ~below)
+            m.d.comb += inside.eq(~piece.outside & ~cut)
+            of_pad = pad[8 * (lane % size) :][:8]
+            used = lane <= piece.end if lane else Const(1)
+            with m.If(used):
                 m.d.comb += value.eq(Mux(inside, self.word[lane * bits :][:bits], of_pad))
             values.append(value)
-            taken.append(takes)
+            taken.append(lane >= piece.first if lane < lanes - 1 else Const(1))
         return values, taken
 
     def _build_bytes(
-        self, m: Module, written: Signal, values: list[Signal], taken: list[Signal]
+        self, m: Module, data: Signal, written: Signal, values: list[Signal], taken: list[Value]
     ) -> None:
         """The vector's bytes: those of the piece's word from its first one on; the first piece of
         a vector empties all other words."""
@@ -99,18 +99,18 @@ class VectorRegister(Component):
             m.d.comb += here.eq(written & (piece.word == word))
             m.d.comb += empties.eq(written & piece.fresh if word else 0)
             for lane in range(config.gather_bytes):
-                target = self._bits_of(word * config.gather_bytes + lane)
+                target = self._bits_of(data, word * config.gather_bytes + lane)
                 if target is None:
                     continue
-                with m.If(here & taken[lane]):
-                    m.d.sync += target.eq(values[lane])
-                with m.Elif(empties):
+                with m.If(empties):
                     m.d.sync += target.eq(0)
+                with m.Elif(here & taken[lane]):
+                    m.d.sync += target.eq(values[lane])
 
-    def _bits_of(self, byte: int) -> Value | None:
-        """The part of x's data that a byte of the vector is; none behind the last row."""
+    def _bits_of(self, data: Signal, byte: int) -> Value | None:
+        """The part of ``data`` that a byte of the vector is; none behind the last row."""
         config, width = self._config, self._config.macro.input_bits
         row, part = divmod(byte, config.element_bytes)
         low = row * width + 8 * part
         bits = min(8, width - 8 * part)
-        return self.x.data[low : low + bits] if row < config.macro.rows else None
+        return data[low : low + bits] if row < config.macro.rows else None

@@ -4,30 +4,18 @@ from collections import deque
 from collections.abc import Sequence
 from random import Random
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
 from cimforge.hdl.engine.run_unit import RunUnit
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.tests.inlined import inlined
 from cimforge.hdl.tests.run_reference import SumsReference, fields_of_run, vectors
 
-__all__ = ["RunBench", "SimulatedRunUnit"]
+__all__ = ["RunBench"]
 
 Run = dict[str, int]
-
-
-class SimulatedRunUnit(RunUnit):
-    """A RunUnit whose inner modules are submodules, as the simulator leaves out instances."""
-
-    def instance(self, name: str, **pins: Value) -> Module:
-        """The inner module ``name`` itself, on the same pins."""
-        block = next(child.module for child in self.children if child.instance == name)
-        m = Module()
-        m.submodules[name] = block
-        for port, _, value in block.members():
-            outward = block.ports[port].direction == "output"
-            m.d.comb += pins[port].eq(value) if outward else value.eq(pins[port])
-        return m
+EVENTS = ("command", "x", "y", "done", "released", "store", "overflow")
 
 
 class RunBench:
@@ -35,7 +23,8 @@ class RunBench:
 
     ``offer``, ``take``, ``answer`` and ``store`` say how often a command is offered, a vector
     taken, a result that is due offered and a kept vector asked for; ``interval`` cycles lie between
-    two vectors at least. ``log`` keeps the cycles of events by name.
+    two vectors at least, ``latency`` between a vector and its result. ``log`` keeps the cycles of
+    events by name, ``trace`` every port in each cycle where ``traced``.
     """
 
     def __init__(
@@ -50,18 +39,22 @@ class RunBench:
         store: float = 0.0,
         interval: int = 1,
         latency: tuple[int, int] = (1, 1),
+        traced: bool = False,
     ):
         self.config, self.runs, self.draw = config, runs, Random(seed)
         self.offer, self.take, self.answer, self.store = offer, take, answer, store
-        self.interval, self.latency = interval, latency
-        self.unit = SimulatedRunUnit(config)
+        self.interval, self.latency, self.traced = interval, latency, traced
+        self.unit, self.domain = RunUnit(config), ClockDomain("sync")
         self.memory = [self.draw.getrandbits(8) for _ in range(config.act_bytes)]
         self.sums = SumsReference(config)
-        self.log: dict[str, list[int]] = {
-            name: [] for name in ("command", "x", "y", "done", "released", "store", "overflow")
-        }
+        self.log: dict[str, list[int]] = {name: [] for name in EVENTS}
+        self.trace: list[dict[str, int]] = []
         self.fields = fields_of_run(config)
-        self.drawn: deque = deque()  # vectors to come: (run, elements, last)
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing is under way."""
+        self.drawn: deque = deque()  # vectors to come: (run, number, elements)
         self.results: deque = deque()  # of vectors taken: (cycle, run, number, data)
         self.due: dict[str, int] = {}  # what the next cycle must show
         self.left = 0  # vectors of accepted commands that are not taken
@@ -69,23 +62,50 @@ class RunBench:
         self.answered = 0  # the cycle in which the newest result is due
         self.asked: list | None = None  # kept vector, what it was in each cycle so far
         self.told: list | None = None  # what the store may be shown
+        self.beat: tuple | None = None  # the result offered
+        self.offering = False  # a vector was offered and not taken
 
-    def run(self, limit: int = 100_000) -> "RunBench":
-        """Simulate until all sums are written."""
-        simulator = Simulator(self.unit)
+    def run(self, limit: int = 20_000, reset_at: int | None = None) -> "RunBench":
+        """Simulate until all sums are written; or reset, and carry out all commands again."""
+        top = Module()
+        top.domains.sync, top.submodules.unit = self.domain, self.unit
+        with inlined():
+            simulator = Simulator(top)
         simulator.add_clock(1e-6)
 
         async def bench(ctx):
             await self._fill(ctx)
+            if reset_at is not None:
+                await self._drive(ctx, reset_at, whole=False)
+                await self._reset(ctx)
             await self._drive(ctx, limit)
 
         simulator.add_testbench(bench)
         simulator.run()
         return self
 
+    async def _tick(self, ctx) -> None:
+        """The end of a cycle."""
+        if self.traced:
+            ports = {name: ctx.get(value) for name, _, value in self.unit.members()}
+            self.trace.append(ports | {"rst": ctx.get(self.domain.rst)})
+        await ctx.tick()
+
+    async def _reset(self, ctx) -> None:
+        """A cycle of reset, in which nothing moves."""
+        unit = self.unit
+        for valid in (unit.command.valid, unit.y_valid, unit.sums_valid):
+            ctx.set(valid, 0)
+        ctx.set(unit.x.ready, 0)
+        ctx.set(self.domain.rst, 1)
+        await self._tick(ctx)
+        ctx.set(self.domain.rst, 0)
+        self.clear()
+        assert not any(ctx.get(line) for line in (unit.x.valid, unit.starved, unit.y_ready))
+
     async def _fill(self, ctx) -> None:
-        """Write the whole activation buffer, each byte once right and, if that was the first time,
-        once more wrongly without its strobe."""
+        """Write the activation buffer twice: some bytes are right at first and spared by strobes
+        the second time, the others the other way round."""
         unit, size, draw = self.unit, self.config.bus_bytes, self.draw
         places = range(0, self.config.act_bytes, size)
         first = {place: draw.getrandbits(size) for place in places}
@@ -100,26 +120,23 @@ class RunBench:
                 ctx.set(unit.act_address, place)
                 ctx.set(unit.act_data, int.from_bytes(bytes(word), "little"))
                 ctx.set(unit.act_strobe, right if late else (1 << size) - 1)
-                await ctx.tick()
+                await self._tick(ctx)
         ctx.set(unit.act_write, 0)
 
-    async def _drive(self, ctx, limit: int) -> None:
-        """A cycle after the other: what stands before the edge counts."""
+    async def _drive(self, ctx, limit: int, whole: bool = True) -> None:
+        """A cycle after the other, until all is done: what stands before the edge counts."""
         unit, runs = self.unit, deque(self.runs)
-        offered, beat, ready_at = False, None, 0
+        offered, ready_at = False, 0
         for cycle in range(limit):
-            offered = offered or bool(runs and self.draw.random() < self.offer)
-            self._offer(ctx, runs[0] if offered else None)
+            if not offered and runs and self.draw.random() < self.offer:
+                offered = True
+                self._offer(ctx, runs[0])
             takes = cycle >= ready_at and self.draw.random() < self.take
             ctx.set(unit.x.ready, int(takes))
-            due = bool(self.results) and self.results[0][0] <= cycle
-            if beat is None and due and self.draw.random() < self.answer:
-                beat = self.results.popleft()
-            ctx.set(unit.y_valid, int(beat is not None))
-            ctx.set(unit.y_data, beat[3] if beat else self.draw.getrandbits(len(unit.y_data)))
+            self._answer(ctx, cycle)
             self._ask(ctx)
 
-            self._check_state(ctx)
+            self._check_state(ctx, cycle)
             self._check_store(ctx, cycle)
             self.due = dict.fromkeys(("released", "done", "overflow"), 0)
             if ctx.get(unit.x.valid):
@@ -127,16 +144,27 @@ class RunBench:
                 if takes:
                     ready_at = cycle + self.interval
                     self._take_vector(cycle)
-            if beat is not None and ctx.get(unit.y_ready):
-                self._take_result(cycle, beat)
-                beat = None
-            if offered and ctx.get(unit.command.ready):
+            if self.beat is not None and ctx.get(unit.y_ready):
+                self._take_result(cycle, *self.beat)
+                self.beat = None
+            accepted = offered and ctx.get(unit.command.ready)
+            if accepted:
                 self._accept(cycle, runs.popleft())
+            await self._tick(ctx)
+            if accepted:
                 offered = False
-            await ctx.tick()
+                self._offer(ctx, None)
             if not (runs or self.open or any(self.due.values())):
                 return
-        raise AssertionError(f"not ended after {limit} cycles: {self.log}")
+        assert not whole, f"not ended after {limit} cycles: {self.log}"
+
+    def _answer(self, ctx, cycle: int) -> None:
+        """The next result, if it is due, or anything."""
+        due = bool(self.results) and self.results[0][0] <= cycle
+        if self.beat is None and due and self.draw.random() < self.answer:
+            self.beat = self.results.popleft()
+            ctx.set(self.unit.y_data, self.beat[3])
+        ctx.set(self.unit.y_valid, int(self.beat is not None))
 
     def _offer(self, ctx, run: Run | None) -> None:
         """A command, or nothing; then its fields are anything."""
@@ -177,8 +205,7 @@ class RunBench:
         self.answered = earliest
         self.results.append((earliest, run, number, data))
 
-    def _take_result(self, cycle: int, beat: tuple) -> None:
-        _, run, number, data = beat
+    def _take_result(self, cycle: int, _, run: Run, number: int, data: int) -> None:
         self.log["y"].append(cycle)
         vector, fuse = run["sums"] + number, run.get("fuse", 0)
         overflow = self.sums.take(vector, data, fuse, bool(run["accumulate"]))
@@ -187,13 +214,17 @@ class RunBench:
             self.due["done"] = 1
             self.open -= 1
 
-    def _check_state(self, ctx) -> None:
+    def _check_state(self, ctx, cycle: int) -> None:
         """What the unit says of itself."""
         unit = self.unit
         for name, value in self.due.items():
             assert ctx.get(getattr(unit, name)) == value, name
+            if value:
+                self.log[name].append(cycle)
         assert ctx.get(unit.starved) == (self.left > 0 and not ctx.get(unit.x.valid))
         assert ctx.get(unit.idle) == (self.open == 0)
+        assert ctx.get(unit.x.valid) or not self.offering, "a vector is withdrawn"
+        self.offering = bool(ctx.get(unit.x.valid) and not ctx.get(unit.x.ready))
 
     def _ask(self, ctx) -> None:
         """Ask for a kept vector now and then."""
@@ -201,9 +232,8 @@ class RunBench:
         if self.asked is None and draw.random() < self.store:
             vector = draw.randrange(self.config.acc_vectors)
             self.asked = [vector, []]
+            ctx.set(unit.sums_vector, vector)
         ctx.set(unit.sums_valid, int(self.asked is not None))
-        width = len(unit.sums_vector)
-        ctx.set(unit.sums_vector, self.asked[0] if self.asked else draw.getrandbits(width))
 
     def _check_store(self, ctx, cycle: int) -> None:
         """A kept vector is as it was in one of the cycles in which it was asked for, and stays."""

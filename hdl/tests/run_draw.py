@@ -73,30 +73,38 @@ def convolution(config: EngineConfig, draw: Random, most: int = 12) -> Run:
 
 
 def any_run(config: EngineConfig, draw: Random, most: int = 6) -> Run:
-    """Any legal fields, large ones as likely as small ones."""
-    size = config.element_bytes
+    """Any legal fields: large ones as likely as small ones, near the image as often as far off."""
+    size, large = config.element_bytes, draw.choice((4, 6, 16))
 
     def number(bits: int, least: int = 0, step: int = 1) -> int:
         """Of any length up to ``bits``."""
-        value = draw.getrandbits(draw.randint(0, bits))
+        value = draw.getrandbits(draw.randint(0, min(bits, large)))
         return max(value - value % step, least)
 
-    segments = [max(1, draw.getrandbits(draw.randint(0, 8))) for _ in "xy"]
+    segments = [max(1, number(8)) for _ in "xy"]
     segment = number(16, size, size)
+    image = {"line_bytes": number(16, size, size), "lines": number(16, 1)}
+    if draw.random() < 0.5:
+        image = {"line_bytes": 0xFFFF // size * size, "lines": 0xFFFF}
     return _common(config, draw, most) | {
         **{"source": number(20, 0, size), "image_pitch": number(20, 0, size)},
-        **{"line_bytes": number(16, size, size), "lines": number(16, 1), "segment": segment},
+        **{**image, "segment": segment},
         "length": _multiple(draw, size, config.vector_bytes, size),
         **{"segments_x": segments[0], "segments_y": segments[1]},
         **{"step_x": number(16, 0, size), "step_y": number(16)},
         **{"stride_x": number(16, 0, size), "stride_y": number(16)},
-        **{"count_x": number(16, 1), "count_y": number(16, 1)},
+        **{"count_x": _count(draw), "count_y": _count(draw)},
         "origin_x": draw.choice((1, -1)) * number(15, 0, size),
         "origin_y": draw.choice((1, -1)) * number(15),
         "skip": _multiple(draw, 0, segment - size, size) if draw.random() < 0.5 else 0,
         "skip_x": draw.randrange(segments[0]) if draw.random() < 0.5 else 0,
         "skip_y": draw.randrange(segments[1]) if draw.random() < 0.5 else 0,
     }
+
+
+def _count(draw: Random) -> int:
+    """Vectors in a row, or rows: few, or more than there are."""
+    return draw.randint(1, 3) + draw.choice((0, 0, 1 << draw.randint(0, 15)))
 
 
 KINDS: tuple[Callable[[EngineConfig, Random], Run], ...] = (connected, convolution, any_run)
