@@ -1,6 +1,7 @@
 """Predicted cycles: by hand, against the queue's rules as events, and what is chosen by them."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from cimforge.host.engine_plan import plan_layer, predicted_cycles
 from cimforge.host.engine_shape import Choice, Shape, Tiling
 from cimforge.host.tests.engine_bench import ENGINES, random_convolution, random_linear
 from cimforge.host.tests.engine_timeline import timeline
+
+README = Path(__file__).parents[1] / "README.md"
 
 
 def base(banks: int = 2, k: int = 1, bus: int = 32, **more) -> EngineConfig:
@@ -34,6 +37,9 @@ def test_the_published_case_computes_nine_tenths_of_its_cycles():
     assert computing(plan.image.tiling, 128) == 80 * 128 * 8
     assert plan.cycles <= 80 * 128 * 8 / 0.95
     assert timeline(plan) <= 80 * 128 * 8 / 0.95
+    share, least = 100 * 80 * 128 * 8 / plan.cycles, least_batch(base(), 640, 128)
+    told = f"{plan.cycles} cycles, {share:.1f} % of them computing; `least_batch(config, 640, 128)`"
+    assert f"{told}, the least batch of 90 %, is {least}." in README.read_text()
     one = plan_layer(base(banks=1), linear(640, 128), 128)
     assert timeline(one) > timeline(plan) + 70 * 256  # LOADs of 256 words are not hidden
 

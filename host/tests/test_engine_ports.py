@@ -1,8 +1,10 @@
 """Ports: mapped files word by word, LiteX's client, and the driver over both."""
 
 import mmap
+import re
 import socket
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from cimforge.host.tests.engine_bench import reference
 from cimforge.host.tests.engine_twin import EngineTwin
 from cimforge.host.tests.test_engine_driver import CONFIG, LAYER, SIZE, X
 
+README = Path(__file__).parents[1] / "README.md"
 REGISTERS, PLACE = 0xF000_0000, 0x4000_0000
 REGION = MemoryRegion(address=0x1000, size=SIZE, place=PLACE)
 
@@ -147,3 +150,18 @@ def test_litex_needs_a_server_and_litex(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "litex", None)
     with pytest.raises(LinkError, match="localhost:1: needs LiteX; run pip install litex"):
         open_litex("localhost", 1)
+
+
+def test_the_readmes_example_runs(monkeypatch):
+    """On the twin in place of /dev/mem."""
+    (example,) = re.findall(r"```py\n(.*?)```", README.read_text(), re.S)
+    twin = EngineTwin(CONFIG, 1 << 20, base=0x4000_0000)
+    monkeypatch.setattr(EngineTwin, "__enter__", lambda self: self, raising=False)
+    monkeypatch.setattr(EngineTwin, "__exit__", lambda self, *_: None, raising=False)
+    monkeypatch.setattr("cimforge.host.engine_ports.MappedPort", lambda *_, **__: twin)
+    rng = np.random.default_rng(5)
+    given = {"config": CONFIG, "weights": rng.integers(-8, 8, (3, 10)), "bias": 100}
+    given["x"] = rng.integers(-8, 8, (4, 10))
+    exec(example, given)
+    assert np.array_equal(given["y"], reference(given["layer"], given["x"]))
+    assert twin.resets == 2
