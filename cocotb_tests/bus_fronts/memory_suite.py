@@ -1,6 +1,7 @@
 """A front end of memory between an engine's side and a third-party slave."""
 
 import random
+from collections.abc import Hashable
 from pathlib import Path
 from random import Random
 
@@ -32,8 +33,8 @@ class MemoryBench:
     def __init__(self, dut):
         self.dut, self.rng = dut, Random(random.getrandbits(64))
         if MemoryBench.coverage is None:
-            ways = ("read", "write")
-            bins = [(way, most) for way in ways for most in MOST]
+            ways: list[Hashable] = ["read", "write"]
+            bins: list[Hashable] = [(way, most) for way in ways for most in MOST]
             MemoryBench.coverage = Coverage({"burst": bins, "error": ways, "page": ways})
 
     async def start(self) -> "MemoryBench":

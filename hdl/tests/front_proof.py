@@ -36,14 +36,9 @@ def prove_front(
     and ``marks`` what stands for others.
     """
     (folder / "front.v").write_text(edit(_emitted(front)))
-    text = (FOLDER / rules).read_text()
-    for mark, part in PARTS.items():
-        text = text.replace(f"@{mark}@", (FOLDER / part).read_text())
     pins = ", ".join(f".{name}({name})" for name in (*front.ports, *inside))
-    for mark, value in {"FRONT": front.name, "PINS": pins, **(marks or {})}.items():
-        text = text.replace(f"@{mark}@", str(value))
-    assert "@" not in text.replace("@(", "").replace("@*", ""), "a mark has no value"
-    (folder / "rules.sv").write_text(text)
+    told = {"FRONT": front.name, "PINS": pins, **(marks or {})}
+    (folder / "rules.sv").write_text(_marked((FOLDER / rules).read_text(), told))
     exposed = " ".join(f"{front.name}/w:{name}" for name in inside)
     (folder / "rules.sby").write_text(
         f"[options]\nmode prove\ndepth {depth}\n[engines]\nsmtbmc yices\n[script]\n"
@@ -62,3 +57,13 @@ def prove_front(
 def _emitted(front: Block) -> str:
     """Its text, emitted once for all mutants of the same object."""
     return modules_to_verilog([front])
+
+
+def _marked(text: str, marks: Mapping[str, object]) -> str:
+    """Rules with their parts in place and a value for every mark."""
+    for mark, part in PARTS.items():
+        text = text.replace(f"@{mark}@", (FOLDER / part).read_text())
+    for mark, value in marks.items():
+        text = text.replace(f"@{mark}@", str(value))
+    assert "@" not in text.replace("@(", "").replace("@*", ""), "a mark has no value"
+    return text
