@@ -32,6 +32,8 @@ def _instance(self: Block, name: str, **pins: Value) -> Module:
     if isinstance(module, Ram):
         return _ram(module, pins)
     assert isinstance(module, Block)
+    if sum(child.module is module for child in self.children) > 1:
+        module = type(module)(module._config)  # each instance has signals of its own
     m = Module()
     m.submodules[name] = module
     for port, _, value in module.members():
