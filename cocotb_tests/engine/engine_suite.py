@@ -6,7 +6,7 @@ from random import Random
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import FallingEdge, RisingEdge
 
 from cimforge.cocotb_tests.engine.engine_job import job_engine
 from cimforge.cocotb_tests.engine.memory_agent import MemoryAgent
@@ -28,11 +28,15 @@ class EngineBench:
         self.model: EngineModel | None = None
         self.agent: MemoryAgent | None = None
         self.counts: dict[str, int] = {}
+        self._tasks: list = []  # of the memory under way
 
     async def begin(self, program: Program) -> None:
         """Reset, with a memory that holds a program's."""
         dut = self.dut
-        cocotb.start_soon(Clock(dut.clk, 10, unit="ns").start())
+        if self._tasks:
+            self._tasks.pop().cancel()
+        else:
+            cocotb.start_soon(Clock(dut.clk, 10, unit="ns").start())
         for name in INPUTS:
             if hasattr(dut, name):
                 getattr(dut, name).value = 0
@@ -43,7 +47,7 @@ class EngineBench:
             await RisingEdge(dut.clk)
         dut.rst.value = 0
         await RisingEdge(dut.clk)
-        cocotb.start_soon(self.agent.run())
+        self._tasks.append(cocotb.start_soon(self.agent.run()))
         self.model = EngineModel(self.config, program.image.copy(), program.base)
 
     async def queue(self, base: int, count: int, limit: int = 60_000) -> str:
@@ -54,13 +58,14 @@ class EngineBench:
         dut.start.value = 0
         counted = dict.fromkeys([*COUNTED, "ended", "interrupt", "overflow"], 0)
         for _ in range(limit):
-            await RisingEdge(dut.clk)
+            await FallingEdge(dut.clk)
             for name in counted:
                 counted[name] += int(getattr(dut, name).value)
             if int(dut.finished.value) or int(dut.failed.value):
                 self.counts = counted
+                await RisingEdge(dut.clk)
                 return "failed" if int(dut.failed.value) else "finished"
-        raise AssertionError(f"the queue has not ended after {limit} cycles")
+        raise AssertionError(f"the queue has not ended after {limit} cycles: {counted}")
 
     def error(self) -> tuple[str, int, int]:
         """Cause, field and index that the engine tells."""

@@ -4,7 +4,7 @@ from collections import deque
 from random import Random
 
 import numpy as np
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import FallingEdge, RisingEdge
 
 from cimforge.hdl.params.engine_config import EngineConfig
 
@@ -47,11 +47,13 @@ class MemoryAgent:
         dut = self.dut
         told_read = told_done = False
         while True:
-            await RisingEdge(dut.clk)
+            await FallingEdge(dut.clk)  # all has settled that counts at the next edge
             self._cycle += 1
             self._take(told_read, told_done)
-            told_read = self._tell_read(told_read and not int(dut.read_data_ready.value))
-            told_done = self._tell_done(told_done and not int(dut.write_done_ready.value))
+            stays_read = told_read and not int(dut.read_data_ready.value)
+            stays_done = told_done and not int(dut.write_done_ready.value)
+            await RisingEdge(dut.clk)
+            told_read, told_done = self._tell_read(stays_read), self._tell_done(stays_done)
             for name in ("read_ready", "write_ready"):
                 getattr(dut, name).value = int(self._moves())
             dut.write_data_ready.value = int(bool(self._writes) and self._moves())
