@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from cimforge.flow.simulate.stream_drivers import Source
-from cimforge.hdl.engine.ports import MEMORY_PAGE
+from cimforge.hdl.engine.seams import MEMORY_PAGE
 
 __all__ = ["BASE", "SIZE", "EngineSide", "FaultyMemory", "Request"]
 

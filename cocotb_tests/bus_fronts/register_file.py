@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Array, Const, Module, Mux, Signal
 
-from cimforge.hdl.engine.ports import register_port
+from cimforge.hdl.engine.seams import register_port
 from cimforge.hdl.netlist.block import Block, In
 
 __all__ = ["ADDRESS_BITS", "DOOR", "FIXED", "LONGEST_WAIT", "PERIOD", "WORDS", "RegisterFile"]

@@ -10,7 +10,7 @@ from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.simulate.simulator import Design, build, run_tests
 from cimforge.hdl.emit.engine_sources import engine_sources
 from cimforge.hdl.emit.package import emit_macro
-from cimforge.hdl.engine.engine import build_engine
+from cimforge.hdl.engine.engine_core import build_engine
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.engine_config import EngineConfig

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import Signature
 
 from cimforge.fpga.cpu.memory_map import Region
-from cimforge.hdl.engine.ports import BURST_BITS, memory_port
+from cimforge.hdl.engine.seams import BURST_BITS, memory_port
 from cimforge.hdl.macro.streams import beat_stream
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.engine_config import ADDRESS_BITS

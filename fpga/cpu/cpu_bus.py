@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from cimforge.fpga.cpu.core_port import core_port
 from cimforge.fpga.cpu.memory_map import Region
-from cimforge.hdl.engine.ports import register_port
+from cimforge.hdl.engine.seams import register_port
 from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = ["CpuBus"]

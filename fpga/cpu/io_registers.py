@@ -5,7 +5,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from cimforge.fpga.cpu.memory_map import IO_BITS, IO_REGISTERS
 from cimforge.fpga.uart import RECEIVED, SENT
 from cimforge.hdl.bus.registers import WORD_BITS, Register
-from cimforge.hdl.engine.ports import register_port
+from cimforge.hdl.engine.seams import register_port
 from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = ["IoRegisters"]

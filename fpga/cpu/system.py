@@ -11,7 +11,7 @@ from cimforge.fpga.cpu.word_memory import build_ram, build_rom
 from cimforge.fpga.uart import UartReceiver, UartTransmitter
 from cimforge.hdl.bus.engine_registers import EngineRegisters
 from cimforge.hdl.engine.assembly import Assembly
-from cimforge.hdl.engine.engine import build_engine
+from cimforge.hdl.engine.engine_core import build_engine
 from cimforge.hdl.netlist.structure import Structure, constant, expression
 from cimforge.hdl.params.engine_config import EngineConfig
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from cimforge.fpga.uart import LEAST_DIVISOR
-from cimforge.hdl.engine.ports import MEMORY_PAGE
+from cimforge.hdl.engine.seams import MEMORY_PAGE
 from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.errors import ConfigError, shown
 

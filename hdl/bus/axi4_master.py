@@ -3,7 +3,7 @@
 from amaranth.hdl import Const, Module, Signal, Value
 
 from cimforge.hdl.bus.bus_ports import axi4_bus
-from cimforge.hdl.engine.ports import memory_port
+from cimforge.hdl.engine.seams import memory_port
 from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = ["Axi4Master"]

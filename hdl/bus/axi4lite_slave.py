@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 
 from cimforge.hdl.bus.bus_ports import OKAY, SLVERR, axi4lite_bus
 from cimforge.hdl.bus.register_access import Answer, Asked, build_access, check_patience
-from cimforge.hdl.engine.ports import register_port
+from cimforge.hdl.engine.seams import register_port
 from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = ["Axi4LiteSlave"]

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 
 from cimforge.hdl.bus.engine_map import COUNTERS, INTERRUPTS, EngineMap
 from cimforge.hdl.bus.registers import WORD_BITS, Register
-from cimforge.hdl.engine.ports import register_port
+from cimforge.hdl.engine.seams import register_port
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.engine_config import ADDRESS_BITS, EngineConfig
 

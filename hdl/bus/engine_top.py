@@ -8,7 +8,7 @@ from cimforge.hdl.bus.engine_registers import EngineRegisters
 from cimforge.hdl.bus.wishbone_master import WishboneMaster
 from cimforge.hdl.bus.wishbone_registers import WishboneRegisterSlave
 from cimforge.hdl.engine.assembly import Assembly
-from cimforge.hdl.engine.engine import build_engine
+from cimforge.hdl.engine.engine_core import build_engine
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.engine_config import ADDRESS_BITS, EngineConfig
 

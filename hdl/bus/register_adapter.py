@@ -3,7 +3,7 @@
 from amaranth.hdl import Module
 
 from cimforge.hdl.bus.bus_ports import register_wishbone
-from cimforge.hdl.engine.ports import register_port
+from cimforge.hdl.engine.seams import register_port
 from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = ["RegisterAdapter"]

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 
 from cimforge.hdl.bus.bus_ports import wishbone_burst_bus
 from cimforge.hdl.bus.stream_buffer import StreamBuffer
-from cimforge.hdl.engine.ports import MEMORY_PAGE, memory_port
+from cimforge.hdl.engine.seams import MEMORY_PAGE, memory_port
 from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = ["WishboneMaster"]

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 
 from cimforge.hdl.bus.bus_ports import register_wishbone
 from cimforge.hdl.bus.register_access import Asked, build_access, check_patience
-from cimforge.hdl.engine.ports import register_port
+from cimforge.hdl.engine.seams import register_port
 from cimforge.hdl.netlist.block import Block, In, Out
 
 __all__ = ["WishboneRegisterSlave"]

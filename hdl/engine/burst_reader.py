@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component
 
-from cimforge.hdl.engine.ports import BURST_BITS, memory_port
+from cimforge.hdl.engine.seams import BURST_BITS, memory_port
 from cimforge.hdl.macro.streams import beat_stream
 from cimforge.hdl.netlist.block import In, Out
 from cimforge.hdl.params.engine_config import ADDRESS_BITS, EngineConfig

@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.fifo import SyncFIFOBuffered
 
 from cimforge.hdl.engine.byte_packer import word_stream
-from cimforge.hdl.engine.ports import memory_port
 from cimforge.hdl.engine.ram import Ram
+from cimforge.hdl.engine.seams import memory_port
 from cimforge.hdl.netlist.block import Block, In, Out
 from cimforge.hdl.params.engine_config import ADDRESS_BITS, EngineConfig
 from cimforge.hdl.params.ranges import unsigned_width

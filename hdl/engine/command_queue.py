@@ -6,9 +6,9 @@ from amaranth.lib import wiring
 from cimforge.hdl.engine.bank_guard import BankGuard
 from cimforge.hdl.engine.descriptor_check import DescriptorCheck
 from cimforge.hdl.engine.descriptor_fetch import DescriptorFetch
+from cimforge.hdl.engine.descriptor_fields import command_fields, field_value, operation
 from cimforge.hdl.engine.error_record import ErrorRecord
-from cimforge.hdl.engine.fields import command_fields, field_value, operation
-from cimforge.hdl.engine.ports import memory_port
+from cimforge.hdl.engine.seams import memory_port
 from cimforge.hdl.engine.unit_ledger import UnitLedger
 from cimforge.hdl.macro.streams import beat_stream
 from cimforge.hdl.netlist.block import Block, In, Out

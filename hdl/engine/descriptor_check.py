@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib.wiring import Component
 
-from cimforge.hdl.engine.fields import field_value, fields_of
+from cimforge.hdl.engine.descriptor_fields import field_value, fields_of
 from cimforge.hdl.netlist.block import In, Out
 from cimforge.hdl.params.descriptors import (
     DESCRIPTOR_WORDS,

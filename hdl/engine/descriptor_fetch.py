@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import Component
 
-from cimforge.hdl.engine.ports import memory_port
+from cimforge.hdl.engine.seams import memory_port
 from cimforge.hdl.netlist.block import In, Out
 from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES, DESCRIPTOR_WORDS
 from cimforge.hdl.params.engine_config import ADDRESS_BITS, EngineConfig

@@ -5,10 +5,10 @@ from amaranth.lib.wiring import Member, Signature, connect, flipped
 
 from cimforge.hdl.engine.burst_reader import BurstReader
 from cimforge.hdl.engine.channel_writer import CHANNEL_BITS, CHANNEL_FIELDS, ChannelWriter
-from cimforge.hdl.engine.fields import command_fields
+from cimforge.hdl.engine.descriptor_fields import command_fields
 from cimforge.hdl.engine.line_writer import LineWriter
-from cimforge.hdl.engine.ports import memory_port
 from cimforge.hdl.engine.row_assembler import RowAssembler
+from cimforge.hdl.engine.seams import memory_port
 from cimforge.hdl.engine.stream_reader import data_stream
 from cimforge.hdl.engine.word_source import WordSource
 from cimforge.hdl.macro.streams import beat_stream, macro_streams

@@ -5,7 +5,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import connect, flipped
 
 from cimforge.hdl.engine.activation_buffer import lane_width
-from cimforge.hdl.engine.fields import command_fields
+from cimforge.hdl.engine.descriptor_fields import command_fields
 from cimforge.hdl.engine.patch_walk import WALK_FIELDS, PatchWalk
 from cimforge.hdl.engine.vector_register import VectorRegister, manner_fields
 from cimforge.hdl.engine.walk_step import piece_layout

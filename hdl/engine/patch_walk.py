@@ -5,7 +5,7 @@ from amaranth.lib.data import View
 from amaranth.lib.wiring import Component
 
 from cimforge.hdl.engine.column_walk import ColumnWalk
-from cimforge.hdl.engine.fields import command_fields
+from cimforge.hdl.engine.descriptor_fields import command_fields
 from cimforge.hdl.engine.line_walk import LineWalk
 from cimforge.hdl.engine.piece_cutter import PieceCutter
 from cimforge.hdl.engine.walk_step import STEP, piece_layout, span_fields

@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 
-from cimforge.hdl.engine.ports import memory_port
+from cimforge.hdl.engine.seams import memory_port
 from cimforge.hdl.netlist.block import Block
 from cimforge.hdl.params.engine_config import ADDRESS_BITS, EngineConfig
 

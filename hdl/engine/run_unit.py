@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, ResetSignal, Signal, Value
 
 from cimforge.hdl.engine.activation_buffer import ActivationBuffer
-from cimforge.hdl.engine.fields import command_fields
+from cimforge.hdl.engine.descriptor_fields import command_fields
 from cimforge.hdl.engine.gather import Gather
 from cimforge.hdl.engine.result_adder import results_bits
 from cimforge.hdl.engine.sum_memory import SumMemory

@@ -7,8 +7,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import Component, Signature
 
 from cimforge.hdl.engine.delayed import delayed
+from cimforge.hdl.engine.descriptor_fields import command_fields, operation
 from cimforge.hdl.engine.element_slicer import raw_size
-from cimforge.hdl.engine.fields import command_fields, operation
 from cimforge.hdl.macro.streams import beat_stream
 from cimforge.hdl.netlist.block import In, Out
 from cimforge.hdl.params.engine_config import EngineConfig

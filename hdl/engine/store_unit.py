@@ -6,10 +6,10 @@ from amaranth.lib.wiring import Component, Flow, PureInterface, connect, flipped
 from cimforge.hdl.engine.burst_writer import BurstWriter
 from cimforge.hdl.engine.byte_packer import BytePacker
 from cimforge.hdl.engine.channel_table import channel_fields
+from cimforge.hdl.engine.descriptor_fields import command_fields
 from cimforge.hdl.engine.element_slicer import ElementSlicer
-from cimforge.hdl.engine.fields import command_fields
-from cimforge.hdl.engine.ports import memory_port
 from cimforge.hdl.engine.requantiser import requantiser_latency
+from cimforge.hdl.engine.seams import memory_port
 from cimforge.hdl.engine.store_lanes import StoreLanes
 from cimforge.hdl.engine.store_sequencer import StoreSequencer
 from cimforge.hdl.engine.stream_writer import StreamWriter

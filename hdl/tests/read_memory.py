@@ -8,7 +8,7 @@ from typing import NamedTuple
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from cimforge.hdl.engine.ports import MEMORY_PAGE
+from cimforge.hdl.engine.seams import MEMORY_PAGE
 
 __all__ = ["FAST", "TIMINGS", "ReadMemory", "Sink", "Source", "Timing", "simulate"]
 

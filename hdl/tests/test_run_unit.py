@@ -44,6 +44,19 @@ def test_vectors_and_sums_are_those_of_the_commands(name, traffic):
     assert bool(bench.log["store"]) == ("store" in traffic)
 
 
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_what_lies_far_outside_never_comes_back(axis):
+    """Strides of 65535 and 65532: the fifth vector's place is 2^18 - 4, or - 16."""
+    config = RUN_ENGINES["base"]
+    run = connected(config, Random(17)) | {"vectors": 12, "sums": 0, "accumulate": 0}
+    run |= {"line_bytes": 64, "lines": 64, "segment": 16, "length": 64, "count_x": 12}
+    run |= {f"segments_{axis}": 4, f"step_{axis}": 16, f"stride_{axis}": 65535}
+    if axis == "y":
+        run |= {"count_x": 1, "count_y": 12}
+    bench = RunBench(config, [run, run | {f"stride_{axis}": 65532}], 18).run()
+    assert len(bench.log["x"]) == 24
+
+
 def test_sums_as_wide_as_results_overflow():
     """Random results of 32 bits leave the range of 32-bit sums in every fourth addition."""
     config = RUN_ENGINES["odd"]
