@@ -200,6 +200,10 @@ def test_counters(driver):
         driver.twin.words[name] = 100 + number
     driver.twin.words |= {"macs_low": 5, "macs_high": 3}
     assert driver.counters() == [*range(100, 109), (3 << 32) + 5]
+    high, low = (driver.twin.map.register(f"macs_{half}").offset for half in ("high", "low"))
+    given, honest = {high: iter([3, 4]), low: iter([(1 << 32) - 1, 2])}, driver.twin.read_register
+    driver.twin.read_register = lambda at: next(given[at]) if at in given else honest(at)
+    assert driver.counters()[-1] == (4 << 32) + 2
 
 
 def test_a_table_is_c(tmp_path):

@@ -9,6 +9,7 @@ from cimforge.golden.engine import EngineModel
 from cimforge.host.engine_choice import choices
 from cimforge.host.engine_layer import ConvolutionLayer, LinearLayer, Requantisation
 from cimforge.host.engine_plan import plan_layer
+from cimforge.host.engine_shape import Choice
 from cimforge.host.tests.engine_bench import (
     ENGINES,
     engine,
@@ -74,6 +75,15 @@ def test_a_plan_without_overlap_needs_no_order_of_units():
     names = [command.name for command in plan.commands]
     assert names[:3] == ["copy", "load", "run"]
     assert "load" in names[names.index("run") : names.index("run") + 3]
+
+
+def test_sums_of_a_part_are_kept_until_the_next_but_one_where_there_is_room():
+    """So a STORE has a whole part's time."""
+    layer = LinearLayer(weights=np.ones((4, 8), int), requantise=Requantisation(multiplier=9))
+    plan = plan_layer(engine({}), layer, 12, choice=Choice("tiles", 4, 1))
+    runs = [command.fields for command in plan.commands if command.name == "run"]
+    assert [run["sums"] for run in runs] == [0, 4, 8]
+    assert [run["beside"] for run in runs] == [7, 7 - 1, 7 - 1]  # of the fetch unit: their copies
 
 
 def test_layers_follow_one_another_in_memory():

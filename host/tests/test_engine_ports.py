@@ -40,7 +40,7 @@ def test_a_mapped_file_is_read_and_written_in_place(file):
         port.write_register(8, 0xDEADBEEF)
         before = file.read_bytes()
         assert before[136:140] == bytes.fromhex("efbeadde")
-        for low, count in ((0, 4), (1, 2), (3, 6), (5, 0), (4090, 6), (2, 9)):
+        for low, count in ((0, 4), (1, 2), (3, 6), (5, 0), (4090, 6), (2, 9), (1, 8)):
             told = port.read_memory(0x8000 + low, count)
             assert told == before[place + low : place + low + count], (low, count)
             data = bytes(range(100, 100 + count))
