@@ -13,7 +13,9 @@ from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
 from cimforge.compiler.backends.serial_port import SerialBackend
 from cimforge.compiler.matmul import exact_matmul, tiled_matmul
 from cimforge.compiler.precision import Ints
+from cimforge.compiler.soc.soc_backend import SocBackend
 from cimforge.flow.simulate.simulator import BuildError
+from cimforge.fpga.cpu.toolchain import CompileError
 from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import listing, open_outputs
 from cimforge.hdl.params.config import MacroConfig
@@ -30,7 +32,7 @@ from cimforge.scripts.options import (
     simulation_progress,
     simulator_option,
 )
-from cimforge.scripts.way import BACKENDS, Way, link_rows, way_options
+from cimforge.scripts.way import BACKENDS, Way, link_rows, network_options
 
 __all__ = ["run"]
 
@@ -68,7 +70,7 @@ RESULTS = ("report.json", "digits.png")
     help="Folder to write to.  [default: build/MODEL-NAME]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-@way_options
+@network_options
 @simulator_option
 def run(
     model: str,
@@ -94,13 +96,14 @@ def run(
     tested, labels = data.test_images[:images], data.test_labels[:images]
     predictions, failure = None, ""
     with simulation_progress() as (announce, progress):
-        runner = way.open(macro, output / "rtl", announce, progress)
+        opened = way.open_system if backend == "soc" else way.open
+        runner = opened(macro, output / "rtl", announce, progress)
         announce("training the network")
         network = digits.train(seed)
         quantised = digits.quantise_network(network, data.train_images, *bits)
         try:
-            predictions = digits.predict(quantised, tested, tiled_matmul(macro, runner.run_job))
-        except (BuildError, SimulationError, LinkError, BusError) as error:
+            predictions = _predict(runner, macro, quantised, tested)
+        except (BuildError, CompileError, SimulationError, LinkError, BusError) as error:
             failure = str(error)
     exact = digits.predict(quantised, tested, exact_matmul)
     expected = exact
@@ -125,6 +128,18 @@ def run(
         _show(model, macro.module, output, report)
     if not report["bit_exact"]:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
+
+
+Runner = RtlBackend | SerialBackend | SocBackend
+
+
+def _predict(
+    runner: Runner, macro: MacroConfig, network: digits.QuantisedNetwork, images: Ints
+) -> Ints:
+    """Labels of images, product by product, or by a program that runs the whole network."""
+    if isinstance(runner, SocBackend):
+        return runner.predict(network, images)
+    return digits.predict(network, images, tiled_matmul(macro, runner.run_job))
 
 
 def _load(model: str, macro: MacroConfig) -> tuple[digits.Digits, tuple[int, int]]:
@@ -164,9 +179,7 @@ def _write_results(folder: Path, title: str, report: str, drawing: bytes) -> Non
         outputs.write(results, {"name": title, "files": listing(results)})
 
 
-def _report(
-    images: int, accuracies: dict[str, Any], exact: bool, runner: RtlBackend | SerialBackend
-) -> dict[str, Any]:
+def _report(images: int, accuracies: dict[str, Any], exact: bool, runner: Runner) -> dict[str, Any]:
     """The JSON contract of ``cimforge run``."""
     counts = {"cycles": runner.cycles, "macs": runner.macs, "seconds": round(runner.seconds, 3)}
     average = round(runner.pass_cycles / runner.passes, 3) if runner.passes else None
@@ -176,6 +189,8 @@ def _report(
 
 def _cycles_of(report: dict[str, Any]) -> str:
     """Whose cycles the report counts."""
+    if "system" in report:
+        return "cycles of the system, UART left out"
     if "board" not in report:
         return "macro cycles"
     return f"cycles of {report['board']} at {report['clock_hz'] / 1e6:g} MHz"

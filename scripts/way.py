@@ -9,12 +9,15 @@ import click
 
 from cimforge.compiler.backends.rtl import RtlBackend
 from cimforge.compiler.backends.serial_port import SerialBackend
+from cimforge.compiler.soc.soc_backend import SocBackend
 from cimforge.flow.board import Board
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.simulate.simulator import check_simulator
 from cimforge.fpga.board_files import board_design, board_files
 from cimforge.fpga.board_link import BYTE_BITS, linked_board
 from cimforge.fpga.boards import BOARDS
+from cimforge.fpga.cpu.simulated_system import default_system, simulated_system
+from cimforge.fpga.cpu.toolchain import check_compiler
 from cimforge.fpga.spi_slave import LEAST_RATIO
 from cimforge.fpga.uart import FRAME_BITS, LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
@@ -22,9 +25,11 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 from cimforge.host.driver import LinkError
 
-__all__ = ["BACKENDS", "Way", "link_rows", "way_options"]
+__all__ = ["BACKENDS", "NETWORK_BACKENDS", "Way", "link_rows", "network_options", "way_options"]
 
 BACKENDS = ("rtl", "uart-sim", "spi-sim", "serial")
+NETWORK_BACKENDS = (*BACKENDS, "soc")  # the last runs a whole network, no product of its own
+HELP = "The macro's Verilog; a board's, through its simulated UART or SPI; a board, through a port"
 LINKS = {"uart-sim": "uart", "spi-sim": "spi"}  # of a simulated board
 # The fewest clock cycles a bit, so the shortest simulation; the first that has such a link.
 FIRST_BOARDS = {"uart": "hx8k", "spi": "icebreaker"}
@@ -35,14 +40,24 @@ BAUD_SHARE = 0.01  # by which the line's rate may differ from the one that was a
 
 def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--backend, --port, --baud and --board."""
+    return _options(command, BACKENDS, f"{HELP}.")
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, of a verb that runs whole networks."""
+    return _options(command, NETWORK_BACKENDS, f"{HELP}; a program on a simulated RISC-V core.")
+
+
+def _options(
+    command: Callable[..., Any], backends: tuple[str, ...], text: str
+) -> Callable[..., Any]:
     options = (
         click.option(
             "--backend",
-            type=click.Choice(BACKENDS),
-            default=BACKENDS[0],
+            type=click.Choice(backends),
+            default=backends[0],
             show_default=True,
-            help="The macro's Verilog; a board's, through its simulated UART or SPI; a board, "
-            "through a port.",
+            help=text,
         ),
         click.option("--port", metavar="DEVICE", help="Serial port of --backend serial."),
         click.option(
@@ -84,6 +99,10 @@ class Way(NamedTuple):
         elif self.link:
             near = FIRST_BOARDS[self.link]
             linked_board(self.simulated, self.link, f"--board {self._named}", near)
+        if self.backend == "soc":
+            if self.simulator != "verilator":
+                raise InputError("--simulator: --backend soc runs in verilator alone")
+            check_compiler()
         if self.backend != "serial":
             check_simulator(self.simulator)
 
@@ -141,10 +160,24 @@ class Way(NamedTuple):
             options = {"board": partial(board_design, link=self.link), "line": line}
         return RtlBackend(folder, self.simulator, announce, progress, **options)
 
-    def facts(self, runner: RtlBackend | SerialBackend) -> dict[str, Any]:
+    def open_system(
+        self,
+        macro: MacroConfig,
+        folder: Path,
+        announce: Callable[[str], None],
+        progress: Callable[[int, int], None],
+    ) -> SocBackend:
+        """Emit a system with an engine of the macro into ``folder``, and what runs networks on
+        it."""
+        system = simulated_system(default_system(macro), folder)
+        return SocBackend(system, folder, announce, progress)
+
+    def facts(self, runner: RtlBackend | SerialBackend | SocBackend) -> dict[str, Any]:
         """Of a report: whose cycles are counted, where a board is simulated, and what passed a
         link. ``payload_share`` is the part of the line's time in the busier direction in which rows
         and vectors, or results, passed."""
+        if isinstance(runner, SocBackend):
+            return runner.facts()
         if self.backend == "rtl":
             return {}
         payload = {"payload_sent": runner.sent, "payload_received": runner.received}
@@ -164,10 +197,25 @@ class Way(NamedTuple):
 
 
 def link_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """Rows of a table: what passed a link, where there is one."""
+    """Rows of a table: what passed a link, where there is one, and of a system its core's part."""
+    if "system" in report:
+        return _system_rows(report)
     if "payload_share" not in report:
         return []
     sent, received = report["payload_sent"], report["payload_received"]
     rate = f"{report['baud']:,} baud" if "baud" in report else f"{report['sck_hz']:,} Hz"
     share = f"{report['payload_share']:.1%} of the line's time at {rate}"
     return [("payload", f"{sent:,} bytes to the board, {received:,} back, {share}")]
+
+
+def _system_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows of a table: the engine against the core alone."""
+    engine, core = report["engine_cycles_per_image"], report["core_cycles_per_image"]
+    told = (
+        f"{engine:,.0f} with the engine, {core:,.0f} by the core alone: {report['speed_up']:,.0f} x"
+    )
+    return [
+        ("cycles an image", told),
+        ("of those, the engine busy", f"{report['engine_busy_share']:.1%}"),
+        ("simulated, UART and all", f"{report['simulated_cycles']:,} cycles"),
+    ]

@@ -14,11 +14,13 @@ WAYS = {"core": b"c", "engine": b"e"}
 
 
 class Classified(NamedTuple):
-    """Classes (count,) of images, and the cycles that the system took from its last byte of them to
-    the last class."""
+    """Classes (count,) of images, the cycles that the system took from its last byte of them to the
+    last class, and of the engine's queue: the cycles it took, and those that its array computed."""
 
     classes: Ints
     cycles: int
+    busy: int
+    computing: int
 
 
 class ClassifierClient:
@@ -43,8 +45,9 @@ class ClassifierClient:
         self._port.write(WAYS[way] + bytes([len(images)]) + images.astype(np.uint8).tobytes())
         classes = self._numbers("classes", len(images))
         (cycles,) = self._numbers("cycles", 1)
+        busy, computing = self._numbers("engine", 2)
         self._numbers("ok", 0)
-        return Classified(np.array(classes, np.int64), cycles)
+        return Classified(np.array(classes, np.int64), cycles, busy, computing)
 
     def _numbers(self, wanted: str, count: int) -> list[int]:
         """The numbers of a line that begins with the word ``wanted``."""

@@ -8,14 +8,14 @@ from numpy.typing import ArrayLike
 
 from cimforge.compiler.quantise import QuantisedLayer, symmetric_limit
 
-__all__ = ["c_array", "network_source"]
+__all__ = ["HEADER", "c_array", "network_source"]
 
 HEADER = "/* Generated with the network. SPDX-License-Identifier: Apache-2.0 */\n"
 
 
-def c_array(kind: str, name: str, values: ArrayLike, storage: str = "") -> str:
+def c_array(kind: str, name: str, values: ArrayLike, storage: str = "", suffix: str = "") -> str:
     """The definition of an array ``name`` of ``kind`` in C, lines of 100 characters."""
-    numbers = ", ".join(str(int(value)) for value in np.asarray(values).reshape(-1))
+    numbers = ", ".join(f"{int(value)}{suffix}" for value in np.asarray(values).reshape(-1))
     lines = wrap(numbers, 98, initial_indent="  ", subsequent_indent="  ")
     return "\n".join((f"{storage}const {kind} {name}[] = {{", *lines, "};")) + "\n"
 
@@ -33,7 +33,7 @@ def network_source(
     shapes = [layer.weights.shape for layer in layers]
     sizes = {
         **{"LAYERS": len(layers), "WIDTH": max(max(shape) for shape in shapes)},
-        **{"INPUTS": shapes[0][0], "CLASSES": shapes[-1][1]},
+        **{"PIXELS": shapes[0][0], "CLASSES": shapes[-1][1]},
         **{"LEVELS": len(levels), "BATCH": batch},
     }
     told = "".join(f"#define NETWORK_{name} {value}u\n" for name, value in sizes.items())

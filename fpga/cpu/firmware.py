@@ -11,11 +11,13 @@ from cimforge.fpga.cpu.system import ROM_FILE
 from cimforge.fpga.cpu.system_config import SystemConfig
 from cimforge.fpga.cpu.toolchain import compile_program
 from cimforge.fpga.cpu.word_memory import rom_text
+from cimforge.hdl.emit.register_views import engine_files
 
 __all__ = ["LIBRARY", "build_firmware", "system_files"]
 
 PACKAGE = "cimforge.fpga.firmware"
 LIBRARY = ("start.S", "multiply.c", "uart.c")  # of every program
+DRIVER, DRIVER_PREFIX = ("cimforge_engine.c", "cimforge_engine.h"), "cim_engine"
 STACK_BYTES = 512
 GENERATED = {"system.h": "system.h.j2", "link.ld": "link.ld.j2"}
 
@@ -49,7 +51,7 @@ def build_firmware(
     package = files(PACKAGE)
     shipped = [each.name for each in package.iterdir() if each.name.endswith(".h")]
     texts = {name: package.joinpath(name).read_text() for name in (*shipped, *LIBRARY, *sources)}
-    texts |= system_files(config, reserved) | dict(own or {})
+    texts |= system_files(config, reserved) | _driver(config) | dict(own or {})
     for name, text in texts.items():
         (folder / name).write_text(text)
     compiled = [name for name in texts if name.endswith((".c", ".S"))]
@@ -58,3 +60,13 @@ def build_firmware(
     text = rom_text(program, region(config, "rom"))
     (folder / ROM_FILE).write_text(text)
     return text
+
+
+def _driver(config: SystemConfig) -> dict[str, str]:
+    """The engine's C driver, of what programs of a system need, and its generated header."""
+    if not config.engine:
+        return {}
+    header = engine_files(config.engine, DRIVER_PREFIX)[f"{config.engine.module}.h"]
+    place = files("cimforge.host").joinpath("c")
+    texts = {name: place.joinpath(name).read_text() for name in DRIVER}
+    return {**texts, f"{DRIVER_PREFIX}.h": header}

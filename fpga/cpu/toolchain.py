@@ -11,7 +11,7 @@ from cimforge.flow.simulate.tool_environment import clean_environment
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.install_hint import install_hint
 
-__all__ = ["CompileError", "compile_program", "has_compiler"]
+__all__ = ["CompileError", "check_compiler", "compile_program", "has_compiler"]
 
 GCC = "riscv64-unknown-elf-gcc"
 GCC_COPY = "riscv64-unknown-elf-objcopy"
@@ -34,22 +34,29 @@ def has_compiler() -> bool:
     return find_spec("ziglang") is not None or shutil.which(GCC) is not None
 
 
+def check_compiler() -> None:
+    """Raise InputError, naming the way to get one, where there is none."""
+    if not has_compiler():
+        rule = f"needs a RISC-V C compiler; run {install_hint('soc')}, or install {GCC}"
+        raise InputError(f"a program of the core {rule}")
+
+
 def compile_program(
     folder: Path, sources: Sequence[str], script: str, *, multiplies: bool
 ) -> bytes:
     """The bytes of ROM from its first on: ``sources`` in ``folder``, linked by ``script`` there.
 
     ``multiplies`` where the core has a multiplier. Raises CompileError with the compiler's words,
-    and InputError, naming the way to get one, where there is none.
+    and InputError as check_compiler does.
     """
+    check_compiler()
+    compiler: tuple[str, ...]
+    copier: tuple[str, ...]
     if find_spec("ziglang"):
         core = ("-target", "riscv32-freestanding-none", f"-mcpu={ZIG_CORES[multiplies]}")
         compiler, copier = (*ZIG, "cc", *core, "-fno-sanitize=all"), (*ZIG, "objcopy")
-    elif shutil.which(GCC):
-        compiler, copier = (GCC, *GCC_CORES[multiplies], "-mabi=ilp32"), (GCC_COPY,)
     else:
-        rule = f"needs a RISC-V C compiler; run {install_hint('soc')}, or install {GCC}"
-        raise InputError(f"a program of the core {rule}")
+        compiler, copier = (GCC, *GCC_CORES[multiplies], "-mabi=ilp32"), (GCC_COPY,)
     linked = ("-Wl,--gc-sections", "-T", script, "-o", "program.elf")
     _run(folder, (*compiler, *OPTIONS, *linked, *sources))
     _run(folder, (*copier, "-O", "binary", "program.elf", "program.bin"))

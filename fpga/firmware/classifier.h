@@ -4,12 +4,19 @@
 
 #include <stdint.h>
 
-/* The classes of ``count`` images of NETWORK_INPUTS inputs each: of the last layer's sums the greatest, the
-   first of equals. Both return 0, or what failed. */
-const char *classify_on_core(const int8_t *inputs, uint8_t count, uint8_t *classes);
-const char *classify_on_engine(const int8_t *inputs, uint8_t count, uint8_t *classes);
+/* What must be done once. */
+void classifier_begin(void);
 
-/* The number of the greatest, the first of equals. */
-uint8_t greatest(const int32_t *sums, uint16_t count);
+/* Where image ``image``, below NETWORK_BATCH, is to lie: NETWORK_PIXELS inputs. */
+int8_t *classifier_inputs(uint8_t image);
+
+/* The classes of the first ``count`` images there: of the last layer's sums the greatest, the first of
+   equals. Both return 0, or what failed. */
+const char *classify_on_core(uint8_t count, uint8_t *classes);
+const char *classify_on_engine(uint8_t count, uint8_t *classes);
+
+/* Of the engine's last queue: the cycles it took, and those in which the array computed; both 0 without an
+   engine. */
+void classifier_counters(uint32_t *busy, uint32_t *computing);
 
 #endif

@@ -1,9 +1,10 @@
 /* Classifies images that come on the UART: on the core alone, or on the engine.
 
    "ready NAME" is said after reset. A command is a letter, a count n of 1..NETWORK_BATCH, and n images of
-   NETWORK_INPUTS bytes, values of pixels. The core alone does it for the letter c, the engine for e. The answer
+   NETWORK_PIXELS bytes, values of pixels. The core alone does it for the letter c, the engine for e. The answer
    is a line "classes" with n numbers, a line "cycles" with those from the last byte of the images to the last
-   class, and "ok"; or one line that begins with "error".
+   class, a line "engine" with those that its queue took and those in which its array computed in it (0 of the
+   core alone), and "ok"; or one line that begins with "error".
    SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 
@@ -12,21 +13,22 @@
 #include "system.h"
 #include "uart.h"
 
-static int8_t inputs[NETWORK_BATCH * NETWORK_INPUTS];
 static uint8_t classes[NETWORK_BATCH];
 
 /* Takes images, each pixel as the input that it becomes; 0 where one is no pixel. */
 static int take_images(uint8_t count)
 {
-  int8_t *next = inputs;
-  int8_t *const end = inputs + count * NETWORK_INPUTS;
-  uint8_t most = 0;
-  while (next < end) {
-    const uint8_t pixel = uart_get();
-    most |= (uint8_t)(pixel >= NETWORK_LEVELS);
-    *next++ = network_levels[pixel < NETWORK_LEVELS ? pixel : 0];
+  uint8_t image, wrong = 0;
+  for (image = 0; image < count; image++) {
+    int8_t *next = classifier_inputs(image);
+    int8_t *const end = next + NETWORK_PIXELS;
+    while (next < end) {
+      const uint8_t pixel = uart_get();
+      wrong |= (uint8_t)(pixel >= NETWORK_LEVELS);
+      *next++ = network_levels[pixel < NETWORK_LEVELS ? pixel : 0];
+    }
   }
-  return !most;
+  return !wrong;
 }
 
 static void refuse(const char *why)
@@ -36,9 +38,12 @@ static void refuse(const char *why)
   uart_text("\n");
 }
 
-static void tell(uint8_t count, uint32_t cycles)
+static void tell(uint8_t count, uint32_t cycles, int on_engine)
 {
   uint8_t image;
+  uint32_t busy = 0, computing = 0;
+  if (on_engine)
+    classifier_counters(&busy, &computing);
   uart_text("classes");
   for (image = 0; image < count; image++) {
     uart_put(' ');
@@ -46,6 +51,10 @@ static void tell(uint8_t count, uint32_t cycles)
   }
   uart_text("\ncycles ");
   uart_number(cycles);
+  uart_text("\nengine ");
+  uart_number(busy);
+  uart_put(' ');
+  uart_number(computing);
   uart_text("\nok\n");
 }
 
@@ -60,8 +69,7 @@ static void serve(uint8_t command)
   }
   const int legal = take_images(count);
   begun = IO_CYCLES;
-  failed = command == 'c' ? classify_on_core(inputs, count, classes)
-                          : classify_on_engine(inputs, count, classes);
+  failed = command == 'c' ? classify_on_core(count, classes) : classify_on_engine(count, classes);
   const uint32_t cycles = IO_CYCLES - begun;
   const uint32_t status = IO_STATUS;
   IO_STATUS = IO_STATUS_OVERRUN | IO_STATUS_FAULT;
@@ -74,11 +82,12 @@ static void serve(uint8_t command)
   else if (failed)
     refuse(failed);
   else
-    tell(count, cycles);
+    tell(count, cycles, command == 'e');
 }
 
 int main(void)
 {
+  classifier_begin();
   uart_text("ready " SYSTEM_NAME "\n");
   for (;;) {
     const uint8_t command = uart_get();

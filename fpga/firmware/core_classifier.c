@@ -5,7 +5,7 @@
 static int8_t held[NETWORK_WIDTH];
 static int32_t sums[NETWORK_WIDTH];
 
-uint8_t greatest(const int32_t *values, uint16_t count)
+static uint8_t greatest(const int32_t *values, uint16_t count)
 {
   uint16_t place, best = 0;
   for (place = 1; place < count; place++)
@@ -29,10 +29,10 @@ static uint8_t classify(const int8_t *image)
   return greatest(sums, layer->outputs);
 }
 
-const char *classify_on_core(const int8_t *inputs, uint8_t count, uint8_t *classes)
+const char *classify_on_core(uint8_t count, uint8_t *classes)
 {
   uint8_t image;
   for (image = 0; image < count; image++)
-    classes[image] = classify(inputs + image * NETWORK_INPUTS);
+    classes[image] = classify(classifier_inputs(image));
   return 0;
 }

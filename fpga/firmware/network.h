@@ -8,7 +8,7 @@
 #include "dense.h"
 #include "network_sizes.h"
 
-/* NETWORK_LAYERS layers of at most NETWORK_WIDTH inputs or outputs; the first has NETWORK_INPUTS inputs, the
+/* NETWORK_LAYERS layers of at most NETWORK_WIDTH inputs or outputs; the first has NETWORK_PIXELS inputs, the
    last NETWORK_CLASSES outputs. */
 extern const dense_layer network_layers[];
 
