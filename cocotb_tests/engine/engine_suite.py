@@ -2,6 +2,7 @@
 
 import random
 from random import Random
+from typing import Any
 
 import cocotb
 import numpy as np
@@ -25,10 +26,10 @@ class EngineBench:
     def __init__(self, dut):
         self.dut, self.config = dut, job_engine()
         self.rng = Random(random.getrandbits(64))
-        self.model: EngineModel | None = None
-        self.agent: MemoryAgent | None = None
+        self.model: EngineModel
+        self.agent: MemoryAgent
         self.counts: dict[str, int] = {}
-        self._tasks: list = []  # of the memory under way
+        self._tasks: list[Any] = []  # of the memory under way
 
     async def begin(self, program: Program) -> None:
         """Reset, with a memory that holds a program's."""
@@ -47,7 +48,8 @@ class EngineBench:
             await RisingEdge(dut.clk)
         dut.rst.value = 0
         await RisingEdge(dut.clk)
-        self._tasks.append(cocotb.start_soon(self.agent.run()))
+        task = cocotb.start_soon(self.agent.run())
+        self._tasks.append(task)
         self.model = EngineModel(self.config, program.image.copy(), program.base)
 
     async def queue(self, base: int, count: int, limit: int = 60_000) -> str:

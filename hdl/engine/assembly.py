@@ -1,9 +1,10 @@
 """Wiring by name: blocks whose ports are on the nets of their names."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from cimforge.hdl.netlist.module import Module
-from cimforge.hdl.netlist.structure import Net, Structure
+from cimforge.hdl.netlist.structure import Structure
 
 __all__ = ["Assembly"]
 
@@ -13,7 +14,7 @@ class Assembly:
 
     def __init__(self, out: Structure):
         self.out = out
-        self.nets: dict[str, Net] = {}
+        self.nets: dict[str, Any] = {}
 
     def port(self, direction: str, name: str, width: int = 1) -> None:
         """A port of the structure."""

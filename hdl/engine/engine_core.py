@@ -84,7 +84,7 @@ def _place_macros(engine: Assembly, config: EngineConfig) -> None:
     in the same cycles: the first one's answers are taken for all."""
     out, nets = engine.out, engine.nets
     macro = build_macro(config.macro)
-    shared = {**nets, "r_valid": constant(0, 1), "q_ready": constant(1, 1)}
+    shared: dict[str, Net] = {**nets, "r_valid": constant(0, 1), "q_ready": constant(1, 1)}
     for port in macro.ports.values():
         if port.name.startswith("r_") and port.direction == "input" and port.name != "r_valid":
             shared[port.name] = constant(0, port.width)
