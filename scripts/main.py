@@ -17,7 +17,7 @@ __all__ = ["cli", "main"]
 
 VERBS = (
     *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run"),
-    *("schema", "doctor"),
+    *("soc", "engine", "schema", "doctor"),
 )
 BENCH_VERBS = ("naive",)  # what figures are compared with: called by name, not listed
 
@@ -25,7 +25,11 @@ INTERRUPTED = (
     "cimforge: interrupted; files are written whole or not at all, so run the command again"
 )
 
-FILES = {"draw": "draw_tree"}  # of verbs whose file is not called as they are
+FILES = {
+    "draw": "draw_tree",
+    "engine": "emit_engine",
+    "soc": "soc_bitstream",
+}  # of verbs whose file is not called as they are
 
 
 @contextmanager

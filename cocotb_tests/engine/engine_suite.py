@@ -37,7 +37,7 @@ class EngineBench:
         if self._tasks:
             self._tasks.pop().cancel()
         else:
-            cocotb.start_soon(Clock(dut.clk, 10, unit="ns").start())
+            Clock(dut.clk, 10, unit="ns").start()
         for name in INPUTS:
             if hasattr(dut, name):
                 getattr(dut, name).value = 0
@@ -48,8 +48,7 @@ class EngineBench:
             await RisingEdge(dut.clk)
         dut.rst.value = 0
         await RisingEdge(dut.clk)
-        task = cocotb.start_soon(self.agent.run())
-        self._tasks.append(task)
+        self._tasks.append(cocotb.start_soon(self.agent.run()))
         self.model = EngineModel(self.config, program.image.copy(), program.base)
 
     async def queue(self, base: int, count: int, limit: int = 60_000) -> str:

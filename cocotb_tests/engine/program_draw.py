@@ -92,7 +92,8 @@ def _layout(config: EngineConfig, length: int) -> Layout:
     for size in sizes:
         ends.append(place)
         place += -(-size // 64) * 64
-    return Layout(*ends, place)
+    queue, weights, inputs, channels, results = ends
+    return Layout(queue, weights, inputs, channels, results, place)
 
 
 def _write_channels(config: EngineConfig, image, layout: Layout, data) -> None:

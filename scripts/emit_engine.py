@@ -1,0 +1,73 @@
+"""cimforge engine: parameters in, an engine around a macro out, behind buses."""
+
+from pathlib import Path
+
+import click
+
+from cimforge.flow.macro_files import macro_extras
+from cimforge.hdl.bus.engine_top import CONTROLS, MEMORIES, build_engine_top
+from cimforge.hdl.emit.engine_sources import engine_sources
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.emit.register_views import engine_files
+from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.params.engine_file import ENGINES, engine_command, load_engine
+from cimforge.scripts.options import (
+    CheckFailedError,
+    config_options,
+    default_folder,
+    print_json,
+    show_table,
+)
+
+__all__ = ["engine"]
+
+EPILOG = (
+    f"CONFIG: an engine ({', '.join(ENGINES)}), a macro's preset or TOML file, or a TOML file of "
+    "an engine's parameters with a table [macro]."
+)
+
+
+@click.command(epilog=EPILOG, short_help="Write an engine: macros, buffers, DMA, registers.")
+@config_options
+@click.option("--control", type=click.Choice(list(CONTROLS)), default="axi4lite", show_default=True)
+@click.option("--memory", type=click.Choice(list(MEMORIES)), default="axi4", show_default=True)
+def engine(
+    config: str,
+    overrides: tuple[str, ...],
+    output: Path | None,
+    as_json: bool,
+    control: str,
+    memory: str,
+) -> None:
+    """Write the engine of CONFIG: its Verilog behind a slave for --control and a master for
+    --memory, and its registers and descriptors as C header, Markdown, SystemRDL and SVD.
+
+    --set engine.KEY=VALUE changes a parameter of the engine, --set KEY=VALUE one of its macro.
+    """
+    chosen = load_engine(config, overrides)
+    folder = default_folder(output, chosen.macro)
+    top = build_engine_top(chosen, control, memory)
+    contract = ("name", "top", "command", "config", "files")
+    try:
+        files = {**engine_sources(chosen, top), **engine_files(chosen)}
+        manifest = emit_macro(chosen.macro, folder, {**macro_extras(chosen.macro), **files})
+    except YosysError as error:
+        if as_json:
+            print_json({**dict.fromkeys(contract), "failed": str(error)})
+        raise CheckFailedError(error) from None
+    command = f"{engine_command(chosen)} --control {control} --memory {memory}"
+    if as_json:
+        told = (chosen.module, top.name, command, chosen.parameters(), manifest["files"])
+        print_json(dict(zip(contract, told, strict=True)))
+        return
+    size = sum((folder / f"{top.name}{kind}").stat().st_size for kind in (".v",))
+    rows = [
+        ("files", ", ".join(files)),
+        ("Verilog", f"{size / 1000:.0f} kB beside the macro's, top module {top.name}"),
+        ("macros", f"{chosen.macros} of {chosen.macro.rows} rows x {chosen.outputs} outputs"),
+        ("activation buffer", f"{chosen.act_bytes} bytes, {chosen.gather_bytes} a cycle"),
+        ("kept sums", f"{chosen.acc_vectors} vectors of {chosen.acc_bits} bits an output"),
+        ("memory", f"{chosen.bus_bits} bits, bursts of up to {chosen.burst} words"),
+        ("requantised", f"{chosen.lanes} results a cycle"),
+    ]
+    show_table(chosen.module, rows, below=[("written to", folder), ("again", command)])
