@@ -15,11 +15,12 @@ NEAR = 1.02
 
 def best_choice(tiling: Tiling, batch: int) -> tuple[Choice, int]:
     """The choice to take, and its predicted cycles: of those within NEAR of the least that of most
-    vectors, for it has the fewest descriptors and the most room for what takes longer."""
+    vectors and columns, for it has the fewest descriptors, the fewest copies, and the most room for
+    what takes longer."""
     told = {choice: predicted(tiling, choice, batch) for choice in choices(tiling, batch)}
     least = min(told.values())
     near = [choice for choice, cycles in told.items() if cycles <= NEAR * least]
-    best = max(near, key=lambda choice: (choice.vectors, -told[choice]))
+    best = max(near, key=lambda choice: (choice.vectors, choice.columns, -told[choice]))
     return best, told[best]
 
 

@@ -40,10 +40,9 @@ def layer_commands(
 ) -> list[Command]:
     """The commands, their ``beside`` left out.
 
-    Behind each RUN come its columns' channels where a STORE will need them, a piece of the next
-    block's copy, and the next RUN's LOAD into the next bank; the STORE of a finished column comes
-    one RUN later, so that the run unit is not kept waiting. With one bank the same order holds, and
-    LOADs wait.
+    Behind each RUN come a piece of the next block's copy, the next RUN's LOAD into the next bank,
+    and the STORE of what the RUN before has finished, so that the run unit is not kept waiting;
+    then the channels of the next STORE. With one bank STOREs go before LOADs, which wait.
     """
     return list(_Emitter(image, choice, batch, addresses).commands())
 
@@ -65,18 +64,24 @@ class _Emitter:
 
     def commands(self) -> Iterator[Command]:
         """All of them."""
-        first = self._blocks[0]
+        first, one_bank = self._blocks[0], self._config.macro.banks == 1
         yield from map(self._copy, pieces(self._tiling, first.copy, 1))
         yield from self._load(first.steps[0])
         for block, later in pairwise([*self._blocks, None]):
             assert block
             cut = self._cut(block, later)
             for number, step in enumerate(block.steps):
-                yield from self._step(block, step)
+                if step.row == 0:
+                    yield from self._stores(step.sums)
+                yield self._run(block, step)
+                if one_bank:  # its LOAD keeps what is behind it waiting
+                    yield from self._finish(step)
                 yield from cut.get(number, ())
                 following = block.steps[number + 1 :] or (later.steps if later else ())
                 if following:
                     yield from self._load(following[0])
+                if not one_bank:
+                    yield from self._finish(step)
         yield from self._stores()
 
     def _cut(self, block: Block, later: Block | None) -> dict[int, list[Command]]:
@@ -90,11 +95,8 @@ class _Emitter:
         cut = pieces(self._tiling, later.copy, last + 1)
         return {n * (last + 1) // len(cut): [self._copy(piece)] for n, piece in enumerate(cut)}
 
-    def _step(self, block: Block, step: Step) -> Iterator[Command]:
-        """A RUN, the STOREs before and behind it, and the channels that its own will need."""
-        if step.row == 0:
-            yield from self._stores(step.sums)
-        yield self._run(block, step)
+    def _finish(self, step: Step) -> Iterator[Command]:
+        """The STOREs that are due, and the channels for that of this step, if it has one."""
         yield from self._stores()
         if step.row == self._tiling.row_tiles - 1:
             yield from self._requantisation(step)

@@ -10,11 +10,11 @@ from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES
 from cimforge.host.engine_schedule import LEAST_PIECE
 from cimforge.host.engine_shape import Choice, Part, Tiling
 
-__all__ = ["COMMAND_CYCLES", "RUN_CYCLES", "VECTOR_WORDS", "computing", "copy_area", "predicted"]
+__all__ = ["COMMAND_CYCLES", "RUN_CYCLES", "STORE_CYCLES", "computing", "copy_area", "predicted"]
 
 COMMAND_CYCLES = 10  # of a LOAD or COPY beside its words: handed over, asked for, answered, ended
 RUN_CYCLES = 18  # from a RUN's descriptor to its first vector
-VECTOR_WORDS = 1  # words that a STORE writes for a vector beside those its results fill
+STORE_CYCLES = 36  # of a STORE beside its vectors
 CHANNEL_BITS = 128
 
 
@@ -42,9 +42,10 @@ def predicted(tiling: Tiling, choice: Choice, batch: int) -> int:
     - ``step = max(run, fetch)``; with one bank ``load + RUN_CYCLES + max(run, fetch - load)``, and
       copies count apart where the activation buffer does not hold two of them; ``step'`` with the
       channels of a tile of columns, where the table does not hold them;
-    - ``store = V max(results / lanes, words + VECTOR_WORDS)`` of one tile's results;
+    - ``store = V (results / lanes max(1, lanes bytes / bus_bytes) + 1) + STORE_CYCLES`` of one
+      tile's results of so many bytes each, with weight_zeros a cycle more for each vector;
     - ``start``: the first copy and load, and the first vector's way to its sum; ``tail``: the last
-      tile's store.
+      tile's store, without STORE_CYCLES.
 
     Where the banks hold all tiles, only the first part loads. zero_skip is left out: at most.
     """
@@ -65,7 +66,8 @@ def predicted(tiling: Tiling, choice: Choice, batch: int) -> int:
     way = macro.latency(shape.bits, shape.signed) + COMMAND_CYCLES
     # the last RUN hides no LOAD any more
     spare = min(0.0, vectors * macro.pass_interval(shape.bits, shape.signed) - step)
-    return ceil(start + total + spare + way + _store_cycles(tiling, vectors))
+    tail = _store_cycles(tiling, vectors) - STORE_CYCLES
+    return ceil(start + total + spare + way + tail)
 
 
 def _work(tiling: Tiling, choice: Choice, batch: int) -> Counter[_Work]:
@@ -151,6 +153,6 @@ def _first_copy(tiling: Tiling, choice: Choice, part: Part) -> int:
 def _store_cycles(tiling: Tiling, vectors: int) -> int:
     """Cycles of a STORE of a whole tile's results."""
     config, shape = tiling.config, tiling.shape
-    results = len(tiling.results(0))
-    words = ceil(results * shape.result_bytes / config.bus_bytes) + VECTOR_WORDS
-    return vectors * max(ceil(results / config.lanes), words)
+    groups = ceil(len(tiling.results(0)) / config.lanes)
+    words = max(1.0, config.lanes * shape.result_bytes / config.bus_bytes)
+    return ceil(vectors * (words * groups + 1 + config.weight_zeros)) + STORE_CYCLES

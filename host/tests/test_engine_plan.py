@@ -83,7 +83,7 @@ def test_sums_of_a_part_are_kept_until_the_next_but_one_where_there_is_room():
     plan = plan_layer(engine({}), layer, 12, choice=Choice("tiles", 4, 1))
     runs = [command.fields for command in plan.commands if command.name == "run"]
     assert [run["sums"] for run in runs] == [0, 4, 8]
-    assert [run["beside"] for run in runs] == [7, 7 - 1, 7 - 1]  # of the fetch unit: their copies
+    assert all(run["beside"] & 4 for run in runs)  # beside the STORE of the part before
 
 
 def test_layers_follow_one_another_in_memory():
