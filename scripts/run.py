@@ -20,6 +20,7 @@ from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import listing, open_outputs
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.engine_file import load_engine
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.host.driver import BusError, LinkError
 from cimforge.scripts.options import (
@@ -32,12 +33,13 @@ from cimforge.scripts.options import (
     simulation_progress,
     simulator_option,
 )
-from cimforge.scripts.way import BACKENDS, Way, link_rows, network_options
+from cimforge.scripts.way import BACKENDS, NETWORK_BACKENDS, Way, link_rows, network_options
 
 __all__ = ["run"]
 
 MODELS = ("digits",)
 RESULTS = ("report.json", "digits.png")
+SYSTEM = NETWORK_BACKENDS[-1]
 
 
 @click.command(
@@ -45,7 +47,13 @@ RESULTS = ("report.json", "digits.png")
     short_help="Run a whole quantised network on the Verilog.",
 )
 @click.argument("model", type=click.Choice(MODELS), metavar="MODEL")
-@click.option("--config", metavar="CONFIG", default="base", show_default=True, help="The macro.")
+@click.option(
+    "--config",
+    metavar="CONFIG",
+    default="base",
+    show_default=True,
+    help="The macro; of --backend soc the engine, whose parameters are --set engine.KEY=VALUE.",
+)
 @set_option
 @click.option(
     "--images",
@@ -87,7 +95,8 @@ def run(
     simulator: str,
 ) -> None:
     """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
-    macro = load_config(config, overrides)
+    engine = load_engine(config, overrides) if backend == SYSTEM else None
+    macro = engine.macro if engine else load_config(config, overrides)
     way = Way(backend, port, baud, board, simulator)
     way.check()
     data, bits = _load(model, macro)
@@ -96,8 +105,8 @@ def run(
     tested, labels = data.test_images[:images], data.test_labels[:images]
     predictions, failure = None, ""
     with simulation_progress() as (announce, progress):
-        opened = way.open_system if backend == "soc" else way.open
-        runner = opened(macro, output / "rtl", announce, progress)
+        told = (output / "rtl", announce, progress)
+        runner = way.open_system(engine, *told) if engine else way.open(macro, *told)
         announce("training the network")
         network = digits.train(seed)
         quantised = digits.quantise_network(network, data.train_images, *bits)

@@ -23,6 +23,7 @@ from cimforge.fpga.uart import FRAME_BITS, LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.driver import LinkError
 
 __all__ = ["BACKENDS", "NETWORK_BACKENDS", "Way", "link_rows", "network_options", "way_options"]
@@ -162,14 +163,13 @@ class Way(NamedTuple):
 
     def open_system(
         self,
-        macro: MacroConfig,
+        engine: EngineConfig,
         folder: Path,
         announce: Callable[[str], None],
         progress: Callable[[int, int], None],
     ) -> SocBackend:
-        """Emit a system with an engine of the macro into ``folder``, and what runs networks on
-        it."""
-        system = simulated_system(default_system(macro), folder)
+        """Emit a system with the engine into ``folder``, and what runs networks on it."""
+        system = simulated_system(default_system(engine), folder)
         return SocBackend(system, folder, announce, progress)
 
     def facts(self, runner: RtlBackend | SerialBackend | SocBackend) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from cimforge.compiler.matmul import exact_matmul
 from cimforge.compiler.soc.classifier_client import ClassifierClient
 from cimforge.compiler.soc.soc_backend import CLASSIFIER, SocBackend, classifier_source
 from cimforge.flow.simulate.simulator import build, run_tests
-from cimforge.fpga.cpu.simulated_system import default_engine, default_system, simulated_system
+from cimforge.fpga.cpu.simulated_system import default_system, simulated_system
 from cimforge.fpga.cpu.toolchain import GCC, has_compiler
-from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.driver import LinkError
 
 MACRO = load_config("tiny")
@@ -31,7 +31,9 @@ needs_system = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def target(tmp_path_factory):
     """A system with an engine of the tiny macro."""
-    return simulated_system(default_system(MACRO), tmp_path_factory.mktemp("system"))
+    return simulated_system(
+        default_system(EngineConfig(macro=MACRO)), tmp_path_factory.mktemp("system")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -140,14 +142,3 @@ def test_the_client_refuses_other_answers(text, rule):
         ClassifierClient(Script(text)).classify(np.zeros((2, 4), int), "core")
     with pytest.raises(LinkError, match="where it should be ready"):
         ClassifierClient(Script(b"hello\n")).greeting()
-
-
-def test_an_engine_is_found_for_a_macro():
-    assert default_engine(MACRO).acc_bits == 32
-    assert default_engine(MacroConfig(rows=4, cols=300)).channels == 300
-    wide = MacroConfig(rows=64, cols=1, weight_bits=16, input_bits=16)
-    assert default_engine(wide).acc_bits == 48
-    largest = MacroConfig(
-        **{"rows": 1024, "cols": 1, "weight_bits": 16, "input_bits": 16, "bits_per_cycle": 16}
-    )
-    assert default_engine(largest).acc_bits == 48

@@ -9,10 +9,9 @@ from cimforge.fpga.cpu.firmware import build_firmware
 from cimforge.fpga.cpu.memory_map import region
 from cimforge.fpga.cpu.system_config import SystemConfig
 from cimforge.fpga.cpu.system_outputs import emit_system
-from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.engine_config import EngineConfig
 
-__all__ = ["SimulatedSystem", "default_engine", "default_system", "simulated_system"]
+__all__ = ["SimulatedSystem", "default_system", "simulated_system"]
 
 ROM_BYTES = RAM_BYTES = 1 << 16  # simulated memory costs nothing
 
@@ -52,16 +51,6 @@ def simulated_system(config: SystemConfig, folder: Path) -> SimulatedSystem:
     return SimulatedSystem(config, emit_system(config, folder))
 
 
-def default_engine(macro: MacroConfig) -> EngineConfig:
-    """An engine of one macro: sums of 32 bits unless its results need more, channels for all its
-    outputs. No macro is too large for the other defaults."""
-    defaults = EngineConfig.model_fields
-    channels = max(defaults["channels"].default, *(mode.outputs for mode in macro.modes))
-    wide = max(mode.y_bits for mode in macro.modes) > 32
-    return EngineConfig(macro=macro, channels=channels, acc_bits=48 if wide else 32)
-
-
-def default_system(macro: MacroConfig) -> SystemConfig:
-    """A system to simulate, with default_engine."""
-    engine = default_engine(macro)
+def default_system(engine: EngineConfig) -> SystemConfig:
+    """A system to simulate: an engine beside more memory than a program of this package needs."""
     return SystemConfig(engine=engine, rom_bytes=ROM_BYTES, ram_bytes=RAM_BYTES)

@@ -1,18 +1,38 @@
 """run --backend soc: what it reports, and what it refuses before any work."""
 
+import json
+from functools import cache
+
 import numpy as np
 import pytest
 
+from cimforge.compiler import digits
 from cimforge.compiler.soc.soc_backend import SocBackend
+from cimforge.flow.bitstream_report import BitstreamReport
+from cimforge.flow.simulate.simulator import Design
+from cimforge.fpga.cpu.simulated_system import SimulatedSystem
 from cimforge.fpga.cpu.toolchain import GCC
 from cimforge.scripts.way import BACKENDS, NETWORK_BACKENDS
 
 RUN = ("run", "digits", "--config", "tiny", "--images", "3", "--backend", "soc")
 
 
+TRAIN = cache(digits.train)
+
+
+@pytest.fixture(autouse=True)
+def _trained_once(monkeypatch):
+    """Every command here trains the same network."""
+    monkeypatch.setattr(digits, "train", lambda seed=0: TRAIN(seed))
+
+
 @pytest.fixture
 def stub(monkeypatch):
-    """The simulation's place is taken by labels that are given, and counts."""
+    """Emission and simulation are replaced by labels that are given, and counts."""
+
+    def emitted(config, folder):
+        macro = config.engine.macro
+        return SimulatedSystem(config, Design(macro, folder, (), config.module, ()))
 
     def predict_as(labels):
         def predict(backend, network, images):
@@ -24,7 +44,7 @@ def stub(monkeypatch):
 
     monkeypatch.setattr("cimforge.scripts.way.check_compiler", lambda: None)
     monkeypatch.setattr("cimforge.scripts.way.check_simulator", lambda _: None)
-    monkeypatch.setattr("cimforge.fpga.cpu.system_outputs.core_text", lambda: "// a core\n")
+    monkeypatch.setattr("cimforge.scripts.way.simulated_system", emitted)
     return predict_as
 
 
@@ -41,9 +61,8 @@ def test_cycles_of_engine_and_core_are_reported(cimforge, folder, stub):
         9000,
     )
     assert told["system"].startswith("cim_r8c4_w4x4_k1_b1_flop_csa_engine_system")
-    (rtl,) = folder.glob("build/*-soc/rtl")
-    names = {path.name for path in rtl.iterdir()}
-    assert {"picorv32.v", f"{told['system']}.v", f"{told['system']}.f"} <= names
+    (report,) = folder.glob("build/*-soc/report.json")
+    assert json.loads(report.read_text())["speed_up"] == 50
     table = cimforge(*RUN)
     assert table.status == 0
     assert "100 with the engine, 5,000 by the core alone: 50 x" in table.out
@@ -73,3 +92,82 @@ def test_products_alone_have_no_program(cimforge):
     done = cimforge("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "--backend", "soc")
     assert (done.status, done.out) == (2, "")
     assert "'soc' is not one of" in done.messages[0]
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """Compiler, place and route stubbed; what they were given."""
+    told = {}
+
+    def firmware(system, folder, sources, own, reserved):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "program.bin").write_bytes(bytes(100))
+        told.update(sources=sources, own=own, reserved=reserved)
+        return "00000000\n"
+
+    def bitstream(system, board, name, folder, rom, announce, seeds):
+        told.update(system=system, rom=rom, seeds=seeds)
+        numbers = {"luts": 10, "ffs": 5, "brams": 2, "capacity": {"luts": 100, "brams": 4}}
+        fmax = {seed: told.get("mhz", 40.0) for seed in seeds}
+        return BitstreamReport(name, board.device, folder / "x.bit", fmax, **numbers, seconds=1.0)
+
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.check_compiler", lambda: None)
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.check_tools", lambda _: None)
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.build_firmware", firmware)
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.system_bitstream", bitstream)
+    return told
+
+
+SOC = ("soc", "ulx3s-85f", "tiny")
+
+
+def test_a_bitstream_is_reported(cimforge, built):
+    chosen = ("--set", "engine.act_bytes=256", "--system", "rom_bytes=8192", "--batch", "3")
+    done = cimforge(*SOC, *chosen, "--seeds", "1,2", "--json")
+    assert done.status == 0
+    told = done.json
+    assert (told["luts"], told["fmax_mhz"], told["clock_mhz"]) == (10, 40, 30)
+    assert (told["program_bytes"], told["rom_bytes"], told["ram_bytes"]) == (100, 8192, 65536)
+    system = built["system"]
+    assert (system.engine.act_bytes, system.divisor, system.module) == (256, 30, told["system"])
+    assert built["seeds"] == (1, 2)
+    assert "engine_classifier.c" in built["sources"]
+    assert "#define NETWORK_BATCH 3u" in built["own"]["network_sizes.h"]
+    assert built["reserved"] > 0
+    table = cimforge(*SOC)
+    assert "10 of 100 (10%)" in table.out
+
+
+def test_the_core_alone_has_no_engine(cimforge, built):
+    done = cimforge(*SOC, "--no-engine", "--system", "multiplier=none", "--json")
+    assert done.status == 0
+    assert (built["system"].engine, built["system"].multiplier) == (None, "none")
+    assert built["reserved"] == 0
+    assert "no_engine.c" in built["sources"]
+    assert "engine_classifier.c" not in built["sources"]
+
+
+def test_a_slow_system_fails(cimforge, built):
+    built["mhz"] = 20.0
+    done = cimforge(*SOC, "--json")
+    assert (done.status, done.json["fmax_mhz"]) == (1, 20)
+    assert "too slow: 20.0 MHz, but ulx3s-85f runs at 30 MHz" in done.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("soc", "nowhere", "tiny"), "BOARD: no board 'nowhere'"),
+        ((*SOC, "--system", "ram"), "--system: must be KEY=VALUE, not 'ram'"),
+        ((*SOC, "--system", "divisor=9"), "--system: 'divisor' is not one of rom_bytes,"),
+        ((*SOC, "--system", "rom_bytes=5000"), "--system: rom_bytes must be a power of 2"),
+        ((*SOC, "--system", "multiplier=odd"), "--system: multiplier must be one of none,"),
+        ((*SOC, "--set", "engine.act_bytes=3"), "--set engine.act_bytes: act_bytes must be"),
+        ((*SOC, "--set", "storage=latch"), "(nearest legal value: --set storage="),
+    ],
+)
+def test_bad_input_is_one_line(cimforge, built, arguments, message):
+    done = cimforge(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.messages[0]
+    assert "system" not in built
