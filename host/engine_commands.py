@@ -77,9 +77,10 @@ class _Emitter:
                 if one_bank:  # its LOAD keeps what is behind it waiting
                     yield from self._finish(step)
                 yield from cut.get(number, ())
-                following = block.steps[number + 1 :] or (later.steps if later else ())
-                if following:
-                    yield from self._load(following[0])
+                if number + 1 < len(block.steps):
+                    yield from self._load(block.steps[number + 1])
+                elif later:
+                    yield from self._load(later.steps[0])
                 if not one_bank:
                     yield from self._finish(step)
         yield from self._stores()
