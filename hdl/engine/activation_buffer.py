@@ -34,11 +34,9 @@ class ActivationBuffer(Block):
 
     def __init__(self, config: EngineConfig):
         self._config = config
-        half = Ram(
-            **{"prefix": config.module, "kind": "activation_ram", "role": self.role},
-            words=config.act_bytes // (2 * config.gather_bytes),
-            **{"lanes": config.gather_bytes, "lane_bits": lane_width(config)},
-        )
+        words = config.act_bytes // (2 * config.gather_bytes)
+        lanes, bits = config.gather_bytes, lane_width(config)
+        half = Ram(config.module, "activation_ram", self.role, words, lanes, bits)
         super().__init__(
             config.module,
             "activation_buffer",

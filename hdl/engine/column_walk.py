@@ -1,6 +1,6 @@
 """Where in its line a piece begins."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component
 
@@ -19,10 +19,11 @@ class ColumnWalk(Component):
     X - lane for a piece that begins at X and goes to byte ``lane`` of its word; and which bytes of
     the word that makes lie in the line (``span``, of span_fields).
 
-    With ``step.begin`` fields are those of a new command, else they say nothing. ``lane`` is that
-    of the next piece. For ``step.segment`` and ``step.line``, for each vector and each row of
-    vectors the position is kept at which the next one begins, so a step is one addition. Latency 1
-    cycle; positions are exact as far as they matter (far_sum).
+    Fields are taken over with ``takes``; where ``moves`` is high, what ``step`` says is done,
+    ``begin`` not before the last piece of the command before has gone. ``lane`` is that of the next
+    piece, on a step to another segment. For each vector and each row of vectors the position is
+    kept at which the next one begins, so a step is one addition. Latency 1 cycle from a step;
+    positions are exact as far as they matter (far_sum).
     """
 
     latency = 1
@@ -32,97 +33,95 @@ class ColumnWalk(Component):
         super().__init__(
             {
                 **dict.fromkeys(FIELDS, In(16)),
-                **{"step": In(STEP), "lane": In(lane_bits(config))},
-                **{"place": Out(POSITION), "span": Out(StructLayout(span_fields(config)))},
+                **{"takes": In(1), "moves": In(1), "step": In(STEP)},
+                **{"lane": In(lane_bits(config)), "place": Out(POSITION)},
+                "span": Out(StructLayout(span_fields(config))),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        step, origin = self.step, Signal(16, reset_less=True)
-        step_x, stride_x = Signal(16, reset_less=True), Signal(16, reset_less=True)
-        with m.If(step.begin):
-            m.d.sync += [
-                origin.eq(self.origin_x),
-                step_x.eq(self.step_x),
-                stride_x.eq(self.stride_x),
-            ]
-        left = self._build_left(m, origin, stride_x)
-        beside = self._build_beside(m, left, step_x, stride_x)
-        self._build_place(m, left, beside, step_x, stride_x)
-        self._build_span(m)
+        field = {name: Signal(16, reset_less=True, name=f"{name}_q") for name in FIELDS}
+        with m.If(self.takes):
+            m.d.sync += [value.eq(getattr(self, name)) for name, value in field.items()]
+        origin = field["origin_x"].as_signed()
+        left = self._build_left(m, origin, field["stride_x"])
+        beside = self._build_beside(m, origin, left, field)
+        self._build_place(m, origin, left, beside, field)
+        self._build_span(m, field["line_bytes"])
         return m
 
-    def _build_left(self, m: Module, origin: Signal, stride: Signal) -> Signal:
+    def _build_left(self, m: Module, origin: Value, stride: Signal) -> Signal:
         """Where each line of segments of the vector begins."""
-        left = Signal(POSITION, reset_less=True)
+        step, left = self.step, Signal(POSITION, reset_less=True)
         following = far_sum(m, left, stride, "left_following")
-        with m.If(self.step.begin):
-            m.d.sync += left.eq(self.origin_x.as_signed())
-        with m.Elif(self.step.row):
-            m.d.sync += left.eq(origin.as_signed())
-        with m.Elif(self.step.vector):
-            m.d.sync += left.eq(following)
+        with m.If(self.moves & (step.begin | step.vector)):
+            m.d.sync += left.eq(Mux(step.begin | step.row, origin, following))
         return left
 
-    def _build_beside(self, m: Module, left: Signal, step_x: Signal, stride: Signal) -> Signal:
+    def _build_beside(self, m: Module, origin: Value, left: Signal, field: dict) -> Signal:
         """Where the segment beside that of the piece begins; kept for the first piece of the
         vector, and of the row."""
-        step, beside = self.step, Signal(POSITION, reset_less=True)
-        of_vector = Signal(POSITION, reset_less=True, name="beside_of_vector")
-        of_row = Signal(POSITION, reset_less=True, name="beside_of_row")
+        step = self.step
         base, more = Signal(POSITION, name="beside_base"), Signal(16, name="beside_more")
         following = far_sum(m, base, more, "beside_following")
-        m.d.comb += [base.eq(beside), more.eq(step_x)]
+        beside, of_vector, of_row = self._build_kept(m, "beside", following, step.segment)
+        m.d.comb += [base.eq(beside), more.eq(field["step_x"])]
         with m.If(step.begin):
-            m.d.comb += [base.eq(self.origin_x.as_signed()), more.eq(self.step_x)]
+            m.d.comb += base.eq(origin)
         with m.Elif(step.vector):
             m.d.comb += base.eq(Mux(step.row, of_row, of_vector))
-            m.d.comb += more.eq(Mux(step.row, 0, stride))
+            m.d.comb += more.eq(Mux(step.row, 0, field["stride_x"]))
         with m.Elif(step.line):
             m.d.comb += base.eq(left)
-        prepares = step.begin | step.skip_x
-        with m.If(prepares | step.vector | step.line | step.segment):
-            m.d.sync += beside.eq(following)
-        with m.If(prepares | step.vector):
-            m.d.sync += of_vector.eq(following)
-        with m.If(prepares):
-            m.d.sync += of_row.eq(following)
         return beside
 
     def _build_place(
-        self, m: Module, left: Signal, beside: Signal, step_x: Signal, stride: Signal
+        self, m: Module, origin: Value, left: Signal, beside: Signal, field: dict
     ) -> None:
         """The piece's own position; kept for the first one of the vector, and of the row."""
-        step, place = self.step, Signal(POSITION, reset_less=True, name="place_q")
-        of_vector = Signal(POSITION, reset_less=True, name="place_of_vector")
-        of_row = Signal(POSITION, reset_less=True, name="place_of_row")
+        step = self.step
         base, more = Signal(POSITION, name="place_base"), Signal(POSITION, name="place_more")
         following = far_sum(m, base, more, "place_following")
+        within = step.segment | step.word
+        place, of_vector, of_row = self._build_kept(m, "place", following, within)
         m.d.comb += [base.eq(place), more.eq(self._config.gather_bytes), self.place.eq(place)]
         with m.If(step.begin):
-            m.d.comb += [base.eq(self.origin_x.as_signed()), more.eq(self.skip)]
+            m.d.comb += [base.eq(origin), more.eq(field["skip"])]
         with m.Elif(step.skip_x):
-            m.d.comb += more.eq(step_x)
+            m.d.comb += more.eq(field["step_x"])
         with m.Elif(step.vector):
             m.d.comb += base.eq(Mux(step.row, of_row, of_vector))
-            m.d.comb += more.eq(Mux(step.row, 0, stride))
+            m.d.comb += more.eq(Mux(step.row, 0, field["stride_x"]))
         with m.Elif(step.line | step.segment):
             m.d.comb += [base.eq(Mux(step.line, left, beside)), more.eq(-self.lane)]
-        prepares = step.begin | step.skip_x
-        with m.If(prepares | step.vector | step.line | step.segment | step.word):
-            m.d.sync += place.eq(following)
-        with m.If(prepares | step.vector):
-            m.d.sync += of_vector.eq(following)
-        with m.If(prepares):
-            m.d.sync += of_row.eq(following)
 
-    def _build_span(self, m: Module) -> None:
+    def _build_kept(
+        self, m: Module, name: str, following: Signal, within: Value
+    ) -> tuple[Signal, Signal, Signal]:
+        """A position, and those with which the vector and the row of vectors began; ``within``
+        steps change it alone, as step.line does."""
+        step = self.step
+        now, of_vector, of_row = (
+            Signal(POSITION, reset_less=True, name=f"{name}_of_{whole}")
+            for whole in ("piece", "vector", "row")
+        )
+        prepares = step.begin | step.skip_x
+        with m.If(self.moves):
+            with m.If(prepares | step.vector | step.line | within):
+                m.d.sync += now.eq(following)
+            with m.If(prepares | step.vector):
+                m.d.sync += of_vector.eq(following)
+            with m.If(prepares):
+                m.d.sync += of_row.eq(following)
+        return now, of_vector, of_row
+
+    def _build_span(self, m: Module, taken: Signal) -> None:
         """Bytes of the word that are in the line: ``place`` + byte in 0..line_bytes-1."""
         bits, place, span = lane_bits(self._config), self.place, self.span
-        line_bytes = Signal(16, reset_less=True, name="line_bytes_q")
-        with m.If(self.step.begin):
-            m.d.sync += line_bytes.eq(self.line_bytes)
+        line_bytes = Signal(16, reset_less=True)
+        with m.If(self.moves & self.step.begin):
+            m.d.sync += line_bytes.eq(taken)
         left = Signal(POSITION.width + 1, name="bytes_left")  # two's complement
         m.d.comb += left.eq(line_bytes - place)
         before, behind = place[-1] & ~place[bits:].all(), left[-1]

@@ -34,7 +34,7 @@ class Gather(Block):
     buffer: a vector of one segment takes ceil(length / gather_bytes) cycles, any other as many as
     the words and segments cut it into. Vectors follow without a gap where the array needs as
     many cycles; a ``command`` is taken with the last piece of the one before (PatchWalk), its first
-    vector is offered PatchWalk's latency + 2 cycles after that, + 1 for each piece.
+    vector is offered 4 cycles after that, + 1 for each piece, + PatchCutter's steps in front.
 
     There is one register for a vector, that of ``x``. The next one's pieces move in from the cycle
     on in which it is taken: the array has registers of its own, so a second would serve only to
@@ -46,7 +46,7 @@ class Gather(Block):
 
     role = "gather"
     has_reset = True
-    latency = 4
+    latency = 5
 
     def __init__(self, config: EngineConfig):
         self._config = config
@@ -93,10 +93,13 @@ class Gather(Block):
         return m
 
     def _build_manner(self, m: Module, walk: PatchWalk) -> Signal:
-        """How vectors of the command are taken, kept from its acceptance on."""
-        manner = Signal(StructLayout(manner_fields(self._config)), reset_less=True)
+        """How vectors of the command are taken whose pieces are at hand."""
+        layout = StructLayout(manner_fields(self._config))
+        told, manner = (Signal(layout, reset_less=True, name=n) for n in ("manner_told", "manner"))
         with m.If(walk.command.valid & walk.command.ready):
             for name, width in manner_fields(self._config).items():
                 if width:
-                    m.d.sync += manner[name].eq(getattr(self.command, name)[:width])
+                    m.d.sync += told[name].eq(getattr(self.command, name)[:width])
+        with m.If(walk.begins):
+            m.d.sync += manner.eq(told)
         return manner

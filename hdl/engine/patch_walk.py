@@ -1,14 +1,13 @@
 """Walk through the patches of a RUN, piece by piece."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib.data import View
 from amaranth.lib.wiring import Component
 
 from cimforge.hdl.engine.column_walk import ColumnWalk
 from cimforge.hdl.engine.descriptor_fields import command_fields
 from cimforge.hdl.engine.line_walk import LineWalk
-from cimforge.hdl.engine.piece_cutter import PieceCutter
-from cimforge.hdl.engine.walk_step import STEP, piece_layout, span_fields
+from cimforge.hdl.engine.patch_cutter import CUT_FIELDS, PatchCutter
+from cimforge.hdl.engine.walk_step import STEP, cut_layout, piece_layout, span_fields
 from cimforge.hdl.macro.streams import beat_stream
 from cimforge.hdl.netlist.block import In, Out
 from cimforge.hdl.params.engine_config import EngineConfig
@@ -16,9 +15,8 @@ from cimforge.hdl.params.engine_config import EngineConfig
 __all__ = ["WALK_FIELDS", "PatchWalk"]
 
 WALK_FIELDS = (
-    *("source", "image_pitch", "line_bytes", "lines", "segment", "length", "vectors"),
-    *("segments_x", "segments_y", "step_x", "step_y", "stride_x", "stride_y"),
-    *("count_x", "count_y", "origin_x", "origin_y", "skip_x", "skip_y", "skip"),
+    *CUT_FIELDS,
+    *("source", "image_pitch", "line_bytes", "lines", "step_x", "stride_x", "origin_x"),
 )
 
 
@@ -30,15 +28,15 @@ class PatchWalk(Component):
     word, ``piece`` (piece_layout) says which bytes of the word it fills and which of them lie in
     the image. A vector is complete with the last byte of ``length``, or of the patch.
 
-    ``command`` is taken when nothing is under way (``busy`` low) or in the cycle of the last piece;
-    its fields are those of the descriptor. The first piece follows in the next cycle; where
-    origin_y or skip_x is not 0, or there are several lines of segments or rows of vectors, it
-    comes n cycles later: n is the larger of skip_x + 1 and B + skip_y, one more where skip_y is not
-    0, with B the bits of the largest of step_y, stride_y and origin_y (below 0: of ~origin_y), 1 at
-    least. Reset drops the command.
+    Pieces are cut (PatchCutter) one ahead of where they lie: what comes after a piece is kept
+    beside it, so that neither waits for the other. ``command`` is taken as PatchCutter takes it;
+    fields are those of the descriptor. Latency is 2 cycles from a command to its first piece, and
+    as many more as PatchCutter says; ``begins`` comes in between, when no piece of an
+    earlier command is offered from the next cycle on. ``busy``: pieces are to come. Reset drops
+    them.
     """
 
-    latency = 1
+    latency = 2
 
     def __init__(self, config: EngineConfig):
         self._config = config
@@ -47,7 +45,7 @@ class PatchWalk(Component):
             {
                 "command": In(beat_stream(**{name: widths[name] for name in WALK_FIELDS})),
                 **{"move": In(1), "valid": Out(1), "piece": Out(piece_layout(config))},
-                **{"address": Out(config.act_bits), "busy": Out(1)},
+                **{"address": Out(config.act_bits), "busy": Out(1), "begins": Out(1)},
             }
         )
 
@@ -55,110 +53,51 @@ class PatchWalk(Component):
         m = Module()
         m.submodules.columns = columns = ColumnWalk(self._config)
         m.submodules.lines = lines = LineWalk(self._config)
-        m.submodules.cutter = cutter = PieceCutter(self._config)
-        step, piece = Signal(STEP), self.piece
-        for part in (columns, lines, cutter):
-            m.d.comb += part.step.eq(step)
+        m.submodules.cutter = cutter = PatchCutter(self._config)
+        command, moves = self.command, Signal(name="moves_on")
+        for name in CUT_FIELDS:
+            m.d.comb += getattr(cutter.command, name).eq(getattr(command, name))
+        for part in (columns, lines):
+            m.d.comb += [part.takes.eq(cutter.takes), part.moves.eq(moves)]
             for name in part.signature.members:
                 if name in WALK_FIELDS:
-                    m.d.comb += getattr(part, name).eq(getattr(self.command, name))
+                    m.d.comb += getattr(part, name).eq(getattr(command, name))
         m.d.comb += [
-            *(piece[name].eq(columns.span[name]) for name in span_fields(self._config)),
-            *(piece[name].eq(getattr(cutter, name)) for name in ("word", "first", "end")),
-            piece.fresh.eq((cutter.word == 0) & (cutter.first == 0)),
-            columns.lane.eq(cutter.lane),
+            moves.eq(self.move | ~self.valid),  # a gap closes here
+            *(cutter.command.valid.eq(command.valid), command.ready.eq(cutter.command.ready)),
+            *(cutter.moves.eq(moves), self.busy.eq(cutter.busy | self.valid)),
             self.address.eq(lines.address + columns.place),
+        ]
+        self._build_step(m, cutter, columns, lines, moves)
+        self._build_piece(m, cutter, columns, lines, moves)
+        return m
+
+    def _build_step(
+        self, m: Module, cutter: PatchCutter, columns: ColumnWalk, lines: LineWalk, moves: Signal
+    ) -> None:
+        """What comes after the piece at hand: a command, if one is taken before the piece goes."""
+        step, begin = Signal(STEP, reset_less=True, name="step_q"), Signal(name="begin_q")
+        factors = Signal.like(cutter.factors, reset_less=True, name="factors_q")
+        lane = Signal.like(cutter.lane, reset_less=True, name="lane_q")
+        m.d.sync += begin.eq(cutter.takes | (begin & ~moves))
+        with m.If(moves):
+            m.d.sync += [step.eq(cutter.step), factors.eq(cutter.factors), lane.eq(cutter.lane)]
+        for part in (columns, lines):
+            m.d.comb += [part.step.eq(step), part.step.begin.eq(begin)]
+        m.d.comb += [lines.factors.eq(factors), columns.lane.eq(lane)]
+        m.d.comb += self.begins.eq(begin & moves)
+
+    def _build_piece(
+        self, m: Module, cutter: PatchCutter, columns: ColumnWalk, lines: LineWalk, moves: Signal
+    ) -> None:
+        """The piece at hand: how it was cut, and what of it lies in the image."""
+        cut = Signal(cut_layout(self._config), reset_less=True, name="cut_q")
+        with m.If(moves):
+            m.d.sync += [self.valid.eq(cutter.cuts), cut.eq(cutter.piece)]
+        piece = self.piece
+        m.d.comb += [
+            *(piece[name].eq(cut[name]) for name in cut_layout(self._config).members),
+            *(piece[name].eq(columns.span[name]) for name in span_fields(self._config)),
         ]
         with m.If(lines.outside):
             m.d.comb += piece.outside.eq(1)
-        last = self._build_vectors(m, step)
-        self._build_segments(m, step, cutter)
-        self._build_state(m, step, lines.more, last)
-        m.d.comb += piece.final.eq(last)
-        return m
-
-    def _build_state(self, m: Module, step: View, more: Signal, last: Signal) -> None:
-        """Whether a command is under way, and its first position is made."""
-        command, valid = self.command, self.valid
-        ends, prepared = Signal(name="command_ends"), Signal(name="prepared")
-        preparing, multiplying = Signal(name="preparing"), Signal(name="multiplying")
-        simple = (command.origin_y == 0) & (command.skip_x == 0)
-        simple &= (command.segments_y == 1) & (command.count_y == 1)
-        m.d.comb += [
-            *(ends.eq(step.vector & last), self.busy.eq(preparing | valid)),
-            command.ready.eq(~preparing & (~valid | ends)),
-            step.begin.eq(command.valid & command.ready),
-            step.multiply.eq(preparing & multiplying),
-            step.skip_x.eq(preparing & self._skips_x),
-            step.skip_y.eq(preparing & self._skips_y & ~multiplying),
-            prepared.eq(preparing & ~self._skips_x & ~self._skips_y & ~(multiplying & more)),
-        ]
-        with m.If(step.begin):
-            m.d.sync += [preparing.eq(~simple), multiplying.eq(~simple), valid.eq(simple)]
-        with m.Elif(prepared):
-            m.d.sync += [preparing.eq(0), multiplying.eq(0), valid.eq(1)]
-        with m.Elif(ends):
-            m.d.sync += valid.eq(0)
-        with m.Elif(preparing & ~more):
-            m.d.sync += multiplying.eq(0)
-
-    def _build_segments(self, m: Module, step: View, cutter: PieceCutter) -> None:
-        """What comes after the piece, and the segment's number in the patch."""
-        command, issue = self.command, Signal(name="issue")
-        most_x, most_y = (Signal(8, reset_less=True, name=f"most_{axis}") for axis in "xy")
-        skip_x, skip_y = (Signal(8, reset_less=True, name=f"skip_{axis}_q") for axis in "xy")
-        x, y = (Signal(8, reset_less=True, name=f"segment_{axis}") for axis in "xy")
-        ends, right = cutter.segment_ends, x == most_x
-        completes = Signal(name="vector_completes")
-        self._skips_x, self._skips_y = x != skip_x, y != skip_y
-        m.d.comb += [
-            *(issue.eq(self.valid & self.move), self.piece.closing.eq(completes)),
-            completes.eq(cutter.length_ends | (ends & right & (y == most_y))),
-            step.vector.eq(issue & completes),
-            step.line.eq(issue & ~completes & ends & right),
-            step.segment.eq(issue & ~completes & ends & ~right),
-            step.word.eq(issue & ~completes & ~ends),
-        ]
-        with m.If(step.begin):
-            m.d.sync += [most_x.eq(command.segments_x - 1), most_y.eq(command.segments_y - 1)]
-            m.d.sync += [skip_x.eq(command.skip_x), skip_y.eq(command.skip_y), x.eq(0), y.eq(0)]
-        with m.Elif(step.vector):
-            m.d.sync += [x.eq(skip_x), y.eq(skip_y)]
-        with m.Else():
-            with m.If(step.segment | step.skip_x):
-                m.d.sync += x.eq(x + 1)
-            with m.If(step.line | step.skip_y):
-                m.d.sync += y.eq(y + 1)
-            with m.If(step.line):
-                m.d.sync += x.eq(0)
-
-    def _build_vectors(self, m: Module, step: View) -> Signal:
-        """The vector's number in its row and image; returns whether it is the last.
-
-        There are never more vectors than kept sums: of a longer row or image the end is not
-        reached.
-        """
-        width = self._config.acc_address_bits
-        left = Signal(width, reset_less=True, name="vectors_left")
-        most, number, ends = [], [], []
-        for name in ("count_x", "count_y"):
-            count = getattr(self.command, name)
-            less = Signal(16, name=f"{name}_less_one")
-            most.append(Signal(width, reset_less=True, name=f"{name}_q"))
-            number.append(Signal(width, reset_less=True, name=f"{name}_done"))
-            ends.append(number[-1] == most[-1])
-            m.d.comb += less.eq(count - 1)
-            with m.If(step.begin):
-                m.d.sync += most[-1].eq(less[:width] | less[width:].any().replicate(width))
-        m.d.comb += [step.row.eq(step.vector & ends[0]), step.image.eq(step.row & ends[1])]
-        with m.If(step.begin):
-            m.d.sync += [number[0].eq(0), number[1].eq(0), left.eq(self.command.vectors - 1)]
-        with m.Elif(step.vector):
-            m.d.sync += [number[0].eq(number[0] + 1), left.eq(left - 1)]
-            with m.If(step.row):
-                m.d.sync += [number[0].eq(0), number[1].eq(number[1] + 1)]
-            with m.If(step.image):
-                m.d.sync += number[1].eq(0)
-        last = Signal(name="last_vector")
-        m.d.comb += last.eq(left == 0)
-        return last

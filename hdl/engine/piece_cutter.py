@@ -17,9 +17,9 @@ class PieceCutter(Component):
     (``length_ends``), or with its word.
 
     The byte at which the segment ends is counted from the beginning of the word, whose number is
-    known: so both ends are compared without a carry chain. With ``step.begin`` fields are those of
-    a new command, else they say nothing. ``lane`` is where the next piece goes unless another
-    vector begins. Latency 1 cycle.
+    known: so both ends are compared without a carry chain. ``takes`` begins with the fields of a
+    command; where ``moves`` is high, what ``step`` says is done. ``lane`` is where the next piece
+    goes unless another vector begins. Latency 1 cycle.
     """
 
     latency = 1
@@ -30,7 +30,8 @@ class PieceCutter(Component):
         lane = lane_bits(config)
         super().__init__(
             {
-                **{"segment": In(16), "skip": In(16), "length": In(16), "step": In(STEP)},
+                **{"segment": In(16), "skip": In(16), "length": In(16)},
+                **{"takes": In(1), "moves": In(1), "step": In(STEP)},
                 **{"word": Out(word), "first": Out(lane), "end": Out(lane), "lane": Out(lane)},
                 **{"segment_ends": Out(1), "length_ends": Out(1)},
             }
@@ -50,19 +51,20 @@ class PieceCutter(Component):
             *(last.eq(self.length - 1), whole.eq(self.segment - 1)),
             rest.eq(self.segment + ~self.skip),
         ]
-        with m.If(step.begin):
+        with m.If(self.takes):
             m.d.sync += [*(segment.eq(whole), begun.eq(rest)), last_lane.eq(last[:bits])]
             m.d.sync += last_word.eq(last[bits:])
 
         final = Signal(range(0xFFFF + lanes), reset_less=True, name="segment_end")
         follows = Signal.like(final, name="segment_follows")
         m.d.comb += follows.eq(Mux(step.word, final - lanes, self.lane + segment))
-        with m.If(step.begin):
+        with m.If(self.takes):
             m.d.sync += final.eq(rest)
-        with m.Elif(step.vector):
-            m.d.sync += final.eq(begun)
-        with m.Elif(step.word | step.segment | step.line):
-            m.d.sync += final.eq(follows)
+        with m.Elif(self.moves):
+            with m.If(step.vector):
+                m.d.sync += final.eq(begun)
+            with m.Elif(step.word | step.segment | step.line):
+                m.d.sync += final.eq(follows)
 
         in_last = Signal(name="in_last_word")
         m.d.comb += [
@@ -74,8 +76,8 @@ class PieceCutter(Component):
         with m.If(self.length_ends):
             m.d.comb += self.end.eq(last_lane)
         m.d.comb += [self.word.eq(word), self.first.eq(first)]
-        with m.If(step.begin | step.vector):
+        with m.If(self.takes | (self.moves & step.vector)):
             m.d.sync += [word.eq(0), first.eq(0)]
-        with m.Elif(step.word | step.segment | step.line):
+        with m.Elif(self.moves & (step.word | step.segment | step.line)):
             m.d.sync += [word.eq(word + (self.lane == 0)), first.eq(self.lane)]
         return m

@@ -1,6 +1,6 @@
 """Results of a pass as sums."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib.wiring import Component
 
 from cimforge.hdl.netlist.block import In, Out
@@ -15,7 +15,7 @@ def results_bits(config: EngineConfig) -> int:
 
 
 class ResultAdder(Component):
-    """``sums[j] = (kept[j] if accumulate else 0) + y[j]`` modulo 2^acc_bits, j < outputs.
+    """``sums[j] = kept[j] + y[j]`` modulo 2^acc_bits, j < outputs.
 
     y[j] is output j of the macros side by side in mode ``fuse`` (too large means 0), sign-extended:
     macro m's are those from m * outputs of the mode on; 0 of outputs that the mode does not have.
@@ -28,7 +28,7 @@ class ResultAdder(Component):
         super().__init__(
             {
                 **{"data": In(results_bits(config)), "fuse": In(config.macro.w_fuse_width)},
-                **{"kept": In(sums), "accumulate": In(1), "sums": Out(sums), "overflow": Out(1)},
+                **{"kept": In(sums), "sums": Out(sums), "overflow": Out(1)},
             }
         )
 
@@ -38,10 +38,9 @@ class ResultAdder(Component):
         leaves = Signal(self._config.outputs)
         for output, y in enumerate(self._build_results(m)):
             lane = slice(output * width, (output + 1) * width)
-            old = Signal(signed(width), name=f"old{output}")
             total = Signal(signed(width + 1), name=f"total{output}")
             m.d.comb += [
-                *(old.eq(Mux(self.accumulate, self.kept[lane], 0)), total.eq(old + y)),
+                total.eq(self.kept[lane].as_signed() + y),
                 *(self.sums[lane].eq(total), leaves[output].eq(total[-1] ^ total[-2])),
             ]
         m.d.comb += self.overflow.eq(leaves.any())

@@ -5,12 +5,13 @@ from amaranth.lib.data import StructLayout
 from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.ranges import unsigned_width
 
-__all__ = ["STEP", "lane_bits", "piece_layout", "span_fields"]
+__all__ = ["FACTORS", "STEP", "cut_layout", "lane_bits", "piece_layout", "span_fields"]
 
-# One line is high in a cycle at most, but for row, which comes with vector, and image, with row.
+# What comes after a piece. One is high in a cycle at most, but for row, which comes with vector,
+# image, with row, skip_x, beside multiply or skip_y, and begin, beside which others say nothing.
 STEP = StructLayout(
     {
-        "begin": 1,  # a command is taken
+        "begin": 1,  # a command
         **{"multiply": 1, "skip_x": 1, "skip_y": 1},  # its first position is made
         "word": 1,  # the next piece is of the same segment
         "segment": 1,  # it is of the segment beside
@@ -20,6 +21,9 @@ STEP = StructLayout(
         "image": 1,  # and of its image
     }
 )
+
+# Bits of the factors of a line's bytes (LineFactors).
+FACTORS = StructLayout({"step": 1, "stride": 1, "origin": 1, "above": 1})
 
 
 def lane_bits(config: EngineConfig) -> int:
@@ -34,10 +38,16 @@ def span_fields(config: EngineConfig) -> dict[str, int]:
     return {"outside": 1, "cut_low": 1, "low": lane, "cut_high": 1, "high": lane}
 
 
-def piece_layout(config: EngineConfig) -> StructLayout:
+def cut_layout(config: EngineConfig) -> StructLayout:
     """A piece: bytes ``first`` .. ``end`` of the ``word``-th word of a vector, those above it 0;
     ``fresh`` begins a vector, ``closing`` completes it, ``final`` the last one of a command."""
     lane = lane_bits(config)
     word = unsigned_width(config.gather_words - 1)
     marks = {"fresh": 1, "closing": 1, "final": 1}
-    return StructLayout({"word": word, "first": lane, "end": lane, **marks, **span_fields(config)})
+    return StructLayout({"word": word, "first": lane, "end": lane, **marks})
+
+
+def piece_layout(config: EngineConfig) -> StructLayout:
+    """A piece (cut_layout), and which of its bytes lie in the image (span_fields)."""
+    parts = {name: field.shape for name, field in cut_layout(config)}
+    return StructLayout({**parts, **span_fields(config)})

@@ -109,9 +109,9 @@ def test_vectors_of_several_segments_take_a_cycle_a_piece(name):
 @pytest.mark.parametrize("store", [0.0, 1.0])
 def test_neither_results_nor_the_store_starve(store):
     """A result every cycle is summed every cycle; with the store, at least every other one."""
-    config = RUN_ENGINES["single"]
-    common = connected(config, Random(11)) | {"vectors": 2, "sums": 0}
-    runs = [common | {"accumulate": int(number > 0)} for number in range(30)]
+    config = RUN_ENGINES["parallel"]
+    common = connected(config, Random(11)) | {"vectors": 3, "sums": 0}
+    runs = [common | {"accumulate": int(number > 0)} for number in range(20)]
     bench = RunBench(config, runs, 12, store=store).run()
     assert max(gaps(bench.log["y"])) == (2 if store else 1)
     if store:
@@ -119,12 +119,12 @@ def test_neither_results_nor_the_store_starve(store):
 
 
 def test_a_vector_that_was_just_written_is_read_again():
-    """One vector summed by command after command: each waits a cycle for the one before."""
+    """One vector summed by command after command: each waits until the one before is written."""
     config = RUN_ENGINES["parallel"]
     common = connected(config, Random(13)) | {"vectors": 1, "sums": 3}
     runs = [common | {"accumulate": int(number > 0)} for number in range(9)]
     bench = RunBench(config, runs, 14).run()
-    assert set(gaps(bench.log["y"])[1:]) == {2}
+    assert set(gaps(bench.log["y"])[1:]) == {3}
 
 
 @pytest.mark.parametrize("name", ["tiny", "binary"])
