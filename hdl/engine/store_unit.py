@@ -27,13 +27,12 @@ class StoreUnit(Block):
     BytePacker and BurstWriter, or StreamWriter.
 
     ``command`` has the fields of the descriptor, valid with its acceptance; it is taken where
-    nothing is under way. ``sums_valid`` asks for the kept sums of ``sums_vector``: ``sums_data``
-    are they from the cycle after the one with ``sums_ready``, output 0 lowest, and stand until the
-    next such cycle, in which the last of them go. ``channel_write`` writes a channel of the table
-    (Requantiser has their meaning; ``channel_zero`` with weight_zeros only). Elements go to memory,
-    to bytes target + v * target_pitch and up for vector v, and no other byte is strobed; or where
-    ``stream`` is 1 to ``out``, dense, ``last`` with the last word, which is strobed as far as it is
-    filled.
+    nothing is under way. ``sums_valid`` asks for the kept sums of ``sums_vector``; from the cycle
+    after the one with ``sums_ready`` they are in ``sums_data``, output 0 lowest, and stand until
+    the next such cycle. ``channel_write`` writes a channel of the table (Requantiser says what its
+    fields mean; ``channel_zero`` with weight_zeros only). Elements of vector v go to memory from
+    byte target + v * target_pitch on, and no other byte is strobed; or where ``stream`` is 1 to
+    ``out``, dense, ``last`` with the last word, which is strobed as far as it is filled.
 
     ``done`` is high for a cycle when all words are written and answered (streamed: taken), with it
     ``failed`` where an answer was an error.
@@ -46,7 +45,7 @@ class StoreUnit(Block):
     lanes) cycles for elements of ``size`` bytes, one more with weight_zeros (unless raw), one more
     where there is a gap behind it and its last group reaches into another word, and one for each
     in which its sums or memory wait. So with n the sum of that over all vectors, ``done`` comes at
-    most n + latency + 2 * burst + 2 cycles after the command, and what memory takes to answer.
+    most n + latency + burst + 1 cycles after the command, and what memory takes to answer.
 
     ``flush`` forgets the command, without ``done``: nothing is asked for any more (``sums_valid``
     may fall), the words of bursts that were follow with strobe 0, a beat of ``out`` stays until it

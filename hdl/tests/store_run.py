@@ -33,7 +33,7 @@ class StoreBench:
     """One unit under test: what its neighbours are and what they have seen.
 
     ``hesitate`` is how likely each stream's other side waits in a cycle, ``errors`` how likely a
-    burst ends in one.
+    burst ends in one; streams in ``blocked`` wait.
     """
 
     def __init__(self, config: EngineConfig, seed: int, hesitate: float = 0.3, errors: float = 0):
@@ -41,6 +41,7 @@ class StoreBench:
         self.unit, self.domain = StoreUnit(config), ClockDomain("sync")
         self.ports = {name: value for name, _, value in self.unit.members()}
         self.hesitate, self.errors = hesitate, errors
+        self.blocked: set[str] = set()
         bits = config.acc_bits - 1
         make = np.random.default_rng(seed)
         self.sums = make.integers(-(1 << bits), 1 << bits, (config.acc_vectors, config.outputs))
@@ -77,6 +78,7 @@ class StoreBench:
         unit = self.unit
         streams = [name for name in PAYLOADS if f"{name}_valid" in self.ports]
         waits = {name: self.random.random() < self.hesitate for name in (*streams, "done")}
+        waits |= dict.fromkeys(self.blocked, True)
         answer = self.answered < min(self.taken, self.written) and not waits["done"]
         error = answer and self.random.random() < self.errors
         for name in streams:

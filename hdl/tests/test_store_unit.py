@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from cimforge.hdl.emit.waivers import WRAPPER_WAIVERS, lint_waivers
+from cimforge.hdl.engine.burst_writer import UNANSWERED, held_words
 from cimforge.hdl.engine.store_unit import RAW_LATENCY, StoreUnit
 from cimforge.hdl.netlist.module import distinct_modules
 from cimforge.hdl.netlist.verilog import modules_to_verilog
@@ -119,7 +120,9 @@ def test_rate_is_the_lanes_or_the_bus(name):
     config, told, groups, cycles, more = RATES[name]
     commands = (whole(config, vectors=number, **told) for number in (3, 8))
     few, many = (done for _, done in cycles_of(config, *commands))
-    assert many - few == 5 * (groups * cycles + more)
+    vector, latency = groups * cycles + more, StoreUnit(config).latency
+    assert many - few == 5 * vector
+    assert many <= 8 * vector + latency + config.burst + 2  # the memory answers a cycle later
 
 
 @pytest.mark.parametrize("zeros", [False, True])
@@ -133,8 +136,32 @@ def test_latency_to_the_first_request(zeros, raw):
 def test_full_bursts_follow_without_a_gap():
     config = engine(16, 4, 32, burst=16)
     ((asked, done),) = cycles_of(config, whole(config, vectors=8))
-    # from the first burst's request on a word a cycle, from a cycle later, and the last answer
+    # from the cycle after the first burst's request on a word a cycle, and the last answer
     assert done - asked == 8 * 4 + 2
+    assert done <= 8 * 4 + StoreUnit(config).latency + config.burst + 2
+
+
+@pytest.mark.parametrize("burst", [1, 4])
+def test_a_memory_that_stops_is_waited_for(burst):
+    """Whichever of its streams stops, until nothing moves any more."""
+    config = engine(7, 1, 32, burst=burst)
+    command, bench, most = whole(config, vectors=8, raw=1), StoreBench(config, 2, hesitate=0), []
+
+    async def drive(ctx):
+        for stream in ("write", "write_data", "done", "sums"):
+            bench.forget()
+            bench.blocked = {stream}
+            await bench.begin(ctx, command)
+            for _ in range(100):
+                assert not (await bench.cycle(ctx))["done"]
+            most.append(bench.taken - bench.answered)
+            bench.blocked = set()
+            await bench.finish(ctx)
+            assert bench.memory == expected_bytes(bench, command)
+
+    run_store(bench, drive)
+    held, words = held_words(config) + 1, 8 * 7
+    assert most == [0, min(UNANSWERED, held // burst), min(UNANSWERED, words // burst), 0]
 
 
 def test_an_error_is_told_with_done_and_forgotten_by_the_next_command():
