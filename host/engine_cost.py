@@ -41,7 +41,8 @@ def predicted(tiling: Tiling, choice: Choice, batch: int) -> int:
       share of the activations that the steps behind need, and what asks for them;
     - ``step = max(run, fetch)``; with one bank ``load + RUN_CYCLES + max(run, fetch - load)``, and
       copies count apart where the activation buffer does not hold two of them; ``step'`` with the
-      channels of a tile of columns, where the table does not hold them;
+      channels of a tile of columns, where the table does not hold them; of tables, whose rows are
+      written in slots between passes, see _step_with_slots;
     - ``store = V (results / lanes max(1, lanes bytes / bus_bytes) + 1) + STORE_CYCLES`` of one
       tile's results of so many bytes each, with weight_zeros a cycle more for each vector;
     - ``start``: the first copy and load, and the first vector's way to its sum; ``tail``: the last
@@ -52,8 +53,11 @@ def predicted(tiling: Tiling, choice: Choice, batch: int) -> int:
     macro, shape = tiling.config.macro, tiling.shape
     loads = tiling.load_cycles
     area, total, vectors = copy_area(tiling, choice, batch), 0.0, 0
+    steps = tiling.row_tiles * tiling.column_tiles
     for work, count in _work(tiling, choice, batch).items():
         load = sum(loads) / len(loads) if work.loads else 0.0
+        if steps <= macro.banks:  # one of so few was loaded at the start
+            load *= (steps - 1) / steps
         step = _step_cycles(tiling, work, load, 2 * area)
         channels = tiling.width * CHANNEL_BITS / tiling.config.bus_bits
         last = _step_cycles(tiling, work, load, 2 * area, channels if work.channels else 0.0)
@@ -113,9 +117,26 @@ def _step_cycles(
     commands = (load > 0) + (channels > 0) + pieces
     apart = share if areas > config.act_bytes else 0.0
     fetch = share - apart + channels + COMMAND_CYCLES * commands + asked * (1 + commands)
-    if config.macro.banks > 1 or not load:
-        return apart + max(run, load + fetch)
-    return apart + load + RUN_CYCLES + max(run, fetch)
+    if not load:
+        return apart + max(run, fetch)
+    if config.macro.banks == 1:
+        return apart + load + RUN_CYCLES + max(run, fetch)
+    if config.macro.tables:
+        return apart + _step_with_slots(tiling, work.vectors, load, fetch)
+    return apart + max(run, load + fetch)
+
+
+def _step_with_slots(tiling: Tiling, vectors: int, load: float, fetch: float) -> float:
+    """Cycles of a RUN beside a LOAD into tables: a row is written in slots of the array, of which
+    there is one between two passes, and all that are wanted behind the RUN."""
+    shape, macro = tiling.shape, tiling.config.macro
+    interval = macro.pass_interval(shape.bits, shape.signed)
+    beside = load + tiling.slots * interval  # cycles of the LOAD if passes go on all the time
+    shared = vectors * (interval + 1)
+    if fetch + beside <= shared:
+        return vectors * interval + tiling.slots
+    done = max(0.0, shared - fetch) / beside
+    return max(shared, fetch) + (1 - done) * load
 
 
 def computing(tiling: Tiling, batch: int) -> int:

@@ -122,6 +122,14 @@ class Tiling:
         each = [max(words, cycles(row)) for row in range(macro.rows)]
         return tuple(sum(each[: self.loaded(row)]) for row in range(self.row_tiles))
 
+    @cached_property
+    def slots(self) -> float:
+        """Slots of the array that a tile's LOAD into tables takes, on average."""
+        macro = self.config.macro
+        own = macro.storage_traits.slot_cycles + macro.result_ranks
+        each = [macro.fill_cycles(row) - own for row in range(macro.rows)]
+        return sum(sum(each[: self.loaded(row)]) for row in range(self.row_tiles)) / self.row_tiles
+
     # memory
 
     @property
