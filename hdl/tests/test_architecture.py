@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.fpga.cpu.board_system import build_board_system
 from cimforge.fpga.soc import soc_modules
 from cimforge.hdl.arith.adder import build_adder
+from cimforge.hdl.bus.bus_wrapper import bus_wrapper_modules
+from cimforge.hdl.bus.engine_top import build_engine_top
 from cimforge.hdl.cells.latch import latch_store
 from cimforge.hdl.cells.word import build_word
 from cimforge.hdl.macro.column import build_column, build_tree
@@ -45,6 +48,9 @@ def test_every_block_of_the_folder_is_looked_at():
                 defined |= {node.name} if bases & {"Block", *derived} else set()
     assert macro_modules, "importing the tops imports every block"
     assert soc_modules
+    assert build_engine_top
+    assert bus_wrapper_modules
+    assert build_board_system
     assert defined == {kind.__name__ for kind in BLOCKS}
 
 
