@@ -19,6 +19,7 @@ ZIG = (sys.executable, "-m", "ziglang")
 OPTIONS = (
     *("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror"),
     *("-ffreestanding", "-nostdlib", "-fno-builtin", "-ffunction-sections", "-fdata-sections"),
+    "-fomit-frame-pointer",
 )
 # a core multiplies without dividing: of GCC 12 that is an option, of LLVM an extension
 ZIG_CORES = {False: "generic_rv32-m-a-f-d-c", True: "generic_rv32+zmmul-m-a-f-d-c"}

@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,12 @@ def test_words_of_rom_are_little_endian():
     assert lines == ["04030201", "00000005"] + ["00000000"] * 254
     with pytest.raises(ValueError, match="must fit 1024 bytes of ROM, not 1025"):
         rom_text(bytes(1025), rom)
+
+
+def test_readme_has_the_map():
+    text = (Path(__file__).parents[1] / "cpu" / "README.md").read_text()
+    for each in memory_map(CONFIGS[1]):
+        size = f"`{each.name}_bytes`" if each.name in ("rom", "ram") else str(each.size)
+        assert f"| `{each.name}` | 0x{each.base:08x} | {size} |" in text
+    for register in IO_REGISTERS:
+        assert f"| `{register.name}` | {register.offset} | {register.access} |" in text
