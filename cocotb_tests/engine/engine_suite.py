@@ -51,7 +51,7 @@ class EngineBench:
         self._tasks.append(cocotb.start_soon(self.agent.run()))
         self.model = EngineModel(self.config, program.image.copy(), program.base)
 
-    async def queue(self, base: int, count: int, limit: int = 60_000) -> str:
+    async def queue(self, base: int, count: int, limit: int = 200_000) -> str:
         """Run one queue and return how it ended."""
         dut = self.dut
         dut.queue_base.value, dut.queue_count.value, dut.start.value = base, count, 1

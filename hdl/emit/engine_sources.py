@@ -9,20 +9,20 @@ __all__ = ["ENGINE_WAIVERS", "engine_sources"]
 
 ENGINE_WAIVERS = (
     ("DECLFILENAME", "{name}.v", None, "one file holds all modules of an engine"),
-    ("UNUSEDSIGNAL", "{name}.v", "*'n_*'*", "carries and shifted-out bits of written arithmetic"),
-    ("UNUSEDSIGNAL", "{name}.v", "*'command_*'*", "fields are as wide as in their descriptors"),
-    ("UNUSEDSIGNAL", "{name}.v", "*_following'*", "positions far outside only stay outside"),
-    *(
-        (
-            "UNUSEDSIGNAL",
-            "{name}.v",
-            f"*'{port}'*",
-            "places in a word, and bits that no element has",
-        )
-        for port in ("address", "data", "word")
+    (
+        *("UNUSEDSIGNAL", "{name}.v", None),
+        "blocks are general, and some lines of theirs serve other parameters than an engine's",
     ),
-    ("WIDTHEXPAND", "{name}.v", "*Operator *", "numbers meet shorter ones and constants"),
+    (
+        *("WIDTHEXPAND", "{name}.v", "*Operator *"),
+        "decoders compare addresses and fields with constants as short as they can be written",
+    ),
     ("WIDTHTRUNC", "{name}.v", "*Logical operator LOGNOT*", "!count compares it with zero"),
+    (
+        *("CMPCONST", "{name}.v", "*Comparison is constant*"),
+        "a rule of a descriptor that every value of its field keeps with these parameters",
+    ),
+    ("SYMRSVDWORD", "{name}.v", "*interrupt*", "an interrupt is called so"),
 )
 
 

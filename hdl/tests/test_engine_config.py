@@ -17,7 +17,7 @@ REFUSED = [
     ({"lanes": 3}, "lanes must be a power of 2, not 3 (nearest legal value: 4)"),
     (
         {"lanes": 8},
-        "lanes must be at most 4, the elements of a word of the bus, not 8 (nearest legal value: 4)",
+        "lanes must be at most 4, the elements of a word of the bus, not 8 (nearest legal value: ",
     ),
     ({"act_bytes": 100}, "act_bytes must be a power of 2, not 100 (nearest legal value: 128)"),
     ({"channels": 3}, "channels must be at least 16, the outputs of a pass, not 3"),
