@@ -65,19 +65,31 @@ def test_engine_and_core_have_goldens_classes(target, network):
     assert json.dumps(facts)
 
 
+def astray(program):
+    """The program with a LOAD from where no memory is."""
+    commands = list(program.commands)
+    place = next(n for n, (name, _) in enumerate(commands) if name == "load")
+    fields = {**commands[place].fields, "source": 0x50000000}
+    commands[place] = commands[place]._replace(fields=fields)
+    return replace(program, commands=tuple(commands))
+
+
 @needs_system
-@pytest.mark.parametrize("other", [False, True])
-def test_what_the_program_refuses(other, target, network, tmp_path):
-    """Illegal commands; and where the program is another engine's, the engine."""
+@pytest.mark.parametrize("fault", ["none", "another engine", "engine failed"])
+def test_what_the_program_refuses(fault, target, network, tmp_path):
+    """Illegal commands; the engine, where the program is another's; and what the engine tells."""
     batch = 2
     images = digits.load().test_images[:batch]
     own, program = classifier_source(network, target.engine, batch, target.ram)
     expected = digits.predict(network, images, exact_matmul).tolist()
     config = target.config
-    if other:
+    if fault != "none":
+        expected = f"the system says 'error {fault}', not classes"
+    if fault == "another engine":
         engine = target.engine.model_copy(update={"acc_vectors": 300})
         config = replace(config, engine=engine)
-        expected = "the system says 'error another engine', not classes"
+    if fault == "engine failed":
+        own |= astray(program).source()
     build(target.design, "verilator", announce=lambda _: None)
     replace(target, config=config).build_program(
         tmp_path, CLASSIFIER, own, program.end - target.ram
