@@ -105,7 +105,7 @@ def test_elements_are_those_of_the_golden_model(acc_bits, zeros, rounding):
     for seed in range(4):
         zero, *ends = (near(random, *INT16) for _ in range(3))
         limits = {"zero": zero, "lowest": min(ends), "highest": max(ends)} if seed else OPEN
-        sums = [drawn(config, random) for _ in range(250)]
+        sums = [drawn(config, random) for _ in range(200)]
         found = elements(config, rounding, limits, sums, seed)
         wanted = expected(rounding, limits, sums)
         differ = [n for n in range(len(sums)) if found[n] != wanted[n]]
