@@ -1,5 +1,6 @@
 """Emitted engines of diverse macros, buses and sizes run random programs as golden does."""
 
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cimforge.hdl.engine.engine_core import build_engine
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_file import load_engine
 
 SMALL = {"act_bytes": 512, "acc_vectors": 9, "channels": 40}
 CONFIGS = {
@@ -58,14 +60,14 @@ def emit_engine(config: EngineConfig, folder: Path) -> Design:
     return Design.listed(config.macro, folder, top.name, tuple(top.ports))
 
 
-def run_engine(config: EngineConfig, folder: Path, simulator: str = "verilator", **job) -> None:
-    """Build and run the suite; failures are the test's."""
+def run_engine(config: EngineConfig, folder: Path, suite: str = "engine_suite", **job) -> None:
+    """Build and run a suite; failures are the test's."""
     design = emit_engine(config, folder)
-    build(design, simulator, announce=lambda _: None)
+    build(design, "verilator", announce=lambda _: None)
     job = {"engine": engine_parameters(config), "seed": 7, **job}
     results = folder / "verify"
-    modules = ["cimforge.cocotb_tests.engine.engine_suite"]
-    ended = run_tests(design, simulator, modules, results, job=job)
+    modules = [f"cimforge.cocotb_tests.engine.{suite}"]
+    ended = run_tests(design, "verilator", modules, results, job=job)
     assert not ended, ended
     cases = ET.parse(results / "results.xml").getroot().findall(".//testcase")
     assert cases
@@ -76,3 +78,15 @@ def run_engine(config: EngineConfig, folder: Path, simulator: str = "verilator",
 @pytest.mark.parametrize("name", CONFIGS)
 def test_random_programs(name, tmp_path):
     run_engine(CONFIGS[name], tmp_path)
+
+
+def test_a_layer_of_640_by_128_keeps_the_array_busy(tmp_path):
+    """int8, 128 vectors, two banks, 32 bits of memory without wait states: nine tenths of all
+    cycles from start to interrupt, and as many in all as the plan says, within a fiftieth."""
+    job = {"inputs": 640, "outputs": 128, "batch": 128}
+    run_engine(load_engine("engine_base"), tmp_path, "layer_suite", **job)
+    counts = json.loads((tmp_path / "verify" / "counts.json").read_text())
+    print(counts)
+    assert counts["count_compute"] == 640 // 64 * 128 // 16 * 128 * 8
+    assert counts["count_compute"] >= 0.9 * counts["count_cycle"]
+    assert counts["count_cycle"] == pytest.approx(counts["predicted"], rel=0.02)
