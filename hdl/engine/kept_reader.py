@@ -1,6 +1,6 @@
 """Kept reader: what results are added to, read ahead of them."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.data import StructLayout, View
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, Signature
@@ -40,8 +40,8 @@ class KeptReader(Component):
     other in one place come every third cycle.
 
     ``sums_valid`` asks for ``sums_vector`` as well, by the same port: it stands in ``sums_data``
-    from the cycle after that with ``sums_ready`` on, until the next such. It is asked every other
-    cycle at most; what the RAM held for a token is read once more behind it.
+    from the cycle after that with ``sums_ready`` on, until the next such. Where both ask they take
+    turns; what the RAM held for a token is read once more.
 
     Latency 4 cycles from a command to its first token, 1 from ``sums_valid`` to ``sums_ready``.
     Up to WAITING_COMMANDS wait behind that which is read; ``idle``: no token is left. Reset drops
@@ -75,22 +75,25 @@ class KeptReader(Component):
             moves.eq(held & ~lost & (~self.valid | self.taken)),
             self.idle.eq(~waiting & ~opened & ~held & ~self.valid),
         ]
-        free, wants = Signal(name="token_free"), Signal(name="token_wants")
+        free = Signal(name="token_free")
+        wants, for_y, for_store = Signal(), Signal(name="read_for_y"), Signal(name="read_for_store")
         before = (held & (token.vector == holds.vector)) | (
             self.valid & (token.vector == self.token.vector)
         )
-        for_store = self._build_store(m)
         m.d.comb += [
-            free.eq(opened & (~held | moves)),
-            wants.eq(free & token.accumulate & ~before & ~for_store),
-            issue.eq(Mux(token.accumulate, wants, free)),
-            self.read.eq(for_store | wants | lost),
+            *(free.eq(opened & (~held | moves)), wants.eq(free & token.accumulate & ~before)),
+            issue.eq(Mux(token.accumulate, wants & for_y, free)),
         ]
+        again = held & lost
         m.d.sync += held.eq(issue | (held & ~moves))
         with m.If(issue):
-            m.d.sync += holds.eq(token)
-        m.d.sync += lost.eq(for_store & held & ~moves & holds.accumulate)  # read again at once
-        vector = Mux(lost, holds.vector, token.vector)
+            m.d.sync += [holds.eq(token), lost.eq(0)]
+        with m.Elif(for_store & held & ~moves & holds.accumulate):
+            m.d.sync += lost.eq(1)
+        with m.Elif(for_y):
+            m.d.sync += lost.eq(0)
+        self._build_port(m, wants | again, for_y, for_store)
+        vector = Mux(again, holds.vector, token.vector)
         m.d.comb += self.read_address.eq(Mux(for_store, self.sums_vector, vector))
         return m
 
@@ -130,13 +133,17 @@ class KeptReader(Component):
             with m.If(~holds.accumulate):
                 m.d.sync += kept.eq(0)
 
-    def _build_store(self, m: Module) -> Signal:
-        """Kept vectors for the store; returns whether it reads: not in two cycles one after the
-        other, so that tokens have every other one at least."""
-        reads = Signal(name="store_reads")
+    def _build_port(self, m: Module, asks: Value, for_y: Signal, for_store: Signal) -> None:
+        """Who reads: a token that ``asks``, or the store; where both do, each after the other."""
+        turn, other = Signal(name="store_next"), Signal(name="store_asks")
         shown = Signal.like(self.sums_data, reset_less=True, name="shown_sums")
-        m.d.comb += [reads.eq(self.sums_valid & ~self.sums_ready), self.sums_data.eq(shown)]
-        m.d.sync += self.sums_ready.eq(reads)
+        m.d.comb += [
+            *(other.eq(self.sums_valid & ~self.sums_ready), self.sums_data.eq(shown)),
+            *(for_store.eq(other & (turn | ~asks)), for_y.eq(asks & ~for_store)),
+            self.read.eq(for_y | for_store),
+        ]
+        m.d.sync += self.sums_ready.eq(for_store)
+        with m.If(asks & other):
+            m.d.sync += turn.eq(for_y)
         with m.If(self.sums_ready):
             m.d.sync += shown.eq(self.read_data)
-        return reads

@@ -22,7 +22,7 @@ class RunUnit(Block):
 
     ``command`` has the fields of the descriptor and ``fuse``, the mode of its bank, valid with its
     acceptance. It is taken with the last piece of the one before, so that vectors follow on ``x``
-    without a gap (Gather); results of WAITING_COMMANDS earlier ones (KeptReader) may be to come.
+    without a gap (Gather); results of up to WAITING_COMMANDS + 1 commands may be outstanding.
     ``y_data`` is the results of all macros, which answer together, macro 0 lowest. ``released`` is
     high for a cycle when all vectors of a command are taken, ``done`` when all its sums are
     written, both in the order of commands; ``overflow`` after an addition that left the range of

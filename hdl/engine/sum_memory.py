@@ -25,9 +25,9 @@ class SumMemory(Block):
 
     There is one port to read. What y is added to is read ahead (KeptReader), so that a beat is
     taken in every cycle, and its sum written in that cycle, but for one that is added to one of the
-    two vectors before. A read of the store's takes a cycle from that, every other one at most.
-    Latency 1 cycle from y to its sum in memory. Reset drops commands and keeps sums, which are
-    undefined until written, as is a vector that is read while it is written.
+    two vectors before. A beat waits for at most two reads of the store's, a read of the store's for
+    one of y's. Latency 1 cycle from y to its sum in memory. Reset drops commands and keeps sums,
+    which are undefined until written, as is a vector read while it is written.
     """
 
     role = "sums"
