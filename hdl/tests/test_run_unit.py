@@ -118,6 +118,27 @@ def test_neither_results_nor_the_store_starve(store):
         assert max(gaps(bench.log["store"])) <= 4
 
 
+def test_results_that_replace_sums_do_not_wait_for_the_store():
+    """They need nothing from the port by which it reads."""
+    config = RUN_ENGINES["parallel"]
+    common = {"vectors": 9, "sums": 2, "accumulate": 0}
+    runs = [connected(config, Random(19)) | common for _ in range(5)]
+    bench = RunBench(config, runs, 20, store=1.0).run()
+    assert set(gaps(bench.log["y"])) == {1}
+    assert set(gaps(bench.log["store"])) == {2}
+
+
+def test_a_command_is_prepared_while_a_vector_waits():
+    """Its 8 steps take nothing from the array's cycles, of which there are 6, and 2 pieces."""
+    config = RUN_ENGINES["base"]
+    run = convolution(config, Random(20)) | {"vectors": 3, "accumulate": 0, "stride_y": 255}
+    run |= {"segments_x": 1, "segments_y": 2, "skip": 0, "skip_x": 0, "skip_y": 0}
+    run |= {"segment": 3, "length": 6}
+    assert (setup_cycles(run), pieces(config, run)) == (8, 2)
+    bench = RunBench(config, [run] * 4, 21, interval=6).run()
+    assert set(gaps(bench.log["x"])) == {6}
+
+
 def test_a_vector_that_was_just_written_is_read_again():
     """One vector summed by command after command: each waits until the one before is written."""
     config = RUN_ENGINES["parallel"]
@@ -127,8 +148,9 @@ def test_a_vector_that_was_just_written_is_read_again():
     assert set(gaps(bench.log["y"])[1:]) == {3}
 
 
-@pytest.mark.parametrize("name", ["tiny", "binary"])
-@pytest.mark.parametrize("reset_at", [3, 20, 41])
+@pytest.mark.parametrize(
+    ("name", "reset_at"), [("tiny", 3), ("tiny", 20), ("tiny", 41), ("slices", 11), ("binary", 30)]
+)
 def test_reset_empties_everything_but_memories(name, reset_at):
     config = RUN_ENGINES[name]
     runs = drawn_runs(config, 15, 5)
