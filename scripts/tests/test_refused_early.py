@@ -136,6 +136,14 @@ def test_a_disk_that_is_full_is_one_line(folder):
     assert (done.returncode, done.stderr) == (2, "cimforge: No space left on device\n")
 
 
+def appeared(folder: Path, pattern: str) -> bool:
+    """Is there a file of that pattern by now? Folders come and go while one looks."""
+    try:
+        return any(folder.glob(pattern))
+    except FileNotFoundError:
+        return False
+
+
 def interrupt(
     command: list[str], folder: Path, started: str = "", handler: signal.Handlers = signal.SIG_DFL
 ) -> tuple[int, str, str]:
@@ -153,7 +161,7 @@ def interrupt(
         text=True,
     )
     deadline = time.monotonic() + 180
-    while started and not list(folder.glob(started)) and time.monotonic() < deadline:
+    while started and not appeared(folder, started) and time.monotonic() < deadline:
         assert run.poll() is None, run.communicate()
         time.sleep(0.02)
     time.sleep(0.4)
