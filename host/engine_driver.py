@@ -8,9 +8,10 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cimforge.hdl.bus.engine_map import ENGINE_MAGIC, ERROR_CAUSES, EngineMap
+from cimforge.hdl.bus.engine_map import ENGINE_MAGIC, EngineMap
 from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES, OPERATIONS, operations
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 from cimforge.hdl.params.interface import ENGINE_VERSION
 from cimforge.host.engine_layer import ConvolutionLayer, Layer, LinearLayer
 from cimforge.host.engine_plan import ALIGNMENT, EnginePlan, plan_layer

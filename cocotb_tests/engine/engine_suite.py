@@ -15,8 +15,9 @@ from cimforge.cocotb_tests.engine.program_draw import Program, draw_program
 from cimforge.flow.simulate.job import load_job
 from cimforge.golden.engine import EngineModel
 from cimforge.hdl.params.descriptors import operations
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 
-CAUSES = ("none", "descriptor", "read", "write", "channel")
+CAUSES = tuple(ERROR_CAUSES)
 INPUTS = ("start", "soft_reset", "queue_base", "queue_count", "test_en")
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from cimforge.hdl.bus.registers import WORD_BITS, Field, Register
 from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 from cimforge.hdl.params.interface import ENGINE_VERSION
 
-__all__ = ["ACCESS", "ENGINE_MAGIC", "ERROR_CAUSES", "EngineMap"]
+__all__ = ["ACCESS", "ENGINE_MAGIC", "EngineMap"]
 
 ENGINE_MAGIC = 0x43494D45  # "CIME"
 ACCESS = {
@@ -16,13 +17,6 @@ ACCESS = {
     "wo": "write only",
     "w1c": "read; a bit written as 1 is cleared",
     "w1p": "a bit written as 1 acts once; reads 0",
-}
-ERROR_CAUSES = {  # by the number in error.cause
-    "none": "no error",
-    "descriptor": "a descriptor's field is illegal",
-    "read": "memory answered a read with an error",
-    "write": "memory answered a write with an error",
-    "channel": "a channel's requantisation is illegal",
 }
 INTERRUPTS = {
     "done": "the queue has ended without an error",

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from cimforge.hdl.bus.engine_map import ERROR_CAUSES, EngineMap
+from cimforge.hdl.bus.engine_map import EngineMap
 from cimforge.hdl.bus.registers import Field, Register, RegisterMap, Window
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
 from cimforge.hdl.params.descriptors import Operation, operations
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 from cimforge.hdl.params.interface import ENGINE_VERSION, INTERFACE_VERSION
 
 __all__ = ["MapView", "engine_view", "macro_view"]

@@ -41,9 +41,10 @@ class CommandQueue(Block):
 
     The queue ends with its last descriptor or with END: ``finished``, in the last cycle of
     ``busy``. A descriptor that is refused, or whose unit failed, is the last that is handed out;
-    when the units are idle ``failed`` comes in place of ``finished``. ``error_cause`` (CAUSES),
-    ``error_field`` (DescriptorField.number, RESERVED, or 0) and ``error_index`` tell of the first
-    error until the next start. ``waits_weights`` says that a RUN stands still for its bank's LOAD.
+    when the units are idle ``failed`` comes in place of ``finished``. ``error_cause``
+    (ERROR_CAUSES), ``error_field`` (DescriptorField.number, RESERVED, or 0) and ``error_index``
+    tell of the first error until the next start. ``waits_weights`` says that a RUN stands still
+    for its bank's LOAD.
 
     With ``flush`` held nothing more is handed out or asked for; ``idle`` then says that memory owes
     nothing. Latency from a descriptor's last word to its unit, nothing to wait for: 5 cycles; one

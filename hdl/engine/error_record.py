@@ -4,15 +4,14 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import Component
 
 from cimforge.hdl.netlist.block import In, Out
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 
-__all__ = ["CAUSES", "ErrorRecord"]
-
-CAUSES = ("none", "descriptor", "read", "write", "channel")  # by number
+__all__ = ["ErrorRecord"]
 
 
 class ErrorRecord(Component):
-    """Keeps the first error since ``clear``: ``failing``, its ``cause`` (CAUSES), the ``field``
-    that is refused and the ``index`` of the descriptor.
+    """Keeps the first error since ``clear``: ``failing``, its ``cause`` (ERROR_CAUSES), the
+    ``field`` that is refused and the ``index`` of the descriptor.
 
     ``refused`` comes with the descriptor ``at`` and either ``unread`` (memory's error) or
     ``refused_field``; ``fetch_failed``, with ``bad_channel`` or memory's error, and
@@ -40,7 +39,7 @@ class ErrorRecord(Component):
             m.d.sync += fetched.eq(self.at)
         with m.If(self.stores):
             m.d.sync += stored.eq(self.at)
-        code = {name: number for number, name in enumerate(CAUSES)}
+        code = {name: number for number, name in enumerate(ERROR_CAUSES)}
         fetch = Mux(self.bad_channel, code["channel"], code["read"])
         refusal = Mux(self.unread, code["read"], code["descriptor"])
         reports = (

@@ -7,7 +7,6 @@ import pytest
 from amaranth.sim import Simulator
 
 from cimforge.hdl.engine.command_queue import OF_UNIT, CommandQueue
-from cimforge.hdl.engine.error_record import CAUSES
 from cimforge.hdl.params.config_file import load_config
 from cimforge.hdl.params.descriptors import (
     DESCRIPTOR_BYTES,
@@ -17,10 +16,12 @@ from cimforge.hdl.params.descriptors import (
     pack_descriptor,
 )
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 
 SEED = 3
 BASE = 4096
 UNIT = {name: unit for unit, names in OF_UNIT.items() for name in names}
+cause = list(ERROR_CAUSES).index
 
 
 def engine(**parameters):
@@ -238,7 +239,7 @@ def test_a_malformed_descriptor_is_named_and_nothing_behind_it_begins(at):
     bench.words[at][15] |= 1 << at
     bench.run()
     assert bench.outcome == "failed"
-    assert bench.error == (CAUSES.index("descriptor"), 0xFFFF, at)
+    assert bench.error == (cause("descriptor"), 0xFFFF, at)
     assert max([index for _, what, index in bench.log if what == "begins"], default=-1) == at - 1
     assert bench.ended == at
 
@@ -248,19 +249,17 @@ def test_a_descriptor_that_memory_cannot_read_ends_the_queue(at):
     draw = np.random.default_rng(SEED + at)
     bench = Bench(engine(), random_queue(draw, 6), draw, read_errors=(at,)).run()
     assert bench.outcome == "failed"
-    assert bench.error == (CAUSES.index("read"), 0, at)
+    assert bench.error == (cause("read"), 0, at)
     assert bench.ended == at
 
 
-@pytest.mark.parametrize(
-    ("name", "cause"), [("load", "read"), ("copy", "read"), ("store", "write")]
-)
-def test_a_unit_that_failed_ends_the_queue(name, cause):
+@pytest.mark.parametrize(("name", "why"), [("load", "read"), ("copy", "read"), ("store", "write")])
+def test_a_unit_that_failed_ends_the_queue(name, why):
     draw = np.random.default_rng(SEED)
     queue = [("run", {}), (name, {}), ("run", {}), ("run", {"beside": 7})]
     bench = Bench(engine(), queue, draw, failing=(1,)).run()
     assert bench.outcome == "failed"
-    assert bench.error == (CAUSES.index(cause), 0, 1)
+    assert bench.error == (cause(why), 0, 1)
     assert bench.ended == 2
 
 

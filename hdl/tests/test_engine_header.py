@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cimforge.hdl.bus.engine_map import ERROR_CAUSES, EngineMap
+from cimforge.hdl.bus.engine_map import EngineMap
 from cimforge.hdl.emit.register_views import engine_files, field_rules
 from cimforge.hdl.params import descriptors
 from cimforge.hdl.params.descriptors import (
@@ -20,6 +20,7 @@ from cimforge.hdl.params.descriptors import (
     pack_descriptor,
 )
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 from cimforge.hdl.tests.map_configs import ENGINES
 
 COMPILERS = {"c": ("gcc", "-std=c99"), "cpp": ("g++", "-std=c++11")}

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from cimforge.hdl.bus.engine_map import ACCESS, ERROR_CAUSES, EngineMap
-from cimforge.hdl.engine.error_record import CAUSES
+from cimforge.hdl.bus.engine_map import ACCESS, EngineMap
 from cimforge.hdl.params import descriptors, interface
 from cimforge.hdl.params.descriptors import DescriptorField, operations
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 from cimforge.hdl.tests.map_configs import ENGINES
 
 every_engine = pytest.mark.parametrize("config", ENGINES.values(), ids=ENGINES)
@@ -129,10 +129,6 @@ def test_fields_fit_and_names_are_their_own(config):
         assert table.register(register.name) == register
     with pytest.raises(KeyError, match="nothing"):
         table.register("nothing")
-
-
-def test_causes_are_those_that_the_engine_records():
-    assert (*ERROR_CAUSES,) == CAUSES
 
 
 @pytest.mark.parametrize(

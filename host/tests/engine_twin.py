@@ -1,9 +1,10 @@
 """An engine made of the golden model: a port with its registers and memory."""
 
 from cimforge.golden.engine import EngineModel
-from cimforge.hdl.bus.engine_map import ERROR_CAUSES, EngineMap
+from cimforge.hdl.bus.engine_map import EngineMap
 from cimforge.hdl.params.descriptors import OPERATIONS, operations
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 
 __all__ = ["EngineTwin"]
 
