@@ -13,15 +13,17 @@ __all__ = ["macro_extras"]
 VECTORS = 10
 
 
-def macro_extras(config: MacroConfig, bus: str | None = None) -> dict[str, str]:
+def macro_extras(
+    config: MacroConfig, bus: str | None = None, patience: int | None = None
+) -> dict[str, str]:
     """Texts by file name: the plain Verilog testbench, the timing diagram and its source, and the
-    wrapper for ``bus`` (of BUSES)."""
+    wrapper for ``bus`` (of BUSES), ``patience`` as for wrapper_files."""
     source, picture = draw(config, record(config))
     return {
         f"tb_{config.module}.v": render_testbench(config, _vectors(config)),
         "timing.json": source,
         "timing.svg": picture,
-        **(wrapper_files(config) if bus else {}),
+        **(wrapper_files(config, bus, patience) if bus else {}),
     }
 
 

@@ -13,7 +13,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import load_config
 from cimforge.scripts.options import (
     CheckFailedError,
-    bus_option,
+    bus_options,
     config_epilog,
     config_options,
     default_folder,
@@ -36,9 +36,14 @@ def _ports(macro: MacroConfig) -> str:
 
 @click.command(epilog=config_epilog, short_help="Write Verilog and all beside it.")
 @config_options
-@bus_option
+@bus_options
 def generate(
-    config: str, overrides: tuple[str, ...], output: Path | None, as_json: bool, bus: str | None
+    config: str,
+    overrides: tuple[str, ...],
+    output: Path | None,
+    as_json: bool,
+    bus: str | None,
+    patience: int | None,
 ) -> None:
     """Write the macro of CONFIG (a preset or a TOML file): Verilog, manifest, testbench,
     diagrams."""
@@ -46,7 +51,7 @@ def generate(
     macro = load_config(config, overrides)
     folder = default_folder(output, macro)
     try:
-        manifest = emit_macro(macro, folder, macro_extras(macro, bus))
+        manifest = emit_macro(macro, folder, macro_extras(macro, bus, patience))
     except YosysError as error:
         if as_json:
             print_json({**dict.fromkeys(CONTRACT), "failed": str(error)})

@@ -14,9 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cimforge.hdl.bus.bus_wrapper import BUSES, PATIENCE
+from cimforge.hdl.bus.register_access import MOST_PATIENCE
 from cimforge.hdl.emit.output_paths import BUILD, PathError, check_file, check_folder
-from cimforge.hdl.emit.wrapper_files import BUSES
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.errors import shown
 from cimforge.hdl.params.presets import PRESETS
 
@@ -24,7 +26,7 @@ __all__ = [
     "SIMULATORS",
     "CheckFailedError",
     "OutputPath",
-    "bus_option",
+    "bus_options",
     "cell_option",
     "config_epilog",
     "config_options",
@@ -126,11 +128,31 @@ def simulator_option(command: Callable) -> Callable:
     )(command)
 
 
-def bus_option(command: Callable) -> Callable:
-    """--bus."""
-    return click.option(
-        "--bus", type=click.Choice(BUSES), help="The macro behind this bus, NAME_wb."
-    )(command)
+def bus_options(command: Callable) -> Callable:
+    """--bus and --patience; the verb takes ``bus`` and ``patience``, None where not given."""
+    tails = ", ".join(f"NAME_{bus.tail}" for bus in BUSES.values())
+
+    @wraps(command)
+    def checked(*arguments: Any, bus: str | None, patience: int | None, **others: Any) -> Any:
+        waiting = [name for name, known in BUSES.items() if known.patience]
+        if patience is not None and bus not in waiting:
+            raise InputError(f"--patience: only with --bus {' or '.join(waiting)}")
+        return command(*arguments, bus=bus, patience=patience, **others)
+
+    for decorate in (
+        click.option(
+            "--patience",
+            type=click.IntRange(0, MOST_PATIENCE),
+            metavar="CYCLES",
+            help="How long an access that comes too early waits before its error, AXI4-Lite and "
+            f"APB only.  [default: {PATIENCE}]",
+        ),
+        click.option(
+            "--bus", type=click.Choice(list(BUSES)), help=f"The macro behind this bus: {tails}."
+        ),
+    ):
+        checked = decorate(checked)
+    return checked
 
 
 def liberty_option(command: Callable) -> Callable:

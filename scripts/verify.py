@@ -22,6 +22,7 @@ from cimforge.flow.simulate.simulator import BuildError, Design, check_simulator
 from cimforge.flow.synth.netlist_models import NETLISTS, netlist_design
 from cimforge.flow.synth.storage_check import check_storage
 from cimforge.flow.synth.targets import LIBERTY
+from cimforge.hdl.bus.bus_wrapper import BUSES
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config import MacroConfig
@@ -31,7 +32,7 @@ from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.options import (
     SIMULATORS,
     CheckFailedError,
-    bus_option,
+    bus_options,
     config_epilog,
     config_options,
     default_folder,
@@ -48,7 +49,12 @@ __all__ = ["verify"]
 SHOWN = 10  # failures printed; the rest is in the JUnit file
 RESULTS = ("results.xml", "coverage.json", "job*")  # what a regression writes to its folder
 VERILOG = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-BUS_PACKAGES = ("cocotb_bus", "cocotbext.wishbone")  # the second imports the first
+FRONT_SUITE = ("bus_fronts.wrapped_suite",)
+BUS_PACKAGES = {
+    "wishbone": ("cocotb_bus", "cocotbext.wishbone"),  # the second imports the first
+    "axi4lite": ("cocotbext.axi",),
+    "apb": ("cocotbext.apb",),
+}
 
 
 def _regex(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -98,7 +104,7 @@ def _minutes(context: click.Context, parameter: click.Parameter, value: float) -
     help="Check the netlist synthesised for this target instead of the Verilog.",
 )
 @liberty_option
-@bus_option
+@bus_options
 @click.option(
     "--sources",
     multiple=True,
@@ -138,6 +144,7 @@ def verify(
     netlist: str | None,
     liberty: tuple[str, ...],
     bus: str | None,
+    patience: int | None,
     sources: tuple[Path, ...],
     models: tuple[Path, ...],
     top: str | None,
@@ -154,7 +161,8 @@ def verify(
         raise InputError(f"--liberty: only with --netlist {LIBERTY}")
     libraries = find_libraries(liberty).paths if netlist == LIBERTY else ()
     if bus:
-        _check_bus()
+        _check_bus(bus)
+        _check_patience(macro, patience)
     _check_together(netlist, bus, sources, models, top)
     folder = default_folder(output, macro) / ("verify-sources" if sources else "")
     other = simulator if simulator != SIMULATORS[0] else None
@@ -169,9 +177,9 @@ def verify(
             if sources:
                 design = given_design(macro, folder, sources, **given)
             else:
-                emit_macro(macro, folder, macro_extras(macro, bus))
+                emit_macro(macro, folder, macro_extras(macro, bus, patience))
                 design = _emitted_design(macro, folder, netlist, libraries, bus, announce)
-            options |= {"suite": BUS_SUITE} if bus else {}
+            options |= _bus_suite(bus, patience) if bus else {}
             report = run_regression(design, results, **options, announce=announce)
         except (BuildError, SuiteError, YosysError) as error:
             unbuilt = str(error)
@@ -187,6 +195,7 @@ def verify(
     replay += ["--netlist", netlist] if netlist else []
     replay += [word for path in libraries for word in ("--liberty", str(path))]
     replay += ["--bus", bus] if bus else []
+    replay += ["--patience", str(patience)] if patience is not None else []
     replay += [word for source in sources for word in ("--sources", str(source))]
     replay += [word for model in models for word in ("--models", str(model))]
     replay += ["--top", top] if top else []
@@ -194,14 +203,32 @@ def verify(
     _judge(report, replay)
 
 
-def _check_bus() -> None:
+def _bus_suite(bus: str, patience: int | None) -> dict[str, Any]:
+    """The tests of a macro behind ``bus``."""
+    if bus == "wishbone":
+        return {"suite": BUS_SUITE}
+    waited = BUSES[bus].patience if patience is None else patience
+    return {"suite": FRONT_SUITE, "options": {"bus": bus, "patience": waited}}
+
+
+def _check_bus(bus: str) -> None:
     """Raise InputError where what drives the bus is not installed."""
-    for package in BUS_PACKAGES:
+    for package in BUS_PACKAGES[bus]:
         try:
             import_module(package)
         except ImportError:
             what = package.replace(".", "-").replace("_", "-")
             raise InputError(f"--bus: needs {what}; run {install_hint('bus')}") from None
+
+
+def _check_patience(macro: MacroConfig, patience: int | None) -> None:
+    """Raise InputError where an access may end in an error before what it waits for has come: the
+    tests poll nothing."""
+    longest = max(macro.write_cycles(row) for row in range(macro.rows))
+    least = 4 * (macro.latency() + longest) + 100
+    if patience is not None and patience < least:
+        rule = f"must be at least {least} to be checked, since the tests wait and do not poll"
+        raise InputError(f"--patience: {rule}, not {patience}")
 
 
 def _check_together(
@@ -230,7 +257,7 @@ def _emitted_design(
 ) -> Design:
     """What was emitted into ``folder``, or the netlist synthesised from it there."""
     if bus:
-        return Design.wrapped(macro, folder)
+        return Design.wrapped(macro, folder, bus)
     if not netlist:
         return Design.emitted(macro, folder)
     with locked(folder / "sim" / "netlist.lock", announce):

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cimforge.flow.simulate.simulator import Design
-from cimforge.hdl.bus.signatures import wrapper_ports
+from cimforge.hdl.bus.bus_wrapper import bus_wrapper_modules
 from cimforge.hdl.emit.outputs import CELLS
-from cimforge.hdl.macro.ports import macro_ports
+from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.yosys import YosysError, run_yosys
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
@@ -39,8 +39,9 @@ def given_design(
     Raises InputError, naming each difference, where its ports are others. Where Yosys cannot read
     the sources the simulator is left to judge them.
     """
-    ports = wrapper_ports(config) if bus else _macro_ports(config)
-    top = top or (f"{config.module}_wb" if bus else config.module)
+    ours = bus_wrapper_modules(config, bus)[-1] if bus else build_macro(config)
+    ports = {port.name: (port.direction, port.width) for port in ours.ports.values()}
+    top = top or ours.name
     files = [path.resolve() for path in (*models, *sources)]
     with TemporaryDirectory(prefix="cimforge-") as scratch:
         place = Path(scratch)
@@ -48,10 +49,6 @@ def given_design(
             _compare(top, {name: _ports(module) for name, module in declared.items()}, ports)
         _check_whole(_read_modules(place, sources, bodies=True), _read_modules(place, models))
     return Design(config, folder, tuple(map(str, files)), top, tuple(ports))
-
-
-def _macro_ports(config: MacroConfig) -> Ports:
-    return {port.name: (port.direction, port.width) for port in macro_ports(config)}
 
 
 def _read_modules(

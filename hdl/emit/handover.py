@@ -1,7 +1,9 @@
 """Files for the flows that take over: timing constraints (SDC) and a FuseSoC core."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
+from cimforge.hdl.bus.bus_wrapper import BUSES
 from cimforge.hdl.emit.constraints import timing_constraints
 from cimforge.hdl.emit.templates import render
 from cimforge.hdl.netlist.module import Module
@@ -24,9 +26,9 @@ def render_sdc(
     )
 
 
-def render_core(config: MacroConfig, wrapped: bool = False) -> str:
+def render_core(config: MacroConfig, buses: Sequence[str] = ()) -> str:
     """A FuseSoC core (CAPI2): targets default, lint (Verilator) and sim (Icarus, the plain
-    testbench); with ``wrapped`` also wishbone."""
+    testbench), and one named as each of ``buses`` (of BUSES), the macro behind it."""
     return render(
         "macro.core.j2",
         name=config.module,
@@ -34,6 +36,6 @@ def render_core(config: MacroConfig, wrapped: bool = False) -> str:
         cols=config.cols,
         command=canonical_command(config),
         version=version("cimforge"),
-        wrapped=wrapped,
+        wrappers={bus: f"{config.module}_{BUSES[bus].tail}" for bus in buses},
         models=config.models,
     )

@@ -10,7 +10,7 @@ from typing import Any
 from cimforge.hdl.emit.handover import render_core, render_sdc
 from cimforge.hdl.emit.outputs import CELLS, MANIFEST, listing, open_outputs
 from cimforge.hdl.emit.waivers import lint_waivers, macro_waivers
-from cimforge.hdl.emit.wrapper_files import wrapper_facts
+from cimforge.hdl.emit.wrapper_files import wrapper_facts, wrappers_among
 from cimforge.hdl.macro.pipeline import tree_plan
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.top import macro_modules
@@ -43,10 +43,10 @@ def emit_macro(
         texts = {**_own_files(config, modules), core: "", **extra}
         described = manifest(config, modules, texts)
         kept = outputs.kept(described, texts)
-        bus = f"{config.module}_wb.v" in {*extra, *(file["path"] for file in kept)}
-        texts[core] = render_core(config, wrapped=bus)
-        if bus:
-            described["wrapper"] = wrapper_facts(config)
+        buses = wrappers_among(config, {*extra, *(file["path"] for file in kept)})
+        texts[core] = render_core(config, buses)
+        if buses:
+            described["wrappers"] = [wrapper_facts(config, bus) for bus in buses]
         described["files"] = [*listing(texts), *kept]
         removed = outputs.write(texts, described)
         written = [*described["files"], *listing({MANIFEST: (folder / MANIFEST).read_bytes()})]

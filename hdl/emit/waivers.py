@@ -2,7 +2,14 @@
 
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["TABLE_WAIVERS", "WAIVERS", "WRAPPER_WAIVERS", "lint_waivers", "macro_waivers"]
+__all__ = [
+    "FRONT_WAIVERS",
+    "TABLE_WAIVERS",
+    "WAIVERS",
+    "WRAPPER_WAIVERS",
+    "lint_waivers",
+    "macro_waivers",
+]
 
 WAIVERS = (
     (
@@ -65,6 +72,10 @@ WRAPPER_WAIVERS = (
     ),
     ("WIDTHTRUNC", "{name}.v", "*Logical operator LOGNOT*", "!address compares it with zero"),
     ("UNUSEDSIGNAL", "{name}.v", "*'n_*'*", "a command's field is wider than the macro's port"),
+)
+FRONT_WAIVERS = (
+    *WRAPPER_WAIVERS,
+    ("UNUSEDSIGNAL", "{name}.v", "*prot'*", "everybody may reach the registers"),
 )
 
 

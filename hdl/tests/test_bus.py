@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from cimforge.hdl.bus.bus_wrapper import BUSES
 from cimforge.hdl.bus.registers import RegisterMap
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.wrapper_files import register_files, wrapper_files
@@ -27,6 +28,9 @@ READ = SIZES | {
     "many": macro(20, 13, 5, 7, banks=5),
 }
 every_size = pytest.mark.parametrize("config", SIZES.values(), ids=SIZES)
+BEHIND = [(config, "wishbone") for config in READ.values()]
+BEHIND += [(READ[name], bus) for name in ("latches", "two_words") for bus in ("axi4lite", "apb")]
+behind_a_bus = pytest.mark.parametrize(("config", "bus"), BEHIND, ids=lambda v: str(v)[:40])
 
 
 @every_size
@@ -80,19 +84,16 @@ def test_results_of_43_bits_take_two_words():
     assert (table.result_words, table.window("y").words, table.window("x").words) == (2, 4, 512)
 
 
-@pytest.mark.parametrize("config", READ.values(), ids=READ)
-def test_lint_is_clean(config, tmp_path):
-    emit_macro(config, tmp_path, wrapper_files(config))
-    assert (
-        lint(tmp_path, "--top-module", f"{config.module}_wb", "-f", f"{config.module}_wb.f") == []
-    )
+@behind_a_bus
+def test_lint_is_clean(config, bus, tmp_path):
+    top = emit_macro(config, tmp_path, wrapper_files(config, bus))["wrappers"][0]["top"]
+    assert lint(tmp_path, "--top-module", top, "-f", f"{top}.f") == []
 
 
-@pytest.mark.parametrize("config", READ.values(), ids=READ)
-def test_yosys_finds_no_fault(config, tmp_path):
-    emit_macro(config, tmp_path, wrapper_files(config))
-    sources = f"cim_cells.v {config.module}.v {config.module}_wb.v"
-    top = f"{config.module}_wb"
+@behind_a_bus
+def test_yosys_finds_no_fault(config, bus, tmp_path):
+    top = emit_macro(config, tmp_path, wrapper_files(config, bus))["wrappers"][0]["top"]
+    sources = f"cim_cells.v {config.module}.v {top}.v"
     yosys(tmp_path, f"read_verilog {sources}\nhierarchy -check -top {top}\nproc\ncheck -assert\n")
 
 
@@ -128,20 +129,22 @@ def test_document_lists_every_register_field_and_window():
             assert f"| {register.name} | {field.low + field.width - 1}:{field.low} |" in text
     for window in table.windows():
         assert f"| 0x{window.offset:03x} | {window.name.upper()} |" in text
-    assert f"| wb_adr | input | {table.address_bits} |" in text
+    for tail in ("wb", "axil", "apb"):
+        assert f"| {config.module}_{tail} | a" in text
 
 
-def test_the_manifest_tells_the_wrappers_ports_as_emitted(tmp_path):
+@pytest.mark.parametrize("bus", BUSES)
+def test_the_manifest_tells_the_wrappers_ports_as_emitted(bus, tmp_path):
     config = SIZES["latches"]
-    told = emit_macro(config, tmp_path, wrapper_files(config))["wrapper"]
-    assert (told["top"], told["bus"]) == (f"{config.module}_wb", "wishbone")
-    text = (tmp_path / f"{config.module}_wb.v").read_text()
+    (told,) = emit_macro(config, tmp_path, wrapper_files(config, bus))["wrappers"]
+    assert (told["top"], told["bus"]) == (f"{config.module}_{BUSES[bus].tail}", bus)
+    text = (tmp_path / f"{told['top']}.v").read_text()
     head = text[text.index(f"module {told['top']} (") :]
     head = head[: head.index(");")]
     emitted = re.findall(r"(input|output) +wire +(?:\[(\d+):0\] +)?(\w+)", head)
     ports = [(p["direction"], p["width"], p["name"]) for p in told["ports"]]
     assert ports == [(way, int(high or 0) + 1, name) for way, high, name in emitted]
-    assert "wrapper" not in emit_macro(SIZES["tiny"], tmp_path / "bare")
+    assert "wrappers" not in emit_macro(SIZES["tiny"], tmp_path / "bare")
 
 
 @needs_icarus
@@ -150,7 +153,9 @@ def test_fusesoc_core_names_files_that_are_there(tmp_path):
     config = SIZES["tiny"]
     from cimforge.flow.macro_files import macro_extras
 
-    emit_macro(config, tmp_path, macro_extras(config, "wishbone"))
+    for bus in BUSES:  # one folder takes all of them
+        told = emit_macro(config, tmp_path, macro_extras(config, bus))
+    assert [wrapper["bus"] for wrapper in told["wrappers"]] == list(BUSES)
     text = (tmp_path / f"{config.module}.core").read_text()
     named = re.findall(r"files: \[(.*)\]", text)
     for name in (part.strip() for line in named for part in line.split(",")):
