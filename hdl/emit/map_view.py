@@ -80,7 +80,7 @@ def macro_view(config: MacroConfig) -> MapView:
         f"{config.module}_regs",
         f"Registers of {config.module}",
         (
-            f"{canonical_command(config)} --bus wishbone",
+            canonical_command(config),
             f"Interface version {INTERFACE_VERSION}, configuration {config.digest[:8]}",
         ),
         INTERFACE_VERSION,
