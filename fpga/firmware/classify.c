@@ -8,6 +8,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 
+#include "board.h"
 #include "classifier.h"
 #include "network.h"
 #include "system.h"
@@ -68,14 +69,13 @@ static void serve(uint8_t command)
     return;
   }
   const int legal = take_images(count);
-  begun = IO_CYCLES;
+  begun = board_cycles();
   failed = command == 'c' ? classify_on_core(count, classes) : classify_on_engine(count, classes);
-  const uint32_t cycles = IO_CYCLES - begun;
-  const uint32_t status = IO_STATUS;
-  IO_STATUS = IO_STATUS_OVERRUN | IO_STATUS_FAULT;
-  if (status & IO_STATUS_OVERRUN)
+  const uint32_t cycles = board_cycles() - begun;
+  const uint32_t events = board_events();
+  if (events & BOARD_OVERRUN)
     refuse("overrun");
-  else if (status & IO_STATUS_FAULT)
+  else if (events & BOARD_FAULT)
     refuse("fault");
   else if (!legal)
     refuse("pixel");
@@ -91,11 +91,11 @@ int main(void)
   uart_text("ready " SYSTEM_NAME "\n");
   for (;;) {
     const uint8_t command = uart_get();
-    IO_LIGHT = IO_LIGHT_ON;
+    board_light(1);
     if (command == 'c' || command == 'e')
       serve(command);
     else
       refuse("command");
-    IO_LIGHT = 0;
+    board_light(0);
   }
 }

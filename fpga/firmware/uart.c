@@ -3,7 +3,7 @@
 
 void uart_put(uint8_t byte)
 {
-  IO_UART = byte;
+  board_send(byte);
 }
 
 void uart_text(const char *text)

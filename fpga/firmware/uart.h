@@ -4,16 +4,12 @@
 
 #include <stdint.h>
 
-#include "system.h"
+#include "board.h"
 
-/* Waits until a byte has come, and returns it. Inline: bytes come faster than calls. */
+/* Waits until a byte has come, and returns it. */
 static inline uint8_t uart_get(void)
 {
-  uint32_t word;
-  do
-    word = IO_UART;
-  while (word & IO_UART_EMPTY);
-  return (uint8_t)word;
+  return board_receive();
 }
 
 /* Sends a byte; waits while the one before it is under way. */
