@@ -7,6 +7,8 @@ import click
 from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.bus.engine_top import CONTROLS, MEMORIES, build_engine_top
 from cimforge.hdl.emit.engine_sources import engine_sources
+from cimforge.hdl.emit.library_views import library_files
+from cimforge.hdl.emit.map_view import engine_view
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.register_views import engine_files
 from cimforge.hdl.netlist.yosys import YosysError
@@ -16,7 +18,9 @@ from cimforge.scripts.options import (
     config_options,
     default_folder,
     print_json,
+    short_names,
     show_table,
+    views_option,
 )
 
 __all__ = ["engine"]
@@ -31,6 +35,7 @@ EPILOG = (
 @config_options
 @click.option("--control", type=click.Choice(list(CONTROLS)), default="axi4lite", show_default=True)
 @click.option("--memory", type=click.Choice(list(MEMORIES)), default="axi4", show_default=True)
+@views_option
 def engine(
     config: str,
     overrides: tuple[str, ...],
@@ -38,6 +43,7 @@ def engine(
     as_json: bool,
     control: str,
     memory: str,
+    views: bool,
 ) -> None:
     """Write the engine of CONFIG: its Verilog behind a slave for --control and a master for
     --memory, and its registers and descriptors as C header, Markdown, SystemRDL and SVD.
@@ -49,7 +55,10 @@ def engine(
     top = build_engine_top(chosen, control, memory)
     contract = ("name", "top", "command", "config", "files")
     try:
-        files = {**engine_sources(chosen, top), **engine_files(chosen)}
+        registers = engine_files(chosen)
+        files: dict[str, str | bytes] = {**engine_sources(chosen, top), **registers}
+        if views:
+            files |= library_files(engine_view(chosen), registers[f"{chosen.module}.md"])
         manifest = emit_macro(chosen.macro, folder, {**macro_extras(chosen.macro), **files})
     except YosysError as error:
         if as_json:
@@ -62,7 +71,7 @@ def engine(
         return
     size = sum((folder / f"{top.name}{kind}").stat().st_size for kind in (".v",))
     rows = [
-        ("files", ", ".join(files)),
+        ("files", ", ".join(short_names(files))),
         ("Verilog", f"{size / 1000:.0f} kB beside the macro's, top module {top.name}"),
         ("macros", f"{chosen.macros} of {chosen.macro.rows} rows x {chosen.outputs} outputs"),
         ("activation buffer", f"{chosen.act_bytes} bytes, {chosen.gather_bytes} a cycle"),

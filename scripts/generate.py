@@ -6,11 +6,14 @@ from pathlib import Path
 import click
 
 from cimforge.flow.macro_files import macro_extras
+from cimforge.hdl.emit.library_views import library_files
+from cimforge.hdl.emit.map_view import macro_view
 from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.emit.wrapper_files import register_files
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.scripts.options import (
     CheckFailedError,
     bus_options,
@@ -18,7 +21,9 @@ from cimforge.scripts.options import (
     config_options,
     default_folder,
     print_json,
+    short_names,
     show_table,
+    views_option,
 )
 
 __all__ = ["generate"]
@@ -34,9 +39,16 @@ def _ports(macro: MacroConfig) -> str:
     return "\n".join(f"{'in' if way == 'input' else 'out'}: {' '.join(told[way])}" for way in told)
 
 
+def _views(macro: MacroConfig) -> dict[str, bytes]:
+    """Views of the macro's registers that libraries make."""
+    view = macro_view(macro)
+    return library_files(view, register_files(macro)[f"{view.name}.md"])
+
+
 @click.command(epilog=config_epilog, short_help="Write Verilog and all beside it.")
 @config_options
 @bus_options
+@views_option
 def generate(
     config: str,
     overrides: tuple[str, ...],
@@ -44,14 +56,19 @@ def generate(
     as_json: bool,
     bus: str | None,
     patience: int | None,
+    views: bool,
 ) -> None:
     """Write the macro of CONFIG (a preset or a TOML file): Verilog, manifest, testbench,
     diagrams."""
     started = time.perf_counter()
     macro = load_config(config, overrides)
     folder = default_folder(output, macro)
+    if views and not bus:
+        raise InputError("--views: only with --bus, behind which a macro has registers")
     try:
-        manifest = emit_macro(macro, folder, macro_extras(macro, bus, patience))
+        extras: dict[str, str | bytes] = {**macro_extras(macro, bus, patience)}
+        extras |= _views(macro) if views else {}
+        manifest = emit_macro(macro, folder, extras)
     except YosysError as error:
         if as_json:
             print_json({**dict.fromkeys(CONTRACT), "failed": str(error)})
@@ -65,7 +82,7 @@ def generate(
     adders = manifest["tree_adders"]
     text = (folder / f"{macro.module}.v").stat().st_size
     rows = [
-        ("files", ", ".join(file["path"] for file in manifest["files"])),
+        ("files", ", ".join(short_names(file["path"] for file in manifest["files"]))),
         ("Verilog", f"{text / 1000:.0f} kB, {len(manifest['modules'])} modules"),
         ("ports", _ports(macro)),
         ("results", ", or ".join(f"{mode.outputs} of {mode.y_bits} bits" for mode in macro.modes)),

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -34,11 +35,13 @@ __all__ = [
     "liberty_option",
     "print_json",
     "set_option",
+    "short_names",
     "show_table",
     "simulation_progress",
     "simulator_option",
     "stderr",
     "steps",
+    "views_option",
 ]
 
 SIMULATORS = ("verilator", "icarus")  # the first is the default
@@ -155,6 +158,15 @@ def bus_options(command: Callable) -> Callable:
     return checked
 
 
+def views_option(command: Callable) -> Callable:
+    """--views."""
+    return click.option(
+        "--views",
+        is_flag=True,
+        help="The registers also as IP-XACT, as HTML pages and as Python classes.",
+    )(command)
+
+
 def liberty_option(command: Callable) -> Callable:
     """--liberty."""
     return click.option(
@@ -188,6 +200,14 @@ def cell_option(command: Callable) -> Callable:
         metavar="ROLE=NAME",
         help="Library cell of a role: fa, ha, latch, clkgate, driver; repeatable.",
     )(command)
+
+
+def short_names(paths: Iterable[str]) -> list[str]:
+    """Files by path, those of a folder as one: ``FOLDER/ (COUNT files)``."""
+    names = [path.partition("/") for path in paths]
+    count = Counter(first for first, inside, _ in names if inside)
+    told = [f"{first}/ ({count[first]} files)" if inside else first for first, inside, _ in names]
+    return list(dict.fromkeys(told))
 
 
 def default_folder(output: Path | None, config: MacroConfig) -> Path:

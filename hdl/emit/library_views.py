@@ -22,10 +22,11 @@ SITE = (".css", ".html", ".js", ".json", ".png", ".woff2")  # what a browser of 
 REMOTE = re.compile(r"<script[^>]*src=\"https?:.*?</script>", re.S)  # formulas, and here are none
 
 
-def library_files(view: MapView) -> dict[str, bytes]:
+def library_files(view: MapView, document: str = "") -> dict[str, bytes]:
     """Views by path, folders with ``/``, all from ``rdl_text(view)``; equal input gives equal
     bytes.
 
+    NAME.html is ``document``, the map's page in Markdown, where it is given.
     NAME.xml is IP-XACT (IEEE 1685-2014). NAME_html/index.html is a site of a page for each
     register, which a browser shows from a server only (``python -m http.server -d NAME_html``).
     NAME_python/NAME is a package of classes for peakrdl-python's library: with NAME_python on the
@@ -41,7 +42,9 @@ def library_files(view: MapView) -> dict[str, bytes]:
         _python(top, root / f"{view.name}_python")
         kinds = (".xml", ".py", *SITE)
         found = sorted(path for path in root.rglob("*") if path.suffix in kinds)
-        return {str(path.relative_to(root)): path.read_bytes() for path in found}
+        files = {str(path.relative_to(root)): path.read_bytes() for path in found}
+    shown = {f"{view.name}.html": page(view.title, document).encode()} if document else {}
+    return {**shown, **files}
 
 
 def compiled(text: str, path: Path) -> Any:

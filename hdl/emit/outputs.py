@@ -14,7 +14,7 @@ from typing import Any
 from cimforge.hdl.emit.output_paths import BUILD, kind_of
 from cimforge.hdl.params.config_file import InputError
 
-__all__ = ["CELLS", "MANIFEST", "OutputFolder", "listing", "open_outputs", "write_file"]
+__all__ = ["CELLS", "MANIFEST", "Content", "OutputFolder", "listing", "open_outputs", "write_file"]
 
 CELLS = "cim_cells.v"  # leaf cells of all macros
 MANIFEST = "manifest.json"
@@ -32,7 +32,8 @@ def listing(contents: Mapping[str, Content]) -> list[dict[str, str]]:
 class OutputFolder:
     """A folder that holds one set of files, told by its ``manifest.json``; made by open_outputs.
 
-    A set has a name (a macro's, for example), and a folder never holds two. A file is replaced only
+    A set has a name (a macro's, for example), and a folder never holds two; paths of its files may
+    have folders in them. A file is replaced only
     where the manifest lists it with the hash it has, so whatever a user wrote or edited stays. The
     set is first written beside its place: a full disk or an interruption leaves the old set. A
     process that dies between two renames leaves files of both sets; the next run knows both.
@@ -64,6 +65,9 @@ class OutputFolder:
         """
         for path, content in contents.items():
             target = self.folder / path
+            for above in (self.folder / name for name in list(Path(path).parents)[-2::-1]):
+                if (kind := kind_of(above)) not in ("", "a folder"):
+                    raise InputError(f"{above} is {kind}, and a folder is needed; move it away")
             kind = kind_of(target)
             if kind not in ("", "a file"):
                 raise InputError(f"{target} is {kind}, which is never replaced; move it away")
@@ -91,6 +95,7 @@ class OutputFolder:
         try:
             stage.mkdir()
             for path, content in whole.items():
+                (stage / path).parent.mkdir(parents=True, exist_ok=True)
                 (stage / path).write_bytes(_bytes(content))
         except BaseException as error:
             shutil.rmtree(stage, ignore_errors=True)
@@ -98,6 +103,7 @@ class OutputFolder:
                 raise OSError(error.errno, error.strerror, str(self.folder)) from None
             raise
         for path in whole:  # the manifest is last: until then both sets' hashes are known
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             (stage / path).replace(self.folder / path)
         shutil.rmtree(stage)
         return self._remove_stale({file["path"] for file in described["files"]})
@@ -121,6 +127,9 @@ class OutputFolder:
             if kind_of(target) == "a file" and _digest(target.read_bytes()) == digest:
                 target.unlink()
                 removed.append(path)
+                with suppress(OSError):  # folders that hold something else stay
+                    for above in list(Path(path).parents)[:-1]:
+                        (self.folder / above).rmdir()
         return removed
 
 

