@@ -1,6 +1,6 @@
 """The sequencer of commands: descriptors in order, each to its unit when it may begin."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from cimforge.hdl.engine.bank_guard import BankGuard
@@ -36,8 +36,9 @@ class CommandQueue(Block):
     checked (DescriptorCheck), then waits until of the units that its ``beside`` names at most the
     newest command is under way, of the others none; a LOAD also until no RUN of its bank has
     vectors left (``released`` tells), a RUN until no LOAD of its bank is under way. Units tell the
-    end of a command by ``UNIT_done``. ``ended`` is high for a cycle for each descriptor that has
-    ended, ``interrupt`` for each of them that asks for it.
+    end of a command by ``UNIT_done``, and by then that it failed; what they tell while none is
+    under way says nothing. ``ended`` is high for a cycle for each descriptor that has ended
+    without an error, ``interrupt`` for each of them that asks for it.
 
     The queue ends with its last descriptor or with END: ``finished``, in the last cycle of
     ``busy``. A descriptor that is refused, or whose unit failed, is the last that is handed out;
@@ -94,7 +95,8 @@ class CommandQueue(Block):
         handed = self._build_commands(m, guard, ledgers)
         allowed = self._build_fences(m, guard, ledgers)
         self._build_guard(m, guard)
-        told = self._build_ended(m, ledgers, end)
+        failed = self._build_failures(m, errors, ledgers)
+        told = self._build_ended(m, ledgers, failed, end)
         idle = Cat(told, *(ledger.idle for ledger in ledgers.values()), source.quiet).all()
         m.d.comb += [
             *(check.words.eq(source.words), self.idle.eq(source.quiet)),
@@ -164,9 +166,20 @@ class CommandQueue(Block):
         if self._config.macro.w_fuse_width:
             m.d.comb += guard.load_fuse.eq(self._field("fuse", "load"))
 
-    def _build_ended(self, m: Module, ledgers, end: Signal) -> Value:
+    def _build_failures(self, m: Module, errors: ErrorRecord, ledgers) -> dict[str, Value]:
+        """Whether what a unit has under way has failed, by units: they say so until they begin the
+        next, which may be in the next queue."""
+        m.d.comb += [
+            errors.fetch_failed.eq(self.fetch_failed & ~ledgers["fetch"].idle),
+            errors.bad_channel.eq(self.bad_channel & ~ledgers["fetch"].idle),
+            errors.store_failed.eq(self.store_failed & ~ledgers["store"].idle),
+        ]
+        fetch = self.fetch_failed | self.bad_channel
+        return {"fetch": fetch, "run": Const(0), "store": self.store_failed}
+
+    def _build_ended(self, m: Module, ledgers, failed: dict[str, Value], end: Signal) -> Value:
         """Ends of descriptors and their interrupts, told one a cycle; returns whether all are."""
-        ends = [getattr(self, f"{unit}_done") for unit in ledgers]
+        ends = [getattr(self, f"{unit}_done") & ~failed[unit] for unit in ledgers]
         asked = [done & ledger.asked for done, ledger in zip(ends, ledgers.values(), strict=True)]
         asks_now = end & self._field("interrupt", "end")
         for line, events in ((self.ended, [*ends, end]), (self.interrupt, [*asked, asks_now])):
@@ -231,9 +244,6 @@ class CommandQueue(Block):
             errors.at.eq(index),
             errors.fetches.eq(self.fetch.valid & self.fetch.ready),
             errors.stores.eq(self.store.valid & self.store.ready),
-            errors.fetch_failed.eq(self.fetch_failed),
-            errors.bad_channel.eq(self.bad_channel),
-            errors.store_failed.eq(self.store_failed),
             *(self.error_cause.eq(errors.cause), self.error_field.eq(errors.field)),
             self.error_index.eq(errors.index),
         ]

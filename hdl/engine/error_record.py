@@ -14,9 +14,9 @@ class ErrorRecord(Component):
     ``field`` that is refused and the ``index`` of the descriptor.
 
     ``refused`` comes with the descriptor ``at`` and either ``unread`` (memory's error) or
-    ``refused_field``; ``fetch_failed``, with ``bad_channel`` or memory's error, and
-    ``store_failed`` with the end of the newest descriptor of their units, which began with
-    ``fetches`` and ``stores`` at ``at``. Latency 1 cycle.
+    ``refused_field``; ``fetch_failed`` (memory's error), ``bad_channel`` and ``store_failed`` while
+    the newest descriptor of their units, which began with ``fetches`` and ``stores`` at ``at``, is
+    under way. Latency 1 cycle.
     """
 
     latency = 1
