@@ -59,15 +59,19 @@ class EngineMemory:
 
     def write(self, addresses: Iterable[int], lines: Bytes) -> None:
         """Write lines (lines, bytes) to addresses, of any alignment, and no byte beside them;
-        where lines meet the later one stays. Each line has words of its own.
+        where lines meet the later one stays. Each line has words of its own, but where it follows
+        the one before without a gap a word of both is written once.
 
         Raises AccessError, with nothing written, where a byte of any line is not there.
         """
         places = self._places(addresses, lines.shape[1], write=True)
+        end = -1  # byte behind the line before
         for place, line in zip(places, lines, strict=True):
             self.data[place] = line
             words = place // self.word_bytes
-            self.words_written += int(words[-1] - words[0]) + 1
+            shared = place[0] == end and end % self.word_bytes != 0
+            self.words_written += int(words[-1] - words[0]) + 1 - int(shared)
+            end = int(place[-1]) + 1
 
     def take(self, lines: int, count: int) -> Bytes:
         """The same as read, from the stream: each line takes whole words.

@@ -215,6 +215,18 @@ def test_sums_are_stored_at_any_byte_and_nothing_beside_them() -> None:
         assert model.memory.words_written == (6 if size == 4 else 10)
 
 
+def test_lines_without_a_gap_share_words() -> None:
+    """Three vectors of two elements from byte 3 on: bytes 3..8 are words 0..2; with a gap of a byte
+    3..4, 6..7 and 9..10, words 0, 1, 1 and 2."""
+    for pitch, words in ((2, 3), (3, 4)):
+        data = {WEIGHTS: ROWS, ACTIVATIONS: bytes(12), TARGET: b""}
+        store = elements(vectors=3, target=TARGET + 3, target_pitch=pitch)
+        steps = [LOAD, copy(12), fully_connected(4, vectors=3), store]
+        model, result = run(engine(), steps, data)
+        assert result.error is None
+        assert model.memory.words_written == words
+
+
 def test_elements_are_stored_at_any_byte_and_nothing_beside_them() -> None:
     """Halves of -15 and 32 are -7.5 -> -8 and 16, even; plus 200 192 and 216: uint8, or of 2
     bytes."""
