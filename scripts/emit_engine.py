@@ -7,12 +7,14 @@ import click
 from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.bus.engine_top import CONTROLS, MEMORIES, build_engine_top
 from cimforge.hdl.emit.engine_sources import engine_sources
+from cimforge.hdl.emit.engine_testbench import engine_testbench
 from cimforge.hdl.emit.library_views import library_files
 from cimforge.hdl.emit.map_view import engine_view
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.register_views import engine_files
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.engine_file import ENGINES, engine_command, load_engine
+from cimforge.scripts.engine_example import engine_example
 from cimforge.scripts.options import (
     CheckFailedError,
     config_options,
@@ -46,7 +48,8 @@ def engine(
     views: bool,
 ) -> None:
     """Write the engine of CONFIG: its Verilog behind a slave for --control and a master for
-    --memory, and its registers and descriptors as C header, Markdown, SystemRDL and SVD.
+    --memory, its registers and descriptors as C header, Markdown, SystemRDL and SVD, and a
+    testbench in plain Verilog that runs a program on it.
 
     --set engine.KEY=VALUE changes a parameter of the engine, --set KEY=VALUE one of its macro.
     """
@@ -57,6 +60,7 @@ def engine(
     try:
         registers = engine_files(chosen)
         files: dict[str, str | bytes] = {**engine_sources(chosen, top), **registers}
+        files |= engine_testbench(chosen, top, control, memory, engine_example(chosen))
         if views:
             files |= library_files(engine_view(chosen), registers[f"{chosen.module}.md"])
         manifest = emit_macro(chosen.macro, folder, {**macro_extras(chosen.macro), **files})

@@ -1,0 +1,74 @@
+"""A program for an engine's testbench: a small fully connected layer, drawn and planned."""
+
+import numpy as np
+
+from cimforge.golden.engine import EngineModel
+from cimforge.hdl.emit.engine_testbench import Program
+from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.host.engine_layer import LinearLayer, Requantisation
+from cimforge.host.engine_plan import EnginePlan, plan_layer
+
+__all__ = ["engine_example"]
+
+SEED = 0xC1F0
+BATCH = 3
+
+
+def engine_example(config: EngineConfig) -> Program:
+    """Random weights and inputs of a layer that is longer than the macro has rows and has more
+    results than it has columns, where the engine's buffers hold that: several tiles, requantised
+    to bytes, and all of memory behind it by golden."""
+    draw = np.random.default_rng(SEED)
+    plan = _plan(config, draw)
+    count, inputs = plan.image.inputs(_inputs(config, draw, plan))
+    assert count == plan.run
+    size = -(-plan.end // config.bus_bytes) * config.bus_bytes
+    memory = np.zeros(size, np.uint8)
+    for address, data in (*plan.segments(), (plan.inputs.address, inputs)):
+        memory[address : address + len(data)] = np.frombuffer(data, np.uint8)
+    before = memory.tobytes()
+    told = EngineModel(config, memory).run_queue(plan.queue.address, len(plan.commands))
+    assert told.error is None, told
+    outputs, length = np.shape(plan.image.layer.weights)
+    return Program(
+        f"It computes a layer of {length} inputs and {outputs} results for {plan.batch} vectors",
+        *(plan.queue.address, len(plan.commands), plan.cycles, before, memory.tobytes()),
+    )
+
+
+def _plan(config: EngineConfig, draw: np.random.Generator) -> EnginePlan:
+    """Of the largest layer tried that the engine takes."""
+    rows, outputs = config.macro.rows, config.modes[0].outputs
+    tries = [(rows + rows // 2 + 1, outputs + 1, BATCH), (rows, outputs, BATCH), (rows, 1, 1)]
+    refused: ValueError | None = None
+    for length, results, batch in [*tries, (1, 1, 1)]:
+        try:
+            return plan_layer(config, _layer(config, draw, length, results), batch)
+        except ValueError as error:
+            refused = error
+    raise AssertionError(refused)
+
+
+def _layer(
+    config: EngineConfig, draw: np.random.Generator, length: int, outputs: int
+) -> LinearLayer:
+    """Weights of all values; results that use the range of a byte."""
+    macro = config.macro
+    size = length * (1 << (macro.weight_bits + macro.input_bits))
+    rule = Requantisation(multiplier=3 << 29, shift=max(-31, 10 - size.bit_length()))
+    weights = _drawn(config, draw, macro.weight_bits, (outputs, length))
+    return LinearLayer(weights=weights, bias=draw.integers(-99, 99, outputs), requantise=rule)
+
+
+def _inputs(config: EngineConfig, draw: np.random.Generator, plan: EnginePlan) -> np.ndarray:
+    length = np.shape(plan.image.layer.weights)[1]
+    return _drawn(config, draw, config.macro.input_bits, (plan.batch, length))
+
+
+def _drawn(
+    config: EngineConfig, draw: np.random.Generator, bits: int, shape: tuple[int, int]
+) -> np.ndarray:
+    """Signed integers of so many bits; of a binary macro -1 and 1."""
+    if config.macro.binary:
+        return draw.choice((-1, 1), shape)
+    return draw.integers(-(1 << (bits - 1)), 1 << (bits - 1), shape)
