@@ -8,7 +8,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help: ## list these
 	@awk -F ':|## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$NF}' Makefile
 
-.PHONY: help setup fpga bus registers soc demo test lint mutants bench bench-full compare soak figures clean
+.PHONY: help setup fpga bus registers soc litex demo test lint mutants bench bench-full compare soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
@@ -20,6 +20,8 @@ bus: $(VENV)/.bus ## install the bus master of verify --bus wishbone
 registers: $(VENV)/.registers ## install what makes HTML, IP-XACT and Python of register maps
 
 soc: $(VENV)/.soc ## install the RISC-V core and the C compiler of run --backend soc
+
+litex: $(VENV)/.litex ## install LiteX, of whose systems the engine is a module
 
 demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
@@ -90,4 +92,8 @@ $(VENV)/.registers: $(VENV)/.core
 
 $(VENV)/.soc: $(VENV)/.core
 	$(PIP_INSTALL) -e '.[soc]'
+	@touch $@
+
+$(VENV)/.litex: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[litex]'
 	@touch $@
