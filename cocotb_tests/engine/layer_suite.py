@@ -6,8 +6,7 @@ from pathlib import Path
 import cocotb
 import numpy as np
 
-from cimforge.cocotb_tests.engine.engine_suite import EngineBench
-from cimforge.cocotb_tests.engine.program_draw import Layout, Program
+from cimforge.cocotb_tests.engine.engine_bench import EngineBench
 from cimforge.flow.simulate.job import load_job
 from cimforge.golden.requantise import requantise
 from cimforge.host.engine_layer import LinearLayer, Requantisation
@@ -38,16 +37,16 @@ async def a_layer_is_computed_and_the_array_fed(dut):
     pitch = aligned(bench.config, count)
     lines = image[plan.inputs.address - BASE :][: batch * pitch].reshape(batch, pitch)
     lines[:, :count] = x.astype(np.int8).view(np.uint8)
-    program = Program([], image, BASE, Layout(0, 0, 0, 0, 0, len(image)))
-    await bench.begin(program)
-    assert await bench.queue(plan.queue.address, len(plan.commands)) == "finished", bench.error()
+    await bench.begin(image, BASE)
+    ending = await bench.run(plan.queue.address, len(plan.commands))
+    assert ending.finished, ending.error
     wanted = requantise(
         x @ weights.T, bias, multiplier, shift, rounding="single", zero=0, lowest=-128, highest=127
     )
-    got = bench.agent.image[plan.outputs.address - BASE :]
+    got = bench.image[plan.outputs.address - BASE :]
     for v in range(batch):
         line = got[v * plan.output_pitch :][:outputs].view(np.int8)
         assert (line == wanted[v]).all(), f"vector {v}"
-    counts = {**bench.counts, "predicted": plan.cycles}
+    counts = {**ending.counts, "predicted": plan.cycles}
     Path("counts.json").write_text(json.dumps(counts))
     print(counts)

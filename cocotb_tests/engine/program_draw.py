@@ -1,5 +1,6 @@
 """Random legal programs of an engine, and memory for them."""
 
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -12,9 +13,11 @@ from cimforge.hdl.params.descriptors import (
 )
 from cimforge.hdl.params.engine_config import CHANNEL_WORDS, EngineConfig
 
-__all__ = ["Layout", "Program", "draw_program", "preamble"]
+__all__ = ["Kind", "Layout", "Program", "draw_commands", "draw_program", "packed", "preamble"]
 
 Descriptor = tuple[str, dict[str, int]]
+Kind = tuple[str, Mapping[str, int]]  # an operation, and values that some of its fields must have
+ENOUGH = 10_000  # draws in which a descriptor of a kind is found
 
 
 class Layout(NamedTuple):
@@ -37,23 +40,41 @@ class Program(NamedTuple):
     layout: Layout
 
 
-def draw_program(config: EngineConfig, rng: Random, length: int) -> Program:
-    """A program that first writes all state there is, then ``length`` random descriptors."""
+def draw_program(
+    config: EngineConfig, rng: Random, length: int, kinds: Sequence[Kind] = ()
+) -> Program:
+    """A program that first writes all state there is, then ``length`` random descriptors, then a
+    random one of each of ``kinds``."""
     base = rng.randrange(1, 1 << 16) * 4096
-    layout = _layout(config, length)
+    layout = _layout(config, length + len(kinds))
     data = np.random.default_rng(rng.getrandbits(32))
     image = data.integers(0, 256, layout.end, np.uint8)
     _write_channels(config, image, layout, data)
     descriptors = preamble(config, base, layout, rng)
+    descriptors += draw_commands(config, base, layout, rng, length)
+    descriptors += [(name, _of(config, base, layout, rng, name, told)) for name, told in kinds]
+    queue = packed(config, descriptors)
+    image[layout.queue : layout.queue + len(queue)] = queue
+    return Program(descriptors, image, base, layout)
+
+
+def draw_commands(
+    config: EngineConfig, base: int, layout: Layout, rng: Random, length: int
+) -> list[Descriptor]:
+    """Random descriptors of a program that has this layout at ``base``."""
+    drawn = []
     for _ in range(length):
         name = rng.choice(("load", "copy", "run", "run", "run", "store", "store"))
         values = globals()[f"_{name}"](config, base, layout, rng)
         values["interrupt"] = rng.randrange(2)
-        descriptors.append((name, values))
+        drawn.append((name, values))
+    return drawn
+
+
+def packed(config: EngineConfig, descriptors: Sequence[Descriptor]) -> np.ndarray:
+    """The bytes of descriptors in memory."""
     words = [w for name, values in descriptors for w in pack_descriptor(config, name, values)]
-    queue = np.array(words, "<u4").view(np.uint8)
-    image[layout.queue : layout.queue + len(queue)] = queue
-    return Program(descriptors, image, base, layout)
+    return np.array(words, "<u4").view(np.uint8)
 
 
 def preamble(config: EngineConfig, base: int, layout: Layout, rng: Random) -> list[Descriptor]:
@@ -73,6 +94,21 @@ def preamble(config: EngineConfig, base: int, layout: Layout, rng: Random) -> li
     ]
     run = {"vectors": config.acc_vectors, **_line(config, config.vector_bytes)}
     return [*loads, *copies, ("run", run)]
+
+
+def _of(
+    config: EngineConfig, base: int, layout: Layout, rng: Random, name: str, told: Mapping[str, int]
+) -> dict[str, int]:
+    """Random fields of an operation of which some are told."""
+    for _ in range(ENOUGH):
+        drawn = globals()[f"_{name}"](config, base, layout, rng)
+        if all(drawn.get(field, 0) == value for field, value in told.items()):
+            return drawn
+    raise AssertionError(f"no {name} with {dict(told)} in {ENOUGH} draws")
+
+
+def _end(config: EngineConfig, base: int, layout: Layout, rng: Random) -> dict[str, int]:
+    return {"interrupt": rng.randrange(2)}
 
 
 def _line(config: EngineConfig, size: int) -> dict[str, int]:

@@ -87,6 +87,6 @@ def test_a_layer_of_640_by_128_keeps_the_array_busy(tmp_path):
     run_engine(load_engine("engine_base"), tmp_path, "layer_suite", **job)
     counts = json.loads((tmp_path / "verify" / "counts.json").read_text())
     print(counts)
-    assert counts["count_compute"] == 640 // 64 * 128 // 16 * 128 * 8
-    assert counts["count_compute"] >= 0.9 * counts["count_cycle"]
-    assert counts["count_cycle"] == pytest.approx(counts["predicted"], rel=0.02)
+    assert counts["compute"] == 640 // 64 * 128 // 16 * 128 * 8
+    assert counts["compute"] >= 0.9 * counts["cycles"]
+    assert counts["cycles"] == pytest.approx(counts["predicted"], rel=0.02)

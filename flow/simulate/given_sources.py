@@ -1,6 +1,7 @@
 """A design from Verilog that is not ours: a user's own macro, an edited one, a netlist of another
 flow."""
 
+import glob
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cimforge.flow.simulate.simulator import Design
-from cimforge.hdl.bus.bus_wrapper import bus_wrapper_modules
 from cimforge.hdl.emit.outputs import CELLS
-from cimforge.hdl.macro.top import build_macro
+from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.yosys import YosysError, run_yosys
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
@@ -26,29 +26,48 @@ def given_design(
     config: MacroConfig,
     folder: Path,
     sources: Sequence[Path],
+    ours: Module,
     *,
     models: Sequence[Path] = (),
     top: str | None = None,
-    bus: str | None = None,
 ) -> Design:
-    """``sources``, and ``models`` of the cells that they instantiate, as the macro of ``config``.
+    """``sources``, and ``models`` of the cells that they instantiate, in place of our module
+    ``ours``, which is the macro of ``config`` or stands around it.
 
-    Module ``top`` (default: the name of the macro, or of its wrapper for ``bus``) must have the
-    macro's ports; outputs of its own may be left open. Nothing is written but below ``folder``.
+    Module ``top`` (default: called as ours) must have its ports; outputs of its own may be left
+    open. A source that is a folder stands for the Verilog that its file list names. Nothing is
+    written but below ``folder``.
 
-    Raises InputError, naming each difference, where its ports are others. Where Yosys cannot read
-    the sources the simulator is left to judge them.
+    Raises InputError, naming each difference, where its ports are others, and where a folder has no
+    list or lacks a file of it. Where Yosys cannot read the sources the simulator is left to judge
+    them.
     """
-    ours = bus_wrapper_modules(config, bus)[-1] if bus else build_macro(config)
     ports = {port.name: (port.direction, port.width) for port in ours.ports.values()}
     top = top or ours.name
-    files = [path.resolve() for path in (*models, *sources)]
+    given = [path for source in sources for path in _files(source, top)]
+    files = [path.resolve() for path in (*models, *given)]
     with TemporaryDirectory(prefix="cimforge-") as scratch:
         place = Path(scratch)
-        if (declared := _read_modules(place, sources)) is not None:
+        if (declared := _read_modules(place, given)) is not None:
             _compare(top, {name: _ports(module) for name, module in declared.items()}, ports)
-        _check_whole(_read_modules(place, sources, bodies=True), _read_modules(place, models))
+        _check_whole(_read_modules(place, given, bodies=True), _read_modules(place, models))
     return Design(config, folder, tuple(map(str, files)), top, tuple(ports))
+
+
+def _files(source: Path, top: str) -> list[Path]:
+    """The file, or the Verilog of a folder that ``TOP.f`` lists or, where there is none, the list
+    of what stands around TOP."""
+    if not source.is_dir():
+        return [source]
+    around = sorted(source.glob(f"{glob.escape(top)}_*.f"))
+    found = next((each for each in (source / f"{top}.f", *around) if each.is_file()), None)
+    if found is None:
+        rule = f"has no list {top}.f of its Verilog; name the files, each with --sources"
+        raise InputError(f"--sources: {source} {rule}")
+    paths = [source / name for name in found.read_text().split() if name.endswith((".v", ".sv"))]
+    if missing := [path for path in paths if not path.is_file()]:
+        raise InputError(f"--sources: {missing[0]} is missing, which {found} lists")
+    return paths
 
 
 def _read_modules(
@@ -100,7 +119,7 @@ def _compare(top: str, modules: Mapping[str, Ports], wanted: Ports) -> None:
         if given.get(name) != port
     ]
     wrong += [
-        f"{name} is {_told(port)} that the macro lacks: tie it off in a module around yours"
+        f"{name} is {_told(port)} that ours lacks: tie it off in a module around yours"
         for name, port in given.items()
         if name not in wanted and port[0] != "output"
     ]

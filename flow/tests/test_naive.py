@@ -9,6 +9,7 @@ from cimforge.cocotb_tests.regression import run_regression
 from cimforge.flow.naive.naive_macro import naive_verilog
 from cimforge.flow.naive.naive_synth import synth_naive, write_naive
 from cimforge.flow.simulate.given_sources import given_design
+from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 
@@ -29,7 +30,8 @@ def folder(tmp_path):
 def test_the_naive_macro_passes_the_regression(folder, parameters):
     config = MacroConfig(**parameters)
     source = write_naive(config, folder)
-    report = run_regression(given_design(config, folder / "v", [source]), folder / "results")
+    design = given_design(config, folder / "v", [source], build_macro(config))
+    report = run_regression(design, folder / "results")
     assert report.passed
     assert not report.failures
     assert not report.holes
@@ -42,7 +44,7 @@ def test_a_naive_macro_that_adds_wrongly_is_noticed(folder):
     broken = text.replace("total <<< j);\n        else", "total <<< j) + 1;\n        else")
     assert broken != text
     source.write_text(broken)
-    design = given_design(config, folder / "v", [source])
+    design = given_design(config, folder / "v", [source], build_macro(config))
     report = run_regression(design, folder / "results", test_filter="values")
     assert report.failures
 

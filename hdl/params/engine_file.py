@@ -12,7 +12,7 @@ from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.errors import ConfigError, shown
 from cimforge.hdl.params.presets import PRESETS
 
-__all__ = ["ENGINES", "engine_command", "load_engine"]
+__all__ = ["ENGINES", "engine_command", "load_engine", "names_engine"]
 
 PREFIX = "engine."
 MOST_BYTES = 2**20
@@ -55,6 +55,14 @@ def load_engine(source: str, overrides: Iterable[str] = ()) -> EngineConfig:
         return EngineConfig(macro=macro, **parameters)
     except ConfigError as error:
         raise InputError(f"{where.get(error.key, source)}: {error}") from None
+
+
+def names_engine(source: str, overrides: Iterable[str] = ()) -> bool:
+    """Whether ``source`` is an engine to verbs that take macros too: a name in ENGINES, a TOML file
+    with a table ``[macro]``, or a macro of which an override sets a parameter of the engine."""
+    if any(override.strip().startswith(PREFIX) for override in overrides):
+        return True
+    return _read(source)[0] is not None
 
 
 def engine_command(config: EngineConfig) -> str:

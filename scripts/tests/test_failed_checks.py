@@ -53,7 +53,7 @@ def report_of(monkeypatch, failures=(), tests=3, skipped=(), planned=None, cover
     """Makes verify's regression end in this report."""
     report = Report("icarus", 7, tests, list(skipped), list(failures), 0, coverage or {})
     report.planned = tests if planned is None else planned
-    monkeypatch.setattr("cimforge.scripts.verify.run_regression", lambda *_, **__: report)
+    monkeypatch.setattr("cimforge.scripts.verify_run.run_regression", lambda *_, **__: report)
     monkeypatch.setattr("cimforge.scripts.verify.check_simulator", lambda _: None)
 
 

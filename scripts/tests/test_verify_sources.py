@@ -87,7 +87,7 @@ def test_an_edited_file_is_never_overwritten_and_the_way_out_works(cimforge, the
         ),
         ("[31:0] x_data", "[30:0] x_data", "x_data must be an input of 32 bits, is an input of 31"),
         ("output wire x_ready", "input wire x_ready", "x_ready must be an output of 1 bit, is an"),
-        ("module mine (", "module mine (input scan, ", "scan is an input of 1 bit that the macro"),
+        ("module mine (", "module mine (input scan, ", "scan is an input of 1 bit that ours lacks"),
     ],
 )
 def test_other_ports_are_one_line_before_any_build(cimforge, theirs, folder, old, new, message):
@@ -141,8 +141,8 @@ def test_verilog_that_does_not_parse_is_told_by_the_simulator(cimforge, theirs):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--top", "mine"), "--top: only together with --sources FILE"),
-        (("--models", "m.v"), "--models: only together with --sources FILE"),
+        (("--top", "mine"), "--top: only together with --sources"),
+        (("--models", "m.v"), "--models: only together with --sources"),
         (("--sources", "m.v", "--netlist", "ice40"), "--netlist ice40: is made from our Verilog"),
         (("--sources", "nosuch.v"), "nosuch.v"),
     ],

@@ -1,0 +1,162 @@
+"""Queues on an engine one after the other, each compared with golden's."""
+
+from random import Random
+
+import numpy as np
+
+from cimforge.cocotb_tests.engine.engine_bench import NO_ERROR, PACES, Ending
+from cimforge.cocotb_tests.engine.program_draw import (
+    Descriptor,
+    Layout,
+    Program,
+    draw_commands,
+    draw_program,
+    packed,
+)
+from cimforge.golden.engine import EngineError, EngineModel, QueueResult
+from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES, operations
+from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.host.engine_fences import Command, with_fences
+
+__all__ = ["EngineSession", "fenced", "told_error"]
+
+RESERVED = 0xFFFF  # the field of reserved bits
+
+
+class EngineSession:
+    """An engine and its golden twin, whose state is written and then stays from queue to queue.
+
+    ``bench`` is an EngineBench or what drives an engine alike; it is taken into use by ``start``.
+    """
+
+    def __init__(self, bench, length: int):
+        self.bench, self.config, self.length = bench, bench.config, length
+        self.rng: Random = bench.rng
+        self.model: EngineModel
+        self.layout: Layout
+        self.base = 0
+        self.compared = 0  # queues
+
+    async def start(self) -> None:
+        """Reset, and run a program that writes all state there is."""
+        program = self._draw_program()
+        await self.bench.begin(program.image.copy(), program.base)
+        await self.check(fenced(self.config, program.descriptors, self.rng))
+
+    async def renew(self) -> None:
+        """The same without a reset: memory holds another program's, and nothing is known of the
+        engine but that it is idle."""
+        program = self._draw_program()
+        self.bench.remember(program.image.copy(), program.base)
+        await self.check(fenced(self.config, program.descriptors, self.rng))
+
+    def _draw_program(self) -> Program:
+        program = draw_program(self.config, self.rng, self.length)
+        self.base, self.layout = program.base, program.layout
+        self.model = EngineModel(self.config, program.image.copy(), program.base)
+        return program
+
+    def draw(self) -> list[Descriptor]:
+        """A queue of random descriptors; some hold an end before their last."""
+        drawn = draw_commands(self.config, self.base, self.layout, self.rng, self.length)
+        if self.rng.random() < 0.3:
+            place = self.rng.randrange(self.length // 2, self.length)
+            drawn.insert(place, ("end", {"interrupt": self.rng.randrange(2)}))
+        return fenced(self.config, drawn, self.rng)
+
+    def write(self, queue: np.ndarray) -> None:
+        """Put the bytes of a queue in memory, the engine's and golden's."""
+        for image in (self.bench.image, self.model.memory.data):
+            image[self.layout.queue : self.layout.queue + len(queue)] = queue
+
+    async def fails(self, descriptors: list[Descriptor], queue: np.ndarray) -> EngineError:
+        """Run a queue of these bytes that an error ends: golden's, and memory is golden's too."""
+        self.write(queue)
+        self.bench.pace(self.rng.randrange(len(PACES)))
+        result = self.model.run_queue(self.base, len(descriptors))
+        assert result.error is not None, "golden sees no error"
+        ending = await self.bench.run(self.base, len(descriptors))
+        assert not ending.finished, f"no error; must be {result.error}"
+        code = int(queue[result.error.index * DESCRIPTOR_BYTES])
+        due = told_error(self.config, result.error, code)
+        assert ending.error == due, f"{ending.error}, must be {due}: {result.error}"
+        self._compare_ending(ending, result)
+        self.compare_memory(descriptors)
+        self.compared += 1
+        return result.error
+
+    async def check(self, descriptors: list[Descriptor]) -> None:
+        """Run a legal queue: it ends, and all that it leaves and tells is golden's."""
+        self.write(packed(self.config, descriptors))
+        self.bench.pace(self.rng.randrange(len(PACES)))
+        before, read = self._counts(), self.model.memory.words_read
+        result = self.model.run_queue(self.base, len(descriptors))
+        assert result.error is None, result.error
+        ending = await self.bench.run(self.base, len(descriptors))
+        assert ending.finished, f"{ending}; {descriptors}"
+        assert ending.error == NO_ERROR, ending
+        self._compare_ending(ending, result)
+        self.compare_memory(descriptors)
+        after = self._counts()
+        due = {name: after[name] - before[name] for name in after}
+        got = {name: ending.counts[name] for name in due}
+        assert got == due, f"counted {got}, must be {due}"
+        read = self.model.memory.words_read - read
+        self._compare_reads(ending, result, read, len(descriptors))
+        self.compared += 1
+
+    def _counts(self) -> dict[str, int]:
+        """What golden has counted, by the names of the counters."""
+        model, each = self.model, self.config.macros * self.config.macro.macs_1b
+        return {
+            **{"vectors": model.vectors, "planes_skipped": model.planes_skipped},
+            **{"compute": model.macs_1b // each, "written_words": model.memory.words_written},
+        }
+
+    def _compare_ending(self, ending: Ending, result: QueueResult) -> None:
+        assert ending.ended == result.ended, f"{ending.ended} ended, not {result.ended}"
+        if ending.interrupts is not None:
+            assert ending.interrupts == len(result.interrupts), ending.interrupts
+        assert ending.overflow == result.overflow, f"overflow is {ending.overflow}"
+        self.model.overflow = False
+
+    def _compare_reads(self, ending: Ending, result: QueueResult, read: int, count: int) -> None:
+        """Descriptors are counted by the engine, too; behind an end some may have been read."""
+        each = max(1, DESCRIPTOR_BYTES // self.config.bus_bytes)
+        least = read + each * result.ended
+        most = least + each * (count - result.ended)
+        got = ending.counts["read_words"]
+        assert least <= got <= most, f"{got} words read, must be {least}..{most}"
+
+    def compare_memory(self, descriptors: list[Descriptor]) -> None:
+        """Every byte of memory is golden's."""
+        differ = np.flatnonzero(self.bench.image != self.model.memory.data)
+        if not len(differ):
+            return
+        place = int(differ[0])
+        got, wanted = self.bench.image[place], self.model.memory.data[place]
+        stores = [d for d in descriptors if d[0] == "store"]
+        where = f"byte {place - self.layout.results} of the results"
+        text = f"{len(differ)} bytes differ; {where} is {got}, not {wanted}; stores: {stores}"
+        raise AssertionError(text)
+
+
+def fenced(config: EngineConfig, descriptors: list[Descriptor], rng: Random) -> list[Descriptor]:
+    """The descriptors, each beside as many units as leave the queue's results what they are: all
+    of them, or some."""
+    told = with_fences(config, [Command(name, values) for name, values in descriptors])
+    beside = rng.choice((0b111, 0b111, rng.getrandbits(3), 0))
+    return [
+        (name, {**fields, "beside": fields["beside"] & (beside or rng.getrandbits(3))})
+        for name, fields in told
+    ]
+
+
+def told_error(config: EngineConfig, error: EngineError, code: int) -> tuple[str, int, int]:
+    """What the engine tells of golden's error, of a descriptor of this code."""
+    if not error.field:
+        return error.cause, 0, error.index
+    known = operations(config)
+    fields = known[code if code < len(known) else 0].fields
+    numbers = {field.name: field.number for field in fields} | {"reserved": RESERVED}
+    return error.cause, numbers[error.field], error.index
