@@ -92,12 +92,13 @@ def run(
     port: str | None,
     baud: int | None,
     board: str | None,
+    system_options: tuple[str, ...],
     simulator: str,
 ) -> None:
     """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
     engine = load_engine(config, overrides) if backend == SYSTEM else None
     macro = engine.macro if engine else load_config(config, overrides)
-    way = Way(backend, port, baud, board, simulator)
+    way = Way(backend, port, baud, board, simulator, system_options)
     way.check()
     data, bits = _load(model, macro)
     title = "-".join((model, macro.module, *([backend] if backend != BACKENDS[0] else ())))

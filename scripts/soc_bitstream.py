@@ -1,6 +1,6 @@
 """cimforge soc: a RISC-V core with an engine on a board, a program in its boot memory."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from cimforge.flow.place_route import check_tools
 from cimforge.flow.placer_run import FlowError
 from cimforge.fpga.board_link import linked_board
 from cimforge.fpga.boards import BOARDS, find_board
-from cimforge.fpga.cpu.board_system import system_bitstream
+from cimforge.fpga.cpu.board_system import system_bitstream, system_work
+from cimforge.fpga.cpu.device_use import multipliers
 from cimforge.fpga.cpu.firmware import build_firmware
 from cimforge.fpga.cpu.memory_map import region
+from cimforge.fpga.cpu.pico_core import core_text
+from cimforge.fpga.cpu.program_room import program_room
 from cimforge.fpga.cpu.system_config import SystemConfig
 from cimforge.fpga.cpu.toolchain import CompileError, check_compiler
+from cimforge.fpga.pll import board_at
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
-from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.engine_file import ENGINES, load_engine
-from cimforge.hdl.params.errors import ConfigError, shown
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.fpga import Seeds
 from cimforge.scripts.options import (
@@ -35,11 +37,9 @@ from cimforge.scripts.options import (
     show_table,
     steps,
 )
+from cimforge.scripts.system_option import chosen_system, system_option
 
 __all__ = ["soc"]
-
-WORDS: dict[str, Any] = {"true": True, "false": False}
-SYSTEM_KEYS = ("rom_bytes", "ram_bytes", "multiplier", "barrel_shifter")
 
 
 @click.command(
@@ -48,14 +48,14 @@ SYSTEM_KEYS = ("rom_bytes", "ram_bytes", "multiplier", "barrel_shifter")
     short_help="Build a bitstream of a RISC-V core with an engine.",
 )
 @click.argument("board", metavar="BOARD")
-@click.option(
-    "--system",
-    "system_options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change a parameter of the core's side, for example rom_bytes=32768; repeatable.",
-)
+@system_option
 @click.option("--no-engine", "alone", is_flag=True, help="The core's side alone.")
+@click.option(
+    "--clock",
+    type=click.FloatRange(1, 500),
+    metavar="MHZ",
+    help="The system's clock, by the board's PLL.  [default: the board's]",
+)
 @click.option(
     "--batch",
     type=click.IntRange(1, 255),
@@ -72,6 +72,7 @@ def soc(
     board: str,
     system_options: tuple[str, ...],
     alone: bool,
+    clock: float | None,
     batch: int,
     seeds: tuple[int, ...],
     config: str,
@@ -85,13 +86,14 @@ def soc(
     --set engine.KEY=VALUE changes a parameter of the engine, --set KEY=VALUE one of its macro.
     """
     name, chosen = find_board(board)
-    chosen = linked_board(chosen, "uart", "BOARD")
+    chosen = board_at(linked_board(chosen, "uart", "BOARD"), clock, None)
     engine = load_engine(config, overrides)
-    system = _system(None if alone else engine, chosen.divisor, system_options)
+    system = chosen_system(None if alone else engine, system_options, divisor=chosen.divisor)
     if not alone:
         check_fabric(engine.macro, chosen, name)
     check_tools(chosen)
     check_compiler()
+    core_text()  # its package may be missing
     folder = default_folder(output, engine.macro) / "soc"
     with steps(f"building for {name}") as announce:
         try:
@@ -100,33 +102,18 @@ def soc(
             report = system_bitstream(system, chosen, name, folder, rom, announce, seeds)
         except (CompileError, FlowError, YosysError) as error:
             raise CheckFailedError(error) from None
-    clock = chosen.clock_hz / 1e6
-    told = {"system": system.module, "clock_mhz": round(clock, 6), "program_bytes": used}
+    mhz, family = chosen.clock_hz / 1e6, chosen.family
+    told = {"system": system.module, "clock_mhz": round(mhz, 6), "program_bytes": used}
+    told["multipliers"] = multipliers(system_work(folder, name), family)
     memory = {"rom_bytes": system.rom_bytes, "ram_bytes": system.ram_bytes}
     if as_json:
         print_json({**report.as_json(), **told, **memory})
     else:
-        _show(report, system, clock, used)
-    if report.reached_mhz < clock:
-        rule = f"{report.reached_mhz:.1f} MHz, but {name} runs at {clock:g} MHz"
-        raise CheckFailedError(f"too slow: {rule}; raise tree_stages (--set tree_stages=2)")
-
-
-def _system(engine: EngineConfig | None, divisor: int, options: Iterable[str]) -> SystemConfig:
-    """The system that the options describe; InputError where one is illegal."""
-    chosen: dict[str, Any] = {}
-    for text in options:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise InputError(f"--system: must be KEY=VALUE, not {shown(text)}")
-        if key not in SYSTEM_KEYS:
-            raise InputError(f"--system: {shown(key)} is not one of {', '.join(SYSTEM_KEYS)}")
-        whole = value.isascii() and value.isdecimal() and len(value) < 10
-        chosen[key] = int(value) if whole else WORDS.get(value, value)
-    try:
-        return SystemConfig(engine=engine, divisor=divisor, **chosen)
-    except ConfigError as error:
-        raise InputError(f"--system: {error}") from None
+        _show(report, system, told)
+    if report.reached_mhz < mhz:
+        rule = f"{report.reached_mhz:.1f} MHz, but {name} runs at {mhz:g} MHz"
+        mend = f"take --clock {int(report.reached_mhz)}, or raise tree_stages"
+        raise CheckFailedError(f"too slow: {rule}; {mend} (--set tree_stages=2)")
 
 
 def _program(system: SystemConfig, macro: MacroConfig, batch: int, folder: Path) -> tuple[str, int]:
@@ -142,20 +129,23 @@ def _program(system: SystemConfig, macro: MacroConfig, batch: int, folder: Path)
     own, program = classifier_source(network, system.engine, batch, ram)
     last = () if system.engine else ("no_engine.c",)
     sources = (*(s for s in CLASSIFIER if system.engine or s != "engine_classifier.c"), *last)
-    rom = build_firmware(system, folder, sources, own, program.end - ram if program else 0)
+    with program_room(system):
+        rom = build_firmware(system, folder, sources, own, program.end - ram if program else 0)
     return rom, (folder / "program.bin").stat().st_size
 
 
-def _show(report: BitstreamReport, system: SystemConfig, clock: float, used: int) -> None:
+def _show(report: BitstreamReport, system: SystemConfig, told: Mapping[str, Any]) -> None:
     share = report.luts / report.capacity["luts"]
+    multiplies = "none" if told["multipliers"] is None else str(told["multipliers"])
     path = " → ".join(f"{s.block} {s.delay:.1f} ({s.cells})" for s in report.path)
     rows = [
         ("device", report.device),
-        ("Fmax", f"{report.fmax_mhz:.1f} MHz (clock {clock:g} MHz)"),
+        ("Fmax", f"{report.fmax_mhz:.1f} MHz (clock {told['clock_mhz']:g} MHz)"),
         ("logic cells", f"{report.luts:,} of {report.capacity['luts']:,} ({share:.0%})"),
         ("flip-flops", f"{report.ffs:,}"),
         ("block RAMs", f"{report.brams} of {report.capacity['brams']}"),
-        ("program", f"{used:,} of {system.rom_bytes:,} bytes of ROM"),
+        ("multipliers", multiplies),
+        ("program", f"{told['program_bytes']:,} of {system.rom_bytes:,} bytes of ROM"),
         ("RAM", f"{system.ram_bytes:,} bytes"),
         ("critical path, ns (hops)", path),
         ("time", f"{report.seconds:.0f} s"),

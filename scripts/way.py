@@ -25,6 +25,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.driver import LinkError
+from cimforge.scripts.system_option import chosen_system, system_option
 
 __all__ = ["BACKENDS", "NETWORK_BACKENDS", "Way", "link_rows", "network_options", "way_options"]
 
@@ -45,7 +46,8 @@ def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, of a verb that runs whole networks."""
+    """The same and --system, of a verb that runs whole networks."""
+    command = system_option(command)
     return _options(command, NETWORK_BACKENDS, f"{HELP}; a program on a simulated RISC-V core.")
 
 
@@ -69,8 +71,8 @@ def _options(
         click.option(
             "--board",
             type=click.Choice(list(BOARDS)),
-            help="Whose Verilog and clock --backend uart-sim and spi-sim have.  [default: "
-            f"{', '.join(FIRST_BOARDS.values())}]",
+            help="Whose Verilog and clock --backend uart-sim and spi-sim have, and whose clock and "
+            f"UART --backend soc.  [default: {', '.join(FIRST_BOARDS.values())}; of soc none]",
         ),
     )
     for option in reversed(options):
@@ -86,21 +88,25 @@ class Way(NamedTuple):
     baud: int | None
     board: str | None
     simulator: str
+    system: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raise InputError where it cannot be gone."""
         if (self.backend == "serial") != bool(self.port):
             raise InputError("--port: names the serial port of --backend serial, which needs one")
-        if self.board and not self.link:
-            raise InputError("--board: is of --backend uart-sim and spi-sim alone")
+        soc = self.backend == NETWORK_BACKENDS[-1]
+        if self.board and not (self.link or soc):
+            raise InputError("--board: is of --backend uart-sim, spi-sim and soc alone")
+        if self.system and not soc:
+            raise InputError("--system: is of --backend soc alone")
         if self.baud and self.link == "spi":
             raise InputError("--baud: SPI has none; its clock is a sixth of the board's")
-        if self.link == "uart":
+        if self.link == "uart" or (soc and self.board):
             self._check_baud()
         elif self.link:
             near = FIRST_BOARDS[self.link]
             linked_board(self.simulated, self.link, f"--board {self._named}", near)
-        if self.backend == "soc":
+        if soc:
             if self.simulator != "verilator":
                 raise InputError("--simulator: --backend soc runs in verilator alone")
             check_compiler()
@@ -168,16 +174,24 @@ class Way(NamedTuple):
         announce: Callable[[str], None],
         progress: Callable[[int, int], None],
     ) -> SocBackend:
-        """Emit a system with the engine into ``folder``, and what runs networks on it."""
-        system = simulated_system(default_system(engine), folder)
-        return SocBackend(system, folder, announce, progress)
+        """Emit a system with the engine into ``folder``, and what runs networks on it: that which
+        ``cimforge soc`` puts on the board, or one with memory for any network of this package.
+
+        Raises InputError for an illegal --system.
+        """
+        config = default_system(engine)
+        defaults = {key: getattr(config, key) for key in ("rom_bytes", "ram_bytes", "divisor")}
+        if self.board:
+            defaults = {"divisor": self.simulated.divisor}
+        config = chosen_system(engine, self.system, **defaults)
+        return SocBackend(simulated_system(config, folder), folder, announce, progress)
 
     def facts(self, runner: RtlBackend | SerialBackend | SocBackend) -> dict[str, Any]:
         """Of a report: whose cycles are counted, where a board is simulated, and what passed a
         link. ``payload_share`` is the part of the line's time in the busier direction in which rows
         and vectors, or results, passed."""
         if isinstance(runner, SocBackend):
-            return runner.facts()
+            return runner.facts() | self._board_facts(runner)
         if self.backend == "rtl":
             return {}
         payload = {"payload_sent": runner.sent, "payload_received": runner.received}
@@ -194,6 +208,16 @@ class Way(NamedTuple):
         named = {"board": self._named, "clock_hz": board.clock_hz, "link": self.link}
         line = {**rate, **payload, "payload_share": round(share, 4)}
         return {**named, **line, "board_seconds": round(runner.cycles / board.clock_hz, 4)}
+
+    def _board_facts(self, runner: SocBackend) -> dict[str, Any]:
+        """Of a system on a board: what its cycles are in seconds; two operations a product."""
+        if not self.board:
+            return {}
+        board = self.simulated
+        seconds = runner.cycles / board.clock_hz
+        rate = round(2 * runner.macs / seconds / 1e9, 4) if seconds else None
+        named = {"board": self.board, "clock_hz": board.clock_hz, "baud": board.baud}
+        return {**named, "board_seconds": round(seconds, 6), "gops": rate}
 
 
 def link_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
@@ -214,8 +238,15 @@ def _system_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     told = (
         f"{engine:,.0f} with the engine, {core:,.0f} by the core alone: {report['speed_up']:,.0f} x"
     )
+    share = f"{report['engine_busy_share']:.1%}, its array {report['array_busy_share']:.1%}"
+    clock = ""
+    if "board" in report:
+        clock = (
+            f"{report['gops']:.4g} GOPS on {report['board']} at {report['clock_hz'] / 1e6:g} MHz"
+        )
     return [
         ("cycles an image", told),
-        ("of those, the engine busy", f"{report['engine_busy_share']:.1%}"),
+        ("of those, the engine busy", share),
+        *([("end to end", clock)] if clock else []),
         ("simulated, UART and all", f"{report['simulated_cycles']:,} cycles"),
     ]

@@ -11,11 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from cimforge.compiler.backends.rtl import SimulationError
-from cimforge.compiler.digits import PIXEL_HIGH, QuantisedNetwork
+from cimforge.compiler.digits import QuantisedNetwork
 from cimforge.compiler.precision import Ints
-from cimforge.compiler.quantise import symmetric_limit
 from cimforge.compiler.soc.engine_program import EngineProgram, plan_network
-from cimforge.compiler.soc.network_source import network_source
+from cimforge.compiler.soc.network_source import network_source, pixel_levels
 from cimforge.flow.simulate.simulator import Design, build, run_tests
 from cimforge.flow.simulate.watch import watch
 from cimforge.hdl.params.engine_config import EngineConfig
@@ -61,9 +60,7 @@ def classifier_source(
     """What a network adds to the program that classifies digits: texts by file name, and what the
     engine does, in RAM from byte ``ram`` on; None without an engine."""
     layers = (network.hidden, network.output)
-    twice = 2 * symmetric_limit(network.input_bits)  # as digits.predict has it
-    levels = [(twice * pixel + PIXEL_HIGH) // (2 * PIXEL_HIGH) for pixel in range(PIXEL_HIGH + 1)]
-    own = network_source(layers, levels, batch)
+    own = network_source(layers, pixel_levels(network.input_bits), batch)
     if engine is None:
         return own, None
     program = plan_network(engine, layers, batch, ram)
@@ -154,6 +151,11 @@ class SocBackend:
             "engine_cycles_per_image": round(engine, 1),
             "core_cycles_per_image": round(core, 1),
             "speed_up": round(core / engine, 1) if engine else None,
-            "engine_busy_share": round(self.busy / self.cycles, 4) if self.cycles else None,
+            "engine_busy_share": self._share(self.busy),
+            "array_busy_share": self._share(self.pass_cycles),
             "simulated_cycles": self.all_cycles,
         }
+
+    def _share(self, cycles: int) -> float | None:
+        """Which part of the system's cycles these are."""
+        return round(cycles / self.cycles, 4) if self.cycles else None

@@ -7,13 +7,15 @@ from cimforge.flow.bitstream_report import BitstreamReport
 from cimforge.flow.board import Board
 from cimforge.flow.place_route import SEEDS, build_bitstream
 from cimforge.fpga.board_clock import place_clock
+from cimforge.fpga.cpu.device_use import placing_announcer, too_large
 from cimforge.fpga.cpu.system import ROM_FILE, build_system
 from cimforge.fpga.cpu.system_config import SystemConfig
 from cimforge.fpga.cpu.system_outputs import write_sources
 from cimforge.fpga.led import SHOWN_MS, LedStretcher
 from cimforge.hdl.netlist.structure import Structure, expression
+from cimforge.hdl.params.config_file import InputError
 
-__all__ = ["build_board_system", "system_bitstream"]
+__all__ = ["build_board_system", "system_bitstream", "system_work"]
 
 
 def build_board_system(config: SystemConfig, board: Board) -> Structure:
@@ -56,7 +58,16 @@ def system_bitstream(
     """
     top = build_board_system(config, board)
     write_sources(config, top, folder)
-    work = folder / "fpga" / name  # where build_bitstream synthesises
+    work = system_work(folder, name)
     work.mkdir(parents=True, exist_ok=True)
     (work / ROM_FILE).write_text(rom)
-    return build_bitstream(top, folder, name, board, announce, seeds)
+    told = placing_announcer(work, board.family, announce)
+    try:
+        return build_bitstream(top, folder, name, board, told, seeds)
+    except InputError as error:
+        raise too_large(error, work, board.family, name) from None
+
+
+def system_work(folder: Path, name: str) -> Path:
+    """Where build_bitstream works on the board ``name``, in the ``folder`` of its sources."""
+    return folder / "fpga" / name

