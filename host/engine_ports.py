@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, Protocol
 
 from cimforge.host.port import LinkError, line
 
-__all__ = ["EnginePort", "LitexPort", "MappedPort", "MemoryRegion", "open_litex"]
+__all__ = [
+    *("EnginePort", "LitexPort", "MappedPort", "MemoryRegion", "open_litex", "region_words"),
+]
 
 WORD_BYTES = 4
 MOST_WORDS = 255  # in a packet of Etherbone: its counts have 8 bits
@@ -110,13 +112,13 @@ class MappedPort:
 
     def read_memory(self, address: int, count: int) -> bytes:
         """``count`` bytes from ``address`` on."""
-        first, words, skipped = _words(self._region, address, count)
+        first, words, skipped = region_words(self._region, address, count)
         told = [self._memory[first + n].to_bytes(WORD_BYTES, "little") for n in range(words)]
         return b"".join(told)[skipped : skipped + count]
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write bytes from ``address`` on; words that they fill in part are read before."""
-        first, words, skipped = _words(self._region, address, len(data))
+        first, words, skipped = region_words(self._region, address, len(data))
         whole = bytearray(words * WORD_BYTES)
         if words and (skipped or len(data) % WORD_BYTES):
             low = address - skipped
@@ -152,7 +154,7 @@ class LitexPort:
 
     def read_memory(self, address: int, count: int) -> bytes:
         """``count`` bytes from ``address`` on."""
-        first, words, skipped = _words(self._region, address, count)
+        first, words, skipped = region_words(self._region, address, count)
         place = self._region.place + first * WORD_BYTES
         told = [
             word
@@ -164,7 +166,7 @@ class LitexPort:
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write bytes from ``address`` on; words that they fill in part are read before."""
-        first, words, skipped = _words(self._region, address, len(data))
+        first, words, skipped = region_words(self._region, address, len(data))
         low = address - skipped
         head = self.read_memory(low, skipped)
         tail = self.read_memory(address + len(data), words * WORD_BYTES - skipped - len(data))
@@ -211,7 +213,7 @@ def open_litex(host: str = "localhost", port: int = 1234) -> Any:
     return client
 
 
-def _words(region: MemoryRegion, address: int, count: int) -> tuple[int, int, int]:
+def region_words(region: MemoryRegion, address: int, count: int) -> tuple[int, int, int]:
     """Words of the region that hold bytes: the first, how many, and bytes skipped in the first."""
     low = address - region.address
     if low < 0 or low + count > region.size:

@@ -6,9 +6,10 @@ from textwrap import wrap
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cimforge.compiler.digits import PIXEL_HIGH
 from cimforge.compiler.quantise import QuantisedLayer, symmetric_limit
 
-__all__ = ["HEADER", "c_array", "network_source"]
+__all__ = ["HEADER", "c_array", "network_source", "pixel_levels"]
 
 HEADER = "/* Generated with the network. SPDX-License-Identifier: Apache-2.0 */\n"
 
@@ -18,6 +19,12 @@ def c_array(kind: str, name: str, values: ArrayLike, storage: str = "", suffix: 
     numbers = ", ".join(f"{int(value)}{suffix}" for value in np.asarray(values).reshape(-1))
     lines = wrap(numbers, 98, initial_indent="  ", subsequent_indent="  ")
     return "\n".join((f"{storage}const {kind} {name}[] = {{", *lines, "};")) + "\n"
+
+
+def pixel_levels(input_bits: int) -> list[int]:
+    """The inputs of ``input_bits`` that pixels become, by their value, as digits.predict has it."""
+    twice = 2 * symmetric_limit(input_bits)
+    return [(twice * pixel + PIXEL_HIGH) // (2 * PIXEL_HIGH) for pixel in range(PIXEL_HIGH + 1)]
 
 
 def network_source(

@@ -1,0 +1,1 @@
+"""Networks on an engine behind a link, their inputs streamed."""
