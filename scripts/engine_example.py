@@ -14,12 +14,12 @@ SEED = 0xC1F0
 BATCH = 3
 
 
-def engine_example(config: EngineConfig) -> Program:
-    """Random weights and inputs of a layer that is longer than the macro has rows and has more
-    results than it has columns, where the engine's buffers hold that: several tiles, requantised
-    to bytes, and all of memory behind it by golden."""
+def engine_example(config: EngineConfig, batch: int = BATCH) -> Program:
+    """Random weights and ``batch`` inputs of a layer that is longer than the macro has rows and has
+    more results than it has columns, where the engine's buffers hold that: several tiles,
+    requantised to bytes, and all of memory behind it by golden."""
     draw = np.random.default_rng(SEED)
-    plan = _plan(config, draw)
+    plan = _plan(config, draw, batch)
     count, inputs = plan.image.inputs(_inputs(config, draw, plan))
     assert count == plan.run
     size = -(-plan.end // config.bus_bytes) * config.bus_bytes
@@ -36,14 +36,14 @@ def engine_example(config: EngineConfig) -> Program:
     )
 
 
-def _plan(config: EngineConfig, draw: np.random.Generator) -> EnginePlan:
+def _plan(config: EngineConfig, draw: np.random.Generator, batch: int) -> EnginePlan:
     """Of the largest layer tried that the engine takes."""
     rows, outputs = config.macro.rows, config.modes[0].outputs
-    tries = [(rows + rows // 2 + 1, outputs + 1, BATCH), (rows, outputs, BATCH), (rows, 1, 1)]
+    tries = [(rows + rows // 2 + 1, outputs + 1, batch), (rows, outputs, batch), (rows, 1, 1)]
     refused: ValueError | None = None
-    for length, results, batch in [*tries, (1, 1, 1)]:
+    for length, results, vectors in [*tries, (1, 1, 1)]:
         try:
-            return plan_layer(config, _layer(config, draw, length, results), batch)
+            return plan_layer(config, _layer(config, draw, length, results), vectors)
         except ValueError as error:
             refused = error
     raise AssertionError(refused)
