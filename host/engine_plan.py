@@ -10,11 +10,11 @@ from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES, pack_descriptor
 from cimforge.hdl.params.engine_config import ADDRESS_BITS, EngineConfig
 from cimforge.host.engine_choice import best_choice, fits
 from cimforge.host.engine_commands import Addresses, layer_commands, tile_offsets
-from cimforge.host.engine_cost import predicted
 from cimforge.host.engine_fences import Command, with_fences
 from cimforge.host.engine_image import LayerImage
 from cimforge.host.engine_layer import Layer
 from cimforge.host.engine_shape import Choice, aligned
+from cimforge.host.engine_timeline import timeline
 
 __all__ = ["ALIGNMENT", "Area", "EnginePlan", "plan_layer", "predicted_cycles"]
 
@@ -37,14 +37,12 @@ class Area(NamedTuple):
 class EnginePlan:
     """What an engine must do for ``batch`` inputs of a layer: ``commands``, in memory in ``queue``,
     with the areas that they name. Inputs are ``inputs``, results come to ``outputs``, each vector's
-    ``output_pitch`` bytes behind the last's. ``cycles`` is predicted (engine_cost), of the
-    ``choice``.
+    ``output_pitch`` bytes behind the last's, as the ``choice`` cuts them.
     """
 
     image: LayerImage
     batch: int
     choice: Choice
-    cycles: int
     commands: tuple[Command, ...]
     weights: Area
     channels: Area
@@ -67,6 +65,12 @@ class EnginePlan:
     def end(self) -> int:
         """The first byte of memory behind all areas that is free."""
         return max(area.end for area in (self.queue, self.inputs, self.outputs))
+
+    @cached_property
+    def cycles(self) -> int:
+        """Predicted cycles from start to interrupt (engine_timeline), of memory that answers a word
+        in each cycle; with zero_skip at most."""
+        return timeline(self.config, self.commands)
 
     @cached_property
     def descriptors(self) -> bytes:
@@ -138,19 +142,16 @@ def plan_layer(
     last = commands[-1]
     commands[-1] = Command(last.name, {**last.fields, "interrupt": 1})
     queue = Area(given.end, DESCRIPTOR_BYTES * len(commands))
-    cycles = predicted(tiling, choice, run)
     areas = weights, channels, queue, taken, given
-    plan = EnginePlan(image, batch, choice, cycles, tuple(commands), *areas, pitch)
+    plan = EnginePlan(image, batch, choice, tuple(commands), *areas, pitch)
     if plan.end > 1 << ADDRESS_BITS:
         raise ValueError(f"the layer must fit {ADDRESS_BITS} bits of addresses, not {plan.end}")
     return plan
 
 
 def predicted_cycles(config: EngineConfig, layer: Layer, batch: int = 1) -> int:
-    """Cycles from start to interrupt of the plan that plan_layer makes, by the formula of
-    engine_cost.predicted."""
-    image = LayerImage(config, layer)
-    return best_choice(image.tiling, schedule_batch(image, batch))[1]
+    """Cycles from start to interrupt of the plan that plan_layer makes."""
+    return plan_layer(config, layer, batch).cycles
 
 
 def schedule_batch(image: LayerImage, batch: int) -> int:
