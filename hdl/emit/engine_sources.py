@@ -1,5 +1,6 @@
 """The Verilog of an engine, beside that of its macro."""
 
+from cimforge.hdl.emit.handover import render_sdc
 from cimforge.hdl.emit.waivers import lint_waivers
 from cimforge.hdl.netlist.module import Module, distinct_modules
 from cimforge.hdl.netlist.verilog import modules_to_verilog
@@ -28,7 +29,7 @@ ENGINE_WAIVERS = (
 
 def engine_sources(config: EngineConfig, top: Module) -> dict[str, str]:
     """``TOP.v`` with the modules of ``top`` that the macro has not, its lint waivers ``TOP.vlt``,
-    and ``TOP.f``, which lists these behind the macro's sources."""
+    ``TOP.f``, which lists these behind the macro's sources, and its constraints ``TOP.sdc``."""
     macro = config.macro
     inner = next(child.module for _, child in _below(top) if child.module.name == macro.module)
     shared = {module.name for module in distinct_modules(inner)}
@@ -44,6 +45,7 @@ def engine_sources(config: EngineConfig, top: Module) -> dict[str, str]:
         f"{name}.v": header + modules_to_verilog(own),
         f"{name}.vlt": lint_waivers(name, ENGINE_WAIVERS),
         f"{name}.f": "\n".join(files) + "\n",
+        f"{name}.sdc": render_sdc(macro, top=top),
     }
 
 
