@@ -6,6 +6,7 @@ import click
 
 from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.bus.engine_top import CONTROLS, MEMORIES, build_engine_top
+from cimforge.hdl.emit.engine_fusesoc import engine_fusesoc
 from cimforge.hdl.emit.engine_sources import engine_sources
 from cimforge.hdl.emit.engine_testbench import engine_testbench
 from cimforge.hdl.emit.library_views import library_files
@@ -14,7 +15,7 @@ from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.register_views import engine_files
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.engine_file import ENGINES, engine_command, load_engine
-from cimforge.scripts.engine_example import engine_example
+from cimforge.scripts.engine_example import engine_example, engine_product
 from cimforge.scripts.options import (
     CheckFailedError,
     config_options,
@@ -38,6 +39,8 @@ EPILOG = (
 @click.option("--control", type=click.Choice(list(CONTROLS)), default="axi4lite", show_default=True)
 @click.option("--memory", type=click.Choice(list(MEMORIES)), default="axi4", show_default=True)
 @views_option
+@click.option("--weights", type=NPY, help="Of the testbench: w.npy, integers (K, N).")
+@click.option("--inputs", type=NPY, help="And x.npy: integers (batch, K).  [default: a small layer]")
 def engine(
     config: str,
     overrides: tuple[str, ...],
@@ -46,21 +49,26 @@ def engine(
     control: str,
     memory: str,
     views: bool,
+    weights: Path | None,
+    inputs: Path | None,
 ) -> None:
     """Write the engine of CONFIG: its Verilog behind a slave for --control and a master for
-    --memory, its registers and descriptors as C header, Markdown, SystemRDL and SVD, and a
-    testbench in plain Verilog that runs a program on it.
+    --memory, its registers and descriptors as C header, Markdown, SystemRDL and SVD, a testbench
+    in plain Verilog that runs a program on it, and a FuseSoC core.
 
     --set engine.KEY=VALUE changes a parameter of the engine, --set KEY=VALUE one of its macro.
     """
     chosen = load_engine(config, overrides)
     folder = default_folder(output, chosen.macro)
     top = build_engine_top(chosen, control, memory)
+    program = _program(chosen, weights, inputs)
     contract = ("name", "top", "command", "config", "files")
+    command = f"{engine_command(chosen)} --control {control} --memory {memory}"
     try:
         registers = engine_files(chosen)
         files: dict[str, str | bytes] = {**engine_sources(chosen, top), **registers}
-        files |= engine_testbench(chosen, top, control, memory, engine_example(chosen))
+        files |= engine_testbench(chosen, top, control, memory, program)
+        files |= engine_fusesoc(chosen, top.name, control, memory, command)
         if views:
             files |= library_files(engine_view(chosen), registers[f"{chosen.module}.md"])
         manifest = emit_macro(chosen.macro, folder, {**macro_extras(chosen.macro), **files})
@@ -68,7 +76,6 @@ def engine(
         if as_json:
             print_json({**dict.fromkeys(contract), "failed": str(error)})
         raise CheckFailedError(error) from None
-    command = f"{engine_command(chosen)} --control {control} --memory {memory}"
     if as_json:
         told = (chosen.module, top.name, command, chosen.parameters(), manifest["files"])
         print_json(dict(zip(contract, told, strict=True)))
@@ -84,3 +91,16 @@ def engine(
         ("requantised", f"{chosen.lanes} results a cycle"),
     ]
     show_table(chosen.module, rows, below=[("written to", folder), ("again", command)])
+
+
+def _program(config: EngineConfig, weights: Path | None, inputs: Path | None) -> Program:
+    """What the testbench runs."""
+    if (weights is None) != (inputs is None):
+        given, other = ("--weights", "--inputs") if inputs is None else ("--inputs", "--weights")
+        raise InputError(f"{given}: only together with {other}")
+    if weights is None or inputs is None:
+        return engine_example(config)
+    try:
+        return engine_product(config, load_array(inputs), load_array(weights))
+    except ValueError as error:
+        raise InputError(f"{error} (x is {inputs}, w is {weights})") from None
