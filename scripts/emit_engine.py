@@ -4,16 +4,19 @@ from pathlib import Path
 
 import click
 
+from cimforge.compiler.npy import load_array
 from cimforge.flow.macro_files import macro_extras
 from cimforge.hdl.bus.engine_top import CONTROLS, MEMORIES, build_engine_top
 from cimforge.hdl.emit.engine_fusesoc import engine_fusesoc
 from cimforge.hdl.emit.engine_sources import engine_sources
-from cimforge.hdl.emit.engine_testbench import engine_testbench
+from cimforge.hdl.emit.engine_testbench import Program, engine_testbench
 from cimforge.hdl.emit.library_views import library_files
 from cimforge.hdl.emit.map_view import engine_view
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.register_views import engine_files
 from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.engine_file import ENGINES, engine_command, load_engine
 from cimforge.scripts.engine_example import engine_example, engine_product
 from cimforge.scripts.options import (
@@ -28,6 +31,8 @@ from cimforge.scripts.options import (
 
 __all__ = ["engine"]
 
+NPY = click.Path(dir_okay=False, path_type=Path)
+
 EPILOG = (
     f"CONFIG: an engine ({', '.join(ENGINES)}), a macro's preset or TOML file, or a TOML file of "
     "an engine's parameters with a table [macro]."
@@ -40,7 +45,9 @@ EPILOG = (
 @click.option("--memory", type=click.Choice(list(MEMORIES)), default="axi4", show_default=True)
 @views_option
 @click.option("--weights", type=NPY, help="Of the testbench: w.npy, integers (K, N).")
-@click.option("--inputs", type=NPY, help="And x.npy: integers (batch, K).  [default: a small layer]")
+@click.option(
+    "--inputs", type=NPY, help="And x.npy: integers (batch, K).  [default: a small layer]"
+)
 def engine(
     config: str,
     overrides: tuple[str, ...],
@@ -101,6 +108,10 @@ def _program(config: EngineConfig, weights: Path | None, inputs: Path | None) ->
     if weights is None or inputs is None:
         return engine_example(config)
     try:
-        return engine_product(config, load_array(inputs), load_array(weights))
+        w, x = load_array(weights), load_array(inputs)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    try:
+        return engine_product(config, x, w)
     except ValueError as error:
         raise InputError(f"{error} (x is {inputs}, w is {weights})") from None

@@ -1,6 +1,7 @@
-"""A program for an engine's testbench: a small fully connected layer, drawn and planned."""
+"""Programs for an engine's testbench: a small layer that is drawn, or a product of one's own."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cimforge.golden.engine import EngineModel
 from cimforge.hdl.emit.engine_testbench import Program
@@ -8,7 +9,9 @@ from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.engine_layer import LinearLayer, Requantisation
 from cimforge.host.engine_plan import EnginePlan, plan_layer
 
-__all__ = ["engine_example"]
+__all__ = ["engine_example", "engine_product"]
+
+Ints = NDArray[np.int64]
 
 SEED = 0xC1F0
 BATCH = 3
@@ -20,20 +23,45 @@ def engine_example(config: EngineConfig, batch: int = BATCH) -> Program:
     requantised to bytes, and all of memory behind it by golden."""
     draw = np.random.default_rng(SEED)
     plan = _plan(config, draw, batch)
-    count, inputs = plan.image.inputs(_inputs(config, draw, plan))
+    outputs, length = np.shape(plan.image.layer.weights)
+    told = f"It computes a layer of {length} inputs and {outputs} results for {plan.batch} vectors"
+    return _program(plan, _inputs(config, draw, plan), told)
+
+
+def engine_product(config: EngineConfig, x: Ints, w: Ints) -> Program:
+    """``y = x w`` of inputs (batch, K) and weights (K, N): the sums as they are. Inputs have a sign
+    where one of them is below 0.
+
+    Raises ValueError with the name, the rule and the value where the engine does not compute it.
+    """
+    for name, array in (("x", x), ("w", w)):
+        if array.dtype.kind not in "iu" or not array.size:
+            raise ValueError(f"{name} must hold integers, not {array.size} of {array.dtype}")
+    signed = bool((x < 0).any())
+    if x.ndim != 2 or w.ndim != 2 or x.shape[1] != w.shape[0]:
+        raise ValueError(f"x (batch, K) and w (K, N) are needed, not {x.shape} and {w.shape}")
+    plan = plan_layer(config, LinearLayer(weights=w.T, input_signed=signed), len(x))
+    told = (
+        f"y = x w of x {x.shape} and w {w.shape}; vectors of y lie from byte {plan.outputs.address}"
+        f" on, {plan.output_pitch} bytes apart, sums of {config.acc_bits} bits"
+    )
+    return _program(plan, x, told)
+
+
+def _program(plan: EnginePlan, x: Ints, told: str) -> Program:
+    """A plan with its inputs, and memory behind it."""
+    config = plan.config
+    count, inputs = plan.image.inputs(x)
     assert count == plan.run
     size = -(-plan.end // config.bus_bytes) * config.bus_bytes
     memory = np.zeros(size, np.uint8)
     for address, data in (*plan.segments(), (plan.inputs.address, inputs)):
         memory[address : address + len(data)] = np.frombuffer(data, np.uint8)
     before = memory.tobytes()
-    told = EngineModel(config, memory).run_queue(plan.queue.address, len(plan.commands))
-    assert told.error is None, told
-    outputs, length = np.shape(plan.image.layer.weights)
-    return Program(
-        f"It computes a layer of {length} inputs and {outputs} results for {plan.batch} vectors",
-        *(plan.queue.address, len(plan.commands), plan.cycles, before, memory.tobytes()),
-    )
+    ended = EngineModel(config, memory).run_queue(plan.queue.address, len(plan.commands))
+    assert ended.error is None, ended
+    place = plan.queue.address, len(plan.commands), plan.cycles
+    return Program(told, *place, before, memory.tobytes())
 
 
 def _plan(config: EngineConfig, draw: np.random.Generator, batch: int) -> EnginePlan:

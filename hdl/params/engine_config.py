@@ -176,8 +176,8 @@ class EngineConfig(BaseModel):
     @property
     def module(self) -> str:
         """Name of the engine's module: the macro's, ``_engine``, and 6 digits of the digest where
-        a parameter differs from its default."""
+        a parameter differs from its default and nobody has named the macro."""
         fields = type(self).model_fields
         differs = any(v != fields[key].default for key, v in self if key != "macro")
-        tail = f"_{self.digest[:6]}" if differs else ""
+        tail = f"_{self.digest[:6]}" if differs and not self.macro.name else ""
         return f"{self.macro.module}_engine{tail}"

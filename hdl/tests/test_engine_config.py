@@ -63,6 +63,12 @@ def test_sizes_of_base_counted_by_hand():
     assert config.element_bytes == 1
 
 
+def test_a_name_that_was_chosen_is_kept():
+    assert load_engine("engine_small").module.endswith(load_engine("engine_small").digest[:6])
+    assert load_engine("engine_small", ["name=dcim"]).module == "dcim_engine"
+    assert load_engine("tiny").module == "cim_r8c4_w4x4_k1_b1_flop_csa_engine"
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_an_engine_is_made_again_by_its_command(name):
     config = load_engine(name)

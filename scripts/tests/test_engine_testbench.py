@@ -1,14 +1,16 @@
 """The plain Verilog testbench beside an engine: its own masters and memory, and golden's result."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from cimforge.hdl.tests.tools import lint, needs_icarus
-from cimforge.scripts.main import cli
+from cimforge.scripts.main import cli, main
 
 CASES = {
     "axi": ["engine_small", "--set", "rows=5"],
@@ -71,3 +73,45 @@ def test_verilator_takes_it(written):
     folder, top, names = written
     options = [f"-Wno-{name}" for name in WAIVED]
     assert lint(folder, "--timing", "--top-module", f"tb_{top}", *options, *names) == []
+
+
+@needs_icarus
+def test_a_product_of_ones_own_is_run(tmp_path):
+    draw = np.random.default_rng(5)
+    x, w = draw.integers(-8, 8, (5, 20)), draw.integers(-8, 8, (20, 7))
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "w.npy", w)
+    folder = tmp_path / "e"
+    words = ["--weights", str(tmp_path / "w.npy"), "--inputs", str(tmp_path / "x.npy")]
+    done = CliRunner().invoke(cli, ["engine", "tiny", *words, "--json", "-o", str(folder)])
+    assert done.exit_code == 0, done.output
+    top = json.loads(done.stdout)["top"]
+    names = [f"tb_{top}.v", *(folder / f"{top}.f").read_text().split()]
+    assert simulated(folder, names).startswith("PASS ")
+    told = (folder / f"tb_{top}.v").read_text()
+    start, pitch = map(int, re.search(r"from byte (\d+) on, (\d+) bytes apart", told).groups())
+    words = [int(line, 16) for line in (folder / f"{top}_after.hex").read_text().split()]
+    memory = np.array(words, "<u4").view(np.uint8)[start:]
+    got = [memory[v * pitch :][: 4 * 7].copy().view("<i4") for v in range(5)]
+    assert (np.array(got) == x @ w).all()
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "told"),
+    [
+        (np.zeros((2, 3), int), np.zeros((4, 5), int), "x (batch, K) and w (K, N) are needed, not"),
+        (np.zeros((2, 3)), np.zeros((3, 5), int), "x must hold integers, not 6 of float64"),
+        (np.zeros((2, 3), int), np.full((3, 5), 99), "weights must fit weight_bits = 4, unsigned"),
+        (np.full((2, 3), 99), np.zeros((3, 5), int), "x[0, 0] must be an integer in 0..15"),
+    ],
+)
+def test_a_product_that_it_does_not_compute_is_one_line(x, w, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", x)
+    np.save("w.npy", w)
+    assert main(["engine", "tiny", "--weights", "w.npy", "--inputs", "x.npy"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"cimforge: {told}")
+    assert err.count("\n") == 1
+    assert main(["engine", "tiny", "--weights", "w.npy"]) == 2
+    assert capsys.readouterr().err == "cimforge: --weights: only together with --inputs\n"
