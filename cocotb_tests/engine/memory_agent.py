@@ -6,6 +6,7 @@ from random import Random
 import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 
+from cimforge.cocotb_tests.engine.port_rules import PortRules
 from cimforge.hdl.params.engine_config import EngineConfig
 
 __all__ = ["MemoryAgent"]
@@ -15,16 +16,22 @@ class MemoryAgent:
     """Answers the engine's bursts from ``image`` (uint8, from the address ``base`` on).
 
     ``pace`` is the share of the cycles in which a stream moves when it could, ``delay`` the cycles
-    from a request to its first answer. A word outside the image, or on a page in ``bad_pages``
-    (numbers of 64 bytes), is answered with an error and not written. What the port's rules say is
-    checked: aligned, within a page, as many words as asked for, ``last`` with the last.
+    from a request to its first answer. A word outside the image, on a page in ``bad_pages``
+    (numbers of 64 bytes), or whose number among those asked for so far is in ``bad_reads`` or
+    ``bad_writes``, is answered with an error and not written. ``reads`` and ``writes`` are the
+    addresses of all words. What the port's rules say is checked: aligned, within a page, as many
+    words as asked for, ``last`` with the last, and what is offered stands (PortRules).
     """
 
     def __init__(self, dut, config: EngineConfig, image: np.ndarray, base: int, rng: Random):
         self.dut, self.config, self.image, self.base, self.rng = dut, config, image, base, rng
         self.pace, self.delay = 1.0, 1
         self.bad_pages: set[int] = set()
-        self.words_read = self.words_written = 0
+        self.bad_reads: set[int] = set()
+        self.bad_writes: set[int] = set()
+        self.reads: list[int] = []
+        self.writes: list[int] = []
+        self._rules = PortRules(dut)
         self._reads: deque = deque()  # (cycle from which it may be told, data, error, last)
         self._writes: deque = deque()  # (address, words left) of bursts asked for
         self._done: deque = deque()
@@ -49,6 +56,7 @@ class MemoryAgent:
         while True:
             await FallingEdge(dut.clk)  # all has settled that counts at the next edge
             self._cycle += 1
+            self._rules.look()
             self._take(told_read, told_done)
             stays_read = told_read and not int(dut.read_data_ready.value)
             stays_done = told_done and not int(dut.write_done_ready.value)
@@ -98,9 +106,10 @@ class MemoryAgent:
         return None if address // 64 in self.bad_pages else place
 
     def _word(self, address: int) -> tuple[int, int]:
-        self.words_read += 1
+        bad = len(self.reads) in self.bad_reads
+        self.reads.append(address)
         place = self._place(address)
-        if place is None:
+        if place is None or bad:
             return self.rng.getrandbits(self.config.bus_bits), 1
         data = self.image[place : place + self.config.bus_bytes].tobytes()
         return int.from_bytes(data, "little"), 0
@@ -111,9 +120,10 @@ class MemoryAgent:
         assert self._writes, "a word without a burst"
         burst = self._writes[0]
         data, strobe = self._data(), int(dut.write_data_strobe.value)
-        self.words_written += 1
+        bad = len(self.writes) in self.bad_writes
+        self.writes.append(burst[0])
         place = self._place(burst[0])
-        if place is None:
+        if place is None or bad:
             self._failed = 1
         else:
             for lane in range(self.config.bus_bytes):
