@@ -78,6 +78,8 @@ class DescriptorFetch(Component):
         m.d.sync += owed.eq(owed + asked - answered)
         begun = ~read.valid & more
         m.d.sync += room.eq(room - Mux(begun, beats, 0) + Mux(self.taken, words, 0))
+        with m.If(self.stop):  # or the rest would come once stop falls, in front of the next queue
+            m.d.sync += left.eq(0)
         with m.If(self.start):
             per_descriptor = words // beats
             m.d.sync += [read.address.eq(self.base), left.eq(self.count * per_descriptor)]
