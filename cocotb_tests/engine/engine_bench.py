@@ -23,7 +23,9 @@ COUNTED = {  # what is counted of a queue, by the line that counts it
     **{"count_read": "read_words", "count_written": "written_words"},
     **{name: name for name in ("planes_skipped", "ended", "interrupt", "overflow")},
 }
-LIMIT = 400_000  # cycles in which a queue must end
+LIMIT = 2_000_000  # cycles in which a queue must end
+STILL = 5000  # cycles in which something must move
+MOVES = ("count_read", "count_written", "count_vector", "ended")
 NO_ERROR = ("none", 0, 0)
 PACES = ((1.0, 1), (0.6, 3), (0.25, 9))  # of a memory: share of cycles, cycles to an answer
 
@@ -91,10 +93,14 @@ class EngineBench:
         dut.start.value = 0
         counted = dict.fromkeys(COUNTED, 0)
         lines = {name: getattr(dut, name) for name in COUNTED}
-        for _ in range(LIMIT):
+        moved, last = -1, 0
+        for cycle in range(LIMIT):
             await FallingEdge(dut.clk)
             for name, line in lines.items():
                 counted[name] += int(line.value)
+            if (moves := sum(counted[name] for name in MOVES)) != moved:
+                moved, last = moves, cycle
+            assert cycle - last < STILL, f"nothing has moved for {STILL} cycles: {counted}"
             finished, failed = int(dut.finished.value), int(dut.failed.value)
             if finished or failed:
                 assert finished != failed, "the queue has finished, and failed"
@@ -129,12 +135,12 @@ class EngineBench:
         dut.soft_reset.value = 1
         await RisingEdge(dut.clk)
         dut.soft_reset.value = 0
-        for _ in range(LIMIT):
+        for _ in range(STILL):
             await FallingEdge(dut.clk)
             if not int(dut.resetting.value):
                 break
         else:
-            raise AssertionError(f"the reset has not ended after {LIMIT} cycles")
+            raise AssertionError(f"the reset has not ended after {STILL} cycles")
         assert not int(dut.busy.value), "busy after a reset"
         assert not self.agent.owes, "memory owes an answer after the reset"
         await RisingEdge(dut.clk)

@@ -6,6 +6,7 @@ from pathlib import Path
 import cocotb
 import numpy as np
 
+from cimforge.cocotb_tests.coverage import Coverage
 from cimforge.cocotb_tests.engine.engine_bench import EngineBench
 from cimforge.flow.simulate.job import load_job
 from cimforge.golden.requantise import requantise
@@ -17,7 +18,7 @@ BASE = 1 << 20
 
 
 @cocotb.test()
-async def a_layer_is_computed_and_the_array_fed(dut):
+async def test_a_layer_is_computed_and_the_array_fed(dut):
     """Of ``inputs`` x ``outputs`` for ``batch`` vectors; what was counted goes to counts.json."""
     job = load_job()
     bench = EngineBench(dut)
@@ -50,3 +51,4 @@ async def a_layer_is_computed_and_the_array_fed(dut):
     counts = {**ending.counts, "predicted": plan.cycles}
     Path("counts.json").write_text(json.dumps(counts))
     print(counts)
+    Coverage({}).save(Path(job["coverage"]), batch)

@@ -1,14 +1,17 @@
 """Emitted engines of diverse macros, buses and sizes run random programs as golden does."""
 
 import json
-import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from cimforge.cocotb_tests.engine.engine_job import engine_parameters
+from cimforge.cocotb_tests.engine.suites import ENGINE_SUITE
+from cimforge.cocotb_tests.regression import run_regression
+from cimforge.cocotb_tests.tests.conftest import assert_passed
 from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.simulate.simulator import Design, build, run_tests
+from cimforge.flow.simulate.simulator import Design
 from cimforge.hdl.emit.engine_sources import engine_sources
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.engine.engine_core import build_engine
@@ -18,6 +21,7 @@ from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.engine_file import load_engine
 
 SMALL = {"act_bytes": 512, "acc_vectors": 9, "channels": 40}
+SHORT = {"programs": 3, "malformed": 12, "failures": 6, "resets": 6}
 CONFIGS = {
     "tiny": EngineConfig(macro=load_config("tiny"), **SMALL),
     "paired": EngineConfig(
@@ -60,32 +64,32 @@ def emit_engine(config: EngineConfig, folder: Path) -> Design:
     return Design.listed(config.macro, folder, top.name, tuple(top.ports))
 
 
-def run_engine(config: EngineConfig, folder: Path, suite: str = "engine_suite", **job) -> None:
-    """Build and run a suite; failures are the test's."""
+def run_engine(config: EngineConfig, folder: Path, suite: Sequence[str], **job) -> None:
+    """Build and run suites, which must pass and leave no bin of their coverage empty."""
     design = emit_engine(config, folder)
-    build(design, "verilator", announce=lambda _: None)
-    job = {"engine": engine_parameters(config), "seed": 7, **job}
-    results = folder / "verify"
-    modules = [f"cimforge.cocotb_tests.engine.{suite}"]
-    ended = run_tests(design, "verilator", modules, results, job=job)
-    assert not ended, ended
-    cases = ET.parse(results / "results.xml").getroot().findall(".//testcase")
-    assert cases
-    failed = [case for case in cases if case.find("failure") is not None]
-    assert [failure.attrib for case in failed for failure in case.findall("failure")] == []
+    report = run_regression(
+        design,
+        folder / "verify",
+        suite=suite,
+        seed=7,
+        jobs=len(suite),
+        options={"engine": engine_parameters(config), **job},
+        announce=lambda _: None,
+    )
+    assert_passed(report)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_random_programs(name, tmp_path):
-    run_engine(CONFIGS[name], tmp_path)
+def test_an_engine_does_what_golden_does(name, tmp_path):
+    run_engine(CONFIGS[name], tmp_path, ENGINE_SUITE, **SHORT)
 
 
 def test_a_layer_of_640_by_128_keeps_the_array_busy(tmp_path):
     """int8, 128 vectors, two banks, 32 bits of memory without wait states: nine tenths of all
     cycles from start to interrupt, and as many in all as the plan says, within a fiftieth."""
     job = {"inputs": 640, "outputs": 128, "batch": 128}
-    run_engine(load_engine("engine_base"), tmp_path, "layer_suite", **job)
-    counts = json.loads((tmp_path / "verify" / "counts.json").read_text())
+    run_engine(load_engine("engine_base"), tmp_path, ("engine.layer_suite",), **job)
+    counts = json.loads((tmp_path / "verify/job0/counts.json").read_text())
     print(counts)
     assert counts["compute"] == 640 // 64 * 128 // 16 * 128 * 8
     assert counts["compute"] >= 0.9 * counts["cycles"]
