@@ -33,13 +33,12 @@ from cimforge.scripts.options import (
     simulation_progress,
     simulator_option,
 )
-from cimforge.scripts.way import BACKENDS, NETWORK_BACKENDS, Way, link_rows, network_options
+from cimforge.scripts.way import BACKENDS, SYSTEMS, Way, link_rows, network_options
 
 __all__ = ["run"]
 
 MODELS = ("digits",)
 RESULTS = ("report.json", "digits.png")
-SYSTEM = NETWORK_BACKENDS[-1]
 
 
 @click.command(
@@ -52,7 +51,8 @@ SYSTEM = NETWORK_BACKENDS[-1]
     metavar="CONFIG",
     default="base",
     show_default=True,
-    help="The macro; of --backend soc the engine, whose parameters are --set engine.KEY=VALUE.",
+    help="The macro; of --backend soc and litex the engine, whose parameters are "
+    "--set engine.KEY=VALUE.",
 )
 @set_option
 @click.option(
@@ -96,7 +96,7 @@ def run(
     simulator: str,
 ) -> None:
     """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
-    engine = load_engine(config, overrides) if backend == SYSTEM else None
+    engine = load_engine(config, overrides) if backend in SYSTEMS else None
     macro = engine.macro if engine else load_config(config, overrides)
     way = Way(backend, port, baud, board, simulator, system_options)
     way.check()

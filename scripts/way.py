@@ -18,6 +18,8 @@ from cimforge.fpga.board_link import BYTE_BITS, linked_board
 from cimforge.fpga.boards import BOARDS
 from cimforge.fpga.cpu.simulated_system import default_system, simulated_system
 from cimforge.fpga.cpu.toolchain import check_compiler
+from cimforge.fpga.litex.litex_install import check_litex
+from cimforge.fpga.litex.litex_simulation import litex_simulation
 from cimforge.fpga.spi_slave import LEAST_RATIO
 from cimforge.fpga.uart import FRAME_BITS, LEAST_DIVISOR
 from cimforge.hdl.emit.package import emit_macro
@@ -27,10 +29,14 @@ from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.driver import LinkError
 from cimforge.scripts.system_option import chosen_system, system_option
 
-__all__ = ["BACKENDS", "NETWORK_BACKENDS", "Way", "link_rows", "network_options", "way_options"]
+__all__ = [
+    *("BACKENDS", "NETWORK_BACKENDS", "SYSTEMS", "Way", "link_rows", "network_options"),
+    "way_options",
+]
 
 BACKENDS = ("rtl", "uart-sim", "spi-sim", "serial")
-NETWORK_BACKENDS = (*BACKENDS, "soc")  # the last runs a whole network, no product of its own
+SYSTEMS = ("soc", "litex")  # which run whole networks, no product of its own
+NETWORK_BACKENDS = (*BACKENDS, *SYSTEMS)
 HELP = "The macro's Verilog; a board's, through its simulated UART or SPI; a board, through a port"
 LINKS = {"uart-sim": "uart", "spi-sim": "spi"}  # of a simulated board
 # The fewest clock cycles a bit, so the shortest simulation; the first that has such a link.
@@ -48,7 +54,11 @@ def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The same and --system, of a verb that runs whole networks."""
     command = system_option(command)
-    return _options(command, NETWORK_BACKENDS, f"{HELP}; a program on a simulated RISC-V core.")
+    return _options(
+        command,
+        NETWORK_BACKENDS,
+        f"{HELP}; a program on a simulated RISC-V core, in a system of this package or of LiteX.",
+    )
 
 
 def _options(
@@ -94,7 +104,7 @@ class Way(NamedTuple):
         """Raise InputError where it cannot be gone."""
         if (self.backend == "serial") != bool(self.port):
             raise InputError("--port: names the serial port of --backend serial, which needs one")
-        soc = self.backend == NETWORK_BACKENDS[-1]
+        soc = self.backend == SYSTEMS[0]
         if self.board and not (self.link or soc):
             raise InputError("--board: is of --backend uart-sim, spi-sim and soc alone")
         if self.system and not soc:
@@ -106,10 +116,12 @@ class Way(NamedTuple):
         elif self.link:
             near = FIRST_BOARDS[self.link]
             linked_board(self.simulated, self.link, f"--board {self._named}", near)
-        if soc:
+        if self.backend in SYSTEMS:
             if self.simulator != "verilator":
-                raise InputError("--simulator: --backend soc runs in verilator alone")
+                raise InputError(f"--simulator: --backend {self.backend} runs in verilator alone")
             check_compiler()
+            if not soc:
+                check_litex()
         if self.backend != "serial":
             check_simulator(self.simulator)
 
@@ -175,10 +187,13 @@ class Way(NamedTuple):
         progress: Callable[[int, int], None],
     ) -> SocBackend:
         """Emit a system with the engine into ``folder``, and what runs networks on it: that which
-        ``cimforge soc`` puts on the board, or one with memory for any network of this package.
+        ``cimforge soc`` puts on the board, or one with memory for any network of this package; of
+        ``litex`` such a one of LiteX's.
 
-        Raises InputError for an illegal --system.
+        Raises InputError for an illegal --system, and as emit_litex does.
         """
+        if self.backend != SYSTEMS[0]:
+            return SocBackend(litex_simulation(engine, folder), folder, announce, progress)
         config = default_system(engine)
         defaults = {key: getattr(config, key) for key in ("rom_bytes", "ram_bytes", "divisor")}
         if self.board:

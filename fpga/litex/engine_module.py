@@ -78,7 +78,7 @@ def add_engine(
     A core with a data cache does not see what the engine writes until software flushes it. An
     access that no slave answers ends as LiteX's time-out has it: as words of ones, not as an error.
 
-    Raises InputError for an engine with streams, and as emit_macro does.
+    Raises InputError as write_engine does, for an engine with streams for example.
     """
     for source in write_engine(config, folder):
         soc.platform.add_source(str(source))

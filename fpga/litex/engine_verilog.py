@@ -8,20 +8,24 @@ from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.engine_config import EngineConfig
 
-__all__ = ["CONTROL", "MEMORY", "write_engine"]
+__all__ = ["CONTROL", "MEMORY", "check_engine", "write_engine"]
 
 CONTROL = MEMORY = "wishbone"
+
+
+def check_engine(config: EngineConfig) -> None:
+    """Raise InputError for an engine with streams, at whose other end nothing in a system is."""
+    if config.streams:
+        rule = "a LiteX system has no streams for an engine"
+        raise InputError(f"streams: {rule} (nearest legal value: --set engine.streams=false)")
 
 
 def write_engine(config: EngineConfig, folder: Path) -> tuple[Path, ...]:
     """Write the engine of ``config`` into ``folder`` and return its sources, lint waivers left out.
 
-    Raises InputError for an engine with streams, which nothing in a system is at the other end of,
-    and as emit_macro does.
+    Raises InputError as check_engine and emit_macro do.
     """
-    if config.streams:
-        rule = "a LiteX system has no streams for an engine"
-        raise InputError(f"streams: {rule} (nearest legal value: --set engine.streams=false)")
+    check_engine(config)
     top = build_engine_top(config, CONTROL, MEMORY)
     texts = engine_sources(config, top)
     emit_macro(config.macro, folder, texts)

@@ -9,6 +9,7 @@ from cimforge.flow.simulate.simulator import Design
 from cimforge.fpga.cpu.firmware import compile_firmware, driver_files, map_files
 from cimforge.fpga.cpu.system_config import SystemConfig
 from cimforge.fpga.cpu.word_memory import rom_text
+from cimforge.fpga.litex.engine_verilog import check_engine
 from cimforge.fpga.litex.litex_files import LitexFiles, emit_litex
 from cimforge.hdl.params.engine_config import EngineConfig
 
@@ -70,6 +71,8 @@ class LitexSimulation:
 
 
 def litex_simulation(engine: EngineConfig, folder: Path) -> LitexSimulation:
-    """Emit a LiteX system with the engine into ``folder``; raises as emit_litex does."""
+    """Emit a LiteX system with the engine into ``folder``; raises as check_engine and
+    emit_litex do."""
+    check_engine(engine)
     config = SystemConfig(engine=engine, rom_bytes=ROM_BYTES, ram_bytes=RAM_BYTES, divisor=DIVISOR)
     return LitexSimulation(emit_litex(config, folder))
