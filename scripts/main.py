@@ -19,7 +19,7 @@ VERBS = (
     *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run"),
     *("soc", "engine", "schema", "doctor"),
 )
-BENCH_VERBS = ("naive",)  # what figures are compared with: called by name, not listed
+BENCH_VERBS = ("naive", "soc-layer")  # what figures are compared with: called by name, not listed
 
 INTERRUPTED = (
     "cimforge: interrupted; files are written whole or not at all, so run the command again"
@@ -65,7 +65,8 @@ class Verbs(click.Group):
         if name not in (*VERBS, *BENCH_VERBS):
             return None
         with interrupted_at_once():
-            return getattr(import_module(f"cimforge.scripts.{FILES.get(name, name)}"), name)
+            own = name.replace("-", "_")
+            return getattr(import_module(f"cimforge.scripts.{FILES.get(own, own)}"), own)
 
 
 @click.group(
