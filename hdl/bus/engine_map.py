@@ -30,7 +30,7 @@ COUNTERS = {  # in the order of their addresses
     "stall_output": "cycles in which the array stood still because its result was not taken",
     "stall_weights": "cycles in which a run waited for weights that were still being loaded",
     "vectors": "vectors whose results were taken",
-    "planes_skipped": "bit planes that zero_skip left out",
+    "planes_skipped": "groups of bit planes, of a cycle each, that zero_skip left out",
     "read_words": "words of the bus read from memory",
     "written_words": "words of the bus written to memory",
 }
