@@ -6,37 +6,20 @@ from typing import Any, NamedTuple
 
 from cocotb.triggers import FallingEdge, RisingEdge
 
+from cimforge.cocotb_tests.bus_fronts.faulty_memory import FaultyMemory
 from cimforge.flow.simulate.stream_drivers import Source
 from cimforge.hdl.engine.seams import MEMORY_PAGE
 
-__all__ = ["BASE", "SIZE", "EngineSide", "FaultyMemory", "Request"]
+__all__ = ["BASE", "SIZE", "EngineSide", "Request", "faulty_memory"]
 
 BASE = 0x10000  # of the memory: everything below and above fails
 SIZE = 0x4000
 BAD = range(BASE + 0x1000, BASE + 0x1400)  # in its midst, a part that fails
 
 
-class FaultyMemory:
-    """Bytes from BASE on; who reads or writes one of BAD, or none of the memory's, fails."""
-
-    def __init__(self, rng: Random):
-        self.bytes = bytearray(rng.randbytes(SIZE))
-
-    def holds(self, address: int) -> bool:
-        """Whether there is a byte."""
-        return BASE <= address < BASE + SIZE and address not in BAD
-
-    async def read(self, address: int, length: int) -> bytes:
-        """What a slave of cocotbext-axi reads; raises OSError where there is nothing."""
-        if not self.holds(address):
-            raise OSError(hex(address))
-        return bytes(self.bytes[address - BASE : address - BASE + length])
-
-    async def write(self, address: int, data: bytes) -> None:
-        """What a slave of cocotbext-axi writes; raises OSError where there is nothing."""
-        if not self.holds(address):
-            raise OSError(hex(address))
-        self.bytes[address - BASE : address - BASE + len(data)] = data
+def faulty_memory(rng: Random) -> FaultyMemory:
+    """A memory of random bytes."""
+    return FaultyMemory(rng.randbytes(SIZE), BASE, (BAD,))
 
 
 class Request(NamedTuple):

@@ -8,7 +8,7 @@ from cocotbext.wishbone import monitor as wishbone_monitor
 from cocotbext.wishbone.monitor import WishboneSlave
 
 from cimforge.cocotb_tests.bus_fronts.bus_drivers import pauses
-from cimforge.cocotb_tests.bus_fronts.memory_bench import BASE, FaultyMemory
+from cimforge.cocotb_tests.bus_fronts.faulty_memory import FaultyMemory
 
 __all__ = ["MEMORY_SLAVES", "axi4_slave", "wishbone_slave"]
 
@@ -23,29 +23,30 @@ def axi4_slave(dut, memory: FaultyMemory, rng: Random) -> None:
             getattr(side, f"{channel}_channel").set_pause_generator(pauses(rng))
 
 
-def wishbone_slave(dut, memory: FaultyMemory, rng: Random) -> None:
+def wishbone_slave(dut, memory: FaultyMemory, rng: Random, prefix: str = "wb") -> None:
     """A Wishbone slave of standard cycles, which knows no bursts and takes them word by word."""
+    lines = {n: getattr(dut, f"{prefix}_{n}") for n in ("adr", "sel", "we", "dat_w")}
 
     def address() -> int:
-        return int(dut.wb_adr.value)
+        return int(lines["adr"].value)
 
-    size = len(dut.wb_sel)
+    size = len(lines["sel"])
 
     def words() -> Iterator[int]:
         while True:
-            start = address() - BASE
+            start = address() - memory.base
             held = memory.bytes[start : start + size] if memory.holds(address()) else b""
             yield int.from_bytes(held, "little")
 
     def answers() -> Iterator[int]:
         while True:
-            writes, fails = bool(int(dut.wb_we.value)), False
-            data, select = int(dut.wb_dat_w.value), int(dut.wb_sel.value)
+            writes, fails = bool(int(lines["we"].value)), False
+            data, select = int(lines["dat_w"].value), int(lines["sel"].value)
             for lane in (n for n in range(size) if select >> n & 1):
                 there = memory.holds(address() + lane)
                 fails |= not there
                 if there and writes:
-                    memory.bytes[address() + lane - BASE] = data >> 8 * lane & 0xFF
+                    memory.bytes[address() + lane - memory.base] = data >> 8 * lane & 0xFF
             yield 2 if fails else 1  # err or ack
 
     def waits() -> Iterator[int]:
@@ -57,7 +58,7 @@ def wishbone_slave(dut, memory: FaultyMemory, rng: Random) -> None:
     names = {name: name for name in ("cyc", "stb", "we", "adr", "ack")}
     names |= {"datwr": "dat_w", "datrd": "dat_r"}
     generators = {"datgen": words(), "ackgen": answers(), "waitreplygen": waits()}
-    WishboneSlave(dut, "wb", dut.clk, signals_dict=names, **generators)
+    WishboneSlave(dut, prefix, dut.clk, signals_dict=names, **generators)
 
 
 MEMORY_SLAVES = {"axi4": axi4_slave, "wishbone": wishbone_slave}

@@ -10,7 +10,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
 from cimforge.cocotb_tests.bus_fronts.bus_drivers import CLOCK_NS
-from cimforge.cocotb_tests.bus_fronts.memory_bench import BASE, SIZE, EngineSide, FaultyMemory
+from cimforge.cocotb_tests.bus_fronts.memory_bench import BASE, SIZE, EngineSide, faulty_memory
 from cimforge.cocotb_tests.bus_fronts.memory_slaves import MEMORY_SLAVES
 from cimforge.cocotb_tests.coverage import Coverage
 from cimforge.flow.simulate.job import load_job
@@ -40,7 +40,7 @@ class MemoryBench:
     async def start(self) -> "MemoryBench":
         """Start the clock and reset."""
         dut = self.dut
-        self.memory = FaultyMemory(self.rng)
+        self.memory = faulty_memory(self.rng)
         self.engine = EngineSide(dut, DATA_BITS, self.memory, self.rng)
         Clock(dut.clk, CLOCK_NS, unit="ns").start()
         dut.rst.value = 1
