@@ -55,5 +55,5 @@ def check_engine(
         return Design.listed(config.macro, folder, top.name, tuple(top.ports))
 
     words = ["--bus", bus, "--memory", memory] if bus and memory else []
-    job = {"engine": engine_parameters(config), "bus": bus, "memory": memory}
+    job = {"engine": engine_parameters(config), "control": bus, "memory": memory}
     asked.check(config.module, results, design, words, suite=ENGINE_SUITE, options=job)

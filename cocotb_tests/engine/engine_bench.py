@@ -32,13 +32,13 @@ PACES = ((1.0, 1), (0.6, 3), (0.25, 9))  # of a memory: share of cycles, cycles 
 
 class Ending(NamedTuple):
     """How a queue ended: whether without an error, the error's cause, field and index, descriptors
-    that ended, interrupts of their own (None: not counted), the overflow, and the counters by the
-    names of COUNTERS."""
+    that ended, how many of them raised the interrupt, or whether any did, the overflow, and the
+    counters by the names of COUNTERS."""
 
     finished: bool
     error: tuple[str, int, int]
     ended: int
-    interrupts: int | None
+    interrupts: int | bool
     overflow: bool
     counts: dict[str, int]
 

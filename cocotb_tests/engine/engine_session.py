@@ -115,8 +115,8 @@ class EngineSession:
 
     def _compare_ending(self, ending: Ending, result: QueueResult) -> None:
         assert ending.ended == result.ended, f"{ending.ended} ended, not {result.ended}"
-        if ending.interrupts is not None:
-            assert ending.interrupts == len(result.interrupts), ending.interrupts
+        due = type(ending.interrupts)(len(result.interrupts))
+        assert ending.interrupts == due, f"interrupts: {ending.interrupts}, must be {due}"
         assert ending.overflow == result.overflow, f"overflow is {ending.overflow}"
         self.model.overflow = False
 
