@@ -60,7 +60,7 @@ def soc_layer(
     try:
         program = LayerProgram(engine, inputs, outputs, batch, base=target.ram)
     except ValueError as error:
-        raise InputError(f"soc_layer: {error}") from None
+        raise InputError(f"soc-layer: {error}") from None
     with simulation_progress() as (announce, _):
         try:
             told = run_layer(target, program, output, announce)
