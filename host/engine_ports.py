@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
+from cimforge.hdl.params.install_hint import install_hint
 from cimforge.host.port import LinkError, line
 
 __all__ = [
@@ -196,7 +197,7 @@ def open_litex(host: str = "localhost", port: int = 1234) -> Any:
     try:
         from litex import RemoteClient
     except ModuleNotFoundError:
-        raise LinkError(f"{host}:{port}: needs LiteX; run pip install litex") from None
+        raise LinkError(f"{host}:{port}: needs LiteX; run {install_hint('litex')}") from None
 
     class Client(RemoteClient):
         def receive_packet(self, *arguments: Any) -> Any:

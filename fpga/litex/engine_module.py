@@ -69,7 +69,8 @@ def add_engine(
 ) -> EngineModule:
     """Put the engine of ``config`` into ``soc``, an SoC of LiteX, as its module ``name``.
 
-    Its Verilog is written into ``folder`` and becomes part of the platform's sources. Registers are
+    Its Verilog is written into ``folder``, one for each configuration, and becomes part of the
+    platform's sources, but for files of a name that these have. Registers are
     a slave of the main bus from ``origin`` on, where LiteX likes without; memory is a master of the
     same bus, so the engine sees what the core sees at the same addresses; the interrupt is ``name``
     where the core has interrupts. LiteX's converters fit a bus of another width. LiteX's headers
@@ -80,8 +81,10 @@ def add_engine(
 
     Raises InputError as write_engine does, for an engine with streams for example.
     """
+    there = {Path(source).name for source, *_ in soc.platform.sources}
     for source in write_engine(config, folder):
-        soc.platform.add_source(str(source))
+        if source.name not in there:  # leaf cells are all engines' own
+            soc.platform.add_source(str(source))
     module = EngineModule(config)
     soc.add_module(name=name, module=module)
     region = SoCRegion(origin=origin, size=module.register_bytes, cached=False)

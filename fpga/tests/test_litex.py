@@ -1,5 +1,6 @@
 """An engine in LiteX systems: a whole one in Verilator, and what systems of one's own may ask."""
 
+import re
 import xml.etree.ElementTree as ET
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,29 +82,38 @@ def test_equal_input_gives_equal_files(system, tmp_path):
 
 @needs_litex
 def test_a_system_of_ones_own(tmp_path):
-    """LiteX's SoCCore without a core of its own, a bus of 64 bits, the engine where it is asked
-    for; LiteX's own documents know it."""
+    """LiteX's own builder, for a board's device, with a bus of 64 bits and two engines: what it
+    hands to synthesis and to software knows both."""
+    from litex.build.generic_platform import Pins
     from litex.build.io import CRG
-    from litex.soc.integration.export import get_csr_json
+    from litex.build.lattice import LatticeECP5Platform
+    from litex.soc.integration.builder import Builder
     from litex.soc.integration.soc_core import SoCCore
 
     from cimforge.fpga.litex.engine_module import add_engine
-    from cimforge.fpga.litex.litex_system import SystemPlatform
 
     with quiet_litex():
-        platform = SystemPlatform("own")
+        pins = [("clk", 0, Pins("G2"))]
+        platform = LatticeECP5Platform("LFE5U-85F-6BG381C", pins, toolchain="trellis")
         soc = SoCCore(platform, 1e6, cpu_type=None, bus_data_width=64, with_uart=False)
         soc.crg = CRG(platform.request("clk"))
-        add_engine(soc, load_engine("tiny"), tmp_path, name="cim", origin=0x9000_0000)
-        soc.finalize()
-        verilog = str(platform.get_verilog(soc, name="own"))
-    assert soc.bus.regions["cim"].origin == 0x9000_0000
-    assert list(soc.bus.masters) == ["cim_memory"]
-    assert '"cim_ev_pending"' in get_csr_json(soc.csr_regions, soc.constants, soc.bus.regions)
-    assert "_engine_wb_wbm engine_top" in verilog
-    assert {Path(source).name for source, *_ in platform.sources} >= {"cim_cells.v"}
-    with quiet_litex(), pytest.raises(InputError, match="streams: a LiteX system has no streams"):
-        add_engine(soc, load_engine("tiny", ["engine.streams=true"]), tmp_path, name="other")
+        add_engine(soc, load_engine("tiny"), tmp_path / "one", origin=0x9000_0000)
+        wide = load_engine("tiny", ["rows=9", "engine.bus_bits=128"])
+        add_engine(soc, wide, tmp_path / "two", name="second", origin=0x9000_1000)
+        with pytest.raises(InputError, match="streams: a LiteX system has no streams"):
+            add_engine(soc, load_engine("tiny", ["engine.streams=true"]), tmp_path / "three")
+        builder = Builder(soc, tmp_path, compile_software=False, compile_gateware=False)
+        builder.build(build_name="own")
+    read = re.findall(r"^read_verilog .*/(.*)$", (tmp_path / "gateware/own.ys").read_text(), re.M)
+    assert read.count("cim_cells.v") == 1
+    assert sum(name.endswith("_engine_wb_wbm.v") for name in read) == 1
+    assert sum("_engine_" in name for name in read) == 2
+    headers = {path.stem: path.read_text() for path in tmp_path.glob("software/**/*.h")}
+    assert "#define ENGINE_BASE 0x90000000L" in headers["mem"]
+    assert "#define SECOND_BASE " in headers["mem"]
+    for name in ("ENGINE", "SECOND"):
+        assert f"CSR_{name}_EV_PENDING_ADDR" in headers["csr"]
+    assert {"engine_memory", "second_memory"} <= set(soc.bus.masters)
 
 
 def test_what_is_missing_is_named(monkeypatch):
