@@ -141,9 +141,10 @@ def test_litex_itself(monkeypatch):
     assert np.array_equal(engine.linear(X, LAYER), reference(LAYER, X))
 
     remote.socket.settimeout(0.2)
-    comm.read = lambda *_: threading.Event().wait(2)
+    comm.read = lambda *_: threading.Event().wait()
     with pytest.raises(LinkError, match="LiteX's server does not answer"):
         port.read_register(0)
+    remote.close()
 
 
 def test_litex_needs_a_server_and_litex(monkeypatch):
