@@ -40,7 +40,10 @@ def _steps(fields: Mapping[str, int]) -> int:
 class _Vectors:
     """A RUN's vectors at the array: when each is taken, those that are not known yet left out."""
 
-    def __init__(self, count: int, pieces: int, offered: int, interval: int, way: int):
+    def __init__(
+        self, count: int, pieces: int, offered: int, interval: int, way: int, accumulate: bool
+    ):
+        self.accumulate = accumulate
         self.count, self.pieces, self.interval, self.way = count, pieces, interval, way
         self.offered = offered  # the next
         self.done = 0
@@ -75,7 +78,9 @@ class Passes:
         else:
             offered = written + pieces.steps + AHEAD + pieces.count
         offered, vectors = max(offered, landed), fields["vectors"]
-        self._runs.append(_Vectors(vectors, pieces.count, offered, interval, macro.latency(*told)))
+        way, accumulate = macro.latency(*told), bool(fields["accumulate"])
+        run = _Vectors(vectors, pieces.count, offered, interval, way, accumulate)
+        self._runs.append(run)
         return len(self._runs) - 1
 
     def accepts(self) -> int:
@@ -100,6 +105,24 @@ class Passes:
     def ends(self, number: int) -> int:
         """When all its sums are written."""
         return self.last_taken(number) + self._runs[number].way + 1
+
+    def reads(self, number: int) -> tuple[int, int, int] | None:
+        """When the sums are read to which a RUN adds: the first, the last, and from one to the
+        next; None where it replaces them."""
+        self._finish(number)
+        run = self._runs[number]
+        if not run.accumulate or run.count < 2:
+            return None
+        last = run.recent[-1] + run.way
+        step = max(run.interval, run.pieces)
+        return last - (run.count - 1) * step, last, step
+
+    def stand(self, cycles: int) -> None:
+        """The array has stood still while the newest RUN's vectors went."""
+        self._finish(len(self._runs) - 1)
+        run = self._runs[-1]
+        run.recent = deque((cycle + cycles for cycle in run.recent), run.recent.maxlen)
+        self._free += cycles
 
     def slot(self, wanted: int) -> int:
         """The cycle in which a row reads the array that wants it from a cycle on."""

@@ -9,7 +9,7 @@ from cimforge.hdl.engine.element_slicer import piece_bytes, raw_size
 from cimforge.hdl.engine.requantiser import requantiser_latency
 from cimforge.hdl.params.engine_config import EngineConfig
 
-__all__ = ["store_cycles"]
+__all__ = ["Reads", "store_cycles"]
 
 FIRST = 5  # cycles from a command to its first group
 ASKED = 2  # from a burst's last word to its request
@@ -44,64 +44,118 @@ class _Group(NamedTuple):
     tail: bool
 
 
-def store_cycles(config: EngineConfig, fields: Mapping[str, int]) -> int:
-    """Cycles from a STORE's acceptance to its end, of memory that takes what it is given, and of
-    sums that are read when they are asked for."""
+class Reads(NamedTuple):
+    """Sums that a RUN reads: every ``step`` cycles from ``first`` to ``last``, counted from a
+    STORE's acceptance."""
+
+    first: int
+    last: int
+    step: int
+
+    def __contains__(self, cycle: object) -> bool:
+        assert isinstance(cycle, int)
+        return self.first <= cycle <= self.last and not (cycle - self.first) % self.step
+
+
+def store_cycles(
+    config: EngineConfig, fields: Mapping[str, int], reads: tuple[Reads, ...] = ()
+) -> tuple[int, int]:
+    """Cycles from a STORE's acceptance to its end, of memory that takes what it is given, beside
+    RUNs that read sums, too; and those in which it keeps their results waiting."""
     raw = bool(fields.get("raw", 0))
     size = 1 << raw_size(config) if raw else 1 + fields.get("wide", 0)
     whole, vectors = config.burst * config.bus_bytes, fields["vectors"]
     place, lane = fields["target"] % whole, fields.get("channel", 0) % config.lanes
     row, pitch = fields["outputs"] * size, fields["target_pitch"]
     rows = _Rows(min(vectors, MOST), row, size, pitch, place, lane, raw)
-    cycles = _cycles(config, rows)
+    cycles, stood = _cycles(config, rows, reads)
     if vectors > MOST:
-        half = _cycles(config, rows._replace(vectors=MOST // 2))
+        half, _ = _cycles(config, rows._replace(vectors=MOST // 2), reads)
         cycles += (cycles - half) * (vectors - MOST) // (MOST - MOST // 2)
-    return cycles
+    return cycles, stood
 
 
 @lru_cache(maxsize=4096)
-def _cycles(config: EngineConfig, rows: _Rows) -> int:
-    lanes, packer, cycle = _Lanes(config, rows), _Packer(config, rows), FIRST
+def _cycles(config: EngineConfig, rows: _Rows, reads: tuple[Reads, ...]) -> tuple[int, int]:
+    lanes, packer, cycle = _Lanes(config, rows, reads), _Packer(config, rows), FIRST
     while packer.left:
         cycle += 1
         moves = packer.step(cycle)
-        piece = lanes.step(moves)
+        piece = lanes.step(cycle, moves)
         if moves:
             packer.take(piece)
-    return packer.written + ANSWERED
+    return packer.written + ANSWERED, lanes.port.stood
+
+
+class _Port:
+    """The kept sums' one port to read, which a STORE and the array share (KeptReader): of the array
+    a token is offered and one is held by the RAM, which a STORE's read takes from it."""
+
+    def __init__(self, reads: tuple[Reads, ...]):
+        self._reads = reads
+        self._offered = self._held = True
+        self._lost = self._store_next = False
+        self.stood = 0  # cycles in which the array has stood still
+        self.ready = False  # a STORE's sums, in the cycle behind its read
+
+    def step(self, cycle: int, asked: bool) -> None:
+        """A cycle in which a STORE ``asked`` for sums or not."""
+        now = cycle - self.stood
+        comes = any(now in reads for reads in self._reads)
+        left = any(reads.first <= now <= reads.last - 2 * reads.step for reads in self._reads)
+        taken = comes and self._offered
+        self.stood += comes and not taken
+        moves = self._held and not self._lost and (taken or not self._offered)
+        wants = left and (moves or not self._held)
+        asks, other = wants or (self._held and self._lost), asked and not self.ready
+        for_store = other and (self._store_next or not asks)
+        for_array = asks and not for_store
+        if asks and other:
+            self._store_next = for_array
+        if wants and for_array:
+            self._lost = False
+        elif for_store and self._held and not moves:
+            self._lost = bool(self._reads)
+        elif for_array:
+            self._lost = False
+        self._held = (wants and for_array) or (self._held and not moves)
+        self._offered = moves or (self._offered and not taken)
+        self.ready = for_store
 
 
 class _Lanes:
     """Groups on their way through the lanes, which move together where the last of them holds none
     or its last piece goes (StoreSequencer, StoreLanes, ElementSlicer)."""
 
-    def __init__(self, config: EngineConfig, rows: _Rows):
+    def __init__(self, config: EngineConfig, rows: _Rows, reads: tuple[Reads, ...]):
         depth = 1 if rows.raw else 1 + requantiser_latency(config)
         self._way: deque[_Group | None] = deque([None] * depth, depth)
-        self._slots = _slots(config, rows)
-        self._slot = next(self._slots, None)
-        self._way.appendleft(self._slot)
-        self._asks = bool(self._slot and self._slot.tail)
-        self._part = 0
+        self._slots, self.port = _slots(config, rows), _Port(reads)
+        self._part, self._asks = 0, False
+        self._enter(FIRST)
 
-    def step(self, moves: bool) -> _Piece | None:
+    def _enter(self, cycle: int) -> None:
+        """The next slot, where a vector's sums are there, moves in."""
+        slot = None if self._asks else next(self._slots, None)
+        self._way.appendleft(slot)
+        self._look(cycle, bool(slot and slot.tail))
+
+    def _look(self, cycle: int, tail: bool = False) -> None:
+        """A cycle of the port: behind a vector's last slot the next one's sums are asked for."""
+        asks = self._asks or tail
+        self._asks = asks and not (self.port.ready and not tail)
+        self.port.step(cycle, asks)
+
+    def step(self, cycle: int, moves: bool) -> _Piece | None:
         """A cycle; returns the piece that is offered, which goes if the packer ``moves``."""
         group = self._way[-1]
         piece = group.pieces[self._part] if group and group.pieces else None
-        if piece and not moves:
-            self._asks = False
-            return piece
-        if piece and group and self._part + 1 < len(group.pieces):
-            self._part += 1
-            self._asks = False
+        if piece and group and (not moves or self._part + 1 < len(group.pieces)):
+            self._part += moves
+            self._look(cycle)
             return piece
         self._part = 0
-        slot = None
-        if not self._asks:  # else the next vector's sums are read
-            slot = self._slot = next(self._slots, None)
-        self._asks = bool(slot and slot.tail)
-        self._way.appendleft(slot)
+        self._enter(cycle)
         return piece
 
 

@@ -10,7 +10,7 @@ from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.engine_fences import Command
 from cimforge.host.engine_passes import Passes, Rows
 from cimforge.host.engine_reads import ANSWER, Fetch, ReadPort
-from cimforge.host.engine_stores import store_cycles
+from cimforge.host.engine_stores import Reads, store_cycles
 
 __all__ = ["timeline"]
 
@@ -27,9 +27,8 @@ def timeline(config: EngineConfig, commands: Sequence[Command], answer: int = AN
     memory that answers reads ``answer`` cycles after it was asked, a word in each cycle, and takes
     what is written.
 
-    It follows each burst, row of weights, RUN and STORE by the rules of the units' docstrings;
-    cycles of pauses are not looked at. What it leaves out: a STORE's read of sums and the array's
-    that fall together, a cycle each. With zero_skip it is the most.
+    It follows each burst, row of weights, RUN and STORE by the rules of the units' docstrings.
+    With zero_skip it is the most.
     """
     queue = _Queue(config, commands, answer)
     for number, command in enumerate(commands):
@@ -52,6 +51,7 @@ class _Queue:
         self._bank = -1  # that is loaded
         self._landed: dict[int, int] = {}  # when a bank's rows had, where they take longer
         self._ends = {unit: deque([0, 0], 2) for unit in ("fetch", "store")}
+        self._store: tuple[int, Command] | None = None  # under way, its end not yet known
         self._runs: list[tuple[int, int]] = []  # the number in passes, and the bank
         for number in range(AHEAD):
             self._ask(FIRST_REQUEST + number * REQUEST_GAP * (self._words // self._beats))
@@ -100,7 +100,8 @@ class _Queue:
         if self._fetch:
             self._fetch.advance(cycle)
         if command.name == "store":
-            self._ends["store"].append(cycle + store_cycles(self._config, fields))
+            self._end_store()
+            self._store = cycle, command
         elif command.name == "run":
             landed = self._landed.get(fields["bank"], 0)
             self._runs.append((self._passes.run(fields, cycle, landed), fields["bank"]))
@@ -128,6 +129,24 @@ class _Queue:
             self._fetch = self._rows = None
         return self._ends["fetch"][-1]
 
+    def _end_store(self) -> int:
+        """When the store unit has nothing under way: by now those RUNs are known that read sums
+        meanwhile."""
+        if self._store:
+            began, command = self._store
+            reads = []
+            for number, _ in self._runs[-MOST_RUNS:]:
+                self._settle(number)
+                told = self._passes.reads(number)
+                if told and told[1] > began:
+                    reads.append(Reads(told[0] - began, told[1] - began, told[2]))
+            taken, stood = store_cycles(self._config, command.fields, tuple(reads))
+            if stood:
+                self._passes.stand(stood)
+            self._ends["store"].append(began + taken)
+            self._store = None
+        return self._ends["store"][-1]
+
     def _settle(self, number: int) -> None:
         """The rows that come before a RUN's last vector goes, which wait for the array and keep it
         waiting."""
@@ -144,6 +163,8 @@ class _Queue:
             return self._passes.ends(runs[-1][0])
         if unit == "fetch" and self._fetch:
             return self._ends["fetch"][-1] if beside else self._end_fetch()
+        if unit == "store" and self._store:
+            return self._ends["store"][-1] if beside else self._end_store()
         return self._ends[unit][-2 if beside else -1]
 
     def _released(self, bank: int) -> int:
@@ -156,4 +177,4 @@ class _Queue:
 
     def ends(self) -> int:
         """When all units have nothing under way."""
-        return max(self._end_fetch(), self._ends["store"][-1], self._free("run", False))
+        return max(self._end_fetch(), self._end_store(), self._free("run", False))
