@@ -52,6 +52,8 @@ soak: $(VENV)/.test ## hours: 200 drawn configurations, 40 drawn netlists, every
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest cocotb_tests/tests/test_configs.py -k drawn
 	CIMFORGE_CONFIGS=40 $(BIN)/python -m pytest cocotb_tests/tests/test_netlists.py -k drawn
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest flow/tests/test_tree_proof.py flow/tests/test_tree_faults.py flow/tests/test_mapped_proof.py -k 'proven or adds'
+	CIMFORGE_RESETS=10000 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_hostile.py
+	CIMFORGE_BUS_BEATS=1000000 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_buses.py
 	$(MAKE) mutants figures
 
 figures: $(VENV)/.test ## measure every figure of the documents again: three quarters of an hour

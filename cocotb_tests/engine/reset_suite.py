@@ -17,7 +17,7 @@ from cimforge.cocotb_tests.engine.reset_programs import (
 )
 from cimforge.flow.simulate.job import load_job
 
-RESETS = int(load_job().get("resets", 40))  # in a test, beside one of each phase; 0: every cycle
+RESETS = int(load_job().get("resets", 40))  # in a test, beside one of each phase
 PACES = ((1.0, 1), (0.6, 4), (0.3, 7))
 
 
@@ -55,7 +55,7 @@ async def places(bench: BareBench, rng: Random) -> list[Place]:
     missing = expected_phases(bench.config) - set(by_phase)
     assert not missing, f"no program was in {sorted(missing)}"
     chosen = [rng.choice(found) for _, found in sorted(by_phase.items())]
-    step = max(1, len(every) // RESETS) if RESETS else 1
+    step = max(1, len(every) // RESETS)
     chosen += every[rng.randrange(step) :: step]
     print(f"{len(chosen)} resets in {len(every)} cycles, {len(by_phase)} phases")
     return chosen
