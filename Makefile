@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := hdl flow host compiler golden cocotb_tests fpga scripts
+# Files in the order of their names: the longest come early, and no process is left alone with one at the end.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 help: ## list these
@@ -27,7 +29,7 @@ demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
 
 test: $(VENV)/.test ## run every test, a process a core; tests of one file share what they built
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(VENV)/.test ## style and types
 	$(BIN)/ruff check .
@@ -52,6 +54,7 @@ soak: $(VENV)/.test ## hours: 200 drawn configurations, 40 drawn netlists, every
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest cocotb_tests/tests/test_configs.py -k drawn
 	CIMFORGE_CONFIGS=40 $(BIN)/python -m pytest cocotb_tests/tests/test_netlists.py -k drawn
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest flow/tests/test_tree_proof.py flow/tests/test_tree_faults.py flow/tests/test_mapped_proof.py -k 'proven or adds'
+	CIMFORGE_WHOLE=1 $(BIN)/python -m pytest fpga/tests/test_uart.py cocotb_tests/tests/test_wrapper.py
 	CIMFORGE_RESETS=10000 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_hostile.py
 	CIMFORGE_BUS_BEATS=1000000 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_buses.py
 	$(MAKE) mutants figures

@@ -72,7 +72,7 @@ def test_tiny_reaches_a_bitstream(name, tmp_path):
 
 def test_a_macro_too_large_is_refused_in_one_line(tmp_path):
     with pytest.raises(InputError, match="does not fit the device") as refused:
-        build(MacroConfig(cols=8, tree="behavioral"), "hx8k", tmp_path)
+        build(MacroConfig(rows=40, cols=8, tree="behavioral"), "icebreaker", tmp_path)
     assert "take a smaller macro or a larger board" in str(refused.value)
 
 
