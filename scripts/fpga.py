@@ -22,7 +22,10 @@ from cimforge.fpga.spi_slave import LEAST_RATIO
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config_file import load_config
+from cimforge.hdl.params.engine_file import load_engine
 from cimforge.hdl.params.errors import shown
+from cimforge.scripts.engine_board import build_engine_board
+from cimforge.scripts.engine_line import engine_options, linked_engine, refuse_ram
 from cimforge.scripts.options import (
     CheckFailedError,
     config_epilog,
@@ -94,6 +97,7 @@ class Seeds(click.ParamType):
     metavar="N,...",
     help="Of the placer: Fmax is their median, the fastest makes the bitstream.",
 )
+@engine_options
 @config_options
 def fpga(
     board: str,
@@ -101,19 +105,27 @@ def fpga(
     baud: int | None,
     link: str,
     seeds: tuple[int, ...],
+    linked: bool,
+    ram: int | None,
     config: str,
     overrides: tuple[str, ...],
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Put the macro of CONFIG behind a link on BOARD: bitstream, Fmax, utilisation, critical
-    path."""
+    """Put the macro of CONFIG, or an engine around it, behind a link on BOARD: bitstream, Fmax,
+    utilisation, critical path."""
     board, chosen = find_board(board)
     chosen = board_at(linked_board(chosen, link, "--link"), clock, baud, link)
-    macro = load_config(config, overrides)
+    refuse_ram(linked, ram)
+    engine = load_engine(config, overrides) if linked else None
+    macro = engine.macro if engine else load_config(config, overrides)
     check_fabric(macro, chosen, board)
+    behind = linked_engine(engine, ram) if engine else None
     check_tools(chosen)
     folder = default_folder(output, macro)
+    if behind:
+        build_engine_board(behind, chosen, board, folder / "link", link, seeds, as_json)
+        return
     files = board_files(macro, chosen, link)
     emit_macro(macro, folder, {**macro_extras(macro), **files})
     does = Performance(macro, chosen, link)

@@ -11,6 +11,7 @@ import click
 from cimforge.compiler import digits
 from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
 from cimforge.compiler.backends.serial_port import SerialBackend
+from cimforge.compiler.engine_link.linked_backend import LinkedBackend
 from cimforge.compiler.matmul import exact_matmul, tiled_matmul
 from cimforge.compiler.precision import Ints
 from cimforge.compiler.soc.soc_backend import SocBackend
@@ -23,6 +24,8 @@ from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.engine_file import load_engine
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.host.driver import BusError, LinkError
+from cimforge.host.engine_driver import QueueError
+from cimforge.scripts.engine_line import check_linked, engine_options, engine_rows, open_linked
 from cimforge.scripts.options import (
     CheckFailedError,
     OutputPath,
@@ -39,6 +42,7 @@ __all__ = ["run"]
 
 MODELS = ("digits",)
 RESULTS = ("report.json", "digits.png")
+FAILURES = (BuildError, CompileError, SimulationError, LinkError, BusError, QueueError)
 
 
 @click.command(
@@ -78,6 +82,7 @@ RESULTS = ("report.json", "digits.png")
     help="Folder to write to.  [default: build/MODEL-NAME]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@engine_options
 @network_options
 @simulator_option
 def run(
@@ -88,6 +93,8 @@ def run(
     seed: int,
     output: Path | None,
     as_json: bool,
+    linked: bool,
+    ram: int | None,
     backend: str,
     port: str | None,
     baud: int | None,
@@ -96,24 +103,30 @@ def run(
     simulator: str,
 ) -> None:
     """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
-    engine = load_engine(config, overrides) if backend in SYSTEMS else None
+    engine = load_engine(config, overrides) if linked or backend in SYSTEMS else None
     macro = engine.macro if engine else load_config(config, overrides)
     way = Way(backend, port, baud, board, simulator, system_options)
     way.check()
+    check_linked(way, linked, ram)
     data, bits = _load(model, macro)
-    title = "-".join((model, macro.module, *([backend] if backend != BACKENDS[0] else ())))
+    kinds = ("engine", *([backend] if backend != BACKENDS[0] else ()))
+    title = "-".join((model, macro.module, *kinds[1 - linked :]))
     output = _claim(output or Path(BUILD) / title, title)
     tested, labels = data.test_images[:images], data.test_labels[:images]
     predictions, failure = None, ""
     with simulation_progress() as (announce, progress):
         told = (output / "rtl", announce, progress)
-        runner = way.open_system(engine, *told) if engine else way.open(macro, *told)
+        runner: Runner
+        if engine and linked:
+            runner = open_linked(way, engine, ram, *told)
+        else:
+            runner = way.open_system(engine, *told) if engine else way.open(macro, *told)
         announce("training the network")
         network = digits.train(seed)
         quantised = digits.quantise_network(network, data.train_images, *bits)
         try:
             predictions = _predict(runner, macro, quantised, tested)
-        except (BuildError, CompileError, SimulationError, LinkError, BusError) as error:
+        except FAILURES as error:
             failure = str(error)
     exact = digits.predict(quantised, tested, exact_matmul)
     expected = exact
@@ -125,9 +138,8 @@ def run(
         "accuracy": None if predictions is None else digits.accuracy(predictions, labels),
     }
     equal = predictions is not None and bool((expected == predictions).all())
-    report = _report(len(tested), accuracies, runner.bit_exact and equal, runner) | way.facts(
-        runner
-    )
+    facts = runner.facts() if isinstance(runner, LinkedBackend) else way.facts(runner)
+    report = _report(len(tested), accuracies, runner.bit_exact and equal, runner) | facts
     if predictions is not None:
         named = {"model": model, "macro": macro.module, **report}
         drawing = _draw(tested, labels, predictions, accuracies, macro.module)
@@ -140,14 +152,14 @@ def run(
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
 
 
-Runner = RtlBackend | SerialBackend | SocBackend
+Runner = RtlBackend | SerialBackend | SocBackend | LinkedBackend
 
 
 def _predict(
     runner: Runner, macro: MacroConfig, network: digits.QuantisedNetwork, images: Ints
 ) -> Ints:
     """Labels of images, product by product, or by a program that runs the whole network."""
-    if isinstance(runner, SocBackend):
+    if isinstance(runner, (SocBackend, LinkedBackend)):
         return runner.predict(network, images)
     return digits.predict(network, images, tiled_matmul(macro, runner.run_job))
 
@@ -217,6 +229,7 @@ def _show(model: str, name: str, output: Path, report: dict) -> None:
         ("cycles a pass, on average", f"{report['cycles_per_pass']:g}"),
         ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s"),
         *link_rows(report),
+        *engine_rows(report),
     ]
     below = [
         ("Verilog", output / "rtl"),

@@ -1,4 +1,4 @@
-"""A quantised network on an engine behind a link: its plan, its images as bytes, its classes."""
+"""A quantised network on an engine behind a link: its plan, its images as bytes, its sums."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,20 +33,24 @@ class LinkedNetwork:
         """Of an image."""
         return self.network.hidden.weights.size + self.network.output.weights.size
 
+    def inputs(self, images: Ints) -> Ints:
+        """Images (count, 64), pixels 0..16, as the network's inputs."""
+        return np.array(pixel_levels(self.network.input_bits))[images]
+
     def batches(self, images: Ints) -> list[bytes]:
         """Images (count, 64) as inputs of batches; the last is filled with black ones."""
-        levels = np.array(pixel_levels(self.network.input_bits))[images]
+        levels = self.inputs(images)
         filled = np.pad(levels, ((0, -len(levels) % self.batch), (0, 0)))
         first = self.program.plans[0].image
         parts = np.split(filled, range(self.batch, len(filled), self.batch))
         return [first.inputs(part)[1] for part in parts]
 
-    def labels(self, results: list[bytes], count: int) -> Ints:
-        """The classes (count,) that results of the batches mean."""
+    def sums(self, results: list[bytes], count: int) -> Ints:
+        """The sums of the output layer (count, classes) that results of the batches are."""
         last = self.program.plans[-1]
         size = last.outputs.size
         sums = [last.image.results(r[:size], self.batch, last.output_pitch) for r in results]
-        return (np.concatenate(sums)[:count] + self.program.bias).argmax(axis=1)
+        return np.concatenate(sums)[:count] + self.program.bias
 
 
 def plan_linked_network(
