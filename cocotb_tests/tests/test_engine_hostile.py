@@ -1,7 +1,7 @@
 """Emitted engines are reset, fed with errors and with nonsense, in every phase and at every place.
 
-A sample of the cycles and words; CIMFORGE_RESETS says how many resets instead, some 10000 are one in
-every cycle, and then every word of memory fails.
+A sample of the cycles and words. CIMFORGE_RESETS says how many resets instead, some 10000 are one
+in every cycle, and then every word of memory fails.
 """
 
 import json
