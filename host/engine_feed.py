@@ -34,7 +34,8 @@ class Feed:
     cycles (words of the bus are cycles, too): ``planes`` of a vector's pass and its ``interval``;
     ``load`` of a tile's weights, and ``slots`` that it takes of the array; ``copy`` of a vector's
     elements of a tile, ``store`` of its results of one; ``channels`` of a tile of columns;
-    ``words`` of a descriptor; ``latency`` of the macro.
+    ``words`` of a descriptor; ``latency`` of the macro; ``most`` vectors of a part, of which all
+    sums are kept.
 
     A batch of N vectors in M parts of V = N / M, whose sums are all kept, takes
 
@@ -64,6 +65,7 @@ class Feed:
     channels: float
     words: int
     latency: int
+    most: int
 
     def cycles(self, vectors: int) -> float:
         """Cycles from start to interrupt, of as many parts as take least."""
@@ -100,7 +102,7 @@ class Feed:
 
     def limit(self, share: float = 0.9) -> str:
         """What keeps any batch below ``share``: ``passes``, ``copies`` or ``stores``, or several;
-        empty where nothing does."""
+        ``sums`` where too few are kept; empty where nothing does."""
         tiles, ahead = self.rows * self.columns, (self.rows - 1) * self.columns
         each = {
             "passes": tiles * self.interval,
@@ -108,7 +110,10 @@ class Feed:
             "stores": ahead * self.interval + self.columns * (self.store + 1 / (self.interval + 1)),
         }
         computes = self.rows * self.columns * self.planes
-        return ", ".join(name for name, cycles in each.items() if share * cycles >= computes)
+        over = [name for name, cycles in each.items() if share * cycles >= computes]
+        if not over and self.least_batch(share) is None:
+            over = ["sums"]
+        return ", ".join(over)
 
     def _pieces(self, vectors: int, parts: int) -> int:
         return max(1, min(self.columns, int(vectors / parts * self.copy // LEAST_PIECE)))
@@ -120,7 +125,8 @@ class Feed:
             if spare <= 0:
                 return None
             least = max(least, ceil(share * line.fixed / spare))
-        return least if self._pieces(least, parts) == pieces else None
+        held = ceil(least / parts) <= self.most
+        return least if held and self._pieces(least, parts) == pieces else None
 
     def _lines(self, parts: int, pieces: int) -> Iterator[_Line]:
         """Each way through the maxima."""
@@ -161,4 +167,5 @@ def feed_of(config: EngineConfig, inputs: int, outputs: int) -> Feed:
         channels=tiling.width * CHANNEL_BITS / config.bus_bits,
         words=max(1, DESCRIPTOR_BYTES // config.bus_bytes),
         latency=macro.latency(0, True),
+        most=config.acc_vectors // tiling.column_tiles,
     )

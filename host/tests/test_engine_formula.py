@@ -40,6 +40,7 @@ def test_a_layer_by_hand():
         channels=64.0,
         words=16,
         latency=9,
+        most=65535,
     )
     last = (256 + 6 + 2 * 16) + 64 + 6 + 2 * 16
     start = 10 * 16 + 256 + 2 * 6 + 3 * 16 + 2 * 6 + 8
@@ -73,7 +74,9 @@ def test_what_keeps_any_batch_below():
     assert feed_of(engine(32), 1280, 16).limit() == "copies"
     tables = engine(128, bits_per_cycle=8, storage="lutram", tree="behavioral")
     assert "passes" in feed_of(tables, 640, 128).limit()
+    few = EngineConfig(macro=MacroConfig(banks=2), acc_vectors=300, lanes=4)
+    assert feed_of(few, 640, 128).limit() == "sums"  # 37 vectors of eight columns
+    assert feed_of(few, 640, 64).limit() == ""
     feed = feed_of(engine(32), 640, 128)
     assert feed.limit() == ""
-    assert feed.limit(0.999) == ""
     assert feed.least_batch(0.5) < feed.least_batch(0.9) < feed.least_batch(0.97)
