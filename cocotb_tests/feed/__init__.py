@@ -1,0 +1,1 @@
+"""How well an emitted engine is fed: layers in simulations whose memory is Verilog, too."""
