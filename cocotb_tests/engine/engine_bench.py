@@ -27,7 +27,10 @@ LIMIT = 2_000_000  # cycles in which a queue must end
 STILL = 5000  # cycles in which something must move
 MOVES = ("count_read", "count_written", "count_vector", "ended")
 NO_ERROR = ("none", 0, 0)
-PACES = ((1.0, 1), (0.6, 3), (0.25, 9))  # of a memory: share of cycles, cycles to an answer
+PACES = (  # of a memory: share of cycles, cycles to an answer, share of words to write
+    *((1.0, 1, 1.0), (0.6, 3, 0.6), (0.25, 9, 0.25)),
+    (1.0, 1, 0.05),  # nearly stopped: results wait in every block before it
+)
 
 
 class Ending(NamedTuple):
@@ -83,7 +86,8 @@ class EngineBench:
 
     def pace(self, number: int) -> None:
         """How fast memory is from now on, of PACES."""
-        self.agent.pace, self.agent.delay = PACES[number % len(PACES)]
+        agent, (pace, delay, writes) = self.agent, PACES[number % len(PACES)]
+        agent.pace, agent.delay, agent.write_pace = pace, delay, writes
 
     async def run(self, base: int, count: int) -> Ending:
         """Run one queue to its end."""

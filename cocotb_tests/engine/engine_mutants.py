@@ -21,6 +21,7 @@ from cimforge.cocotb_tests.mutation.__main__ import JOBS, _mutants
 from cimforge.cocotb_tests.mutation.pair import proven_equal
 from cimforge.cocotb_tests.mutation.score import Score
 from cimforge.cocotb_tests.mutation.trial import Mutant, Trial, attempt
+from cimforge.hdl.netlist.yosys import run_yosys
 
 __all__ = ["main"]
 
@@ -72,10 +73,20 @@ def judge(mutant: Mutant, folder: Path, simulator: str) -> Trial:
     """Try a mutant and, where no test notices it, whether SAT proves that none could."""
     trial = attempt(mutant, folder, simulator)
     if trial.outcome == "survived" and mutant.mutation:
-        texts = mutant.unbroken, mutant.broken
-        if proven_equal(*texts, mutant.mutation.module, folder / "sat"):
+        module = mutant.mutation.module
+        texts = [mapped(text, module, folder / "sat") for text in (mutant.unbroken, mutant.broken)]
+        if proven_equal(*texts, module, folder / "sat"):
             return replace(trial, outcome="proven", by="SAT")
     return trial
+
+
+def mapped(text: str, module: str, folder: Path) -> str:
+    """The module and all below it with memories as flip-flops, whose bits SAT pairs by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "whole.v").write_text(text)
+    script = [f"read_verilog whole.v\nhierarchy -top {module}\nproc\nmemory\nopt_clean"]
+    run_yosys("\n".join([*script, "write_verilog -noattr mapped.v"]) + "\n", folder)
+    return (folder / "mapped.v").read_text()
 
 
 if __name__ == "__main__":

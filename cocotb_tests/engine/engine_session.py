@@ -1,11 +1,13 @@
 """Queues on an engine one after the other, each compared with golden's."""
 
+from collections.abc import Sequence
 from random import Random
 
 import numpy as np
 
 from cimforge.cocotb_tests.engine.engine_bench import NO_ERROR, PACES, Ending
 from cimforge.cocotb_tests.engine.program_draw import (
+    MIXED,
     Descriptor,
     Layout,
     Program,
@@ -56,9 +58,9 @@ class EngineSession:
         self.model = EngineModel(self.config, program.image.copy(), program.base)
         return program
 
-    def draw(self) -> list[Descriptor]:
-        """A queue of random descriptors; some hold an end before their last."""
-        drawn = draw_commands(self.config, self.base, self.layout, self.rng, self.length)
+    def draw(self, names: Sequence[str] = MIXED) -> list[Descriptor]:
+        """A queue of random descriptors of these operations; some hold an end before their last."""
+        drawn = draw_commands(self.config, self.base, self.layout, self.rng, self.length, names)
         if self.rng.random() < 0.3:
             place = self.rng.randrange(self.length // 2, self.length)
             drawn.insert(place, ("end", {"interrupt": self.rng.randrange(2)}))
@@ -69,10 +71,14 @@ class EngineSession:
         for image in (self.bench.image, self.model.memory.data):
             image[self.layout.queue : self.layout.queue + len(queue)] = queue
 
-    async def fails(self, descriptors: list[Descriptor], queue: np.ndarray) -> EngineError:
-        """Run a queue of these bytes that an error ends: golden's, and memory is golden's too."""
+    async def fails(
+        self, descriptors: list[Descriptor], queue: np.ndarray, paced: bool = True
+    ) -> EngineError:
+        """Run a queue of these bytes that an error ends: golden's, and memory is golden's too; at
+        a drawn pace of memory, or with ``paced`` False at that which it has."""
         self.write(queue)
-        self.bench.pace(self.rng.randrange(len(PACES)))
+        if paced:
+            self.bench.pace(self.rng.randrange(len(PACES)))
         result = self.model.run_queue(self.base, len(descriptors))
         assert result.error is not None, "golden sees no error"
         ending = await self.bench.run(self.base, len(descriptors))

@@ -9,6 +9,7 @@ from cimforge.flow.simulate.job import load_job
 
 LENGTH = 12  # descriptors of a queue
 LEAST, MOST = 6, 40  # queues: until every kind was met
+STORES = 12  # queues of stores, so many results of each rounding
 
 
 @cocotb.test()
@@ -23,6 +24,20 @@ async def test_random_queues(dut):
         if number >= least and not ENGINE_COVERAGE.missing("command", "rounding", "mode", "beside"):
             break
         queue = session.draw()
+        await session.check(queue)
+        ENGINE_COVERAGE.meet(queue)
+    ENGINE_COVERAGE.save(session.compared)
+
+
+@cocotb.test()
+async def test_results_of_every_kind(dut):
+    """Sums, fresh ones between, are stored in queues of nothing else: every rounding, size, channel
+    and place, and more in the blocks behind each other than a slow memory takes."""
+    job = load_job()
+    session = EngineSession(job_bench(dut), job.get("length", LENGTH))
+    await session.start()
+    for number in range(job.get("stores", STORES)):
+        queue = session.draw(("store",) if number % 4 else ("copy", "run"))
         await session.check(queue)
         ENGINE_COVERAGE.meet(queue)
     ENGINE_COVERAGE.save(session.compared)

@@ -16,16 +16,18 @@ class MemoryAgent:
     """Answers the engine's bursts from ``image`` (uint8, from the address ``base`` on).
 
     ``pace`` is the share of the cycles in which a stream moves when it could, ``delay`` the cycles
-    from a request to its first answer. A word outside the image, on a page in ``bad_pages``
-    (numbers of 64 bytes), or whose number among those asked for so far is in ``bad_reads`` or
-    ``bad_writes``, is answered with an error and not written. ``reads`` and ``writes`` are the
-    addresses of all words. What the port's rules say is checked: aligned, within a page, as many
-    words as asked for, ``last`` with the last, and what is offered stands (PortRules).
+    from a request to its first answer; ``write_pace``, where there is one, is the pace of words to
+    write. A word outside the image, on a page in ``bad_pages`` (numbers of 64 bytes), or whose
+    number among those asked for so far is in ``bad_reads`` or ``bad_writes``, is answered with an
+    error and not written. ``reads`` and ``writes`` are the addresses of all words. What the port's
+    rules say is checked: aligned, within a page, as many words as asked for, ``last`` with the
+    last, and what is offered stands (PortRules).
     """
 
     def __init__(self, dut, config: EngineConfig, image: np.ndarray, base: int, rng: Random):
         self.dut, self.config, self.image, self.base, self.rng = dut, config, image, base, rng
         self.pace, self.delay = 1.0, 1
+        self.write_pace: float | None = None
         self.bad_pages: set[int] = set()
         self.bad_reads: set[int] = set()
         self.bad_writes: set[int] = set()
@@ -64,10 +66,11 @@ class MemoryAgent:
             told_read, told_done = self._tell_read(stays_read), self._tell_done(stays_done)
             for name in ("read_ready", "write_ready"):
                 getattr(dut, name).value = int(self._moves())
-            dut.write_data_ready.value = int(bool(self._writes) and self._moves())
+            dut.write_data_ready.value = int(bool(self._writes) and self._moves(self.write_pace))
 
-    def _moves(self) -> bool:
-        return self.pace >= 1 or self.rng.random() < self.pace
+    def _moves(self, pace: float | None = None) -> bool:
+        pace = self.pace if pace is None else pace
+        return pace >= 1 or self.rng.random() < pace
 
     def _take(self, told_read: bool, told_done: bool) -> None:
         """What moved at this edge."""

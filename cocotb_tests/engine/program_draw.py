@@ -13,10 +13,14 @@ from cimforge.hdl.params.descriptors import (
 )
 from cimforge.hdl.params.engine_config import CHANNEL_WORDS, EngineConfig
 
-__all__ = ["Kind", "Layout", "Program", "draw_commands", "draw_program", "packed", "preamble"]
+__all__ = [
+    *("MIXED", "Descriptor", "Kind", "Layout", "Program"),
+    *("draw_commands", "draw_program", "packed", "preamble"),
+]
 
 Descriptor = tuple[str, dict[str, int]]
 Kind = tuple[str, Mapping[str, int]]  # an operation, and values that some of its fields must have
+MIXED = ("load", "copy", "run", "run", "run", "store", "store")
 ENOUGH = 10_000  # draws in which a descriptor of a kind is found
 
 
@@ -59,12 +63,18 @@ def draw_program(
 
 
 def draw_commands(
-    config: EngineConfig, base: int, layout: Layout, rng: Random, length: int
+    config: EngineConfig,
+    base: int,
+    layout: Layout,
+    rng: Random,
+    length: int,
+    names: Sequence[str] = MIXED,
 ) -> list[Descriptor]:
-    """Random descriptors of a program that has this layout at ``base``."""
+    """Random descriptors, of operations of ``names``, of a program that has this layout at
+    ``base``."""
     drawn = []
     for _ in range(length):
-        name = rng.choice(("load", "copy", "run", "run", "run", "store", "store"))
+        name = rng.choice(names)
         values = globals()[f"_{name}"](config, base, layout, rng)
         values["interrupt"] = rng.randrange(2)
         drawn.append((name, values))

@@ -1,5 +1,6 @@
 """An engine tells of every error as golden does, moves nothing after it, and goes on."""
 
+from collections.abc import Iterator
 from random import Random
 
 import cocotb
@@ -15,11 +16,13 @@ from cimforge.hdl.params.descriptors import (
     DescriptorError,
     check_descriptor,
     operations,
+    pack_descriptor,
 )
 from cimforge.hdl.params.engine_config import EngineConfig
 
 LENGTH = 6  # descriptors of a queue
-MALFORMED, RESETS = 40, 12
+MALFORMED, RESETS = 30, 12
+SHARE = 0.3  # of the illegal bits, which are tried; other seeds try others
 CAUSES = ("read", "write", "channel")
 
 
@@ -35,10 +38,17 @@ def malformed(config: EngineConfig, words: list[int], rng: Random) -> list[int]:
             least = rng.choice((0, field.most + 1, field.least - 1, rng.getrandbits(field.width)))
             value = least & (1 << field.width) - 1
             broken[field.word] = broken[field.word] & ~field.mask | value << field.low
-        try:
-            check_descriptor(config, broken)
-        except DescriptorError:
+        if is_wrong(config, broken):
             return broken
+
+
+def is_wrong(config: EngineConfig, words: list[int]) -> bool:
+    """Whether golden refuses a descriptor."""
+    try:
+        check_descriptor(config, words)
+    except DescriptorError:
+        return True
+    return False
 
 
 async def begin(dut) -> EngineSession:
@@ -66,6 +76,43 @@ async def test_malformed_descriptors_are_refused(dut):
         ENGINE_COVERAGE.fail(error.cause)
         if session.rng.random() < 0.2:
             await session.check(session.draw())
+    await session.check(session.draw())
+    ENGINE_COVERAGE.save(session.compared)
+
+
+def every_wrong_bit(config: EngineConfig, rng: Random) -> Iterator[list[int]]:
+    """Of each operation a legal descriptor with each field at its first illegal values, and with
+    each reserved bit."""
+    for operation in operations(config):
+        legal = pack_descriptor(config, operation.name, {})
+        used = [0] * DESCRIPTOR_WORDS
+        for field in operation.fields:
+            used[field.word] |= field.mask
+            step = rng.randrange(1, field.step) if field.step > 1 else 1
+            for value in (field.most + 1, field.least - 1, max(field.least, 0) + step):
+                wrong = list(legal)
+                bits = (value & (1 << field.width) - 1) << field.low
+                wrong[field.word] = wrong[field.word] & ~field.mask | bits
+                if is_wrong(config, wrong):
+                    yield wrong
+        for place in range(32 * DESCRIPTOR_WORDS):
+            if not used[place // 32] >> place % 32 & 1:
+                wrong = list(legal)
+                wrong[place // 32] |= 1 << place % 32
+                yield wrong
+
+
+@cocotb.test()
+async def test_each_illegal_bit_is_refused(dut):
+    """Each reserved bit of each operation, and the values next to each field's range, alone."""
+    session = await begin(dut)
+    session.bench.pace(0)
+    for wrong in every_wrong_bit(session.config, session.rng):
+        if session.rng.random() > load_job().get("share", SHARE):
+            continue
+        queue = np.array(wrong, "<u4").view(np.uint8)
+        error = await session.fails([("wrong", {})], queue, paced=False)
+        ENGINE_COVERAGE.fail(error.cause)
     await session.check(session.draw())
     ENGINE_COVERAGE.save(session.compared)
 

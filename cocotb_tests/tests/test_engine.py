@@ -21,7 +21,7 @@ from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.engine_file import load_engine
 
 SMALL = {"act_bytes": 512, "acc_vectors": 9, "channels": 40}
-SHORT = {"programs": 3, "malformed": 12, "failures": 6, "resets": 6}
+SHORT = {"programs": 3, "stores": 4, "share": 0.05, "malformed": 9, "failures": 6, "resets": 4}
 CONFIGS = {
     "tiny": EngineConfig(macro=load_config("tiny"), **SMALL),
     "paired": EngineConfig(
