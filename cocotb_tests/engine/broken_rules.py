@@ -68,7 +68,7 @@ def _illegal(field: DescriptorField) -> Iterator[tuple[str, int]]:
     if field.least > (-largest - 1 if signed else 0):
         yield "below", field.least - field.step
     if field.step > 1:
-        yield "between", field.most - 1
+        yield "between", field.most // field.step * field.step - 1
         yield "just between", max(field.least, 0) + 1
 
 
