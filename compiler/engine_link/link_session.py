@@ -7,7 +7,7 @@ from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.engine_driver import EngineDriver
 from cimforge.host.engine_link import EngineLink, LinkEnginePort
 from cimforge.host.engine_stream import EngineStream, StreamPlan
-from cimforge.host.port import Port
+from cimforge.host.port import LinkError, Port
 
 __all__ = ["Streamed", "stream_session"]
 
@@ -37,12 +37,12 @@ def stream_session(
     progress: Callable[[int, int], None] | None = None,
 ) -> Streamed:
     """Look who answers behind ``port``, load the plan, and stream the batches. Raises as
-    EngineDriver and EngineStream do."""
+    EngineDriver and EngineStream do, LinkError where another engine answers."""
     began = clock()
     link = EngineLink(port)
     with (
         LinkEnginePort(link, engine, ram_bytes=ram_bytes) as reached,
-        EngineDriver(reached, engine, memory=(0, ram_bytes)) as driver,
+        _identified(reached, engine, ram_bytes) as driver,
     ):
         stream = EngineStream(link, engine, plan)
         stream.load()
@@ -52,3 +52,11 @@ def stream_session(
         passed = loaded, link.sent - loaded, link.received - read
         counters = driver.counters()
     return Streamed(results, counters, *times, *passed)
+
+
+def _identified(reached: LinkEnginePort, engine: EngineConfig, ram_bytes: int) -> EngineDriver:
+    """The driver; LinkError where another engine answers, or software for another."""
+    try:
+        return EngineDriver(reached, engine, memory=(0, ram_bytes))
+    except ValueError as error:
+        raise LinkError(str(error)) from None

@@ -47,6 +47,7 @@ def read(results: list[bytes]) -> np.ndarray:
     """Results of all batches."""
     plan = plan_layer(CONFIG, LAYER, BATCH)
     size = plan.outputs.size
+    assert [len(result) for result in results] == [size] * len(results)  # each taken once
     return np.array([plan.image.results(r[:size], BATCH, plan.output_pitch) for r in results])
 
 
