@@ -1,0 +1,1 @@
+"""A network as data: typed tensors, operators, nodes in order."""

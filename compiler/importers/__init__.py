@@ -1,0 +1,1 @@
+"""Files of networks, as a Graph."""

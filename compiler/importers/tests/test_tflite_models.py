@@ -1,0 +1,83 @@
+"""Two networks of MLPerf Tiny, bit for bit; and files that lie, cut off or changed at random."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cimforge.compiler.graph.graph import GraphError
+from cimforge.compiler.importers.tflite_import import import_tflite
+from cimforge.compiler.reference.executor import execute
+
+FOLDER = Path(__file__).parents[4] / "shared/data/mlperf_tiny"
+pytest.importorskip("tflite", reason="package tflite is not installed: no model to read")
+pytestmark = pytest.mark.skipif(
+    not FOLDER.is_dir(), reason="no networks in ../shared/data/mlperf_tiny"
+)
+
+
+def outputs(name: str, items: np.ndarray) -> np.ndarray:
+    """The network's output of each item."""
+    graph = import_tflite(FOLDER / f"{name}.tflite")
+    (x,), (y,) = graph.inputs, graph.outputs
+    shape = graph.tensors[x].shape
+    return np.array([execute(graph, {x: item.reshape(shape)})[y].ravel() for item in items])
+
+
+def test_keyword_spotting_is_bit_exact():
+    vectors = np.load(FOLDER / "kws_vectors.npz")
+    assert (outputs("kws_ref_model", vectors["inputs"]) == vectors["outputs"]).all()
+
+
+def test_anomaly_detection_is_bit_exact():
+    vectors = np.load(FOLDER / "ad_vectors.npz")
+    found = outputs("ad01_int8", vectors["inputs"]).astype(np.uint32)
+    lanes = found << (8 * (np.arange(640, dtype=np.uint32) % 4))
+    assert (np.bitwise_xor.reduce(lanes, axis=1) == vectors["output_xor32"]).all()
+
+
+@pytest.mark.parametrize("name", ["kws_ref_model", "ad01_int8"])
+def test_files_that_were_changed_are_read_or_refused_in_one_line(name, tmp_path):
+    whole, path = (FOLDER / f"{name}.tflite").read_bytes(), tmp_path / "m.tflite"
+    for seed in range(300):
+        rng, data = random.Random(seed), bytearray(whole)
+        if seed % 3 == 0:
+            del data[rng.randrange(len(data)) :]
+        for _ in range(rng.choice((1, 3, 30))):
+            if data:
+                data[rng.randrange(len(data))] = rng.randrange(256)
+        for _ in range(rng.choice((0, 4))):  # tables lie at both ends
+            if len(data) > 600:
+                data[rng.choice((rng.randrange(600), -1 - rng.randrange(600)))] = rng.choice(
+                    (0, 255)
+                )
+        path.write_bytes(data)
+        told = refusal(path)
+        assert "\n" not in told, seed
+        assert told.startswith(str(path)) or not told, seed
+
+
+def refusal(path: Path) -> str:
+    """Why a file is refused; empty where it is read."""
+    try:
+        import_tflite(path)
+    except GraphError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is no .tflite file"),
+        (b"\x00" * 4 + b"TFL3", "must have one subgraph, not 0"),
+        (b"\xff" * 4 + b"TFL3" + b"\xff" * 40, "is broken or cut off"),
+    ],
+)
+def test_files_that_are_none_are_refused(data, message, tmp_path):
+    (tmp_path / "m.tflite").write_bytes(data)
+    with pytest.raises(GraphError, match=message):
+        import_tflite(tmp_path / "m.tflite")
+    with pytest.raises(GraphError, match="No such file"):
+        import_tflite(tmp_path / "none.tflite")

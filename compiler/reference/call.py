@@ -1,0 +1,119 @@
+"""One node at work: its operator, tensors and arrays."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cimforge.compiler.graph.graph import Node
+from cimforge.compiler.graph.operator import (
+    Convolution,
+    FullyConnected,
+    MatrixProduct,
+    TransposedConvolution,
+)
+from cimforge.compiler.graph.tensor import Tensor
+from cimforge.compiler.reference.lowering import (
+    Part,
+    convolution_parts,
+    convolution_shape,
+    scattered,
+)
+
+__all__ = ["Call", "Products", "exact_products"]
+
+Ints = NDArray[np.int64]
+
+
+class Call(NamedTuple):
+    """A node with its tensors, the arrays that it reads (None where one is left out), and who
+    multiplies."""
+
+    node: Node
+    read: list[Tensor | None]
+    made: list[Tensor]
+    arrays: list[NDArray | None]
+    products: "Products"
+
+    def array(self, place: int = 0) -> NDArray:
+        """What is read at ``place``; ValueError where it is left out."""
+        found = self.arrays[place] if place < len(self.arrays) else None
+        if found is None:
+            raise ValueError(f"{self.node}: input {place} is missing")
+        return found
+
+    def tensor(self, place: int = 0) -> Tensor:
+        """Its tensor."""
+        found = self.read[place] if place < len(self.read) else None
+        if found is None:
+            raise ValueError(f"{self.node}: input {place} is missing")
+        return found
+
+    @property
+    def bias(self) -> NDArray | None:
+        """The third input of a product."""
+        return self.arrays[2] if len(self.arrays) > 2 else None
+
+
+# The sums (rows, N) of a part of a node's product, exact.
+Products = Callable[[Call, Part], Ints]
+
+
+def exact_products(call: Call, part: Part) -> Ints:
+    """By NumPy: in float64 where no sum can leave 2^53, which is exact and fast, else in int64."""
+    x, w = part.x, part.w
+    most = int(np.abs(x).max(initial=0)) * int(np.abs(w).max(initial=0)) * max(1, x.shape[-1])
+    if most < 1 << 53:
+        return (x.astype(np.float64) @ w.astype(np.float64)).astype(np.int64)
+    return x.astype(np.int64) @ w.astype(np.int64)
+
+
+def sums(call: Call, x_zero: int, w_zeros: Ints) -> Ints:
+    """``sum of (x - x_zero)(w - w_zero)`` of a product node with integer inputs, in the shape of
+    its output; ``w_zeros`` has one value, or one an output.
+
+    The products are of x and w as they are; what zero points add is folded in behind:
+    ``sum x w - w_zero sum x - x_zero sum w + K x_zero w_zero``.
+    """
+    operator = call.node.operator
+    if isinstance(operator, MatrixProduct):
+        return _matrix(call, operator, x_zero, int(w_zeros.ravel()[0]))
+    x, w = call.array(0).astype(np.int64), call.array(1).astype(np.int64)
+    if isinstance(operator, FullyConnected):
+        parts = [Part(x.reshape(-1, w.shape[1]), w.T, 0)]
+        shape = (len(parts[0].x), len(w))
+    elif isinstance(operator, Convolution):
+        parts = list(convolution_parts(x, w, operator, x_zero))
+        shape = (len(x), *convolution_shape(operator, x.shape[1:3], w.shape[1:3]), len(w))
+    elif isinstance(operator, TransposedConvolution):
+        parts = [scattered(x, w, operator, x_zero)]
+        shape = (len(x), *operator.output, len(w))
+    else:
+        raise ValueError(f"{call.node}: is no product")
+    zeros = np.broadcast_to(w_zeros, (len(w),))
+    found = [_folded(call, p, x_zero, zeros[p.first : p.first + p.w.shape[1]]) for p in parts]
+    return np.concatenate(found, axis=1).reshape(shape)
+
+
+def _folded(call: Call, part: Part, x_zero: int, w_zeros: Ints) -> Ints:
+    """The sums of a part with its zero points."""
+    told = call.products(call, part)
+    if x_zero:
+        told = told - x_zero * (part.w.sum(axis=0) - part.w.shape[0] * w_zeros)
+    if w_zeros.any():
+        told = told - part.x.sum(axis=1, keepdims=True) * w_zeros
+    return told
+
+
+def _matrix(call: Call, operator: MatrixProduct, a_zero: int, b_zero: int) -> Ints:
+    """Both operands at run time: a product for each matrix of the leading axes."""
+    a, b = call.array(0).astype(np.int64), call.array(1).astype(np.int64)
+    a = np.swapaxes(a, -1, -2) if operator.turn_a else a
+    b = np.swapaxes(b, -1, -2) if operator.turn_b else b
+    leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    rows = np.broadcast_to(a, (*leading, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
+    cols = np.broadcast_to(b, (*leading, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
+    zeros = np.full(b.shape[-1], b_zero)
+    found = [_folded(call, Part(x, w, 0), a_zero, zeros) for x, w in zip(rows, cols, strict=True)]
+    return np.stack(found).reshape(*leading, a.shape[-2], b.shape[-1])
