@@ -12,6 +12,7 @@ from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.engine.engine_core import build_engine
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.engine_file import load_engine
+from cimforge.scripts.options import SIMULATORS
 from cimforge.scripts.verify_run import Asked, check_packages
 
 __all__ = ["check_engine"]
@@ -37,6 +38,9 @@ def check_engine(
         raise InputError("--patience: of a macro only; an engine's registers answer at once")
     if memory and not bus:
         raise InputError(f"--memory {memory}: only together with --bus")
+    if bus and asked.simulator != SIMULATORS[0]:
+        rule = f"an engine behind buses runs in {SIMULATORS[0]} alone"
+        raise InputError(f"--simulator {asked.simulator}: {rule}: its slaves take no unknown bytes")
     memory = (memory or FIRST_MEMORY) if bus else None
     if bus and memory:
         check_packages((*PACKAGES[bus], *PACKAGES[memory]))
