@@ -117,7 +117,7 @@ def _units(trace: Trace) -> Figure:
     """What each unit is at, over the cycles of a queue."""
     chart = Figure(figsize=(9, 2.9), layout="constrained")
     axis = chart.subplots()
-    rows = {
+    rows: dict[str, list[Any]] = {
         "words read": _both(trace, "read_data"),
         "fetch": _commands(trace),
         "run": [1 - idle for idle in trace["run_idle"]],

@@ -49,9 +49,9 @@ class Graph:
         made = {name for name, tensor in self.tensors.items() if tensor.is_constant}
         made |= set(self.inputs)
         for node in self.nodes:
-            for name in node.inputs:
-                if name is not None and self._known(name, str(node)) not in made:
-                    raise GraphError(f"{node}: reads {name!r}, which nothing before it makes")
+            for read in node.inputs:
+                if read is not None and self._known(read, str(node)) not in made:
+                    raise GraphError(f"{node}: reads {read!r}, which nothing before it makes")
             for name in node.outputs:
                 if self._known(name, str(node)) in made:
                     raise GraphError(f"{node}: makes {name!r}, which is there already")

@@ -153,7 +153,8 @@ class _Reader:
             raise self._fail(f"an operator names kind {index} of {len(codes)}")
         inputs = tuple(int(i) for i in self._each(raw.InputsLength(), raw.Inputs))
         outputs = tuple(int(i) for i in self._each(raw.OutputsLength(), raw.Outputs))
-        return RawOperator(*codes[index], inputs, outputs, raw.BuiltinOptions())
+        code, custom = codes[index]
+        return RawOperator(code, custom, inputs, outputs, raw.BuiltinOptions())
 
     def _tensors(self, graph: Any) -> list[Tensor]:
         """Under names that differ: where two are called alike the second gets its index."""

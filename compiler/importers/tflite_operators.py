@@ -151,7 +151,7 @@ def _depthwise(table: Any, read: Tensors, made: list[Tensor]) -> Parts:
     _, height, width, channels = _shape(read, 0, 4)
     one, tall, wide, outputs = _shape(read, 1, 4)
     if one != 1 or not channels or outputs % channels:
-        raise UnsupportedError(f"weights {read[1].shape} are none of {channels} channels")
+        raise UnsupportedError(f"weights {_there(read, 1).shape} are none of {channels} channels")
     told = padding(table.Padding() == SAME, (height, width), (tall, wide), stride, dilation)
     operator = Convolution(stride, dilation, told, channels, _activation(table))
     return Parts(operator, _present(read, 0, 1, 2), turned=True)

@@ -1,7 +1,7 @@
 """One node at work: its operator, tensors and arrays."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,11 @@ class Call(NamedTuple):
     made: list[Tensor]
     arrays: list[NDArray | None]
     products: "Products"
+
+    @property
+    def operator(self) -> Any:
+        """The node's operator; its rule knows of which class it is."""
+        return self.node.operator
 
     def array(self, place: int = 0) -> NDArray:
         """What is read at ``place``; ValueError where it is left out."""
@@ -80,6 +85,7 @@ def sums(call: Call, x_zero: int, w_zeros: Ints) -> Ints:
     if isinstance(operator, MatrixProduct):
         return _matrix(call, operator, x_zero, int(w_zeros.ravel()[0]))
     x, w = call.array(0).astype(np.int64), call.array(1).astype(np.int64)
+    shape: tuple[int, ...]
     if isinstance(operator, FullyConnected):
         parts = [Part(x.reshape(-1, w.shape[1]), w.T, 0)]
         shape = (len(parts[0].x), len(w))

@@ -65,7 +65,7 @@ def _quantised(real: float, y: Tensor) -> int:
 def _product(call: Call) -> NDArray:
     """Products with weights of one zero point, 0 in int8 models, and scales of their own."""
     x, w, y = call.tensor(0), call.tensor(1), call.made[0]
-    operator = call.node.operator
+    operator = call.operator
     told = w.quantisation
     if told is None:
         raise ValueError(f"{call.node}: weights {w.name!r} must be quantised")
@@ -88,7 +88,7 @@ def _scale(operator: Operator, x: Tensor, w_scale: float, y: Tensor) -> float:
 
 
 def _pool(call: Call) -> NDArray:
-    operator, x, y = call.node.operator, call.array(0).astype(np.int64), call.made[0]
+    operator, x, y = call.operator, call.array(0).astype(np.int64), call.made[0]
     (above, below), (left, right) = operator.padding
     low, high = activation_range(operator.activation, y)
     fill = low if operator.kind == "max" else 0
@@ -111,7 +111,7 @@ def _windows(x: Ints, operator: Pool) -> NDArray:
 def _softmax(call: Call) -> NDArray:
     """Exponentials of differences to the greatest, in 5 integer bits, and a reciprocal by Newton's
     steps: of int8."""
-    operator, x, y = call.node.operator, call.array(0).astype(np.int64), call.tensor(0)
+    operator, x, y = call.operator, call.array(0).astype(np.int64), call.tensor(0)
     scaled = min(operator.beta * y.scale * (1 << 26), (1 << 31) - 1.0)
     multiplier, left = fixed_multiplier(scaled)
     least = -((31 * (1 << 26)) >> left)
@@ -130,7 +130,7 @@ def _softmax(call: Call) -> NDArray:
 
 
 def _elementwise(call: Call) -> NDArray:
-    operator = call.node.operator
+    operator = call.operator
     if operator.kind in ("maximum", "minimum"):
         return getattr(np, operator.kind)(call.array(0), call.array(1))
     if operator.kind in ("add", "subtract"):
@@ -151,7 +151,7 @@ def _added(call: Call, sign: int) -> NDArray:
         shifted = (call.array(place).astype(np.int64) - tensor.zero) << left
         terms.append(multiplied(shifted, *pair))
     pair = fixed_multiplier(twice / ((1 << left) * y.scale))
-    low, high = activation_range(call.node.operator.activation, y)
+    low, high = activation_range(call.operator.activation, y)
     return np.clip(multiplied(terms[0] + sign * terms[1], *pair) + y.zero, low, high)
 
 
@@ -159,7 +159,7 @@ def _times(call: Call) -> NDArray:
     a, b, y = call.tensor(0), call.tensor(1), call.made[0]
     pair = fixed_multiplier(float(np.float32(a.scale) * np.float32(b.scale)) / y.scale)
     product = (call.array(0).astype(np.int64) - a.zero) * (call.array(1).astype(np.int64) - b.zero)
-    low, high = activation_range(call.node.operator.activation, y)
+    low, high = activation_range(call.operator.activation, y)
     return np.clip(multiplied(product, *pair) + y.zero, low, high)
 
 
@@ -178,7 +178,7 @@ def _quantise(call: Call) -> NDArray:
 
 
 def _function(call: Call) -> NDArray:
-    operator, x, y = call.node.operator, call.tensor(0), call.made[0]
+    operator, x, y = call.operator, call.tensor(0), call.made[0]
     values = call.array(0).astype(np.int64)
     if operator.kind in ("relu", "relu6", "relu_n1_to_1"):
         pair = fixed_multiplier(x.scale / y.scale)
@@ -188,7 +188,7 @@ def _function(call: Call) -> NDArray:
 
 
 def _reduce(call: Call) -> NDArray:
-    operator = call.node.operator
+    operator = call.operator
     if operator.kind != "max":
         raise ValueError(f"{call.node}: {operator.kind} of integers is not computed here")
     return call.array(0).max(axis=operator.axes, keepdims=operator.keep)
@@ -196,7 +196,7 @@ def _reduce(call: Call) -> NDArray:
 
 def _concatenate(call: Call) -> NDArray:
     """All inputs have the output's scale in int8 models."""
-    y, operator = call.made[0], call.node.operator
+    y, operator = call.made[0], call.operator
     for tensor in call.read:
         if tensor is None or (tensor.scale, tensor.zero) != (y.scale, y.zero):
             raise ValueError(f"{call.node}: inputs must have the output's scale and zero point")
@@ -204,7 +204,7 @@ def _concatenate(call: Call) -> NDArray:
 
 
 def _pad(call: Call) -> NDArray:
-    operator, x = call.node.operator, call.tensor(0)
+    operator, x = call.operator, call.tensor(0)
     fill = _quantised(operator.value, x) if x.quantisation else operator.value
     return np.pad(call.array(0), operator.amounts, constant_values=fill)
 
@@ -214,11 +214,11 @@ def _reshape(call: Call) -> NDArray:
 
 
 def _transpose(call: Call) -> NDArray:
-    return call.array(0).transpose(call.node.operator.order)
+    return call.array(0).transpose(call.operator.order)
 
 
 def _slice(call: Call) -> NDArray:
-    told = call.node.operator
+    told = call.operator
     spans = tuple(map(slice, told.begin, told.end, told.step))
     return call.array(0)[spans].reshape(call.made[0].shape)
 

@@ -14,13 +14,13 @@ SETTLE = 10_000  # and cycles beside: resets, and what is short
 
 
 class Program(NamedTuple):
-    """Memory from byte 0 on ``before`` and ``after`` a queue of ``count`` descriptors at ``queue``
+    """Memory from byte 0 on ``before`` and ``after`` a queue of ``commands`` descriptors at ``queue``
     has run, of equal sizes, whole words of the bus; about ``cycles`` are needed. ``told`` is what
     it computes, in a few words."""
 
     told: str
     queue: int
-    count: int
+    commands: int
     cycles: int
     before: bytes
     after: bytes
