@@ -35,7 +35,7 @@ RAM_BYTES = 1 << 18  # weights, vectors and results of the default layer
 @click.option("--inputs", type=click.IntRange(1), default=640, show_default=True)
 @click.option("--outputs", type=click.IntRange(1), default=128, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True)
-@click.option("--clock", type=float, metavar="MHZ", default=50, show_default=True)
+@click.option("--clock", type=float, metavar="MHZ", default=30, show_default=True)
 @click.option("-o", "--output", type=OutputPath(), default=Path(BUILD) / "soc-layer")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def soc_layer(
