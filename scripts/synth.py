@@ -15,9 +15,11 @@ from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import LOG, YosysError
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.engine_file import load_engine, names_engine
 from cimforge.hdl.params.errors import shown
 from cimforge.hdl.params.storage import STORAGE
 from cimforge.scripts.clock_report import check_clock, check_search, run_search
+from cimforge.scripts.engine_synth import synth_engine
 from cimforge.scripts.options import (
     CheckFailedError,
     cell_option,
@@ -118,7 +120,16 @@ def synth(
     sram_pins: dict[str, str],
     flatten: bool,
 ) -> None:
-    """Synthesise CONFIG and count its cells: each distinct block once, times its instances."""
+    """Synthesise CONFIG and count its cells: each distinct block once, times its instances. Of an
+    engine (cimforge engine) its parts are told beside its macro."""
+    if names_engine(config, overrides):
+        refused = {"--clock": clock, "--cell": cells, "--sram": sram, "--flatten": flatten}
+        for option, given in refused.items():
+            if given:
+                raise InputError(f"{option}: only for a macro, not for the engine {shown(config)}")
+        own = load_engine(config, overrides)
+        synth_engine(own, output, target or own.macro.ram or DEFAULT_TARGET, liberty, as_json)
+        return
     macro = load_config(config, overrides)
     target = target or (macro.ram or DEFAULT_TARGET if clock is None else LIBERTY)
     check_storage(macro, target, "" if clock is None else "--clock")

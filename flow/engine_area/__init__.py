@@ -1,0 +1,1 @@
+"""What an engine's own blocks come to, beside its macros."""
