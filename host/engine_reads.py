@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator
 from math import ceil
 from typing import NamedTuple
 
-from cimforge.hdl.engine.burst_reader import OUTSTANDING
-from cimforge.hdl.engine.fetch_unit import FetchUnit
-from cimforge.hdl.engine.read_arbiter import UNANSWERED
 from cimforge.hdl.params.engine_config import CHANNEL_WORDS, EngineConfig
 from cimforge.host.engine_fences import Command
+from cimforge.host.engine_pace import FETCH_CYCLES, MOST_BURSTS, MOST_REQUESTS
 
 __all__ = ["ANSWER", "Fetch", "ReadPort"]
 
@@ -34,7 +32,7 @@ class ReadPort:
         self._answer = answer
         self._asked = -1
         self._told = -1  # when the last word came
-        self._ends = deque([-1] * UNANSWERED, UNANSWERED)
+        self._ends = deque([-1] * MOST_REQUESTS, MOST_REQUESTS)
 
     def earliest(self, cycle: int) -> int:
         """When a request may go that is wanted from ``cycle`` on."""
@@ -75,8 +73,8 @@ class Fetch:
         if command.fields.get("channels"):  # a word of several is taken one by one
             self._gap = max(1, config.bus_bits // (32 * CHANNEL_WORDS))
         self._next: int | None = next(self._bursts)
-        self._asks = begins + FetchUnit.latency
-        self._ends = deque([-1] * OUTSTANDING, OUTSTANDING)
+        self._asks = begins + FETCH_CYCLES
+        self._ends = deque([-1] * MOST_BURSTS, MOST_BURSTS)
 
     @property
     def asks(self) -> int:

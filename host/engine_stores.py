@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from cimforge.hdl.engine.element_slicer import piece_bytes, raw_size
-from cimforge.hdl.engine.requantiser import requantiser_latency
 from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.host.engine_pace import piece_bytes, requantise_cycles, sum_bytes
 
 __all__ = ["Reads", "store_cycles"]
 
@@ -63,7 +62,7 @@ def store_cycles(
     """Cycles from a STORE's acceptance to its end, of memory that takes what it is given, beside
     RUNs that read sums, too; and those in which it keeps their results waiting."""
     raw = bool(fields.get("raw", 0))
-    size = 1 << raw_size(config) if raw else 1 + fields.get("wide", 0)
+    size = sum_bytes(config) if raw else 1 + fields.get("wide", 0)
     whole, vectors = config.burst * config.bus_bytes, fields["vectors"]
     place, lane = fields["target"] % whole, fields.get("channel", 0) % config.lanes
     row, pitch = fields["outputs"] * size, fields["target_pitch"]
@@ -128,7 +127,7 @@ class _Lanes:
     or its last piece goes (StoreSequencer, StoreLanes, ElementSlicer)."""
 
     def __init__(self, config: EngineConfig, rows: _Rows, reads: tuple[Reads, ...]):
-        depth = 1 if rows.raw else 1 + requantiser_latency(config)
+        depth = 1 if rows.raw else 1 + requantise_cycles(config)
         self._way: deque[_Group | None] = deque([None] * depth, depth)
         self._slots, self.port = _slots(config, rows), _Port(reads)
         self._part, self._asks = 0, False

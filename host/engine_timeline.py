@@ -3,11 +3,10 @@
 from collections import deque
 from collections.abc import Sequence
 
-from cimforge.hdl.engine.command_queue import MOST_RUNS
-from cimforge.hdl.engine.descriptor_fetch import AHEAD
 from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES, UNITS
 from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.engine_fences import Command
+from cimforge.host.engine_pace import DESCRIPTORS_AHEAD, MOST_RUNS
 from cimforge.host.engine_passes import Passes, Rows
 from cimforge.host.engine_reads import ANSWER, Fetch, ReadPort
 from cimforge.host.engine_stores import Reads, store_cycles
@@ -53,7 +52,7 @@ class _Queue:
         self._ends = {unit: deque([0, 0], 2) for unit in ("fetch", "store")}
         self._store: tuple[int, Command] | None = None  # under way, its end not yet known
         self._runs: list[tuple[int, int]] = []  # the number in passes, and the bank
-        for number in range(AHEAD):
+        for number in range(DESCRIPTORS_AHEAD):
             self._ask(FIRST_REQUEST + number * REQUEST_GAP * (self._words // self._beats))
 
     def _ask(self, cycle: int) -> None:

@@ -29,13 +29,13 @@ def engine(bus_bits: int, macro: MacroConfig) -> EngineConfig:
 
 def macros() -> Iterator[tuple[str, MacroConfig]]:
     """64 x 16 macros of two banks: each storage style by each multiply style and number of planes
-    that are legal together, of 8 bits but for xnor, with the groups that a style has by itself."""
-    for multiply in MULTIPLY:
+    that are legal together, of 8 bits or of -1 and 1, with the groups that a style has itself."""
+    for multiply, style in MULTIPLY.items():
         for storage, traits in STORAGE.items():
             for k in PLANES:
                 told: dict[str, Any] = {"storage": storage, "multiply": multiply, "banks": 2}
                 told |= {"bits_per_cycle": k}
-                if multiply == "xnor":
+                if style.binary:
                     told |= {"weight_bits": 1, "input_bits": 1}
                 if traits.parts:
                     told |= {"tree": "behavioral"}
