@@ -91,10 +91,11 @@ class EngineSession:
         self.compared += 1
         return result.error
 
-    async def check(self, descriptors: list[Descriptor]) -> None:
-        """Run a legal queue: it ends, and all that it leaves and tells is golden's."""
+    async def check(self, descriptors: list[Descriptor], pace: int | None = None) -> None:
+        """Run a legal queue: it ends, and all that it leaves and tells is golden's. Memory has the
+        ``pace`` of this number, or a drawn one."""
         self.write(packed(self.config, descriptors))
-        self.bench.pace(self.rng.randrange(len(PACES)))
+        self.bench.pace(self.rng.randrange(len(PACES)) if pace is None else pace)
         before, read = self._counts(), self.model.memory.words_read
         result = self.model.run_queue(self.base, len(descriptors))
         assert result.error is None, result.error

@@ -105,7 +105,7 @@ def _master(bus: str, data_bits: int) -> FrontSubject:
 ENGINED = EngineConfig(
     **{"macro": MacroConfig(rows=5, cols=3, weight_bits=3, input_bits=4, banks=2)},
     **{"macros": 2, "lanes": 2, "burst": 4, "weight_zeros": True},
-    **{"act_bytes": 64, "acc_vectors": 5, "channels": 24},
+    **{"act_bytes": 64, "acc_vectors": 33, "channels": 24},
 )
 ENGINE_SUBJECTS: tuple[Subject, ...] = (
     EngineSubject.of("engine_odd", ENGINED),

@@ -21,6 +21,7 @@ __all__ = [
 Descriptor = tuple[str, dict[str, int]]
 Kind = tuple[str, Mapping[str, int]]  # an operation, and values that some of its fields must have
 MIXED = ("load", "copy", "run", "run", "run", "store", "store")
+MANY = 60  # vectors of a long store
 ENOUGH = 10_000  # draws in which a descriptor of a kind is found
 
 
@@ -147,7 +148,8 @@ def _write_channels(config: EngineConfig, image, layout: Layout, data) -> None:
     count = (layout.results - layout.channels) // (4 * CHANNEL_WORDS)
     table = np.zeros((count, CHANNEL_WORDS), np.int64)
     table[:, 0] = data.integers(-(1 << 31), 1 << 31, count) >> data.integers(0, 31, count)
-    table[:, 1] = data.integers(0, 1 << 31, count)
+    table[:, 1] = data.integers(0, 1 << 31, count) >> data.integers(0, 31, count)
+    table[::2, 1] = data.integers(0, 1 << 31, len(table[::2]))
     table[:, 2] = data.integers(-31, 32, count)
     table[: count // 2, 2] = data.integers(-12, 3, count // 2)
     table[:, 3] = data.integers(-(1 << 15), 1 << 15, count)
@@ -229,12 +231,13 @@ def _run(config: EngineConfig, base: int, layout: Layout, rng: Random) -> dict[s
 
 
 def _store(config: EngineConfig, base: int, layout: Layout, rng: Random) -> dict[str, int]:
-    vectors = rng.randint(1, min(config.acc_vectors, 5))
+    few = 5 if rng.random() < 0.7 else MANY  # enough to fill all blocks between sums and memory
+    vectors = rng.randint(1, min(config.acc_vectors, few))
     outputs = rng.randint(1, config.outputs)
     ends = sorted(rng.choice((-32768, -128, -7, 0, 100, 127, 32767)) for _ in range(2))
     raw = rng.randrange(2)
     room = layout.end - layout.results
-    pitch = rng.randrange(min(200, room // 8))
+    pitch = rng.randrange(min(200, room // (vectors + 3)))
     size = (4 if config.acc_bits == 32 else 8) if raw else 2
     outputs = min(outputs, (room - vectors * pitch) // size)
     last = room - (vectors - 1) * pitch - outputs * size
