@@ -14,8 +14,9 @@ __all__ = ["multipliers", "netlist_cells", "placing_announcer", "too_large"]
 NETLIST, REPORT = "netlist.json", "report.json"  # of build_bitstream, in its folder
 PLACING = "placing and routing"
 MULTIPLIERS = {"ecp5": "MULT18X18D", "ice40": "ICESTORM_DSP", "gowin": "MULT"}  # by family
-# Seconds of one core for a thousand cells, of systems of 2,000 to 27,000 on an idle machine.
-SECONDS_PER_1000 = {"ice40": 8, "ecp5": 12, "gowin": 30, "gatemate": 30}
+# Seconds of one core for a thousand cells, roughly: of ECP5 runs of 6,000 to 23,000 cells, of iCE40
+# of 4,500, of the others of 1,500.
+SECONDS_PER_1000 = {"ice40": 16, "ecp5": 12, "gowin": 30, "gatemate": 30}
 # Of GateMate, no synthesis target of ours: CPE halves a cell.
 GATEMATE = ((r"CC_L2T5|CC_MX4", 2), (r"CC_L2T4|CC_LUT\d|CC_MX2|CC_ADDF", 1))
 USED = re.compile(r"(\w+):\s+(\d+)/\s*(\d+)\s+\d+%")
