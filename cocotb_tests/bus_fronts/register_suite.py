@@ -7,6 +7,7 @@ from random import Random
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.utils import get_sim_time
 
 from cimforge.cocotb_tests.bus_fronts.bus_drivers import CLOCK_NS, DRIVERS
 from cimforge.cocotb_tests.bus_fronts.register_file import DOOR, FIXED, LONGEST_WAIT, WORDS
@@ -25,6 +26,7 @@ ACCESSES = int(JOB.get("beats", 1000))
 # Cycles for an answer: two accesses at most go before, and the master itself pauses.
 LIMIT = 4 * (PATIENCE + LONGEST_WAIT) + 500
 BATCH = 24
+KNOCKS = 60  # at a door that is closed half the time
 # a request of each bus as it stands in its last cycle, and the lines that answer it
 RAW = {
     "axi4lite": (("axil_awvalid", "axil_wvalid", "axil_arvalid"), ("axil_bvalid", "axil_rvalid")),
@@ -42,7 +44,7 @@ class RegisterBench:
     def __init__(self, dut):
         self.dut, self.rng = dut, Random(random.getrandbits(64))
         self.model = RegisterModel(PATIENCE)
-        self.begun = self.ended = 0
+        self.begun = self.ended = self.failed = 0
         if RegisterBench.coverage is None:
             RegisterBench.coverage = Coverage(register_bins(PATIENCE))
 
@@ -68,6 +70,7 @@ class RegisterBench:
     def end(self, access: Access, failed: bool, word: int) -> None:
         """The access has ended."""
         self.ended += 1
+        self.failed += failed
         RegisterBench.answered += 1
         self.model.end(access, failed, word)
         assert RegisterBench.coverage is not None
@@ -117,6 +120,21 @@ async def test_each_register_by_itself(dut):
         await bench.run([Access(4, bench.rng.getrandbits(32), strobe)])
         await bench.run([Access(4)])
     await bench.run([Access(FIXED)])
+    await bench.finish()
+
+
+@cocotb.test()
+async def test_an_access_is_waited_for(dut):
+    """What registers refuse is asked again until patience is at its end: no error comes before."""
+    bench = await RegisterBench(dut).start()
+    for number in range(KNOCKS):
+        failed, begun = bench.failed, get_sim_time("ns")
+        await bench.run([Access(DOOR, bench.rng.getrandbits(32) if number % 2 else None)])
+        cycles = (get_sim_time("ns") - begun) / CLOCK_NS
+        if bench.failed > failed:
+            assert cycles >= PATIENCE, f"an error after {cycles:.0f} cycles, before {PATIENCE}"
+        for _ in range(bench.rng.randrange(20)):
+            await RisingEdge(dut.clk)
     await bench.finish()
 
 

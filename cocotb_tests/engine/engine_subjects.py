@@ -110,7 +110,7 @@ ENGINED = EngineConfig(
 ENGINE_SUBJECTS: tuple[Subject, ...] = (
     EngineSubject.of("engine_odd", ENGINED),
     EngineSubject.of("engine_small", load_engine("engine_small")),
-    *(_slave("axi4lite", 7), _slave("apb", 7), _slave("wishbone", 7)),
+    *(_slave("axi4lite", 21), _slave("apb", 21), _slave("wishbone", 21)),
     *(_master("axi4", 32), _master("wishbone", 32)),
     FrontSubject.of("streams", partial(stream_design, 16), "stream_suite", {"beats": 400}),
 )
