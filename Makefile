@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help: ## list these
 	@awk -F ':|## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$NF}' Makefile
 
-.PHONY: help setup fpga bus registers soc litex demo test lint mutants bench bench-full compare soak figures clean
+.PHONY: help setup fpga bus registers soc litex models demo test lint mutants bench bench-full compare soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
@@ -24,6 +24,8 @@ registers: $(VENV)/.registers ## install what makes HTML, IP-XACT and Python of 
 soc: $(VENV)/.soc ## install the RISC-V core and the C compiler of run --backend soc
 
 litex: $(VENV)/.litex ## install LiteX, of whose systems the engine is a module
+
+models: $(VENV)/.models ## install what reads .tflite files
 
 demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
@@ -101,4 +103,8 @@ $(VENV)/.soc: $(VENV)/.core
 
 $(VENV)/.litex: $(VENV)/.core
 	$(PIP_INSTALL) -e '.[litex]'
+	@touch $@
+
+$(VENV)/.models: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[models]'
 	@touch $@

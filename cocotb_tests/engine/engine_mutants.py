@@ -74,8 +74,10 @@ def judge(mutant: Mutant, folder: Path, simulator: str) -> Trial:
     trial = attempt(mutant, folder, simulator)
     if trial.outcome == "survived" and mutant.mutation:
         module = mutant.mutation.module
-        texts = [mapped(text, module, folder / "sat") for text in (mutant.unbroken, mutant.broken)]
-        if proven_equal(*texts, module, folder / "sat"):
+        whole = mapped(mutant.unbroken, module, folder / "sat")
+        if proven_equal(
+            whole, mapped(mutant.broken, module, folder / "sat"), module, folder / "sat"
+        ):
             return replace(trial, outcome="proven", by="SAT")
     return trial
 

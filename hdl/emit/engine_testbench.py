@@ -14,9 +14,9 @@ SETTLE = 10_000  # and cycles beside: resets, and what is short
 
 
 class Program(NamedTuple):
-    """Memory from byte 0 on ``before`` and ``after`` a queue of ``commands`` descriptors at ``queue``
-    has run, of equal sizes, whole words of the bus; about ``cycles`` are needed. ``told`` is what
-    it computes, in a few words."""
+    """Memory from byte 0 on ``before`` and ``after`` a queue of ``commands`` descriptors at
+    ``queue`` has run, of equal sizes, whole words of the bus; about ``cycles`` are needed. ``told``
+    is what it computes, in a few words."""
 
     told: str
     queue: int

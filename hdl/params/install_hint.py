@@ -11,7 +11,7 @@ __all__ = ["install_hint", "requirements"]
 ROOT = Path(__file__).parents[2]  # the checkout's, where this is one
 TARGETS = {
     **{"": "setup", "networks": "setup", "fpga": "fpga", "bus": "bus", "test": "test"},
-    **{"registers": "registers", "soc": "soc", "litex": "litex"},
+    **{"registers": "registers", "soc": "soc", "litex": "litex", "models": "models"},
 }
 EXTRA = re.compile(r"extra\s*==\s*[\"'](\w+)[\"']")
 

@@ -150,7 +150,7 @@ class CDriver:
     @property
     def words(self) -> np.ndarray:
         """The queue's descriptors (count, 16)."""
-        whole = np.frombuffer(self._descriptors, "<u4").reshape(-1, 16)
+        whole = np.frombuffer(memoryview(self._descriptors).cast("B"), "<u4").reshape(-1, 16)
         return whole[: self.queue.count].copy()
 
     def failure(self) -> tuple[int, int, int]:

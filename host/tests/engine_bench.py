@@ -65,12 +65,10 @@ def random_convolution(rng: random.Random, config: EngineConfig) -> ConvolutionL
     numbers = _numbers(rng, config, (rng.randint(1, 9), kernel_y, kernel_x, channels))
     if config.macro.binary:
         numbers["pad"] = rng.choice([-1, 1])
-    return ConvolutionLayer(
-        **numbers,
-        **{"height": height, "width": width, "dilation": dilation},
-        stride=rng.choice([1, 2, (1, 2), (3, 1)]),
-        padding=rng.choice([0, 1, (2, 0), ((0, 1), (1, 2)), 2]),
-    )
+    numbers |= {"height": height, "width": width, "dilation": dilation}
+    numbers["stride"] = rng.choice([1, 2, (1, 2), (3, 1)])
+    numbers["padding"] = rng.choice([0, 1, (2, 0), ((0, 1), (1, 2)), 2])
+    return ConvolutionLayer(**numbers)
 
 
 def _numbers(rng: random.Random, config: EngineConfig, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -87,19 +85,18 @@ def _numbers(rng: random.Random, config: EngineConfig, shape: tuple[int, ...]) -
     bits = rng.choice([0, bits])
     width = bits or macro.input_bits
     zero = draw.integers(-(1 << width - 1), 1 << width - 1) if signed else draw.integers(1 << width)
-    told = {"weights": weights, "input_signed": signed, "input_bits": bits}
+    told: dict[str, Any] = {"weights": weights, "input_signed": signed, "input_bits": bits}
     told["input_zero"] = 0 if macro.binary else int(zero)
     told["bias"] = rng.choice([int(draw.integers(-99, 99)), draw.integers(-999, 999, outputs)])
     if rng.random() < 0.8:
         wide, lowest = rng.random() < 0.3, rng.choice([-128, -20, 0])
         highest = rng.choice([30, 127]) if lowest < 0 and not wide else rng.choice([200, 255])
-        told["requantise"] = Requantisation(
-            multiplier=rng.choice([1 << 30, draw.integers(1 << 29, 1 << 31, outputs)]),
-            shift=rng.choice([-3, draw.integers(-6, 2, outputs)]),
-            zero=rng.randint(-30, 30),
-            rounding=rng.choice(["double", "single", "half_even"]),
-            **{"lowest": lowest, "highest": highest, "wide": wide},
-        )
+        rule: dict[str, Any] = {"lowest": lowest, "highest": highest, "wide": wide}
+        rule["multiplier"] = rng.choice([1 << 30, draw.integers(1 << 29, 1 << 31, outputs)])
+        rule["shift"] = rng.choice([-3, draw.integers(-6, 2, outputs)])
+        rule["zero"] = rng.randint(-30, 30)
+        rule["rounding"] = rng.choice(["double", "single", "half_even"])
+        told["requantise"] = Requantisation(**rule)
         if config.weight_zeros:
             told["weight_zeros"] = draw.integers(-8, 8, outputs)
     return told
