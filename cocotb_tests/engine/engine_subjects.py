@@ -26,7 +26,7 @@ from cimforge.hdl.params.engine_file import load_engine
 
 __all__ = ["ENGINE_SUBJECTS", "EngineSubject", "FrontSubject"]
 
-QUICK = {"programs": 4, "stores": 8, "malformed": 12, "failures": 4, "resets": 4}
+QUICK = {"programs": 4, "stores": 8, "malformed": 12, "failures": 4, "resets": 10}
 MODULE = re.compile(r"^module (\w+)", re.M)
 
 

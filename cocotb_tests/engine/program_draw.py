@@ -50,7 +50,7 @@ def draw_program(
 ) -> Program:
     """A program that first writes all state there is, then ``length`` random descriptors, then a
     random one of each of ``kinds``."""
-    base = rng.randrange(1, 1 << 16) * 4096
+    base = rng.randrange(1, 0xFF000) * 4096  # any bit of an address, and room behind
     layout = _layout(config, length + len(kinds))
     data = np.random.default_rng(rng.getrandbits(32))
     image = data.integers(0, 256, layout.end, np.uint8)

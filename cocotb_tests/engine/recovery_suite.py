@@ -21,7 +21,7 @@ from cimforge.hdl.params.descriptors import (
 from cimforge.hdl.params.engine_config import EngineConfig
 
 LENGTH = 6  # descriptors of a queue
-MALFORMED, RESETS = 30, 12
+MALFORMED, RESETS = 30, 20
 SHARE = 0.3  # of the illegal bits, which are tried; other seeds try others
 CAUSES = ("read", "write", "channel")
 
@@ -122,7 +122,7 @@ def failing(session: EngineSession, cause: str) -> list[Descriptor]:
     drawn, rng = session.draw(), session.rng
     drawn = [d for d in drawn if d[0] != "end"]
     place = rng.randrange(len(drawn))
-    far = (session.base + (1 << 28)) & 0xFFFFFFFF
+    far = session.base ^ (1 << 31)
     kinds = {"read": ("load", "copy"), "write": ("store",), "channel": ("copy",)}[cause]
     while True:
         name, fields = rng.choice(session.draw())
