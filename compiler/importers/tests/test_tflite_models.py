@@ -8,7 +8,7 @@ import pytest
 
 from cimforge.compiler.graph.graph import GraphError
 from cimforge.compiler.importers.tflite_import import import_tflite
-from cimforge.compiler.reference.executor import execute
+from cimforge.compiler.reference.execution import execute
 
 FOLDER = Path(__file__).parents[4] / "shared/data/mlperf_tiny"
 pytest.importorskip("tflite", reason="package tflite is not installed: no model to read")
