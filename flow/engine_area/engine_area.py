@@ -15,7 +15,7 @@ from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.netlist.module import Module, distinct_modules
 from cimforge.hdl.params.engine_config import EngineConfig
 
-__all__ = ["PARTS", "EngineArea", "measure_engine"]
+__all__ = ["MEMORIES", "PARTS", "EngineArea", "count_parts", "measure_engine"]
 
 # The parts, and the blocks (by kind) that are theirs; Verilog of a block of another kind is the
 # queue's: the engine's own lines.
@@ -27,9 +27,9 @@ PARTS: dict[str, tuple[str, ...]] = {
     "requantise": ("store_lanes", "requantiser", "channel_table"),
     "store": ("store", "burst_writer"),
     "registers": ("registers",),
-    "bus fronts": ("axi4lite", "apb", "wishbone", "axi4", "wishbone_master", "register_adapter"),
+    "bus fronts": ("axi4lite", "apb4", "wishbone", "axi4", "wishbone_master", "register_adapter"),
 }
-MEMORIES, MACRO = "memories", "macro"
+MEMORIES = "memories"
 
 
 @dataclass
@@ -89,7 +89,7 @@ def measure_engine(
     place = folder / "synth" / f"engine-{target}"
     announce(f"synthesising {top.name} without its macros")
     netlist = engine_netlist(top, macro, place, target, library)
-    counts = _count(netlist, top, macro.name)
+    counts = count_parts(netlist, top, macro.name)
     if library:
         unit, measure = "um2", _of_library(library)
     else:
@@ -144,7 +144,7 @@ def _instances(top: Module, wanted: Module) -> int:
     )
 
 
-def _count(netlist: Mapping[str, Any], top: Module, macro: str) -> dict[str, Counter]:
+def count_parts(netlist: Mapping[str, Any], top: Module, macro: str) -> dict[str, Counter]:
     """Cells of each type in each part, all instances."""
     found: dict[str, Counter] = {part: Counter() for part in (*PARTS, MEMORIES)}
     of_kind = {kind: part for part, kinds in PARTS.items() for kind in kinds}

@@ -1,38 +1,36 @@
-"""cimforge synth of an engine: every part, its macro, and what is refused."""
-
-import json
+"""cimforge synth of an engine: which part each block counts for, and what is refused."""
 
 import pytest
-from click.testing import CliRunner
 
+from cimforge.flow.engine_area.engine_area import MEMORIES, PARTS, count_parts
+from cimforge.flow.engine_area.engine_netlist import engine_modules
+from cimforge.hdl.bus.engine_top import build_engine_top
+from cimforge.hdl.engine.ram import Ram
 from cimforge.hdl.params.engine_file import load_engine
-from cimforge.scripts.main import cli, main
-
-SMALL = ("engine.act_bytes=256", "engine.acc_vectors=4", "engine.channels=8")
+from cimforge.scripts.main import main
 
 
-def test_parts_of_an_engine_beside_its_macro(tmp_path):
-    """Of generic cells, RAMs included: each part is there, and together they are all cells; the
-    macro's own report stands beside them."""
-    options = [word for each in SMALL for word in ("--set", each)]
-    done = CliRunner().invoke(cli, ["synth", "tiny", *options, "-o", str(tmp_path), "--json"])
-    assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    config = load_engine("tiny", SMALL)
-    assert set(told["breakdown"]) == {
-        *("queue", "fetch", "run", "sums", "requantise", "store", "registers", "bus fronts"),
-        "memories",
+@pytest.mark.parametrize("fronts", [("axi4lite", "axi4"), ("apb", "wishbone")])
+def test_every_block_counts_for_its_part_as_often_as_it_stands_there(fronts):
+    """Of a netlist with one cell a module: four lanes, two halves of the activation buffer."""
+    config = load_engine("engine_base")
+    top, macro = build_engine_top(config, *fronts), config.macro.module
+    modules = engine_modules(top, macro)
+    known = {kind for kinds in PARTS.values() for kind in kinds}
+    front = [m.kind for m in modules if m.kind not in known and not isinstance(m, Ram)]
+    assert front == [top.kind]  # the wrapper's own lines are the fronts'
+    netlist = {m.name: {"cells": {"one": {"type": m.kind or "engine"}}} for m in modules}
+    counts = count_parts(netlist, top, macro)
+    assert counts["requantise"] == {"store_lanes": 1, "requantiser": 4, "channel_table": 1}
+    assert counts[MEMORIES] == {
+        **{"sum_ram": 1, "activation_ram": 2, "channel_ram": 4, "burst_ram": 1},
     }
-    assert min(told["breakdown"].values()) > 0
-    assert told["own"] == pytest.approx(sum(told["breakdown"].values()), abs=1)
-    assert told["macros"] == told["macro"]["total"]
-    assert told["total"] == pytest.approx(told["own"] + told["macros"], abs=1)
-    assert told["over_macro"] == pytest.approx(told["total"] / told["macros"], abs=1e-3)
-    bits = told["ram_bits"]
-    assert bits["sum_ram"] == config.acc_vectors * config.outputs * config.acc_bits
-    assert bits["activation_ram"] >= 8 * config.act_bytes
-    stored = sum(told["ffs"].values())
-    assert stored >= sum(bits.values())  # of generic cells RAMs are flip-flops
+    assert counts["fetch"] == {"fetch": 1, "read_arbiter": 1}
+    assert counts["queue"] == {"engine": 1, "queue": 1, "activity": 1, "soft_reset": 1}
+    assert counts["store"] == {"store": 1, "burst_writer": 1}
+    assert counts["sums"] == {"sums": 1}
+    assert counts["registers"] == {"registers": 1}
+    assert sum(counts["bus fronts"].values()) >= 3
 
 
 @pytest.mark.parametrize("option", [("--flatten",), ("--clock", "2"), ("--cell", "fa=X")])
