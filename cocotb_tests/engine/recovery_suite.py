@@ -21,7 +21,7 @@ from cimforge.hdl.params.descriptors import (
 from cimforge.hdl.params.engine_config import EngineConfig
 
 LENGTH = 6  # descriptors of a queue
-MALFORMED, RESETS = 30, 20
+MALFORMED, RESETS = 30, 40
 SHARE = 0.3  # of the illegal bits, which are tried; other seeds try others
 CAUSES = ("read", "write", "channel")
 
