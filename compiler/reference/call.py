@@ -1,6 +1,6 @@
 """One node at work: its operator, tensors and arrays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,13 +61,16 @@ class Call(NamedTuple):
         return self.arrays[2] if len(self.arrays) > 2 else None
 
 
-# The sums (rows, N) of a part of a node's product, exact.
-Products = Callable[[Call, Part], Ints]
+# The sums (rows, N) of each part of a node's product, exact.
+Products = Callable[[Call, Sequence[Part]], list[Ints]]
 
 
-def exact_products(call: Call, part: Part) -> Ints:
+def exact_products(call: Call, parts: Sequence[Part]) -> list[Ints]:
     """By NumPy: in float64 where no sum can leave 2^53, which is exact and fast, else in int64."""
-    x, w = part.x, part.w
+    return [_exact(part.x, part.w) for part in parts]
+
+
+def _exact(x: Ints, w: Ints) -> Ints:
     most = int(np.abs(x).max(initial=0)) * int(np.abs(w).max(initial=0)) * max(1, x.shape[-1])
     if most < 1 << 53:
         return (x.astype(np.float64) @ w.astype(np.float64)).astype(np.int64)
@@ -98,13 +101,15 @@ def sums(call: Call, x_zero: int, w_zeros: Ints) -> Ints:
     else:
         raise ValueError(f"{call.node}: is no product")
     zeros = np.broadcast_to(w_zeros, (len(w),))
-    found = [_folded(call, p, x_zero, zeros[p.first : p.first + p.w.shape[1]]) for p in parts]
+    found = [
+        _folded(told, part, x_zero, zeros[part.first : part.first + part.w.shape[1]])
+        for told, part in zip(call.products(call, parts), parts, strict=True)
+    ]
     return np.concatenate(found, axis=1).reshape(shape)
 
 
-def _folded(call: Call, part: Part, x_zero: int, w_zeros: Ints) -> Ints:
-    """The sums of a part with its zero points."""
-    told = call.products(call, part)
+def _folded(told: Ints, part: Part, x_zero: int, w_zeros: Ints) -> Ints:
+    """The sums ``told`` of a part with its zero points."""
     if x_zero:
         told = told - x_zero * (part.w.sum(axis=0) - part.w.shape[0] * w_zeros)
     if w_zeros.any():
@@ -121,5 +126,9 @@ def _matrix(call: Call, operator: MatrixProduct, a_zero: int, b_zero: int) -> In
     rows = np.broadcast_to(a, (*leading, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
     cols = np.broadcast_to(b, (*leading, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
     zeros = np.full(b.shape[-1], b_zero)
-    found = [_folded(call, Part(x, w, 0), a_zero, zeros) for x, w in zip(rows, cols, strict=True)]
+    parts = [Part(x, w, 0) for x, w in zip(rows, cols, strict=True)]
+    found = [
+        _folded(told, part, a_zero, zeros)
+        for told, part in zip(call.products(call, parts), parts, strict=True)
+    ]
     return np.stack(found).reshape(*leading, a.shape[-2], b.shape[-1])
