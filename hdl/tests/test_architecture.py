@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cimforge.fpga.cpu.board_system import build_board_system
+from cimforge.fpga.engine_link.linked_engine import build_linked_engine
 from cimforge.fpga.soc import soc_modules
 from cimforge.hdl.arith.adder import build_adder
 from cimforge.hdl.bus.bus_wrapper import bus_wrapper_modules
@@ -51,6 +52,7 @@ def test_every_block_of_the_folder_is_looked_at():
     assert build_engine_top
     assert bus_wrapper_modules
     assert build_board_system
+    assert build_linked_engine
     assert defined == {kind.__name__ for kind in BLOCKS}
 
 
