@@ -1,0 +1,1 @@
+"""Products of a network onto macros: packed, cut, and what each layer costs."""
