@@ -19,12 +19,12 @@ Ints = NDArray[np.int64]
 
 
 class Pack(NamedTuple):
-    """``x`` (rows, K) times ``w`` (K, N), of parts ``first`` .. ``first + count - 1``."""
+    """``x`` (rows, K) times ``w`` (K, N), of parts ``first`` .. ``first + parts - 1``."""
 
     x: Ints
     w: Ints
     first: int
-    count: int
+    parts: int
 
 
 def parts_together(rows: int, outputs: int, parts: Sequence[Part]) -> int:
@@ -53,4 +53,4 @@ def packed(rows: int, outputs: int, parts: Sequence[Part]) -> Iterator[Pack]:
 
 def unpacked(pack: Pack, sums: Ints) -> list[Ints]:
     """The sums (rows, N) of each part of a pack, from those of its matrix."""
-    return np.split(sums, pack.count, axis=1)
+    return np.split(sums, pack.parts, axis=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cimforge.compiler.map.packing import packed, parts_together, unpacked
+from cimforge.compiler.map.diagonal import packed, parts_together, unpacked
 from cimforge.compiler.reference.lowering import Part
 
 
@@ -24,8 +24,8 @@ def test_sums_are_those_of_each_group(count, depth, width, together):
     assert parts_together(64, 16, given) == together
     found = []
     for pack in packed(64, 16, given):
-        assert pack.count <= together
-        assert pack.w.shape == (depth * pack.count, width * pack.count)
+        assert pack.parts <= together
+        assert pack.w.shape == (depth * pack.parts, width * pack.parts)
         found += unpacked(pack, pack.x @ pack.w)
     assert len(found) == count
     for told, part in zip(found, given, strict=True):
@@ -35,4 +35,4 @@ def test_sums_are_those_of_each_group(count, depth, width, together):
 def test_parts_of_several_sizes_stay_alone():
     given = [*parts(2, 3, 1), *parts(1, 4, 1)]
     assert parts_together(64, 16, given) == 1
-    assert [pack.count for pack in packed(64, 16, given)] == [1, 1, 1]
+    assert [pack.parts for pack in packed(64, 16, given)] == [1, 1, 1]
