@@ -27,14 +27,16 @@ Ints = NDArray[np.int64]
 
 
 class Call(NamedTuple):
-    """A node with its tensors, the arrays that it reads (None where one is left out), and who
-    multiplies."""
+    """A node with its tensors, the arrays that it reads (None where one is left out), who
+    multiplies, and how many items of the network's own size are computed side by side, on axis
+    0."""
 
     node: Node
     read: list[Tensor | None]
     made: list[Tensor]
     arrays: list[NDArray | None]
     products: "Products"
+    items: int = 1
 
     @property
     def operator(self) -> Any:
@@ -54,6 +56,12 @@ class Call(NamedTuple):
         if found is None:
             raise ValueError(f"{self.node}: input {place} is missing")
         return found
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what it makes, of all items."""
+        shape = self.made[0].shape
+        return (shape[0] * self.items, *shape[1:]) if shape else shape
 
     @property
     def bias(self) -> NDArray | None:

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.graph.graph import Graph, GraphError, Node
+from cimforge.compiler.graph.operator import Concatenate, Pad, Reduce, Slice, Softmax, Transpose
 from cimforge.compiler.reference.call import Call, Products, exact_products
 from cimforge.compiler.reference.tflite_rules import TFLITE_RULES
 
-__all__ = ["execute", "steps"]
+__all__ = ["execute", "keeps_items", "steps"]
 
 RULES = {"tflite": TFLITE_RULES}
 DTYPES = {"float32": np.dtype(np.float32), "bool": np.dtype(bool)}  # of others int64
@@ -18,7 +19,8 @@ DTYPES = {"float32": np.dtype(np.float32), "bool": np.dtype(bool)}  # of others 
 def execute(
     graph: Graph, feeds: Mapping[str, NDArray], products: Products = exact_products
 ) -> dict[str, NDArray]:
-    """Every tensor of the network by name, constants left out, of one item of ``feeds``.
+    """Every tensor of the network by name, constants left out. ``feeds`` hold one item of the
+    network's own size, or several on axis 0, where the network keeps them apart (keeps_items).
 
     Raises GraphError, one line with the node, where an operator is not computed here or its arrays
     do not fit.
@@ -35,6 +37,7 @@ def steps(
     """Node after node, with the arrays that it made."""
     arrays = dict(feeds)
     rules = RULES[graph.rule]
+    items = _items(graph, feeds)
     for node in graph.nodes:
         read, made = graph.of(node)
         rule: Callable[[Call], NDArray] | None = rules.get(type(node.operator))
@@ -42,7 +45,7 @@ def steps(
             raise GraphError(f"{graph.source}: {node}: is not computed here")
         values = [_value(graph, name, arrays) for name in node.inputs]
         try:
-            found = rule(Call(node, read, made, values, products))
+            found = rule(Call(node, read, made, values, products, items))
         except ValueError as error:
             raise GraphError(f"{graph.source}: {error}") from None
         tensor = made[0]
@@ -56,3 +59,48 @@ def _value(graph: Graph, name: str | None, arrays: Mapping[str, NDArray]) -> NDA
         return None
     data = graph.tensors[name].data
     return arrays[name] if data is None else data
+
+
+def _items(graph: Graph, feeds: Mapping[str, NDArray]) -> int:
+    """How many items the feeds hold; GraphError where they have other shapes."""
+    counts = set()
+    for name in graph.inputs:
+        shape, given = graph.tensors[name].shape, feeds[name].shape
+        whole = bool(shape) and len(given) == len(shape) and given[1:] == shape[1:]
+        if not whole or given[0] % max(1, shape[0]):
+            rule = f"input {name!r} must have shape {shape}, or a multiple of it on axis 0"
+            raise GraphError(f"{graph.source}: {rule}, not {given}")
+        counts.add(given[0] // max(1, shape[0]))
+    if len(counts) > 1:
+        raise GraphError(f"{graph.source}: inputs hold {sorted(counts)} items, and must hold alike")
+    items = counts.pop() if counts else 1
+    if items != 1 and not keeps_items(graph):
+        raise GraphError(f"{graph.source}: mixes items of a batch: give one at a time")
+    return items
+
+
+def keeps_items(graph: Graph) -> bool:
+    """Whether every node works on each item of axis 0 by itself, so that several go side by
+    side."""
+    return all(_apart(graph, node) for node in graph.nodes)
+
+
+def _apart(graph: Graph, node: Node) -> bool:
+    read, made = graph.of(node)
+    flowing = [tensor for tensor in (*read, *made) if tensor is not None and not tensor.is_constant]
+    if any(not tensor.shape or tensor.shape[0] != 1 for tensor in flowing):
+        return False
+    match node.operator:
+        case Transpose(order):
+            return order[0] == 0
+        case Reduce(_, axes):
+            return 0 not in axes
+        case Concatenate(axis):
+            return axis != 0
+        case Pad(amounts):
+            return amounts[0] == (0, 0)
+        case Softmax(axis):
+            return axis % len(flowing[0].shape) != 0
+        case Slice(_, _, _, drop):
+            return 0 not in drop
+    return True

@@ -75,9 +75,10 @@ def _product(call: Call) -> NDArray:
     pairs = [fixed_multiplier(_scale(operator, x, scale, y)) for scale in told.scales]
     multiplier, shift = (np.array(column) for column in zip(*pairs, strict=True))
     low, high = activation_range(getattr(operator, "activation", "none"), y)
-    return requantise(
+    results = requantise(
         *(found, 0, multiplier, shift), rounding=ROUNDING, zero=y.zero, lowest=low, highest=high
     )
+    return results.reshape(call.shape)
 
 
 def _scale(operator: Operator, x: Tensor, w_scale: float, y: Tensor) -> float:
@@ -210,7 +211,7 @@ def _pad(call: Call) -> NDArray:
 
 
 def _reshape(call: Call) -> NDArray:
-    return call.array(0).reshape(call.made[0].shape)
+    return call.array(0).reshape(call.shape)
 
 
 def _transpose(call: Call) -> NDArray:
@@ -219,8 +220,10 @@ def _transpose(call: Call) -> NDArray:
 
 def _slice(call: Call) -> NDArray:
     told = call.operator
-    spans = tuple(map(slice, told.begin, told.end, told.step))
-    return call.array(0)[spans].reshape(call.made[0].shape)
+    spans = list(map(slice, told.begin, told.end, told.step))
+    if call.items > 1:
+        spans[0] = slice(None)  # each item's own
+    return call.array(0)[tuple(spans)].reshape(call.shape)
 
 
 TFLITE_RULES: dict[type[Operator], Callable[[Call], NDArray]] = {
