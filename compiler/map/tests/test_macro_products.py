@@ -1,0 +1,76 @@
+"""Products of nodes on macros: the network's numbers stay what they are, and use is counted."""
+
+import numpy as np
+import pytest
+
+from cimforge.compiler.graph.graph import Graph, GraphError, Node
+from cimforge.compiler.graph.operator import Convolution, FullyConnected, Reshape
+from cimforge.compiler.graph.tensor import Quantisation, Tensor
+from cimforge.compiler.map.macro_products import MacroProducts
+from cimforge.compiler.reference.execution import execute
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import load_config
+
+CONFIG = MacroConfig(rows=20, cols=3, weight_bits=8, input_bits=8, banks=2)
+
+
+def constant(name: str, data: np.ndarray, scales: tuple[float, ...]) -> Tensor:
+    kind = str(data.dtype)
+    return Tensor(name, data.shape, kind, Quantisation(scales, (0,) * len(scales)), data)
+
+
+def network() -> Graph:
+    """x (1, 6, 5, 4) → depthwise 3 x 3 of stride 2 → 1 x 1 with a scale an output → 10 classes."""
+    draw = np.random.default_rng(9)
+    tensors = {
+        "x": Tensor("x", (1, 6, 5, 4), "int8", Quantisation((0.1,), (-3,))),
+        "w0": constant("w0", draw.integers(-128, 128, (4, 3, 3, 1)).astype(np.int8), (0.02,) * 4),
+        "b0": constant("b0", draw.integers(-900, 900, 4).astype(np.int32), (0.002,) * 4),
+        "a": Tensor("a", (1, 3, 3, 4), "int8", Quantisation((0.3,), (5,))),
+        "w1": constant(
+            "w1",
+            draw.integers(-128, 128, (7, 1, 1, 4)).astype(np.int8),
+            (0.01, 0.02, 0.03) * 2 + (1,),
+        ),
+        "b": Tensor("b", (1, 3, 3, 7), "int8", Quantisation((0.4,), (-20,))),
+        "c": Tensor("c", (1, 63), "int8", Quantisation((0.4,), (-20,))),
+        "w2": constant("w2", draw.integers(-128, 128, (10, 63)).astype(np.int8), (0.05,)),
+        "y": Tensor("y", (1, 10), "int8", Quantisation((2.0,), (0,))),
+    }
+    depthwise = Convolution((2, 2), (1, 1), ((1, 1), (1, 1)), 4, "relu")
+    nodes = (
+        Node("deep", depthwise, ("x", "w0", "b0"), ("a",)),
+        Node("point", Convolution(activation="relu6"), ("a", "w1", None), ("b",)),
+        Node("flat", Reshape(), ("b",), ("c",)),
+        Node("full", FullyConnected(), ("c", "w2"), ("y",)),
+    )
+    return Graph("network", "tflite", tensors, nodes, ("x",), ("y",))
+
+
+def test_a_macro_gives_numpys_numbers_in_every_tensor():
+    graph, x = network(), np.random.default_rng(3).integers(-128, 128, (5, 6, 5, 4))
+    products = MacroProducts(CONFIG)
+    told, wanted = execute(graph, {"x": x}, products), execute(graph, {"x": x})
+    for name, array in wanted.items():
+        assert (told[name] == array).all(), name
+    assert len(np.unique(wanted["y"])) > 10
+    deep, point, full = products.nodes.values()
+    # two channels of 9 inputs side by side in 20 rows: 2 tiles of 45 positions of 5 images' 9
+    assert (deep.tiles, deep.passes, deep.macs) == (2, 90, 45 * 4 * 9)
+    assert deep.utilisation == pytest.approx(36 / 120)
+    assert (point.tiles, point.passes) == (3, 135)
+    assert (full.tiles, full.passes, full.pass_cycles) == (16, 80, 80 * CONFIG.cycles_per_pass(8))
+
+
+def test_a_precision_that_the_macro_does_not_hold_is_one_line():
+    with pytest.raises(
+        GraphError, match=r"^network: Convolution 'deep': x_precision must .*input_bits"
+    ):
+        execute(network(), {"x": np.zeros((1, 6, 5, 4), int)}, MacroProducts(load_config("tiny")))
+
+
+def test_items_of_other_shapes_are_refused():
+    with pytest.raises(
+        GraphError, match=r"input 'x' must have shape \(1, 6, 5, 4\), or a multiple"
+    ):
+        execute(network(), {"x": np.zeros((1, 5, 6, 4), int)})
