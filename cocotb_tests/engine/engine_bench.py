@@ -11,6 +11,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from cimforge.cocotb_tests.engine.engine_job import job_engine
 from cimforge.cocotb_tests.engine.memory_agent import MemoryAgent
+from cimforge.cocotb_tests.engine.stream_agent import StreamAgent
 from cimforge.hdl.params.engine_errors import ERROR_CAUSES
 
 __all__ = ["NO_ERROR", "PACES", "Ending", "EngineBench"]
@@ -47,19 +48,22 @@ class Ending(NamedTuple):
 
 
 class EngineBench:
-    """Starts queues on an engine with a MemoryAgent behind its memory port."""
+    """Starts queues on an engine with a MemoryAgent behind its memory port, and a StreamAgent at
+    its streams."""
 
     def __init__(self, dut):
         self.dut, self.config = dut, job_engine()
         self.rng = Random(random.getrandbits(64))
         self.agent: MemoryAgent
+        self.streams: StreamAgent | None = None  # of an engine that has them
         self._tasks: list[Any] = []  # of the memory under way
 
     async def begin(self, image: np.ndarray, base: int) -> None:
         """Reset, with a memory that holds ``image`` from the address ``base`` on."""
         dut = self.dut
         if self._tasks:
-            self._tasks.pop().cancel()
+            while self._tasks:
+                self._tasks.pop().cancel()
         else:
             Clock(dut.clk, 10, unit="ns").start()
         for name in (*INPUTS, *STREAMS):
@@ -73,6 +77,9 @@ class EngineBench:
         dut.rst.value = 0
         await RisingEdge(dut.clk)
         self._tasks.append(cocotb.start_soon(self.agent.run()))
+        if self.config.streams:
+            self.streams = StreamAgent(dut, self.config, self.rng)
+            self._tasks.append(cocotb.start_soon(self.streams.run()))
 
     @property
     def image(self) -> np.ndarray:

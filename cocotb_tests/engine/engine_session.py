@@ -1,6 +1,6 @@
 """Queues on an engine one after the other, each compared with golden's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 import numpy as np
@@ -17,7 +17,7 @@ from cimforge.cocotb_tests.engine.program_draw import (
 )
 from cimforge.golden.engine import EngineError, EngineModel, QueueResult
 from cimforge.hdl.params.descriptors import DESCRIPTOR_BYTES, operations
-from cimforge.hdl.params.engine_config import EngineConfig
+from cimforge.hdl.params.engine_config import CHANNEL_WORDS, EngineConfig
 from cimforge.host.engine_fences import Command, with_fences
 
 __all__ = ["EngineSession", "fenced", "told_error"]
@@ -38,6 +38,7 @@ class EngineSession:
         self.layout: Layout
         self.base = 0
         self.compared = 0  # queues
+        self.streamed = False
 
     async def start(self) -> None:
         """Reset, and run a program that writes all state there is."""
@@ -93,7 +94,10 @@ class EngineSession:
 
     async def check(self, descriptors: list[Descriptor], pace: int | None = None) -> None:
         """Run a legal queue: it ends, and all that it leaves and tells is golden's. Memory has the
-        ``pace`` of this number, or a drawn one."""
+        ``pace`` of this number, or a drawn one; with ``streamed`` some commands take the streams in
+        its place."""
+        if self.streamed:
+            descriptors = self._streamed(descriptors)
         self.write(packed(self.config, descriptors))
         self.bench.pace(self.rng.randrange(len(PACES)) if pace is None else pace)
         before, read = self._counts(), self.model.memory.words_read
@@ -104,6 +108,8 @@ class EngineSession:
         assert ending.error == NO_ERROR, ending
         self._compare_ending(ending, result)
         self.compare_memory(descriptors)
+        if self.streamed:
+            self._compare_streams()
         after = self._counts()
         due = {name: after[name] - before[name] for name in after}
         got = {name: ending.counts[name] for name in due}
@@ -111,6 +117,42 @@ class EngineSession:
         read = self.model.memory.words_read - read
         self._compare_reads(ending, result, read, len(descriptors))
         self.compared += 1
+
+    def _streamed(self, descriptors: list[Descriptor]) -> list[Descriptor]:
+        """Some commands by the streams, which then hold what those before the first end take."""
+        told: list[Descriptor] = []
+        data, ended = bytearray(), False
+        for name, fields in descriptors:
+            ended |= name == "end"
+            chosen = name != "run" and name != "end" and self.rng.random() < 0.6
+            told.append((name, {**fields, "stream": 1} if chosen else fields))
+            if chosen and not ended:
+                data += self._taken(name, fields)
+        for incoming in (self.bench.streams.incoming, self.model.memory.incoming):
+            incoming += data
+        return told
+
+    def _taken(self, name: str, fields: Mapping[str, int]) -> bytes:
+        """Random bytes of the stream that a command takes: legal channels, or any."""
+        word = self.config.bus_bytes
+        if name == "store":
+            return b""
+        if name == "load":
+            return self.rng.randbytes(fields["rows"] * self.config.row_words * word)
+        if fields.get("channels"):
+            size, place = 4 * CHANNEL_WORDS * fields["count"], self.layout.channels
+            held = self.model.memory.data[place : place + size].tobytes()
+            return held + bytes(-size % word)
+        return self.rng.randbytes(fields.get("lines", 1) * -(-fields["count"] // word) * word)
+
+    def _compare_streams(self) -> None:
+        """All that was to be taken was, and what came out is golden's."""
+        left, came = self.bench.streams.incoming, self.bench.streams.outgoing
+        assert len(left) == len(self.model.memory.incoming), f"{len(left)} bytes were not taken"
+        due = self.model.memory.outgoing
+        assert came == due, f"{len(came)} bytes came, must be {len(due)}, or others"
+        came.clear()
+        due.clear()
 
     def _counts(self) -> dict[str, int]:
         """What golden has counted, by the names of the counters."""

@@ -84,6 +84,30 @@ def test_an_engine_does_what_golden_does(name, tmp_path):
     run_engine(CONFIGS[name], tmp_path, ENGINE_SUITE, **SHORT)
 
 
+STREAMED = {
+    "words": EngineConfig(macro=load_config("tiny"), streams=True, **SMALL),
+    "wide": EngineConfig(
+        **{"macro": MacroConfig(rows=9, cols=5, weight_bits=6, banks=2, storage="latch")},
+        **{**SMALL, "bus_bits": 128, "lanes": 2, "streams": True, "acc_bits": 48},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STREAMED)
+def test_an_engine_takes_its_streams_in_place_of_memory(name, tmp_path):
+    config = STREAMED[name]
+    report = run_regression(
+        emit_engine(config, tmp_path),
+        tmp_path / "verify",
+        suite=("engine.streamed_suite",),
+        seed=7,
+        options={"engine": engine_parameters(config)},
+        announce=lambda _: None,
+    )
+    assert report.failures == []
+    assert (report.tests, report.passes) == (1, 13)
+
+
 def test_a_layer_of_640_by_128_keeps_the_array_busy(tmp_path):
     """int8, 128 vectors, two banks, 32 bits of memory without wait states: nine tenths of all
     cycles from start to interrupt, and as many in all as the plan says, within a fiftieth."""
