@@ -17,7 +17,7 @@ setup: $(VENV)/.networks ## create .venv and install the command with what the d
 
 fpga: $(VENV)/.fpga ## install place and route for the boards
 
-bus: $(VENV)/.bus ## install the bus master of verify --bus wishbone
+bus: $(VENV)/.bus ## install the bus masters and slaves of verify --bus
 
 registers: $(VENV)/.registers ## install what makes HTML, IP-XACT and Python of register maps
 

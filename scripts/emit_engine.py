@@ -10,7 +10,7 @@ from cimforge.hdl.bus.engine_top import CONTROLS, MEMORIES, build_engine_top
 from cimforge.hdl.emit.engine_fusesoc import engine_fusesoc
 from cimforge.hdl.emit.engine_sources import engine_sources
 from cimforge.hdl.emit.engine_testbench import Program, engine_testbench
-from cimforge.hdl.emit.library_views import library_files
+from cimforge.hdl.emit.library_views import check_libraries, library_files
 from cimforge.hdl.emit.map_view import engine_view
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.register_views import engine_files
@@ -41,7 +41,14 @@ EPILOG = (
 
 @click.command(epilog=EPILOG, short_help="Write an engine: macros, buffers, DMA, registers.")
 @config_options
-@click.option("--control", type=click.Choice(list(CONTROLS)), default="axi4lite", show_default=True)
+@click.option(
+    "--control",
+    "--bus",
+    "control",
+    type=click.Choice(list(CONTROLS)),
+    default="axi4lite",
+    show_default=True,
+)
 @click.option("--memory", type=click.Choice(list(MEMORIES)), default="axi4", show_default=True)
 @views_option
 @click.option("--weights", type=NPY, help="Of the testbench: w.npy, integers (K, N).")
@@ -65,6 +72,8 @@ def engine(
 
     --set engine.KEY=VALUE changes a parameter of the engine, --set KEY=VALUE one of its macro.
     """
+    if views:
+        check_libraries()
     chosen = load_engine(config, overrides)
     folder = default_folder(output, chosen.macro)
     top = build_engine_top(chosen, control, memory)

@@ -15,6 +15,7 @@ Ints = NDArray[np.int64]
 
 SEED = 0xC1F0
 BATCH = 3
+MOST_TILES = 2048  # of a testbench's product: minutes in Icarus
 
 
 def engine_example(config: EngineConfig, batch: int = BATCH) -> Program:
@@ -35,11 +36,19 @@ def engine_product(config: EngineConfig, x: Ints, w: Ints) -> Program:
     Raises ValueError with the name, the rule and the value where the engine does not compute it.
     """
     for name, array in (("x", x), ("w", w)):
-        if array.dtype.kind not in "iu" or not array.size:
-            raise ValueError(f"{name} must hold integers, not {array.size} of {array.dtype}")
+        if array.dtype.kind not in "iu":
+            rule = f"{name} must hold integers, not {array.dtype}; quantise it, or .astype(int)"
+            raise ValueError(rule)
+        if not array.size:
+            raise ValueError(f"{name} must hold at least one number, and has shape {array.shape}")
     signed = bool((x < 0).any())
     if x.ndim != 2 or w.ndim != 2 or x.shape[1] != w.shape[0]:
-        raise ValueError(f"x (batch, K) and w (K, N) are needed, not {x.shape} and {w.shape}")
+        raise ValueError(f"x (batch, K) and w (K, N) need the same K, not {x.shape} and {w.shape}")
+    tiles = -(-w.shape[0] // config.macro.rows) * -(-w.shape[1] // config.outputs)
+    if tiles > MOST_TILES:
+        size = f"{config.macro.rows} x {config.outputs}"
+        rule = f"is {tiles} tiles of {size}, and a testbench takes at most {MOST_TILES}"
+        raise ValueError(f"w {rule}; take a part of it, or a larger macro")
     plan = plan_layer(config, LinearLayer(weights=w.T, input_signed=signed), len(x))
     told = (
         f"y = x w of x {x.shape} and w {w.shape}; vectors of y lie from byte {plan.outputs.address}"

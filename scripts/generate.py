@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cimforge.flow.macro_files import macro_extras
-from cimforge.hdl.emit.library_views import library_files
+from cimforge.hdl.emit.library_views import check_libraries, library_files
 from cimforge.hdl.emit.map_view import macro_view
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.emit.wrapper_files import register_files
@@ -14,6 +14,7 @@ from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.engine_file import ENGINES
 from cimforge.scripts.options import (
     CheckFailedError,
     bus_options,
@@ -61,10 +62,14 @@ def generate(
     """Write the macro of CONFIG (a preset or a TOML file): Verilog, manifest, testbench,
     diagrams."""
     started = time.perf_counter()
+    if config in ENGINES:
+        raise InputError(f"{config} is an engine, macros with all around: cimforge engine {config}")
     macro = load_config(config, overrides)
     folder = default_folder(output, macro)
     if views and not bus:
         raise InputError("--views: only with --bus, behind which a macro has registers")
+    if views:
+        check_libraries()
     try:
         extras: dict[str, str | bytes] = {**macro_extras(macro, bus, patience)}
         extras |= _views(macro) if views else {}

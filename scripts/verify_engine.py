@@ -60,4 +60,5 @@ def check_engine(
 
     words = ["--bus", bus, "--memory", memory] if bus and memory else []
     job = {"engine": engine_parameters(config), "control": bus, "memory": memory}
-    asked.check(config.module, results, design, words, suite=ENGINE_SUITE, options=job)
+    left_out = "" if bus else "registers and fronts of buses: add --bus, and --memory"
+    asked.check(top.name, results, design, words, left_out, suite=ENGINE_SUITE, options=job)

@@ -79,11 +79,13 @@ class Asked:
         results: Path,
         design: Callable[[Callable[[str], None]], Design],
         words: Sequence[str] = (),
+        left_out: str = "",
         **options: Any,
     ) -> None:
         """Run the regression of what ``design`` makes, told how to announce a step, and report.
 
-        ``options`` are run_regression's; ``words`` of the command line beside those here make the
+        ``options`` are run_regression's; ``left_out`` says what the design leaves out;
+        ``words`` of the command line beside those here make the
         replay. Raises CheckFailedError unless every test ran and passed and covered what it must.
         """
         options |= {"simulator": self.simulator, "seed": self.seed, "jobs": self.jobs}
@@ -99,7 +101,7 @@ class Asked:
         if self.as_json:
             print_json(report.as_json())
         elif not unbuilt:
-            _show(name, report)
+            _show(name, report, left_out)
         if unbuilt:
             raise CheckFailedError(unbuilt)
         _judge(report, [*self._command(), *words, *self._given()])
@@ -165,7 +167,7 @@ def _pattern(test: str) -> str:
     return re.escape(test) + "$"
 
 
-def _show(name: str, report: Report) -> None:
+def _show(name: str, report: Report, left_out: str) -> None:
     passed = report.tests - len(report.failures) - len(report.skipped)
     covered = f"{report.bins - len(report.missed)} of {report.bins} bins"
     if report.partial:
@@ -182,6 +184,7 @@ def _show(name: str, report: Report) -> None:
         ("passes compared with golden", str(report.passes)),
         ("coverage", "\nnot hit: ".join([covered, *holes])),
         ("seed, simulator", f"{report.seed}, {report.simulator}"),
+        *([("not checked", left_out)] if left_out else []),
     ]
     waves = [("waveforms", path) for path in report.waves]
     show_table(name, rows, below=[("JUnit", report.junit), *waves])

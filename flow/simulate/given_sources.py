@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cimforge.flow.simulate.simulator import Design
-from cimforge.hdl.emit.outputs import CELLS
+from cimforge.hdl.emit.outputs import CELLS, MANIFEST
 from cimforge.hdl.netlist.module import Module
 from cimforge.hdl.netlist.yosys import YosysError, run_yosys
 from cimforge.hdl.params.config import MacroConfig
@@ -62,12 +62,21 @@ def _files(source: Path, top: str) -> list[Path]:
     around = sorted(source.glob(f"{glob.escape(top)}_*.f"))
     found = next((each for each in (source / f"{top}.f", *around) if each.is_file()), None)
     if found is None:
-        rule = f"has no list {top}.f of its Verilog; name the files, each with --sources"
-        raise InputError(f"--sources: {source} {rule}")
+        rule = f"has no list {top}.f of its Verilog{_held(source)}"
+        raise InputError(f"--sources: {source} {rule}; name the files, each with --sources")
     paths = [source / name for name in found.read_text().split() if name.endswith((".v", ".sv"))]
     if missing := [path for path in paths if not path.is_file()]:
         raise InputError(f"--sources: {missing[0]} is missing, which {found} lists")
     return paths
+
+
+def _held(folder: Path) -> str:
+    """What a folder of ours holds, where its manifest tells."""
+    try:
+        name = json.loads((folder / MANIFEST).read_text())["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return f", but the macro {name}: give its CONFIG, and --name where it has one"
 
 
 def _read_modules(

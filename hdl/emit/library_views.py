@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cimforge.hdl.emit.templates import render
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.install_hint import install_hint
 
-__all__ = ["compiled", "library_files", "page"]
+__all__ = ["check_libraries", "compiled", "library_files", "page"]
 
 VENDOR = "cimforge"
 SITE = (".css", ".html", ".js", ".json", ".png", ".woff2")  # what a browser of today asks for
@@ -28,7 +29,8 @@ def library_files(view: MapView, document: str = "") -> dict[str, bytes]:
 
     NAME.html is ``document``, the map's page in Markdown, where it is given.
     NAME.xml is IP-XACT (IEEE 1685-2014). NAME_html/index.html is a site of a page for each
-    register, which a browser shows from a server only (``python -m http.server -d NAME_html``).
+    register, which a browser shows from a server only (``python -m http.server -d NAME_html``);
+    NAME.html opens from disk.
     NAME_python/NAME is a package of classes for peakrdl-python's library: with NAME_python on the
     path, ``NAME.reg_model.RegModel`` takes functions that read and write words.
 
@@ -41,7 +43,8 @@ def library_files(view: MapView, document: str = "") -> dict[str, bytes]:
         _html(top, root / f"{view.name}_html", view)
         _python(top, root / f"{view.name}_python")
         kinds = (".xml", ".py", *SITE)
-        found = sorted(path for path in root.rglob("*") if path.suffix in kinds)
+        every = sorted(path for path in root.rglob("*") if path.suffix in kinds)
+        found = [p for p in every if not any(part[0] == "." for part in p.relative_to(root).parts)]
         files = {str(path.relative_to(root)): path.read_bytes() for path in found}
     shown = {f"{view.name}.html": page(view.title, document).encode()} if document else {}
     return {**shown, **files}
@@ -69,6 +72,13 @@ def page(title: str, markdown_text: str) -> str:
         import markdown
     body = markdown.markdown(markdown_text, extensions=["tables", "toc"])
     return render("page.html.j2", title=title, body=body)
+
+
+def check_libraries() -> None:
+    """Raise InputError where a library is not installed: before work whose views would miss it."""
+    with _libraries():
+        for name in ("markdown", "peakrdl_html", "peakrdl_ipxact", "peakrdl_python", "systemrdl"):
+            import_module(name)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from cimforge.hdl.params.config_file import InputError, canonical_command, load_
 from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.errors import ConfigError, shown
 from cimforge.hdl.params.presets import PRESETS
+from cimforge.hdl.params.ranges import nearest_word
 
 __all__ = ["ENGINES", "engine_command", "load_engine", "names_engine"]
 
@@ -44,6 +45,8 @@ def load_engine(source: str, overrides: Iterable[str] = ()) -> EngineConfig:
     own = [override for override in every if override.startswith(PREFIX)]
     changed = [override for override in every if not override.startswith(PREFIX)]
     told, parameters = _read(source)
+    if told is None:
+        _check_names(source, changed)
     macro = load_config(source, changed) if told is None else _macro(source, told, changed)
     where = dict.fromkeys(parameters, source)
     for override in own:
@@ -55,6 +58,19 @@ def load_engine(source: str, overrides: Iterable[str] = ()) -> EngineConfig:
         return EngineConfig(macro=macro, **parameters)
     except ConfigError as error:
         raise InputError(f"{where.get(error.key, source)}: {error}") from None
+
+
+def _check_names(source: str, changed: Iterable[str]) -> None:
+    """Raise InputError where a name is nearly an engine's, or a macro is told what is the
+    engine's."""
+    near = nearest_word(source, [*PRESETS, *ENGINES])
+    if near in ENGINES:
+        raise InputError(f"no preset {shown(source)}; did you mean {near!r}?")
+    for override in changed:
+        key, _, value = override.partition("=")
+        if key in EngineConfig.model_fields and key != "macro":
+            rule = f"is a parameter of the engine: --set {PREFIX}{key}={value}"
+            raise InputError(f"--set {key}: {rule}")
 
 
 def names_engine(source: str, overrides: Iterable[str] = ()) -> bool:

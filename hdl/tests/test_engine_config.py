@@ -63,6 +63,19 @@ def test_sizes_of_base_counted_by_hand():
     assert config.element_bytes == 1
 
 
+@pytest.mark.parametrize(
+    ("source", "override", "told"),
+    [
+        ("engine_smal", (), "no preset 'engine_smal'; did you mean 'engine_small'?"),
+        ("tiny", ("bus_bits=64",), "--set bus_bits: is a parameter of the engine: --set engine."),
+    ],
+)
+def test_what_is_the_engine_s_is_told(source, override, told):
+    with pytest.raises(InputError) as refused:
+        load_engine(source, override)
+    assert str(refused.value).startswith(told)
+
+
 def test_a_name_that_was_chosen_is_kept():
     assert load_engine("engine_small").module.endswith(load_engine("engine_small").digest[:6])
     assert load_engine("engine_small", ["name=dcim"]).module == "dcim_engine"

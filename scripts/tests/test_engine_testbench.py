@@ -99,9 +99,15 @@ def test_a_product_of_ones_own_is_run(tmp_path):
 @pytest.mark.parametrize(
     ("x", "w", "told"),
     [
-        (np.zeros((2, 3), int), np.zeros((4, 5), int), "x (batch, K) and w (K, N) are needed, not"),
-        (np.zeros((2, 3)), np.zeros((3, 5), int), "x must hold integers, not 6 of float64"),
+        (
+            np.zeros((2, 3), int),
+            np.zeros((4, 5), int),
+            "x (batch, K) and w (K, N) need the same K, not",
+        ),
+        (np.zeros((2, 3)), np.zeros((3, 5), int), "x must hold integers, not float64; quantise it"),
         (np.zeros((2, 3), int), np.full((3, 5), 99), "weights must fit weight_bits = 4, unsigned"),
+        (np.zeros((0, 3), int), np.zeros((3, 5), int), "x must hold at least one number, and has"),
+        (np.zeros((1, 9000), int), np.zeros((9000, 9), int), "w is 3375 tiles of 8 x 4, and a"),
         (np.full((2, 3), 99), np.zeros((3, 5), int), "x[0, 0] must be an integer in 0..15"),
     ],
 )
