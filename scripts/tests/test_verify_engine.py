@@ -67,7 +67,7 @@ def test_an_edited_engine_fails_and_can_be_replayed(cimforge, theirs):
         (["cim_cells.v"], (), f"--sources: hold no module {NAME}; name yours with --top"),
         ([f"{TOP}.v"], (), "--sources: instantiate cim_"),
         (["."], ("--top", TOP), f"--sources: ports of {TOP}: start must be an input of 1 bit"),
-        ([".", "--top", "mine"], (), "has no list mine.f of its Verilog; name the files"),
+        ([".", "--top", "mine"], (), "has no list mine.f of its Verilog, but the macro "),
         (["nosuch.v"], (), "'nosuch.v' does not exist"),
     ],
 )
