@@ -109,7 +109,10 @@ def test_a_design_that_misses_its_clock_fails_in_one_line(cimforge, monkeypatch)
         (("run", "digits", "--backend", "serial"), "--port: names the serial port"),
         (("run", "digits", "--port", "/dev/x"), "--port: names the serial port"),
         (("run", "digits", "--backend", "wire"), "'wire' is not one of"),
-        (("run", "digits", "--board", "hx8k"), "--board: is of --backend uart-sim and spi-"),
+        (
+            ("run", "digits", "--board", "hx8k"),
+            "--board: is of --backend uart-sim, spi-sim and soc",
+        ),
         (("run", "digits", "--board", "de10"), "'de10' is not one of"),
         (
             ("run", "digits", "--backend", "uart-sim", "--baud", "4000000"),

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from cimforge.hdl.params.engine_file import load_engine, names_engine
+from cimforge.hdl.tests.tools import needs_icarus
 from cimforge.scripts.main import main
 from cimforge.scripts.tests.conftest import SIMULATOR
 
@@ -93,7 +94,11 @@ def test_a_file_that_the_list_names_and_is_not_there_is_one_line(cimforge, their
         ((*ENGINE, "--netlist", "ice40"), "--netlist ice40: of a macro only"),
         ((*ENGINE, "--memory", "axi4"), "--memory axi4: only together with --bus"),
         ((*ENGINE, "--bus", "apb", "--patience", "9"), "--patience: of a macro only"),
-        ((*ENGINE, "--bus", "apb", "--simulator", "icarus"), "runs in verilator alone"),
+        pytest.param(
+            (*ENGINE, "--bus", "apb", "--simulator", "icarus"),
+            "runs in verilator alone",
+            marks=needs_icarus,
+        ),
         (("tiny", "--memory", "axi4"), "--memory: only of an engine, with --bus"),
         (("tiny", "--set", "engine.lanes=3"), "lanes must be a power of 2"),
         (("engine_smal",), "engine_smal"),
