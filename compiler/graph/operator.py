@@ -34,13 +34,6 @@ Pair = tuple[int, int]
 class Operator:
     """What a node does."""
 
-    @property
-    def is_product(self) -> bool:
-        """Whether an array of weights can do its multiplications."""
-        return isinstance(
-            self, FullyConnected | Convolution | TransposedConvolution | MatrixProduct
-        )
-
 
 @dataclass(frozen=True)
 class FullyConnected(Operator):

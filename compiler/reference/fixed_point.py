@@ -62,10 +62,6 @@ def multiplied(values: Ints, multiplier: int | Ints, shift: int | Ints) -> Ints:
     return shifted_right(high_product(before, np.asarray(multiplier, np.int64)), right)
 
 
-def _rounded_product(a: Ints, b: Ints | int) -> Ints:
-    return high_product(a, b)
-
-
 def _times_power(values: Ints, exponent: int) -> Ints:
     """SaturatingRoundingMultiplyByPOT."""
     if exponent >= 0:
@@ -77,12 +73,12 @@ def _exp_of_last_quarter(a: Ints) -> Ints:
     """exp of a in [-1/4, 0), both Q0.31."""
     constant, third = 1895147668, 715827883  # exp(-1/8), 1/3
     x = a + (1 << 28)
-    x2 = _rounded_product(x, x)
-    x3 = _rounded_product(x2, x)
-    x4 = _rounded_product(x2, x2)
+    x2 = high_product(x, x)
+    x3 = high_product(x2, x)
+    x4 = high_product(x2, x2)
     x4_over_4 = _times_power(x4, -2)
-    inner = _times_power(saturated(_rounded_product(saturated(x4_over_4 + x3), third) + x2), -1)
-    return saturated(constant + _rounded_product(np.full_like(x, constant), saturated(x + inner)))
+    inner = _times_power(saturated(high_product(saturated(x4_over_4 + x3), third) + x2), -1)
+    return saturated(constant + high_product(np.full_like(x, constant), saturated(x + inner)))
 
 
 def exp_of_negative(a: Ints, integer_bits: int) -> Ints:
@@ -96,7 +92,7 @@ def exp_of_negative(a: Ints, integer_bits: int) -> Ints:
     for exponent, factor in zip(range(-2, 5), factors, strict=True):
         if integer_bits > exponent:
             bit = remainder >> (fraction + exponent) & 1
-            result = np.where(bit == 1, _rounded_product(result, factor), result)
+            result = np.where(bit == 1, high_product(result, factor), result)
     if integer_bits > 5:
         result = np.where(a < -(1 << (36 - integer_bits)), 0, result)
     return np.where(a == 0, MOST, result)
@@ -105,9 +101,9 @@ def exp_of_negative(a: Ints, integer_bits: int) -> Ints:
 def half_over_one_plus(a: Ints) -> Ints:
     """1 / (1 + a) in Q0.31 for a in [0, 1] of Q0.31: three Newton steps in Q2.29."""
     half = (a + MOST + (np.where(a + MOST >= 0, 1, -1))) // 2  # RoundingHalfSum with one
-    x = saturated(1515870810 + _rounded_product(half, -1010580540))  # 48/17 - 32/17 d, Q2
+    x = saturated(1515870810 + high_product(half, -1010580540))  # 48/17 - 32/17 d, Q2
     for _ in range(3):
-        product = _rounded_product(half, x)  # Q2
+        product = high_product(half, x)  # Q2
         rest = saturated((1 << 29) - product)
-        x = saturated(x + _times_power(_rounded_product(x, rest), 2))
+        x = saturated(x + _times_power(high_product(x, rest), 2))
     return _times_power(x, 1)

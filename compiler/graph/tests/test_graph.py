@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cimforge.compiler.graph.graph import Graph, GraphError, Node, ordered
-from cimforge.compiler.graph.operator import Function, Reshape
+from cimforge.compiler.graph.operator import Function
 from cimforge.compiler.graph.tensor import Quantisation, Tensor
 
 
@@ -76,4 +76,3 @@ def test_graphs_that_are_none_are_refused():
     ):
         with pytest.raises(GraphError, match=message):
             graph(*nodes)
-    assert not Reshape().is_product
