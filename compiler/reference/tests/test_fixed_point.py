@@ -50,6 +50,12 @@ def test_exponentials_are_close():
     assert exp_of_negative(np.array([0]), 5).tolist() == [(1 << 31) - 1]
 
 
+def test_the_smallest_exponentials_are_right_to_the_last_bit():
+    """Below exp(-16) a result is less than 250 of 2^31, so what is off by one factor shows."""
+    a = -np.random.default_rng(6).integers(16 << 26, 22 << 26, 2000) - (1 << 24)
+    assert np.abs(exp_of_negative(a, 5) - np.exp(a / 2**26) * 2**31).max() < 1
+
+
 def test_reciprocals_are_close():
     a = np.random.default_rng(5).integers(0, 1 << 31, 5000)
     told = half_over_one_plus(a) / 2**31
