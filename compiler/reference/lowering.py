@@ -15,11 +15,13 @@ Pair = tuple[int, int]
 
 
 class Part(NamedTuple):
-    """``x`` (rows, K) times ``w`` (K, N): outputs ``first`` .. ``first + N - 1``."""
+    """``x`` (rows, K) times ``w`` (K, N): outputs ``first`` .. ``first + N - 1``. ``kinds`` are
+    those of x and w (of graph.tensor's KINDS) where they are not the node's first two inputs'."""
 
     x: Ints
     w: Ints
     first: int
+    kinds: tuple[str, str] | None = None
 
 
 def convolution_shape(operator: Convolution, size: Pair, kernel: Pair) -> Pair:
