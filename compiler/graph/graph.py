@@ -24,7 +24,7 @@ class Node:
     outputs: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{type(self.operator).__name__} {self.name!r}"
+        return f"{self.operator.title} {self.name!r}"
 
 
 @dataclass(frozen=True, eq=False)

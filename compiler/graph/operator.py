@@ -5,6 +5,7 @@ of ACTIVATIONS, applied behind the rest.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "ACTIVATIONS",
@@ -13,6 +14,7 @@ __all__ = [
     "Elementwise",
     "FullyConnected",
     "Function",
+    "HostOperator",
     "MatrixProduct",
     "Operator",
     "Pad",
@@ -33,6 +35,11 @@ Pair = tuple[int, int]
 @dataclass(frozen=True)
 class Operator:
     """What a node does."""
+
+    @property
+    def title(self) -> str:
+        """What it is called in a line of text."""
+        return type(self).__name__
 
 
 @dataclass(frozen=True)
@@ -164,3 +171,16 @@ class Slice(Operator):
 class Quantise(Operator):
     """Into the output's kind and scale: of floats, or of integers of another scale; to floats where
     the output has none."""
+
+
+@dataclass(frozen=True)
+class HostOperator(Operator):
+    """What only one framework has, for the host: ``kind`` as it is called there, ``attributes`` as
+    names with values. The framework's rule knows it."""
+
+    kind: str
+    attributes: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.kind

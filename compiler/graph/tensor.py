@@ -10,10 +10,10 @@ __all__ = ["KINDS", "MOST_ELEMENTS", "MOST_RANK", "Quantisation", "Tensor"]
 
 # kind: least and greatest value of an integer, None for floats
 KINDS: dict[str, tuple[int, int] | None] = {
-    **{f"int{bits}": (-(1 << bits - 1), (1 << bits - 1) - 1) for bits in (2, 4, 8, 16, 32, 64)},
-    **{f"uint{bits}": (0, (1 << bits) - 1) for bits in (2, 4, 8, 16, 32)},
+    **{f"int{bits}": (-(1 << bits - 1), (1 << bits - 1) - 1) for bits in (*range(1, 17), 32, 64)},
+    **{f"uint{bits}": (0, (1 << bits) - 1) for bits in (*range(1, 17), 32)},
     "bool": (0, 1),
-    "float32": None,
+    **dict.fromkeys(("float16", "float32", "float64")),
 }
 MOST_RANK = 8
 MOST_ELEMENTS = 1 << 31  # of a tensor: more is taken for a file that lies
@@ -45,7 +45,7 @@ class Quantisation:
 @dataclass(frozen=True, eq=False)
 class Tensor:
     """``shape`` and ``kind`` (of KINDS) of an array, its ``quantisation`` where it has one, and its
-    ``data`` where it is a constant: integers of int2 and int4 a byte each.
+    ``data`` where it is a constant: integers of fewer than 8 bits a byte each.
 
     Raises ValueError with the tensor's name, the rule and the value where they do not fit together.
     """
