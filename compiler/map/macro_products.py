@@ -1,93 +1,121 @@
-"""Products of a network's nodes on one macro, tile by tile, and what each node took."""
+"""Products of a network's nodes on macros, job by job, and what each node took."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cimforge.compiler.graph.tensor import Tensor
-from cimforge.compiler.map.diagonal import packed, unpacked
-from cimforge.compiler.matmul import RunJob
-from cimforge.compiler.precision import Precision
-from cimforge.compiler.reference.call import Call
+from cimforge.compiler.map.node_jobs import NodeJobs
+from cimforge.compiler.map.node_plan import JobPlan, plan_node
+from cimforge.compiler.map.product_trace import operand_precisions, part_sizes
+from cimforge.compiler.reference.call import Call, exact_products
 from cimforge.compiler.reference.lowering import Part
-from cimforge.compiler.tiling import golden_pass_cycles, make_job, run_job_golden
+from cimforge.compiler.tiling import Job, golden_pass_cycles, run_job_golden
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["MacroProducts", "NodeUse"]
+__all__ = ["GoldenJobs", "JobRunner", "MacroProducts", "NodeUse"]
 
 Ints = NDArray[np.int64]
+
+
+class JobRunner(Protocol):
+    """Who runs jobs: the golden model, the Verilog in a simulator, a board."""
+
+    @property
+    def cycles(self) -> int:
+        """Of the clock, of all jobs until now; 0 where none are counted."""
+
+    @property
+    def pass_cycles(self) -> int:
+        """Of those, in which the array computed."""
+
+    def run_job(self, config: MacroConfig, job: Job) -> Ints:
+        """The job's results (tiles, vectors, cols)."""
+
+
+class GoldenJobs:
+    """The golden model as a JobRunner: it counts the cycles of passes, no others."""
+
+    def __init__(self) -> None:
+        self.cycles = self.pass_cycles = 0
+
+    def run_job(self, config: MacroConfig, job: Job) -> Ints:
+        """The job's results (tiles, vectors, cols)."""
+        self.pass_cycles += golden_pass_cycles(config, job)
+        return run_job_golden(config, job)
 
 
 @dataclass
 class NodeUse:
     """What a node's products took: ``macs`` multiply-accumulates of the network, ``tiles`` sets of
-    weights, ``passes`` vectors through one, ``pass_cycles`` cycles of those, ``cells`` of all tiles
-    that hold a weight, of ``room`` that there are."""
+    weights, ``passes`` vectors through one, of all macros; ``cycles`` from first to last of the
+    macros side by side, and ``pass_cycles`` of all macros."""
 
     name: str
     operator: str
     macs: int = 0
     tiles: int = 0
     passes: int = 0
+    cycles: int = 0
     pass_cycles: int = 0
-    cells: int = 0
-    room: int = 0
-
-    @property
-    def utilisation(self) -> float:
-        """Share of the cells that hold a weight, 0..1."""
-        return self.cells / self.room if self.room else 0.0
 
 
+# Called behind each job: the call, its plan, the job and its results.
+Watch = Callable[[Call, JobPlan, Job, Ints], None]
+
+
+@dataclass
 class MacroProducts:
-    """Products (see reference.call) on macros of ``config``: groups are packed side by side, the
-    rest is cut into tiles, and ``run_job`` runs these (golden, or a simulator of the Verilog).
+    """Products (see reference.call) on ``macros`` macros of ``config``, by ``runner``.
 
-    Operands take the precision of their tensors' kinds. ``nodes`` tells what each node took, in the
-    order of their work; ``progress`` is called with the node's name when it begins.
-
-    Raises ValueError where the macro does not hold an operand's precision.
+    Operands take the precision of their tensors' kinds. Nodes that are not in ``chosen`` (all,
+    where it is None) are multiplied by NumPy. ``uses`` tells what each node took, by name;
+    ``begin`` is called with a node's name when it begins, ``watch`` behind each job.
     """
 
-    def __init__(
-        self,
-        config: MacroConfig,
-        run_job: RunJob = run_job_golden,
-        progress: Callable[[str], None] | None = None,
-    ):
-        self._config, self._run, self._progress = config, run_job, progress
-        self.nodes: dict[str, NodeUse] = {}
+    config: MacroConfig
+    runner: JobRunner = field(default_factory=GoldenJobs)
+    macros: int = 1
+    chosen: Collection[str] | None = None
+    begin: Callable[[str], None] | None = None
+    watch: Watch | None = None
+
+    def __post_init__(self) -> None:
+        self.uses: dict[str, NodeUse] = {}
 
     def __call__(self, call: Call, parts: Sequence[Part]) -> list[Ints]:
-        """The sums of each part."""
-        config, node = self._config, call.node
-        use = self.nodes.setdefault(node.name, NodeUse(node.name, type(node.operator).__name__))
-        if self._progress:
-            self._progress(node.name)
-        x_held, w_held = _precision(call.tensor(0)), _precision(call.tensor(1))
-        outputs = max(
-            (mode.outputs for mode in config.modes if mode.weight_bits >= w_held.bits), default=1
-        )
+        """The sums of each part. Raises ValueError, one line with the node, for what no macro of
+        this config multiplies."""
+        if self.chosen is not None and call.node.name not in self.chosen:
+            return exact_products(call, parts)
+        node = call.node
+        use = self.uses.setdefault(node.name, NodeUse(node.name, type(node.operator).__name__))
+        if self.begin:
+            self.begin(node.name)
+        held = operand_precisions(call, parts)
+        sizes = part_sizes(parts)
+        try:
+            plans = plan_node(self.config, *held, sizes, self.macros)
+        except ValueError as error:
+            raise ValueError(f"{node}: {error}") from None
         found: list[Ints] = []
-        for pack in packed(config.rows, outputs, parts):
-            try:
-                job = make_job(config, pack.x, pack.w, x_held, w_held)
-            except ValueError as error:
-                raise ValueError(f"{node}: {error}") from None
-            found += unpacked(pack, job.assemble(self._run(config, job)))
-            use.tiles += len(job.plan.tiles)
-            use.passes += job.plan.passes
-            use.pass_cycles += golden_pass_cycles(config, job)
-            use.room += len(job.plan.tiles) * job.plan.rows * job.plan.cols
-        for part in parts:
-            use.macs += len(part.x) * part.w.size
-            use.cells += part.w.size
+        for plan in plans:
+            jobs = NodeJobs(plan, parts, held)
+            busy: defaultdict[int, int] = defaultdict(int)  # of each macro
+            for planned, job in jobs:
+                cycles, passing = self.runner.cycles, self.runner.pass_cycles
+                results = self.runner.run_job(self.config, job)
+                busy[planned.macro] += self.runner.cycles - cycles
+                use.pass_cycles += self.runner.pass_cycles - passing
+                if self.watch:
+                    self.watch(call, planned, job, results)
+                jobs.take(planned, job, results)
+                use.passes += job.plan.passes
+            found += jobs.sums()
+            use.tiles += plan.tiles
+            use.cycles += max(busy.values(), default=0)
+        use.macs += sum(size.macs for size in sizes)
         return found
-
-
-def _precision(tensor: Tensor) -> Precision:
-    """Bits and sign of a tensor's kind."""
-    low, high = tensor.limits
-    return Precision((high - low).bit_length(), low < 0)

@@ -6,6 +6,7 @@ import pytest
 from cimforge.compiler.graph.graph import Graph, GraphError, Node
 from cimforge.compiler.graph.operator import Convolution, FullyConnected, Reshape
 from cimforge.compiler.graph.tensor import Quantisation, Tensor
+from cimforge.compiler.map.layer_plan import plan_network
 from cimforge.compiler.map.macro_products import MacroProducts
 from cimforge.compiler.reference.execution import execute
 from cimforge.hdl.params.config import MacroConfig
@@ -54,19 +55,41 @@ def test_a_macro_gives_numpys_numbers_in_every_tensor():
     for name, array in wanted.items():
         assert (told[name] == array).all(), name
     assert len(np.unique(wanted["y"])) > 10
-    deep, point, full = products.nodes.values()
+    deep, point, full = products.uses.values()
     # two channels of 9 inputs side by side in 20 rows: 2 tiles of 45 positions of 5 images' 9
     assert (deep.tiles, deep.passes, deep.macs) == (2, 90, 45 * 4 * 9)
-    assert deep.utilisation == pytest.approx(36 / 120)
     assert (point.tiles, point.passes) == (3, 135)
     assert (full.tiles, full.passes, full.pass_cycles) == (16, 80, 80 * CONFIG.cycles_per_pass(8))
 
 
-def test_a_precision_that_the_macro_does_not_hold_is_one_line():
-    with pytest.raises(
-        GraphError, match=r"^network: Convolution 'deep': x_precision must .*input_bits"
-    ):
-        execute(network(), {"x": np.zeros((1, 6, 5, 4), int)}, MacroProducts(load_config("tiny")))
+@pytest.mark.parametrize("macros", [1, 3])
+@pytest.mark.parametrize("config", [CONFIG, load_config("tiny")])
+def test_the_plan_tells_what_execution_takes(config, macros):
+    graph, items = network(), 3
+    plan = plan_network(graph, config, macros, items)
+    products = MacroProducts(config, macros=macros)
+    execute(graph, {"x": np.zeros((items, 6, 5, 4), int)}, products)
+    for layer, use in zip(plan, products.uses.values(), strict=True):
+        told = (layer.name, layer.operator, layer.macs, layer.tiles, layer.passes)
+        assert told == (use.name, use.operator, use.macs, use.tiles, use.passes)
+
+
+def test_what_a_layer_moves_is_told():
+    deep, point, full = plan_network(network(), CONFIG, items=2)
+    assert (deep.k, deep.n, deep.vectors, deep.parts, deep.together) == (9, 1, 18, 4, 2)
+    assert (deep.weight_bytes, deep.input_bytes) == (36, 4 * 9 * 18)
+    assert (deep.cells, deep.room, deep.utilisation) == (36, 120, 0.3)
+    assert (deep.x_bytes, deep.y_bytes, deep.sum_bytes) == (2 * 120, 2 * 36, 0)
+    assert (point.weight_bytes, point.input_bytes) == (28, 4 * 18 * 3)  # of three column blocks
+    assert (full.weight_bytes, full.input_bytes) == (630, 63 * 2 * 4)
+    assert full.sum_bytes == 2 * 3 * 4  # four blocks of rows: two items, three columns
+
+
+def test_layers_that_are_not_chosen_are_numpys():
+    graph, x = network(), np.zeros((1, 6, 5, 4), int)
+    products = MacroProducts(CONFIG, chosen={"full"})
+    execute(graph, {"x": x}, products)
+    assert list(products.uses) == ["full"]
 
 
 def test_items_of_other_shapes_are_refused():
