@@ -85,13 +85,17 @@ class MatrixProduct(Operator):
 
 @dataclass(frozen=True)
 class Pool(Operator):
-    """The ``kind`` (max, average) of windows; padding takes no part in either."""
+    """The ``kind`` (max, average) of windows; padding takes no part in either, but that the
+    divisor of an average counts all of it above and left, and ``counted`` below and right, where
+    that is given."""
 
     kind: str
     window: Pair
     stride: Pair
     padding: tuple[Pair, Pair] = ((0, 0), (0, 0))
     activation: str = "none"
+    dilation: Pair = (1, 1)
+    counted: Pair | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ class Function(Operator):
 
     kind: str
     alpha: float = 0.0
+    beta: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from cimforge.compiler.reference.lowering import (
     scattered,
 )
 
-__all__ = ["Call", "Products", "exact_products"]
+__all__ = ["Call", "Products", "Rule", "exact_products", "lowered", "sums"]
 
 Ints = NDArray[np.int64]
 
@@ -71,6 +71,8 @@ class Call(NamedTuple):
 
 # The sums (rows, N) of each part of a node's product, exact.
 Products = Callable[[Call, Sequence[Part]], list[Ints]]
+# An operator's arithmetic: an array; several, in the order of the node's outputs, if it has several.
+Rule = Callable[[Call], NDArray | tuple[NDArray, ...]]
 
 
 def exact_products(call: Call, parts: Sequence[Part]) -> list[Ints]:
@@ -96,24 +98,27 @@ def sums(call: Call, x_zero: int, w_zeros: Ints) -> Ints:
     if isinstance(operator, MatrixProduct):
         return _matrix(call, operator, x_zero, int(w_zeros.ravel()[0]))
     x, w = call.array(0).astype(np.int64), call.array(1).astype(np.int64)
-    shape: tuple[int, ...]
-    if isinstance(operator, FullyConnected):
-        parts = [Part(x.reshape(-1, w.shape[1]), w.T, 0)]
-        shape = (len(parts[0].x), len(w))
-    elif isinstance(operator, Convolution):
-        parts = list(convolution_parts(x, w, operator, x_zero))
-        shape = (len(x), *convolution_shape(operator, x.shape[1:3], w.shape[1:3]), len(w))
-    elif isinstance(operator, TransposedConvolution):
-        parts = [scattered(x, w, operator, x_zero)]
-        shape = (len(x), *operator.output, len(w))
-    else:
-        raise ValueError(f"{call.node}: is no product")
+    parts, shape = lowered(call, x, w, x_zero)
     zeros = np.broadcast_to(w_zeros, (len(w),))
     found = [
         _folded(told, part, x_zero, zeros[part.first : part.first + part.w.shape[1]])
         for told, part in zip(call.products(call, parts), parts, strict=True)
     ]
     return np.concatenate(found, axis=1).reshape(shape)
+
+
+def lowered(call: Call, x: NDArray, w: NDArray, pad: int) -> tuple[list[Part], tuple[int, ...]]:
+    """A product with weights as parts, padded with ``pad``, and the shape of its output."""
+    operator = call.node.operator
+    if isinstance(operator, FullyConnected):
+        parts = [Part(x.reshape(-1, w.shape[1]), w.T, 0)]
+        return parts, (len(parts[0].x), len(w))
+    if isinstance(operator, Convolution):
+        shape = convolution_shape(operator, x.shape[1:3], w.shape[1:3])
+        return list(convolution_parts(x, w, operator, pad)), (len(x), *shape, len(w))
+    if isinstance(operator, TransposedConvolution):
+        return [scattered(x, w, operator, pad)], (len(x), *operator.output, len(w))
+    raise ValueError(f"{call.node}: is no product")
 
 
 def _folded(told: Ints, part: Part, x_zero: int, w_zeros: Ints) -> Ints:

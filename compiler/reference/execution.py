@@ -1,19 +1,29 @@
 """Runs a network by the rules of its framework; who multiplies is the caller's choice."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.graph.graph import Graph, GraphError, Node
-from cimforge.compiler.graph.operator import Concatenate, Pad, Reduce, Slice, Softmax, Transpose
-from cimforge.compiler.reference.call import Call, Products, exact_products
+from cimforge.compiler.graph.operator import (
+    Concatenate,
+    HostOperator,
+    Operator,
+    Pad,
+    Reduce,
+    Slice,
+    Softmax,
+    Transpose,
+)
+from cimforge.compiler.reference.call import Call, Products, Rule, exact_products
+from cimforge.compiler.reference.onnx_rules import EACH_ITEM, ONNX_RULES
 from cimforge.compiler.reference.tflite_rules import TFLITE_RULES
 
 __all__ = ["execute", "keeps_items", "steps"]
 
-RULES = {"tflite": TFLITE_RULES}
-DTYPES = {"float32": np.dtype(np.float32), "bool": np.dtype(bool)}  # of others int64
+RULES: dict[str, Mapping[type[Operator], Rule]] = {"onnx": ONNX_RULES, "tflite": TFLITE_RULES}
+DTYPES = {name: np.dtype(name) for name in ("float16", "float32", "float64", "bool")}  # or int64
 
 
 def execute(
@@ -40,7 +50,7 @@ def steps(
     items = _items(graph, feeds)
     for node in graph.nodes:
         read, made = graph.of(node)
-        rule: Callable[[Call], NDArray] | None = rules.get(type(node.operator))
+        rule: Rule | None = rules.get(type(node.operator))
         if rule is None:
             raise GraphError(f"{graph.source}: {node}: is not computed here")
         values = [_value(graph, name, arrays) for name in node.inputs]
@@ -48,8 +58,11 @@ def steps(
             found = rule(Call(node, read, made, values, products, items))
         except ValueError as error:
             raise GraphError(f"{graph.source}: {error}") from None
-        tensor = made[0]
-        result = {tensor.name: found.astype(DTYPES.get(tensor.kind, np.dtype(np.int64)))}
+        told = found if isinstance(found, tuple) else (found,)
+        result = {
+            tensor.name: np.asarray(array, DTYPES.get(tensor.kind, np.dtype(np.int64)))
+            for tensor, array in zip(made, told, strict=True)
+        }
         arrays.update(result)
         yield node, result
 
@@ -66,11 +79,11 @@ def _items(graph: Graph, feeds: Mapping[str, NDArray]) -> int:
     counts = set()
     for name in graph.inputs:
         shape, given = graph.tensors[name].shape, feeds[name].shape
-        whole = bool(shape) and len(given) == len(shape) and given[1:] == shape[1:]
-        if not whole or given[0] % max(1, shape[0]):
+        whole = len(given) == len(shape) and given[1:] == shape[1:]
+        if not whole or (shape and given[0] % max(1, shape[0])):
             rule = f"input {name!r} must have shape {shape}, or a multiple of it on axis 0"
             raise GraphError(f"{graph.source}: {rule}, not {given}")
-        counts.add(given[0] // max(1, shape[0]))
+        counts.add(given[0] // max(1, shape[0]) if shape else 1)
     if len(counts) > 1:
         raise GraphError(f"{graph.source}: inputs hold {sorted(counts)} items, and must hold alike")
     items = counts.pop() if counts else 1
@@ -103,4 +116,6 @@ def _apart(graph: Graph, node: Node) -> bool:
             return axis % len(flowing[0].shape) != 0
         case Slice(_, _, _, drop):
             return 0 not in drop
+        case HostOperator(kind):
+            return kind in EACH_ITEM
     return True
