@@ -104,6 +104,11 @@ class Tensor:
         return prod(self.shape)
 
     @property
+    def is_float(self) -> bool:
+        """Whether it holds floats, not integers."""
+        return KINDS[self.kind] is None
+
+    @property
     def is_constant(self) -> bool:
         """Whether its data are known."""
         return self.data is not None
