@@ -1,0 +1,1 @@
+"""A fast player of the macro's own emitted Verilog: Verilator and C++, without Python a cycle."""
