@@ -49,6 +49,8 @@ class NodeJobs:
         weights = np.zeros((len(tiles.tiles), rows, tiles.cols), np.int64)
         matrices = {pack.row: self._matrix(place) for place, pack in enumerate(self._plan.packs)}
         starts = np.array(sorted(matrices))
+        # Blocks of rows that no tile takes stay away.
+        blocks, k_index = np.unique([tile.k0 // rows for tile in tiles.tiles], return_inverse=True)
         for block, tile in zip(weights, tiles.tiles, strict=True):
             place = int(np.searchsorted(starts, tile.k0, side="right")) - 1
             pack = self._plan.packs[place]
@@ -58,8 +60,8 @@ class NodeJobs:
         return Job(
             plan=tiles,
             weights=weights,
-            inputs=self._inputs(planned),
-            k_index=np.array([tile.k0 // rows for tile in tiles.tiles], np.int64),
+            inputs=np.ascontiguousarray(self._inputs(planned)[blocks]),
+            k_index=k_index,
             banks=np.array([tile.bank for tile in tiles.tiles], np.int64),
             x_bits=planned.x.held.bits,
             x_signed=planned.x.held.signed,
@@ -76,7 +78,7 @@ class NodeJobs:
         return w
 
     def _inputs(self, planned: JobPlan) -> Ints:
-        """(blocks of rows, vectors, rows) of one digit."""
+        """(blocks of rows, vectors, rows) of one digit, of all packs."""
         tiles = planned.tiles
         x = np.zeros((tiles.batch, tiles.k_tiles * tiles.rows), np.int64)
         for pack in self._plan.packs:
@@ -84,5 +86,4 @@ class NodeJobs:
                 col = pack.row + n * pack.k
                 own = part.x[planned.first : planned.last].astype(np.int64)
                 x[:, col : col + pack.k] = digit_values(own, planned.x, self._held[0])
-        blocks = x.reshape(tiles.batch, tiles.k_tiles, tiles.rows)
-        return np.ascontiguousarray(blocks.swapaxes(0, 1))
+        return x.reshape(tiles.batch, tiles.k_tiles, tiles.rows).swapaxes(0, 1)

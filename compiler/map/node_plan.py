@@ -17,6 +17,8 @@ from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["JobPlan", "NodePlan", "Pack", "parts_together", "plan_node"]
 
+MOST_RESULTS = 1 << 23  # of a job: what a simulation hands over at once, 64 MB
+
 
 @dataclass(frozen=True)
 class Pack:
@@ -126,7 +128,7 @@ def _plan_run(
     packs = tuple(_packs(config.rows, outputs, parts, first))
     strips = [strip for pack in packs for strip in _strips(config.rows, outputs, pack)]
     jobs = []
-    for macro, own, begin, end in _shares(strips, vectors, macros):
+    for macro, own, begin, end in _jobs(strips, vectors, macros, outputs):
         corners = [corner for strip in own for corner in strip]
         tiles = tuple(
             Tile(*corner, bank=place % config.banks) for place, corner in enumerate(corners)
@@ -166,6 +168,21 @@ def _strips(rows: int, outputs: int, pack: Pack) -> Iterator[list[Corner]]:
     for n0 in range(pack.col, end_n, outputs):
         n1 = min(n0 + outputs, end_n)
         yield [(k0, min(k0 + rows, end_k), n0, n1) for k0 in range(pack.row, end_k, rows)]
+
+
+def _jobs(
+    strips: Sequence[list[Corner]], vectors: int, macros: int, outputs: int
+) -> Iterator[tuple[int, Sequence[list[Corner]], int, int]]:
+    """The shares of macros, cut further where a job's results would leave MOST_RESULTS: between
+    strips, which costs nothing, then between vectors, which loads a strip again."""
+    for macro, own, first, last in _shares(strips, vectors, macros):
+        each = max(map(len, own)) * outputs  # results of a vector on a strip
+        together = max(1, MOST_RESULTS // max(1, each * (last - first)))
+        most = max(1, min(last - first, MOST_RESULTS // each))
+        for begin in range(0, len(own), together):
+            for start in range(first, max(last, first + 1), most):
+                end = min(start + most, last)
+                yield macro, own[begin : begin + together], start, end
 
 
 def _shares(

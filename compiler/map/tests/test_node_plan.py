@@ -1,10 +1,13 @@
 """Plans of products from sizes: what shares a macro, how macros share, digits of wide operands."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cimforge.compiler.map import node_plan
 from cimforge.compiler.map.node_jobs import NodeJobs
 from cimforge.compiler.map.node_plan import parts_together, plan_node
 from cimforge.compiler.map.operand_digits import digit_values, digits_of
@@ -66,8 +69,9 @@ def test_digits_add_up_to_the_value(bits, signed, limit, seed):
     cols=st.integers(1, 5),
     bits=st.sampled_from([(8, 8, 8), (4, 4, 4), (3, 6, 2), (16, 5, 5), (1, 1, 1)]),
     macros=st.integers(1, 5),
+    most=st.sampled_from([node_plan.MOST_RESULTS, 40]),
 )
-def test_sums_of_any_parts_on_any_macros_are_numpys(seed, rows, cols, bits, macros):
+def test_sums_of_any_parts_on_any_macros_are_numpys(seed, rows, cols, bits, macros, most):
     draw = np.random.default_rng(seed)
     input_bits, weight_bits, slice_bits = bits
     config = MacroConfig(
@@ -78,7 +82,8 @@ def test_sums_of_any_parts_on_any_macros_are_numpys(seed, rows, cols, bits, macr
         slice_bits=slice_bits,
         banks=int(draw.integers(1, 4)),
     )
-    held = Precision(int(draw.integers(1, 17)), True), Precision(int(draw.integers(1, 17)), False)
+    wide = draw.integers(1, (3 * input_bits + 1, 2 * weight_bits + 2))
+    held = Precision(int(wide[0]), True), Precision(int(wide[1]), False)
     parts: list[Part] = []
     for _ in range(int(draw.integers(1, 4))):  # runs of equal parts
         vectors, k, n = draw.integers(0, 6), draw.integers(1, 30), draw.integers(1, 9)
@@ -87,10 +92,14 @@ def test_sums_of_any_parts_on_any_macros_are_numpys(seed, rows, cols, bits, macr
             w = draw.integers(held[1].low, held[1].high + 1, (k, n))
             parts.append(Part(x, w, 0))
     found = []
-    for plan in plan_node(config, *held, part_sizes(parts), macros):
+    with patch.object(node_plan, "MOST_RESULTS", most):
+        plans = plan_node(config, *held, part_sizes(parts), macros)
+    for plan in plans:
         jobs = NodeJobs(plan, parts, held)
         for planned, job in jobs:
-            jobs.take(planned, job, run_job_golden(config, job))
+            results = run_job_golden(config, job)
+            assert results.size <= max(most, len(job.weights) * cols * len(config.modes))
+            jobs.take(planned, job, results)
         found += jobs.sums()
     assert len(found) == len(parts)
     for told, part in zip(found, parts, strict=True):
