@@ -18,11 +18,13 @@ from cimforge.compiler.graph.operator import (
 )
 from cimforge.compiler.reference.call import Call, Products, Rule, exact_products
 from cimforge.compiler.reference.onnx_rules import EACH_ITEM, ONNX_RULES
-from cimforge.compiler.reference.tflite_rules import TFLITE_RULES
+from cimforge.compiler.reference.tflite_rules import LITERT_RULES, TFLITE_RULES
 
 __all__ = ["execute", "keeps_items", "steps"]
 
-RULES: dict[str, Mapping[type[Operator], Rule]] = {"onnx": ONNX_RULES, "tflite": TFLITE_RULES}
+RULES: dict[str, Mapping[type[Operator], Rule]] = {
+    **{"litert": LITERT_RULES, "onnx": ONNX_RULES, "tflite": TFLITE_RULES},
+}
 DTYPES = {name: np.dtype(name) for name in ("float16", "float32", "float64", "bool")}  # or int64
 
 
