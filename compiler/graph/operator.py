@@ -81,6 +81,7 @@ class MatrixProduct(Operator):
 
     turn_a: bool = False
     turn_b: bool = False
+    activation: str = "none"
 
 
 @dataclass(frozen=True)

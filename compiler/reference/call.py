@@ -71,7 +71,7 @@ class Call(NamedTuple):
 
 # The sums (rows, N) of each part of a node's product, exact.
 Products = Callable[[Call, Sequence[Part]], list[Ints]]
-# An operator's arithmetic: an array; several, in the order of the node's outputs, if it has several.
+# An operator's arithmetic: an array, or as many as the node has outputs, in their order.
 Rule = Callable[[Call], NDArray | tuple[NDArray, ...]]
 
 

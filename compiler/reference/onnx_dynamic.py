@@ -28,7 +28,10 @@ def quantize_linear(
     assert limits is not None
     zeros = np.zeros((), np.int64) if zero is None else zero.astype(np.int64)
     told = quantised(
-        x, scale.astype(np.float32).reshape(shape), zeros.reshape(shape if zeros.ndim else ()), limits
+        x,
+        scale.astype(np.float32).reshape(shape),
+        zeros.reshape(shape if zeros.ndim else ()),
+        limits,
     )
     return told.astype(kind)
 

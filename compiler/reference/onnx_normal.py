@@ -70,9 +70,7 @@ def batch_normalization(
     return x * factor.reshape(shape) + (bias - mean * factor).reshape(shape)
 
 
-def instance_normalization(
-    x: NDArray, scale: NDArray, bias: NDArray, *, epsilon: float
-) -> NDArray:
+def instance_normalization(x: NDArray, scale: NDArray, bias: NDArray, *, epsilon: float) -> NDArray:
     """Of each channel by itself."""
     shape = (1, -1, *(1,) * (x.ndim - 2))
     held, _, _ = _centred(x, tuple(range(2, x.ndim)), epsilon)

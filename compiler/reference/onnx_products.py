@@ -28,8 +28,10 @@ def product(call: Call) -> NDArray:
     if bias is not None and np.issubdtype(bias.dtype, np.integer):
         found, bias = found + bias.astype(np.int64), None
     found = wrapped(found)
-    if w.quantisation is None or x.quantisation is None:
+    if y.kind == "int32" and y.quantisation is None:
         return found.reshape(call.shape)
+    if w.quantisation is None or x.quantisation is None:
+        raise ValueError(f"{call.node}: {x.name!r} and {w.name!r} must be quantised")
     scales = np.float32(x.scale) * np.array(w.quantisation.scales, np.float32)
     if KINDS[y.kind] is None:
         scaled = found.astype(np.float32) * scales

@@ -102,10 +102,8 @@ def lower_triangle(x: NDArray, *, upper: int, diagonal: int) -> NDArray:
 
 def greatest_place(x: NDArray, *, axis: int, keep: int, last: int) -> NDArray:
     """ArgMax."""
-    if last:
-        found = x.shape[axis] - 1 - np.argmax(np.flip(x, axis), axis)
-    else:
-        found = np.argmax(x, axis)
+    found = np.argmax(np.flip(x, axis) if last else x, axis)
+    found = x.shape[axis] - 1 - found if last else found
     return np.expand_dims(found, axis) if keep else found
 
 

@@ -1,0 +1,14 @@
+"""Who reads which operator of an .onnx file, by domain and name."""
+
+from collections.abc import Callable, Mapping
+
+from cimforge.compiler.importers.onnx_builder import Builder
+from cimforge.compiler.importers.onnx_convolution import CONVOLUTIONS
+from cimforge.compiler.importers.onnx_file import RawNode
+from cimforge.compiler.importers.onnx_matrix import MATRIX
+from cimforge.compiler.importers.onnx_scales import SCALES
+
+__all__ = ["READERS"]
+
+Reader = Callable[[Builder, RawNode], None]
+READERS: Mapping[tuple[str, str], Reader] = {**CONVOLUTIONS, **MATRIX, **SCALES}
