@@ -1,0 +1,1 @@
+"""What else an array does: binary networks, nearest keys, GF(2) products, ternary layers."""
