@@ -16,7 +16,7 @@ import click
 __all__ = ["cli", "main"]
 
 VERBS = (
-    *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run"),
+    *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run", "example"),
     *("soc", "engine", "schema", "doctor"),
 )
 BENCH_VERBS = ("naive", "soc-layer")  # what figures are compared with: called by name, not listed
