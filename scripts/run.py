@@ -1,55 +1,42 @@
-"""cimforge run: a quantised network, all its products through the emitted Verilog."""
+"""cimforge run: a quantised network, its products through the emitted Verilog."""
 
-import json
-from importlib import import_module
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cimforge.compiler import digits
-from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
-from cimforge.compiler.backends.serial_port import SerialBackend
-from cimforge.compiler.engine_link.linked_backend import LinkedBackend
-from cimforge.compiler.matmul import exact_matmul, tiled_matmul
-from cimforge.compiler.precision import Ints
-from cimforge.compiler.soc.soc_backend import SocBackend
-from cimforge.flow.simulate.simulator import BuildError
-from cimforge.fpga.cpu.toolchain import CompileError
-from cimforge.hdl.emit.output_paths import BUILD
-from cimforge.hdl.emit.outputs import listing, open_outputs
-from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import InputError, load_config
-from cimforge.hdl.params.engine_file import load_engine
-from cimforge.hdl.params.install_hint import install_hint
-from cimforge.host.driver import BusError, LinkError
-from cimforge.host.engine_driver import QueueError
-from cimforge.scripts.engine_line import check_linked, engine_options, engine_rows, open_linked
-from cimforge.scripts.options import (
-    CheckFailedError,
-    OutputPath,
-    config_epilog,
-    print_json,
-    set_option,
-    show_table,
-    simulation_progress,
-    simulator_option,
-)
-from cimforge.scripts.way import BACKENDS, SYSTEMS, Way, link_rows, network_options
+from cimforge.compiler.importers.model_file import SUFFIXES
+from cimforge.hdl.params.config_file import InputError
+from cimforge.scripts.engine_line import engine_options
+from cimforge.scripts.model_options import Asked, model_options
+from cimforge.scripts.options import OutputPath, config_epilog, set_option, simulator_option
+from cimforge.scripts.run_digits import Digits, run_digits
+from cimforge.scripts.run_model import run_model
+from cimforge.scripts.way import Way, network_options
 
 __all__ = ["run"]
 
-MODELS = ("digits",)
-RESULTS = ("report.json", "digits.png")
-FAILURES = (BuildError, CompileError, SimulationError, LinkError, BusError, QueueError)
+DIGITS = "digits"
+MODELS = f"digits, which is trained first, or a {' or '.join(SUFFIXES)} file"
+
+
+def _model(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """``digits`` or a file that is there."""
+    if value == DIGITS:
+        return value
+    path = Path(value)
+    if path.suffix.lower() not in SUFFIXES:
+        raise click.BadParameter(f"must be {MODELS}, not {value!r}")
+    if not path.is_file():
+        raise click.BadParameter(f"{value}: there is no such file")
+    return value
 
 
 @click.command(
-    epilog=f"MODEL: {', '.join(MODELS)}. {config_epilog}",
+    epilog=f"MODEL: {MODELS}. {config_epilog}",
     short_help="Run a whole quantised network on the Verilog.",
 )
-@click.argument("model", type=click.Choice(MODELS), metavar="MODEL")
+@click.argument("model", callback=_model, metavar="MODEL")
 @click.option(
     "--config",
     metavar="CONFIG",
@@ -61,11 +48,9 @@ FAILURES = (BuildError, CompileError, SimulationError, LinkError, BusError, Queu
 @set_option
 @click.option(
     "--images",
-    type=click.IntRange(1, 400),
+    type=click.IntRange(1),
     metavar="N",
-    default=400,
-    show_default=True,
-    help="Test images.",
+    help="Test images of digits; random items of a file without --input.  [default: 400; 1]",
 )
 @click.option(
     "--seed",
@@ -73,8 +58,9 @@ FAILURES = (BuildError, CompileError, SimulationError, LinkError, BusError, Queu
     metavar="N",
     default=0,
     show_default=True,
-    help="Training's seed.",
+    help="Of the training, or of random items.",
 )
+@model_options
 @click.option(
     "-o",
     "--output",
@@ -89,7 +75,7 @@ def run(
     model: str,
     config: str,
     overrides: tuple[str, ...],
-    images: int,
+    images: int | None,
     seed: int,
     output: Path | None,
     as_json: bool,
@@ -101,139 +87,20 @@ def run(
     board: str | None,
     system_options: tuple[str, ...],
     simulator: str,
+    **files: Any,
 ) -> None:
-    """Train MODEL in seconds, quantise it and run its test images through the emitted Verilog."""
-    engine = load_engine(config, overrides) if linked or backend in SYSTEMS else None
-    macro = engine.macro if engine else load_config(config, overrides)
+    """Run MODEL's inputs through the emitted Verilog and compare every value with the golden
+    model's."""
     way = Way(backend, port, baud, board, simulator, system_options)
-    way.check()
-    check_linked(way, linked, ram)
-    data, bits = _load(model, macro)
-    kinds = ("engine", *([backend] if backend != BACKENDS[0] else ()))
-    title = "-".join((model, macro.module, *kinds[1 - linked :]))
-    output = _claim(output or Path(BUILD) / title, title)
-    tested, labels = data.test_images[:images], data.test_labels[:images]
-    predictions, failure = None, ""
-    with simulation_progress() as (announce, progress):
-        told = (output / "rtl", announce, progress)
-        runner: Runner
-        if engine and linked:
-            runner = open_linked(way, engine, ram, *told)
-        else:
-            runner = way.open_system(engine, *told) if engine else way.open(macro, *told)
-        announce("training the network")
-        network = digits.train(seed)
-        quantised = digits.quantise_network(network, data.train_images, *bits)
-        try:
-            predictions = _predict(runner, macro, quantised, tested)
-        except FAILURES as error:
-            failure = str(error)
-    exact = digits.predict(quantised, tested, exact_matmul)
-    expected = exact
-    if not macro.tree_traits.exact:
-        expected = digits.predict(quantised, tested, tiled_matmul(macro))
-    accuracies: dict[str, Any] = {
-        "float_accuracy": digits.accuracy(digits.predict_float(network, tested), labels),
-        "int8_accuracy": digits.accuracy(exact, labels),
-        "accuracy": None if predictions is None else digits.accuracy(predictions, labels),
-    }
-    equal = predictions is not None and bool((expected == predictions).all())
-    facts = runner.facts() if isinstance(runner, LinkedBackend) else way.facts(runner)
-    report = _report(len(tested), accuracies, runner.bit_exact and equal, runner) | facts
-    if predictions is not None:
-        named = {"model": model, "macro": macro.module, **report}
-        drawing = _draw(tested, labels, predictions, accuracies, macro.module)
-        _write_results(output, title, json.dumps(named, indent=2) + "\n", drawing)
-    if as_json:
-        print_json({**report, **({"failed": failure} if failure else {})})
-    elif not failure:
-        _show(model, macro.module, output, report)
-    if not report["bit_exact"]:
-        raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
-
-
-Runner = RtlBackend | SerialBackend | SocBackend | LinkedBackend
-
-
-def _predict(
-    runner: Runner, macro: MacroConfig, network: digits.QuantisedNetwork, images: Ints
-) -> Ints:
-    """Labels of images, product by product, or by a program that runs the whole network."""
-    if isinstance(runner, (SocBackend, LinkedBackend)):
-        return runner.predict(network, images)
-    return digits.predict(network, images, tiled_matmul(macro, runner.run_job))
-
-
-def _load(model: str, macro: MacroConfig) -> tuple[digits.Digits, tuple[int, int]]:
-    """The model's data, and the bits of its weights and inputs on the macro."""
-    try:
-        import_module("matplotlib")  # needed only at the end, so missed now
-        return digits.load(), digits.network_bits(macro)
-    except ModuleNotFoundError as error:
-        hint = install_hint("networks")
-        raise InputError(f"run {model}: needs {error.name}; run {hint}") from None
-    except ValueError as error:
-        raise InputError(str(error)) from None
-
-
-def _claim(folder: Path, title: str) -> Path:
-    """The folder, refused now and not after the simulation where its results must stay."""
-    with open_outputs(folder, title) as outputs:
-        outputs.check(dict.fromkeys(RESULTS))
-    return folder
-
-
-def _draw(
-    images: Ints, labels: Ints, predictions: Ints, accuracies: dict[str, Any], name: str
-) -> bytes:
-    """The picture of the results, as a PNG."""
-    from cimforge.compiler import picture  # matplotlib, an extra
-
-    shown = dict(zip(("float", "int8", "Verilog"), accuracies.values(), strict=True))
-    drawn = BytesIO()
-    picture.draw_predictions(drawn, images, labels, predictions, shown, name)
-    return drawn.getvalue()
-
-
-def _write_results(folder: Path, title: str, report: str, drawing: bytes) -> None:
-    results: dict[str, str | bytes] = dict(zip(RESULTS, (report, drawing), strict=True))
-    with open_outputs(folder, title) as outputs:
-        outputs.write(results, {"name": title, "files": listing(results)})
-
-
-def _report(images: int, accuracies: dict[str, Any], exact: bool, runner: Runner) -> dict[str, Any]:
-    """The JSON contract of ``cimforge run``."""
-    counts = {"cycles": runner.cycles, "macs": runner.macs, "seconds": round(runner.seconds, 3)}
-    average = round(runner.pass_cycles / runner.passes, 3) if runner.passes else None
-    told = {"images": images, **accuracies, "bit_exact": exact, **counts}
-    return {**told, "cycles_per_pass": average}
-
-
-def _cycles_of(report: dict[str, Any]) -> str:
-    """Whose cycles the report counts."""
-    if "system" in report:
-        return "cycles of the system, UART left out"
-    if "board" not in report:
-        return "macro cycles"
-    return f"cycles of {report['board']} at {report['clock_hz'] / 1e6:g} MHz"
-
-
-def _show(model: str, name: str, output: Path, report: dict) -> None:
-    rows = [
-        ("images", str(report["images"])),
-        ("accuracy, float", f"{report['float_accuracy']:.2%}"),
-        ("accuracy, integers in NumPy", f"{report['int8_accuracy']:.2%}"),
-        ("accuracy, emitted Verilog", f"{report['accuracy']:.2%}"),
-        ("every value equal to golden", "yes" if report["bit_exact"] else "NO"),
-        (_cycles_of(report), f"{report['cycles']:,}"),
-        ("cycles a pass, on average", f"{report['cycles_per_pass']:g}"),
-        ("MACs simulated", f"{report['macs']:,} in {report['seconds']:.1f} s"),
-        *link_rows(report),
-        *engine_rows(report),
-    ]
-    below = [
-        ("Verilog", output / "rtl"),
-        ("report", output / "report.json"),
-        ("picture", output / "digits.png"),
-    ]
-    show_table(f"{model} on {name}", rows, below=below)
+    if model == DIGITS:
+        given = [name for name, value in files.items() if value not in (None, (), False, 1)]
+        if given:
+            raise InputError(
+                f"--{given[0]}: is of a network from a file, and digits brings its own"
+            )
+        run_digits(Digits(config, overrides, images, seed, output, as_json, linked, ram, way))
+        return
+    if linked:
+        raise InputError("--engine: runs digits alone; a file's products go to a macro, or to soc")
+    shared = {"config": config, "overrides": overrides, "images": images, "seed": seed}
+    run_model(Asked(Path(model), way, **shared, output=output, as_json=as_json, **files))

@@ -9,6 +9,8 @@ import click
 
 from cimforge.compiler.backends.rtl import RtlBackend
 from cimforge.compiler.backends.serial_port import SerialBackend
+from cimforge.compiler.map.golden_jobs import GoldenJobs
+from cimforge.compiler.player.player_backend import PlayerBackend
 from cimforge.compiler.soc.soc_backend import SocBackend
 from cimforge.flow.board import Board
 from cimforge.flow.macro_files import macro_extras
@@ -30,13 +32,14 @@ from cimforge.host.driver import LinkError
 from cimforge.scripts.system_option import chosen_system, system_option
 
 __all__ = [
-    *("BACKENDS", "NETWORK_BACKENDS", "SYSTEMS", "Way", "link_rows", "network_options"),
+    *("BACKENDS", "GOLDEN", "NETWORK_BACKENDS", "SYSTEMS", "Way", "link_rows", "network_options"),
     "way_options",
 ]
 
 BACKENDS = ("rtl", "uart-sim", "spi-sim", "serial")
 SYSTEMS = ("soc", "litex")  # which run whole networks, no product of its own
-NETWORK_BACKENDS = (*BACKENDS, *SYSTEMS)
+GOLDEN = "golden"
+NETWORK_BACKENDS = (*BACKENDS, *SYSTEMS, GOLDEN)
 HELP = "The macro's Verilog; a board's, through its simulated UART or SPI; a board, through a port"
 LINKS = {"uart-sim": "uart", "spi-sim": "spi"}  # of a simulated board
 # The fewest clock cycles a bit, so the shortest simulation; the first that has such a link.
@@ -57,7 +60,8 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _options(
         command,
         NETWORK_BACKENDS,
-        f"{HELP}; a program on a simulated RISC-V core, in a system of this package or of LiteX.",
+        f"{HELP}; a program on a simulated RISC-V core, in a system of this package or of LiteX; "
+        "the golden model in NumPy.",
     )
 
 
@@ -122,7 +126,7 @@ class Way(NamedTuple):
             check_compiler()
             if not soc:
                 check_litex()
-        if self.backend != "serial":
+        if self.backend not in ("serial", GOLDEN):
             check_simulator(self.simulator)
 
     def _check_baud(self) -> None:
@@ -158,11 +162,16 @@ class Way(NamedTuple):
         folder: Path,
         announce: Callable[[str], None],
         progress: Callable[[int, int], None],
-    ) -> RtlBackend | SerialBackend:
-        """Emit the macro into ``folder``, and what runs jobs on it.
+        *,
+        player: bool = False,
+    ) -> RtlBackend | SerialBackend | PlayerBackend | GoldenJobs:
+        """Emit the macro into ``folder``, and what runs jobs on it; with ``player`` the compiled
+        one in place of cocotb, where Verilator simulates the macro alone.
 
         Raises InputError where the port does not open, or no such macro answers behind it.
         """
+        if self.backend == GOLDEN:
+            return GoldenJobs()
         top = board_files(macro, self.simulated, self.link) if self.link else {}
         emit_macro(macro, folder, {**macro_extras(macro), **top})
         if self.port:
@@ -172,6 +181,8 @@ class Way(NamedTuple):
             except LinkError as error:
                 raise InputError(f"--port: {error}") from None
             return board
+        if player and not self.link and self.simulator == "verilator":
+            return PlayerBackend(folder, announce, progress, compare=False)
         options: dict[str, Any] = {}
         if self.link:
             spi = self.link == "spi"
@@ -201,13 +212,13 @@ class Way(NamedTuple):
         config = chosen_system(engine, self.system, **defaults)
         return SocBackend(simulated_system(config, folder), folder, announce, progress)
 
-    def facts(self, runner: RtlBackend | SerialBackend | SocBackend) -> dict[str, Any]:
+    def facts(self, runner: Any) -> dict[str, Any]:
         """Of a report: whose cycles are counted, where a board is simulated, and what passed a
         link. ``payload_share`` is the part of the line's time in the busier direction in which rows
         and vectors, or results, passed."""
         if isinstance(runner, SocBackend):
             return runner.facts() | self._board_facts(runner)
-        if self.backend == "rtl":
+        if self.backend in ("rtl", GOLDEN):
             return {}
         payload = {"payload_sent": runner.sent, "payload_received": runner.received}
         most = max(runner.sent, runner.received)

@@ -8,15 +8,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cimforge.compiler.map.golden_jobs import GoldenJobs
 from cimforge.compiler.map.node_jobs import NodeJobs
 from cimforge.compiler.map.node_plan import JobPlan, plan_node
 from cimforge.compiler.map.product_trace import operand_precisions, part_sizes
 from cimforge.compiler.reference.call import Call, exact_products
 from cimforge.compiler.reference.lowering import Part
-from cimforge.compiler.tiling import Job, golden_pass_cycles, run_job_golden
+from cimforge.compiler.tiling import Job
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["GoldenJobs", "JobRunner", "MacroProducts", "NodeUse"]
+__all__ = ["JobRunner", "MacroProducts", "NodeUse"]
 
 Ints = NDArray[np.int64]
 
@@ -34,18 +35,6 @@ class JobRunner(Protocol):
 
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, vectors, cols)."""
-
-
-class GoldenJobs:
-    """The golden model as a JobRunner: it counts the cycles of passes, no others."""
-
-    def __init__(self) -> None:
-        self.cycles = self.pass_cycles = 0
-
-    def run_job(self, config: MacroConfig, job: Job) -> Ints:
-        """The job's results (tiles, vectors, cols)."""
-        self.pass_cycles += golden_pass_cycles(config, job)
-        return run_job_golden(config, job)
 
 
 @dataclass

@@ -1,0 +1,95 @@
+"""A user's expected tensors against those that a run made: the first element that differs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cimforge.compiler.graph.graph import Graph, Node
+
+__all__ = ["Difference", "DifferenceError", "Expected"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Element ``index`` of ``tensor``, which node ``layer`` makes, of item ``item``."""
+
+    layer: str
+    operator: str
+    tensor: str
+    item: int
+    index: tuple[int, ...]
+    got: float
+    expected: float
+    differing: int
+    elements: int
+
+    def __str__(self) -> str:
+        place = f"tensor {self.tensor!r} of layer {self.layer!r} ({self.operator})"
+        told = f"got {self.got:g}, expected {self.expected:g}"
+        share = f"{self.differing:,} of {self.elements:,} elements differ"
+        return f"{place}, item {self.item}, element {list(self.index)}: {told}; {share}"
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {**vars(self), "index": list(self.index)}
+
+
+class DifferenceError(Exception):
+    """A tensor is not as expected: the text says where."""
+
+    def __init__(self, difference: Difference):
+        super().__init__(str(difference))
+        self.difference = difference
+
+
+class Expected:
+    """Expected tensors by name, of ``items`` items, as fitted to the network's own shapes.
+
+    Raises ValueError, one line that begins with ``where``, for a name that no tensor has and for
+    another size.
+    """
+
+    def __init__(self, graph: Graph, given: Mapping[str, NDArray], items: int, where: str):
+        if len(given) == 1 and len(graph.outputs) == 1 and next(iter(given)) not in graph.tensors:
+            given = {graph.outputs[0]: next(iter(given.values()))}
+        self.arrays: dict[str, NDArray] = {}
+        for name, array in given.items():
+            tensor = graph.tensors.get(name)
+            if tensor is None or tensor.is_constant or name in graph.inputs:
+                made = [name for node in graph.nodes for name in node.outputs]
+                some = ", ".join(made[-5:])
+                raise ValueError(f"{where}: the network makes no tensor {name!r}, but {some} ...")
+            if array.dtype.kind not in "biuf":
+                raise ValueError(f"{where}: {name!r} must hold numbers, not {array.dtype}")
+            if array.size != tensor.size * items:
+                rule = f"must hold {items} times {tensor.shape}"
+                raise ValueError(f"{where}: {name!r} {rule}, not an array of shape {array.shape}")
+            self.arrays[name] = array.reshape(items, *tensor.shape)
+
+    def check(self, graph: Graph, node: Node, made: Mapping[str, NDArray], first: int) -> None:
+        """Compare what a node made of items ``first`` on. Raises DifferenceError."""
+        for name, array in made.items():
+            if name not in self.arrays:
+                continue
+            told = array.reshape(-1, *graph.tensors[name].shape)
+            wanted = self.arrays[name][first : first + len(told)]
+            equal = (told == wanted) | ((told != told) & (wanted != wanted))  # NaN as NaN
+            if equal.all():
+                continue
+            place = tuple(int(axis) for axis in np.argwhere(~equal)[0])
+            raise DifferenceError(
+                Difference(
+                    layer=node.name,
+                    operator=type(node.operator).__name__,
+                    tensor=name,
+                    item=first + place[0],
+                    index=place[1:],
+                    got=float(told[place]),
+                    expected=float(wanted[place]),
+                    differing=int((~equal).sum()),
+                    elements=equal.size,
+                )
+            )

@@ -1,0 +1,67 @@
+"""Picture of a network's layers on macros: cycles, and how much of the array holds weights."""
+
+from io import BytesIO
+from typing import Any
+
+import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+__all__ = ["draw_layers"]
+
+INK, MUTED, PALE, PAPER = "#12304d", "#66788a", "#a9c4dd", "#ffffff"
+MOST = 60  # layers that a picture shows: beyond, the costliest
+NAME = 28  # characters
+
+
+def draw_layers(report: dict[str, Any]) -> bytes:
+    """An SVG: for each layer of ``cimforge run``'s report its cycles, which of them the array
+    computed in, and the share of the tiles' cells that hold weights.
+
+    Equal input gives equal bytes under one version of matplotlib.
+    """
+    layers = [(place, layer) for place, layer in enumerate(report["layers"])]
+    if len(layers) > MOST:
+        layers = sorted(layers, key=lambda pair: -pair[1]["predicted_cycles"])[:MOST]
+        layers.sort()
+    with matplotlib.rc_context({"svg.hashsalt": "cimforge", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(11, 1.6 + 0.3 * len(layers)), facecolor=PAPER)
+        canvas = FigureCanvasSVG(figure)
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
+        rows = range(len(layers))
+        counts = [layer["cycles"] or layer["predicted_cycles"] for _, layer in layers]
+        macros = report["macros"]
+        busy = [(layer["pass_cycles"] or 0) / macros for _, layer in layers]
+        left.barh(rows, counts, color=PALE, label="loading weights, or waiting")
+        left.barh(rows, busy, color=INK, label="array computing")
+        left.set_yticks(rows, [_name(place, layer) for place, layer in layers])
+        left.set_xlabel(f"cycles for {report['images']} item(s), macros side by side")
+        left.invert_yaxis()
+        left.legend(frameon=False, loc="lower right", fontsize=8)
+        shares = [100 * layer["utilisation"] for _, layer in layers]
+        right.barh(rows, shares, color=MUTED)
+        for row, share in zip(rows, shares, strict=True):
+            right.text(min(share + 2, 84), row, f"{share:.0f}", va="center", fontsize=8)
+        right.set_xlim(0, 100)
+        right.set_xlabel("% of cells that hold a weight")
+        for axes in (left, right):
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.tick_params(colors=INK, labelsize=8)
+        several = f" x {macros}" if macros > 1 else ""
+        figure.suptitle(
+            f"{report['model']} on {report['macro']}{several}: {report['cycles']:,} cycles, "
+            f"{report['macs']:,} multiply-accumulates",
+            fontsize=11,
+            color=INK,
+        )
+        figure.tight_layout()
+        file = BytesIO()
+        canvas.print_svg(file, metadata={"Date": None, "Creator": None})
+    return file.getvalue()
+
+
+def _name(place: int, layer: dict[str, Any]) -> str:
+    name = layer["name"]
+    shown = name if len(name) <= NAME else f"…{name[1 - NAME :]}"
+    host = "" if layer["on"] == "macro" else ", host"
+    return f"{place} {shown} ({layer['operator']}{host})"

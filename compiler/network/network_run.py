@@ -1,0 +1,143 @@
+"""Runs a network with its products on a macro, item group by item group, and checks as it goes."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cimforge.compiler.graph.graph import Graph
+from cimforge.compiler.map.layer_plan import LayerPlan, plan_network
+from cimforge.compiler.map.macro_products import JobRunner, MacroProducts, NodeUse
+from cimforge.compiler.map.node_plan import JobPlan
+from cimforge.compiler.network.divergence import check_job
+from cimforge.compiler.network.expected import Expected
+from cimforge.compiler.network.feeds import Feeds
+from cimforge.compiler.reference.call import Call, exact_products
+from cimforge.compiler.reference.execution import keeps_items, steps
+from cimforge.compiler.reference.lowering import Part
+from cimforge.compiler.tiling import Job
+from cimforge.hdl.params.config import MacroConfig
+
+__all__ = ["Layer", "NetworkRun"]
+
+Ints = NDArray[np.int64]
+GROUP_BYTES = 1 << 28  # of inputs and results that a layer's jobs hold at once
+
+
+class Layer(NamedTuple):
+    """A layer of macros: what was planned for it, and what it took."""
+
+    plan: LayerPlan
+    use: NodeUse | None
+
+
+@dataclass
+class NetworkRun:
+    """``graph`` on ``macros`` macros of ``config``, jobs by ``runner``.
+
+    Nodes that are not ``chosen`` (where it is not None) are multiplied by NumPy. Where ``compare``,
+    each job's results are compared with golden's; each tensor with ``expected``. ``announce`` says
+    which layer begins, ``progress`` gets (passes done, in all).
+
+    Behind ``run``: ``outputs`` by name, all items; ``layers``, ``macs`` on macros, ``host_macs`` of
+    products that were not chosen, ``cycles``; ``exact`` is False where a sum differs from NumPy's,
+    which approximate trees do.
+    """
+
+    graph: Graph
+    config: MacroConfig
+    runner: JobRunner
+    macros: int = 1
+    chosen: Collection[str] | None = None
+    expected: Expected | None = None
+    compare: bool = True
+    announce: Callable[[str], None] = print
+    progress: Callable[[int, int], None] = lambda done, total: None
+    outputs: dict[str, NDArray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._products = MacroProducts(
+            self.config, self.runner, self.macros, self.chosen, self._begin, self._watch
+        )
+        self.exact, self.host_macs, self.done_items = True, 0, 0
+        self._done = self._total = 0
+
+    def run(self, feeds: Feeds) -> None:
+        """All items.
+
+        Raises GraphError for a network that is not computed here, ValueError for one that the macro
+        does not take, DivergenceError and DifferenceError, and what the runner raises.
+        """
+        self._plan = plan_network(self.graph, self.config, self.macros, feeds.items)
+        self._total = sum(layer.passes for layer in self._plan if self._takes(layer.name))
+        together = self._together(feeds.items)
+        found: dict[str, list[NDArray]] = {name: [] for name in self.graph.outputs}
+        for first in range(0, feeds.items, together):
+            last = min(first + together, feeds.items)
+            some = feeds.some(self.graph, first, last)
+            made_all = {name: some[name] for name in self.graph.outputs if name in some}
+            for node, made in steps(self.graph, some, self._multiply):
+                if self.expected:
+                    self.expected.check(self.graph, node, made, first)
+                made_all |= {name: made[name] for name in made if name in found}
+            for name, array in made_all.items():
+                found[name].append(array)
+            self.done_items = last
+        self.outputs = {name: np.concatenate(arrays) for name, arrays in found.items() if arrays}
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """In the order of their work."""
+        uses = self._products.uses
+        return tuple(Layer(plan, uses.get(plan.name)) for plan in self._plan)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the network on macros."""
+        return sum(use.macs for use in self._products.uses.values())
+
+    @property
+    def cycles(self) -> int:
+        """Of all layers, one behind the other, the macros of each side by side."""
+        return sum(use.cycles for use in self._products.uses.values())
+
+    def job_progress(self, done: int, total: int) -> None:
+        """A runner's own progress within a job: passes done, of ``total``."""
+        self.progress(min(self._done + done, self._total), self._total)
+
+    def _takes(self, name: str) -> bool:
+        return self.chosen is None or name in self.chosen
+
+    def _together(self, items: int) -> int:
+        """Items side by side: as many as GROUP_BYTES hold of the largest layer."""
+        if not keeps_items(self.graph):
+            return 1
+        most = max((_job_bytes(layer) for layer in self._plan), default=0) // items
+        return max(1, min(items, GROUP_BYTES // max(1, most)))
+
+    def _multiply(self, call: Call, parts: Sequence[Part]) -> list[Ints]:
+        found = self._products(call, parts)
+        if not self._takes(call.node.name):
+            self.host_macs += sum(len(part.x) * part.w.size for part in parts)
+            return found
+        if self.config.tree_traits.exact:
+            wanted = exact_products(call, parts)
+            if any(not np.array_equal(*pair) for pair in zip(found, wanted, strict=True)):
+                self.exact = False
+        return found
+
+    def _begin(self, name: str) -> None:
+        self.announce(f"layer {name}")
+
+    def _watch(self, call: Call, planned: JobPlan, job: Job, results: Ints) -> None:
+        if self.compare:
+            check_job(self.config, self.runner, call, planned, job, results)
+        self._done += job.plan.passes
+        self.progress(min(self._done, self._total), self._total)
+
+
+def _job_bytes(layer: LayerPlan) -> int:
+    """What a layer's operands and results take, int64, of all items."""
+    return 8 * (layer.parts * layer.vectors * (2 * layer.k + 4 * layer.n))

@@ -1,0 +1,158 @@
+"""What ``cimforge run FILE`` reports: one object, one table, one picture."""
+
+import json
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cimforge.compiler.graph.graph import Graph
+from cimforge.compiler.network.divergence import DivergenceError
+from cimforge.compiler.network.expected import DifferenceError
+from cimforge.compiler.network.feeds import Feeds
+from cimforge.compiler.network.network_run import Layer, NetworkRun
+from cimforge.compiler.npy import npy_bytes
+from cimforge.hdl.emit.outputs import Content
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.install_hint import install_hint
+from cimforge.scripts.model_options import Asked
+from cimforge.scripts.options import show_table
+from cimforge.scripts.way import link_rows
+
+__all__ = ["model_files", "model_report", "show_model"]
+
+REPORT, PICTURE = "report.json", "layers.svg"
+
+
+def model_report(
+    asked: Asked,
+    macro: MacroConfig,
+    run: NetworkRun,
+    feeds: Feeds,
+    seconds: float,
+    failure: Exception | None,
+) -> dict[str, Any]:
+    """The JSON contract of ``cimforge run FILE``."""
+    told: dict[str, Any] = {
+        "model": asked.model.name,
+        "macro": macro.module,
+        "macros": asked.macros,
+        "backend": asked.way.backend,
+        "bit_exact": failure is None and (run.exact or not macro.tree_traits.exact),
+        "checked": None if run.expected is None else not isinstance(failure, DifferenceError),
+        "images": run.done_items,
+        "macs": run.macs,
+        "host_macs": run.host_macs,
+        "cycles": run.cycles,
+        "seconds": round(seconds, 3),
+        "remarks": list(feeds.remarks),
+        "layers": [_layer(layer) for layer in run.layers],
+    }
+    if failure is not None:
+        told["failed"] = str(failure)
+    if isinstance(failure, DivergenceError):
+        told["divergence"] = failure.divergence.as_json()
+    if isinstance(failure, DifferenceError):
+        told["difference"] = failure.difference.as_json()
+    return told
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    plan, use = layer.plan, layer.use
+    return {
+        "name": plan.name,
+        "operator": plan.operator,
+        "on": "host" if use is None else "macro",
+        "k": plan.k,
+        "n": plan.n,
+        "vectors": plan.vectors,
+        "parts": plan.parts,
+        "parts_a_tile": plan.together,
+        "macs": plan.macs,
+        "x_bits": plan.x_bits,
+        "w_bits": plan.w_bits,
+        "tiles": plan.tiles,
+        "passes": plan.passes,
+        "utilisation": round(plan.utilisation, 4),
+        "predicted_cycles": plan.cycles,
+        "cycles": None if use is None else use.cycles,
+        "pass_cycles": None if use is None else use.pass_cycles,
+        "weight_bytes": plan.weight_bytes,
+        "input_bytes": plan.input_bytes,
+        "result_bytes": plan.result_bytes,
+        "sum_bytes": plan.sum_bytes,
+    }
+
+
+def model_files(
+    graph: Graph, report: dict[str, Any] | None = None, run: NetworkRun | None = None
+) -> dict[str, Content]:
+    """The files of a run by name: report, outputs, and the picture where matplotlib is here; empty
+    before the run."""
+    outputs = "y.npy" if len(graph.outputs) == 1 else "y.npz"
+    if report is None or run is None:
+        return {REPORT: "", outputs: "", PICTURE: ""}
+    files: dict[str, Content] = {REPORT: json.dumps(report, indent=2) + "\n"}
+    arrays = {name: _stored(graph, name, array) for name, array in run.outputs.items()}
+    if outputs.endswith(".npy"):
+        files[outputs] = npy_bytes(next(iter(arrays.values())))
+    else:
+        file = BytesIO()
+        np.savez(file, allow_pickle=False, **arrays)
+        files[outputs] = file.getvalue()
+    if report["layers"]:
+        try:
+            picture = import_module("cimforge.compiler.network.layer_picture")
+        except ModuleNotFoundError as error:
+            report["remarks"].append(f"no picture: needs {error.name}; {install_hint('networks')}")
+        else:
+            files[PICTURE] = picture.draw_layers(report)
+    return files
+
+
+def _stored(graph: Graph, name: str, array: np.ndarray) -> np.ndarray:
+    """In the kind that the model gives, where NumPy has it."""
+    kind = graph.tensors[name].kind
+    return array.astype(kind) if kind in np.sctypeDict else array
+
+
+def show_model(
+    asked: Asked,
+    macro: MacroConfig,
+    run: NetworkRun,
+    report: dict[str, Any],
+    below: list[tuple[str, object]],
+) -> None:
+    """The table of layers, and what there is of the whole run."""
+    header = ("", "layer", "operator", "products", "MACs", "tiles", "used", "cycles", "predicted")
+    rows = [_row(place, layer) for place, layer in enumerate(run.layers)]
+    total = sum(layer.plan.cycles for layer in run.layers if layer.use)
+    rows.append(("", "all", "", "", f"{run.macs:,}", "", "", f"{run.cycles:,}", f"{total:,}"))
+    several = f" x {asked.macros}" if asked.macros > 1 else ""
+    show_table(f"{asked.model.name} on {macro.module}{several}", rows, header)
+    seconds = report["seconds"]
+    rate = f"{run.macs / seconds / 1e6:,.1f} M MAC/s" if seconds else "-"
+    whose = "the golden model" if asked.way.backend == "golden" else f"the {asked.way.backend}"
+    check = {None: "not asked for (--check)", True: "equal", False: "DIFFERS"}[report["checked"]]
+    rows = [
+        ("items", f"{report['images']}"),
+        *(("remark", text) for text in report["remarks"]),
+        ("every sum equal to golden's and NumPy's", "yes" if report["bit_exact"] else "NO"),
+        ("expected values", check),
+        ("run on", f"{whose}, {seconds:.1f} s in all, {rate}"),
+        *link_rows(report),
+    ]
+    show_table("", rows, below=below)
+
+
+def _row(place: int, layer: Layer) -> tuple[str, ...]:
+    plan, use = layer.plan, layer.use
+    parts = f"{plan.parts:,} x " if plan.parts > 1 else ""
+    shared = f", {plan.together} a tile" if plan.together > 1 else ""
+    size = f"{parts}({plan.vectors:,} x {plan.k}) ({plan.k} x {plan.n}){shared}"
+    cycles = "host" if use is None else f"{use.cycles:,}"
+    counts = (f"{plan.macs:,}", f"{plan.tiles:,}", f"{plan.utilisation:.0%}")
+    name = Path(plan.name).name if len(plan.name) > 30 else plan.name
+    return (str(place), name, plan.operator, size, *counts, cycles, f"{plan.cycles:,}")
