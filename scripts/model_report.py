@@ -3,7 +3,6 @@
 import json
 from importlib import import_module
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from cimforge.compiler.graph.graph import Graph
 from cimforge.compiler.network.divergence import DivergenceError
 from cimforge.compiler.network.expected import DifferenceError
 from cimforge.compiler.network.feeds import Feeds
+from cimforge.compiler.network.layer_names import short_names_of
 from cimforge.compiler.network.network_run import Layer, NetworkRun
 from cimforge.compiler.npy import npy_bytes
 from cimforge.hdl.emit.outputs import Content
@@ -23,6 +23,12 @@ from cimforge.scripts.way import link_rows
 
 __all__ = ["model_files", "model_report", "show_model"]
 
+WHOSE = {
+    "golden": "the golden model",
+    "rtl": "the emitted Verilog, simulated",
+    "serial": "a board",
+    "soc": "the engine of a simulated system",
+}
 REPORT, PICTURE = "report.json", "layers.svg"
 
 
@@ -47,6 +53,7 @@ def model_report(
         "host_macs": run.host_macs,
         "cycles": run.cycles,
         "seconds": round(seconds, 3),
+        "backend_seconds": round(run.runner_seconds, 3),
         "remarks": list(feeds.remarks),
         "layers": [_layer(layer) for layer in run.layers],
     }
@@ -64,7 +71,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     return {
         "name": plan.name,
         "operator": plan.operator,
-        "on": "host" if use is None else "macro",
+        "on": "macro" if layer.chosen else "host",
         "k": plan.k,
         "n": plan.n,
         "vectors": plan.vectors,
@@ -127,32 +134,41 @@ def show_model(
 ) -> None:
     """The table of layers, and what there is of the whole run."""
     header = ("", "layer", "operator", "products", "MACs", "tiles", "used", "cycles", "predicted")
-    rows = [_row(place, layer) for place, layer in enumerate(run.layers)]
+    names = short_names_of([layer.plan.name for layer in run.layers])
+    rows = [
+        _row(place, name, layer)
+        for place, (name, layer) in enumerate(zip(names, run.layers, strict=True))
+    ]
     total = sum(layer.plan.cycles for layer in run.layers if layer.use)
     rows.append(("", "all", "", "", f"{run.macs:,}", "", "", f"{run.cycles:,}", f"{total:,}"))
     several = f" x {asked.macros}" if asked.macros > 1 else ""
     show_table(f"{asked.model.name} on {macro.module}{several}", rows, header)
-    seconds = report["seconds"]
-    rate = f"{run.macs / seconds / 1e6:,.1f} M MAC/s" if seconds else "-"
-    whose = "the golden model" if asked.way.backend == "golden" else f"the {asked.way.backend}"
     check = {None: "not asked for (--check)", True: "equal", False: "DIFFERS"}[report["checked"]]
     rows = [
         ("items", f"{report['images']}"),
         *(("remark", text) for text in report["remarks"]),
         ("every sum equal to golden's and NumPy's", "yes" if report["bit_exact"] else "NO"),
         ("expected values", check),
-        ("run on", f"{whose}, {seconds:.1f} s in all, {rate}"),
+        ("run on", WHOSE.get(asked.way.backend, asked.way.backend)),
+        ("time", _time(report)),
         *link_rows(report),
     ]
     show_table("", rows, below=below)
 
 
-def _row(place: int, layer: Layer) -> tuple[str, ...]:
+def _time(report: dict[str, Any]) -> str:
+    """Seconds, and the rate of the network's own multiply-accumulates."""
+    inner = report["backend_seconds"]
+    rate = f", {report['macs'] / inner / 1e6:,.1f} M MAC/s" if inner and report["macs"] else ""
+    return f"{report['seconds']:.1f} s, of which {inner:.1f} s in products{rate}"
+
+
+def _row(place: int, name: str, layer: Layer) -> tuple[str, ...]:
     plan, use = layer.plan, layer.use
+    unused = "not run" if layer.chosen else "host"
     parts = f"{plan.parts:,} x " if plan.parts > 1 else ""
     shared = f", {plan.together} a tile" if plan.together > 1 else ""
     size = f"{parts}({plan.vectors:,} x {plan.k}) ({plan.k} x {plan.n}){shared}"
-    cycles = "host" if use is None else f"{use.cycles:,}"
+    cycles = unused if use is None else f"{use.cycles:,}"
     counts = (f"{plan.macs:,}", f"{plan.tiles:,}", f"{plan.utilisation:.0%}")
-    name = Path(plan.name).name if len(plan.name) > 30 else plan.name
     return (str(place), name, plan.operator, size, *counts, cycles, f"{plan.cycles:,}")

@@ -3,21 +3,21 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.map.golden_jobs import GoldenJobs
 from cimforge.compiler.map.node_jobs import NodeJobs
-from cimforge.compiler.map.node_plan import JobPlan, plan_node
+from cimforge.compiler.map.node_plan import JobPlan, NodePlan, plan_node
 from cimforge.compiler.map.product_trace import operand_precisions, part_sizes
 from cimforge.compiler.reference.call import Call, exact_products
 from cimforge.compiler.reference.lowering import Part
 from cimforge.compiler.tiling import Job
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["JobRunner", "MacroProducts", "NodeUse"]
+__all__ = ["JobDone", "JobRunner", "MacroProducts", "NodeUse"]
 
 Ints = NDArray[np.int64]
 
@@ -52,8 +52,15 @@ class NodeUse:
     pass_cycles: int = 0
 
 
-# Called behind each job: the call, its plan, the job and its results.
-Watch = Callable[[Call, JobPlan, Job, Ints], None]
+class JobDone(NamedTuple):
+    """A job of a node behind it: the node's ``call`` and ``plan``, the job's plan ``planned``, the
+    ``job`` and its ``results`` (tiles, vectors, cols)."""
+
+    call: Call
+    plan: NodePlan
+    planned: JobPlan
+    job: Job
+    results: Ints
 
 
 @dataclass
@@ -70,7 +77,7 @@ class MacroProducts:
     macros: int = 1
     chosen: Collection[str] | None = None
     begin: Callable[[str], None] | None = None
-    watch: Watch | None = None
+    watch: Callable[[JobDone], None] | None = None
 
     def __post_init__(self) -> None:
         self.uses: dict[str, NodeUse] = {}
@@ -100,7 +107,7 @@ class MacroProducts:
                 busy[planned.macro] += self.runner.cycles - cycles
                 use.pass_cycles += self.runner.pass_cycles - passing
                 if self.watch:
-                    self.watch(call, planned, job, results)
+                    self.watch(JobDone(call, plan, planned, job, results))
                 jobs.take(planned, job, results)
                 use.passes += job.plan.passes
             found += jobs.sums()

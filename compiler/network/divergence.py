@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cimforge.compiler.map.macro_products import JobRunner
-from cimforge.compiler.map.node_plan import JobPlan
-from cimforge.compiler.reference.call import Call
+from cimforge.compiler.map.macro_products import JobDone, JobRunner
+from cimforge.compiler.network.layer_names import short_names_of
 from cimforge.compiler.tiling import Job, Tile, TilePlan, run_job_golden
 from cimforge.hdl.params.config import MacroConfig
 
@@ -19,10 +18,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Divergence:
-    """Vector ``vector`` of a job's ``tile`` gave ``got``, and golden gives ``expected``, in column
-    ``column`` of the macro, which is output ``output`` of the layer. ``job`` is the least that
-    shows it again: one tile, and as few vectors as do. ``planes`` are the bit planes of the input
-    that differ when they are sent alone, none where it takes several together."""
+    """Vector ``vector`` of a layer, of item ``item``, in a job's ``tile`` gave ``got``, and golden
+    gives ``expected``, in column ``column`` of the macro, which is output ``output`` of the layer.
+
+    ``job`` is the least that shows it again: one tile, and as few vectors as do. ``planes`` are the
+    bit planes of the input that differ when they are sent alone, none where it takes several
+    together."""
 
     layer: str
     operator: str
@@ -30,6 +31,7 @@ class Divergence:
     tile: int
     rows: tuple[int, int]
     output: int
+    item: int
     vector: int
     column: int
     got: int
@@ -42,9 +44,11 @@ class Divergence:
         place = (
             f"tile {self.tile} of macro {self.macro} (inputs {self.rows[0]}..{self.rows[1] - 1})"
         )
-        where = f"vector {self.vector}, column {self.column} (output {self.output})"
+        where = f"item {self.item}, vector {self.vector}"
+        where += f", column {self.column} (output {self.output})"
         told = f"got {self.got}, golden gives {self.expected}; bit planes that differ: {planes}"
-        return f"layer {self.layer!r} ({self.operator}), {place}, {where}: {told}"
+        (layer,) = short_names_of([self.layer])
+        return f"layer {layer!r} ({self.operator}), {place}, {where}: {told}"
 
     def as_json(self) -> dict[str, Any]:
         """All but the job."""
@@ -60,26 +64,26 @@ class DivergenceError(Exception):
         self.divergence = divergence
 
 
-def check_job(
-    config: MacroConfig, runner: JobRunner, call: Call, planned: JobPlan, job: Job, results: Ints
-) -> None:
-    """Compare a job's ``results`` with golden's. Raises DivergenceError for the first that differs,
+def check_job(config: MacroConfig, runner: JobRunner, done: JobDone) -> None:
+    """Compare a job's results with golden's. Raises DivergenceError for the first that differs,
     once ``runner`` has told how little of the job shows it."""
+    job = done.job
     golden = run_job_golden(config, job)
-    if np.array_equal(results, golden):
+    if np.array_equal(done.results, golden):
         return
-    tile, vector, column = (int(place) for place in np.argwhere(results != golden)[0])
-    held = job.plan.tiles[tile]
+    tile, vector, column = (int(place) for place in np.argwhere(done.results != golden)[0])
+    held, place = job.plan.tiles[tile], done.planned.first + vector
     found = Divergence(
-        layer=call.node.name,
-        operator=type(call.operator).__name__,
-        macro=planned.macro,
+        layer=done.call.node.name,
+        operator=type(done.call.operator).__name__,
+        macro=done.planned.macro,
         tile=tile,
         rows=(held.k0, held.k1),
         output=held.n0 + column,
-        vector=planned.first + vector,
+        item=place * done.call.items // done.plan.vectors,
+        vector=place,
         column=column,
-        got=int(results[tile, vector, column]),
+        got=int(done.results[tile, vector, column]),
         expected=int(golden[tile, vector, column]),
         planes=_planes(config, runner, job, tile, vector),
         job=_least(config, runner, job, tile, vector),

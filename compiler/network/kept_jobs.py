@@ -33,6 +33,11 @@ class KeptJobs:
     def __post_init__(self) -> None:
         self.cycles = self.pass_cycles = self.kept = 0
 
+    @property
+    def seconds(self) -> float:
+        """Of the runner at work now."""
+        return float(getattr(self.runner, "seconds", 0.0))
+
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, vectors, cols)."""
         path = self.folder / f"{self._key(config, job)}.npz"

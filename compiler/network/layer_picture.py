@@ -7,11 +7,12 @@ import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from cimforge.compiler.network.layer_names import short_names_of
+
 __all__ = ["draw_layers"]
 
 INK, MUTED, PALE, PAPER = "#12304d", "#66788a", "#a9c4dd", "#ffffff"
 MOST = 60  # layers that a picture shows: beyond, the costliest
-NAME = 28  # characters
 
 
 def draw_layers(report: dict[str, Any]) -> bytes:
@@ -20,10 +21,11 @@ def draw_layers(report: dict[str, Any]) -> bytes:
 
     Equal input gives equal bytes under one version of matplotlib.
     """
-    layers = [(place, layer) for place, layer in enumerate(report["layers"])]
+    names = short_names_of([layer["name"] for layer in report["layers"]])
+    layers = list(zip(names, report["layers"], strict=True))
     if len(layers) > MOST:
-        layers = sorted(layers, key=lambda pair: -pair[1]["predicted_cycles"])[:MOST]
-        layers.sort()
+        least = sorted((layer["predicted_cycles"] for _, layer in layers), reverse=True)[MOST - 1]
+        layers = [pair for pair in layers if pair[1]["predicted_cycles"] >= least][:MOST]
     with matplotlib.rc_context({"svg.hashsalt": "cimforge", "svg.fonttype": "none"}):
         figure = Figure(figsize=(11, 1.6 + 0.3 * len(layers)), facecolor=PAPER)
         canvas = FigureCanvasSVG(figure)
@@ -34,7 +36,7 @@ def draw_layers(report: dict[str, Any]) -> bytes:
         busy = [(layer["pass_cycles"] or 0) / macros for _, layer in layers]
         left.barh(rows, counts, color=PALE, label="loading weights, or waiting")
         left.barh(rows, busy, color=INK, label="array computing")
-        left.set_yticks(rows, [_name(place, layer) for place, layer in layers])
+        left.set_yticks(rows, [_name(*pair) for pair in layers])
         left.set_xlabel(f"cycles for {report['images']} item(s), macros side by side")
         left.invert_yaxis()
         left.legend(frameon=False, loc="lower right", fontsize=8)
@@ -60,8 +62,6 @@ def draw_layers(report: dict[str, Any]) -> bytes:
     return file.getvalue()
 
 
-def _name(place: int, layer: dict[str, Any]) -> str:
-    name = layer["name"]
-    shown = name if len(name) <= NAME else f"…{name[1 - NAME :]}"
+def _name(name: str, layer: dict[str, Any]) -> str:
     host = "" if layer["on"] == "macro" else ", host"
-    return f"{place} {shown} ({layer['operator']}{host})"
+    return f"{name} ({layer['operator']}{host})"

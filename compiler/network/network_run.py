@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 
 from cimforge.compiler.graph.graph import Graph
 from cimforge.compiler.map.layer_plan import LayerPlan, plan_network
-from cimforge.compiler.map.macro_products import JobRunner, MacroProducts, NodeUse
-from cimforge.compiler.map.node_plan import JobPlan
+from cimforge.compiler.map.macro_products import JobDone, JobRunner, MacroProducts, NodeUse
 from cimforge.compiler.network.divergence import check_job
 from cimforge.compiler.network.expected import Expected
 from cimforge.compiler.network.feeds import Feeds
+from cimforge.compiler.network.layer_names import short_names_of
 from cimforge.compiler.reference.call import Call, exact_products
 from cimforge.compiler.reference.execution import keeps_items, steps
 from cimforge.compiler.reference.lowering import Part
-from cimforge.compiler.tiling import Job
 from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["Layer", "NetworkRun"]
@@ -27,9 +26,11 @@ GROUP_BYTES = 1 << 28  # of inputs and results that a layer's jobs hold at once
 
 
 class Layer(NamedTuple):
-    """A layer of macros: what was planned for it, and what it took."""
+    """A layer with products: what was planned for it, whether it is for macros (else NumPy's), and
+    what it took, nothing where the run ended before it."""
 
     plan: LayerPlan
+    chosen: bool
     use: NodeUse | None
 
 
@@ -91,7 +92,14 @@ class NetworkRun:
     def layers(self) -> tuple[Layer, ...]:
         """In the order of their work."""
         uses = self._products.uses
-        return tuple(Layer(plan, uses.get(plan.name)) for plan in self._plan)
+        return tuple(
+            Layer(plan, self._takes(plan.name), uses.get(plan.name)) for plan in self._plan
+        )
+
+    @property
+    def runner_seconds(self) -> float:
+        """Of the runner at work, where it counts them."""
+        return float(getattr(self.runner, "seconds", 0.0))
 
     @property
     def macs(self) -> int:
@@ -129,12 +137,14 @@ class NetworkRun:
         return found
 
     def _begin(self, name: str) -> None:
-        self.announce(f"layer {name}")
+        names = [layer.name for layer in self._plan]
+        place = names.index(name)
+        self.announce(f"layer {place} of {len(names)}, {short_names_of(names)[place]}")
 
-    def _watch(self, call: Call, planned: JobPlan, job: Job, results: Ints) -> None:
+    def _watch(self, done: JobDone) -> None:
         if self.compare:
-            check_job(self.config, self.runner, call, planned, job, results)
-        self._done += job.plan.passes
+            check_job(self.config, self.runner, done)
+        self._done += done.job.plan.passes
         self.progress(min(self._done, self._total), self._total)
 
 
