@@ -207,10 +207,14 @@ class Builder:
         return self.views[key]
 
     def output(self, name: str) -> None:
-        """Makes sure that an output comes from a node: a constant or an input is passed on under
-        its name by the graph itself."""
-        if name not in self.tensors:
-            raise UnsupportedError(f"output {name!r} is made by no node")
+        """Makes sure that an output comes from a node, though it be a constant or an input."""
+        tensor = self.tensor(name)
+        if not tensor.is_constant:
+            return
+        held = self.fresh(f"{name}:constant")
+        self.tensors[held] = replace(tensor, name=held)
+        self.tensors[name] = replace(tensor, data=None)
+        self.nodes.append(Node(self.fresh(name), Reshape(), (held,), (name,)))
 
     def graph(self, inputs: Sequence[str], outputs: Sequence[str]) -> Graph:
         """The network, without nodes that no output needs."""

@@ -88,7 +88,7 @@ def place_matrix(
     """A product of the last two axes: with constant weights of two axes a fully connected layer."""
     a, b = net.tensor(x), net.tensor(w)
     if len(a.shape) < 2 or len(b.shape) < 2:
-        raise UnsupportedError(f"shapes {a.shape} and {b.shape} must have at least two axes")
+        return _vectors(net, node, x, w, output, bias, zeros)
     if a.shape[-1] != b.shape[-2]:
         raise UnsupportedError(f"shapes {a.shape} and {b.shape} do not fit each other")
     told = a.quantisation
@@ -105,6 +105,31 @@ def place_matrix(
         operator = MatrixProduct(activation=output.activation)
     made = Tensor(output.name, shape, output.kind, output.told)
     net.emit(operator, _inputs(x, w, bias, zeros), [output.name], [made], node.title)
+    return None
+
+
+def _vectors(
+    net: Builder,
+    node: RawNode,
+    x: str,
+    w: str,
+    output: Output,
+    bias: str | None,
+    zeros: Zeros,
+) -> None:
+    """Of a row or of a column, whose axis does not stay."""
+    a, b = net.tensor(x).shape, net.tensor(w).shape
+    if not a or not b:
+        raise UnsupportedError(f"shapes {a} and {b} must have an axis")
+    rows = net.reshaped(x, (1, *a)) if len(a) == 1 else x
+    columns = net.reshaped(w, (*b, 1)) if len(b) == 1 else w
+    whole = output._replace(name=net.fresh(f"{output.name}:matrix"))
+    place_matrix(net, node, rows, columns, whole, bias, zeros)
+    shape = net.tensor(whole.name).shape
+    shape = shape[:-1] if len(b) == 1 else shape
+    if len(a) == 1:
+        shape = shape[:-2] + shape[-1:] if len(b) > 1 else shape[:-1]
+    net.reshaped(whole.name, shape, output.name)
 
 
 def _inputs(x: str, w: str, bias: str | None, zeros: Zeros) -> list[str | None]:

@@ -3,12 +3,24 @@
 from collections.abc import Callable, Mapping
 
 from cimforge.compiler.importers.onnx_builder import Builder
+from cimforge.compiler.importers.onnx_constants import CONSTANTS
 from cimforge.compiler.importers.onnx_convolution import CONVOLUTIONS
+from cimforge.compiler.importers.onnx_elementwise import ELEMENTWISE
 from cimforge.compiler.importers.onnx_file import RawNode
 from cimforge.compiler.importers.onnx_matrix import MATRIX
+from cimforge.compiler.importers.onnx_moving import MOVING
+from cimforge.compiler.importers.onnx_pools import POOLS
 from cimforge.compiler.importers.onnx_scales import SCALES
 
 __all__ = ["READERS"]
 
 Reader = Callable[[Builder, RawNode], None]
-READERS: Mapping[tuple[str, str], Reader] = {**CONVOLUTIONS, **MATRIX, **SCALES}
+READERS: Mapping[tuple[str, str], Reader] = {
+    **CONSTANTS,
+    **CONVOLUTIONS,
+    **ELEMENTWISE,
+    **MATRIX,
+    **MOVING,
+    **POOLS,
+    **SCALES,
+}

@@ -15,6 +15,7 @@ __all__ = [
     "clipping",
     "is_constant",
     "kind_made",
+    "numbers",
     "positive_axis",
     "quantisation_of",
     "quantised_output",
@@ -127,3 +128,13 @@ def clipping(net: Builder, node: RawNode) -> str | None:
             told = net.data(node.inputs[place], name).item()
         ends.append(None if told is None else float(told))
     return CLIPS.get((ends[0] if ends[0] is not None else -np.inf, ends[1]))
+
+
+def numbers(net: Builder, node: RawNode, name: str, place: int) -> tuple[int, ...] | None:
+    """Whole numbers: an attribute of old files, a constant input of others; None where neither is
+    there."""
+    if name in node.attributes:
+        return tuple(int(each) for each in node.attributes[name])
+    if place >= len(node.inputs) or not node.inputs[place]:
+        return None
+    return tuple(int(each) for each in net.data(node.inputs[place], name).ravel())

@@ -8,17 +8,26 @@ from numpy.typing import NDArray
 from cimforge.compiler.graph.graph import Graph, GraphError, Node
 from cimforge.compiler.graph.operator import (
     Concatenate,
+    Convolution,
+    Elementwise,
+    FullyConnected,
     HostOperator,
+    MatrixProduct,
     Operator,
     Pad,
     Reduce,
     Slice,
     Softmax,
     Transpose,
+    TransposedConvolution,
 )
 from cimforge.compiler.reference.call import Call, Products, Rule, exact_products
 from cimforge.compiler.reference.onnx_rules import EACH_ITEM, ONNX_RULES
-from cimforge.compiler.reference.tflite_rules import LITERT_RULES, TFLITE_RULES
+from cimforge.compiler.reference.tflite_rules import (
+    LITERT_RULES,
+    TFLITE_EACH_ITEM,
+    TFLITE_RULES,
+)
 
 __all__ = ["execute", "keeps_items", "steps"]
 
@@ -85,7 +94,7 @@ def _items(graph: Graph, feeds: Mapping[str, NDArray]) -> int:
         if not whole or (shape and given[0] % max(1, shape[0])):
             rule = f"input {name!r} must have shape {shape}, or a multiple of it on axis 0"
             raise GraphError(f"{graph.source}: {rule}, not {given}")
-        counts.add(given[0] // max(1, shape[0]) if shape else 1)
+        counts.add(given[0] // shape[0] if shape and shape[0] else 1)
     if len(counts) > 1:
         raise GraphError(f"{graph.source}: inputs hold {sorted(counts)} items, and must hold alike")
     items = counts.pop() if counts else 1
@@ -106,6 +115,10 @@ def _apart(graph: Graph, node: Node) -> bool:
     if any(not tensor.shape or tensor.shape[0] != 1 for tensor in flowing):
         return False
     match node.operator:
+        case FullyConnected() | Convolution() | TransposedConvolution():
+            return read[1] is not None and read[1].is_constant
+        case Elementwise() | MatrixProduct():  # axis 0 of all must be axis 0 of what is made
+            return all(len(tensor.shape) == len(made[0].shape) for tensor in flowing)
         case Transpose(order):
             return order[0] == 0
         case Reduce(_, axes):
@@ -118,6 +131,8 @@ def _apart(graph: Graph, node: Node) -> bool:
             return axis % len(flowing[0].shape) != 0
         case Slice(_, _, _, drop):
             return 0 not in drop
+        case HostOperator("UnidirectionalSequenceLstm", attributes):
+            return not dict(attributes)["time_major"]
         case HostOperator(kind):
-            return kind in EACH_ITEM
+            return kind in EACH_ITEM | TFLITE_EACH_ITEM
     return True

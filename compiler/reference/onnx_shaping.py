@@ -80,11 +80,11 @@ def depth_to_space(x: NDArray, *, size: int, mode: str) -> NDArray:
     return blocks.reshape(batch, less, height * size, width * size)
 
 
-def space_to_depth(x: NDArray, *, size: int) -> NDArray:
+def space_to_depth(x: NDArray, *, size: int, mode: str) -> NDArray:
     """Blocks of an image into channels."""
     batch, channels, height, width = x.shape
     blocks = x.reshape(batch, channels, height // size, size, width // size, size)
-    moved = blocks.transpose(0, 3, 5, 1, 2, 4)
+    moved = blocks.transpose((0, 3, 5, 1, 2, 4) if mode == "DCR" else (0, 1, 3, 5, 2, 4))
     return moved.reshape(batch, channels * size**2, height // size, width // size)
 
 
