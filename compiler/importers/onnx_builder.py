@@ -43,6 +43,7 @@ class Builder:
         self.done: set[int] = set()  # nodes of the file that others took in
         self.readers: dict[str, list[tuple[int, RawNode]]] = {}
         self._reserved = {name for node in file.nodes for name in node.outputs}
+        self._inputs = frozenset(self.tensors)
         self._titles: set[str] = set()
         self._reserved |= set(file.constants)
         for place, node in enumerate(file.nodes):
@@ -196,7 +197,7 @@ class Builder:
         x = self.tensor(name)
         if x.quantisation == told:
             return name
-        if x.quantisation is None:
+        if x.quantisation is None and (x.is_constant or name in self._inputs):
             self.tensors[name] = replace(x, quantisation=told)
             return name
         key = (name, told)

@@ -17,7 +17,7 @@ from cimforge.compiler.importers.onnx_builder import Builder, UnsupportedError
 from cimforge.compiler.importers.onnx_file import RawNode
 from cimforge.compiler.importers.onnx_outputs import clipping, numbers, positive_axis
 
-__all__ = ["ELEMENTWISE", "place_pair"]
+__all__ = ["ELEMENTWISE", "pair_shape", "place_pair"]
 
 Reader = Callable[[Builder, RawNode], None]
 # ONNX's name: function, its attributes for alpha and beta with their defaults
@@ -59,13 +59,18 @@ def place_function(
     net.emit(Function(kind, alpha, beta), [x], [y], [Tensor(y, told.shape, told.kind)])
 
 
+def pair_shape(net: Builder, a: str, b: str) -> tuple[int, ...]:
+    """Of two arrays broadcast."""
+    return np.broadcast_shapes(net.tensor(a).shape, net.tensor(b).shape)
+
+
 def place_pair(net: Builder, a: str, b: str, y: str, kind: str, made: str = "") -> None:
     """Two arrays broadcast; ``made`` is the kind of the result, else that of a."""
     one, other = net.tensor(a), net.tensor(b)
     if one.kind != other.kind and kind != "power":
         raise UnsupportedError(f"{a!r} and {b!r} must be of one kind: {one.kind}, {other.kind}")
-    shape = np.broadcast_shapes(one.shape, other.shape)
-    net.emit(Elementwise(kind), [a, b], [y], [Tensor(y, shape, made or one.kind)])
+    told = Tensor(y, pair_shape(net, a, b), made or one.kind)
+    net.emit(Elementwise(kind), [a, b], [y], [told])
 
 
 def _unary(name: str) -> Reader:

@@ -76,14 +76,16 @@ def kind_made(net: Builder, node: RawNode) -> str:
     return kind
 
 
-def quantised_output(net: Builder, name: str, kind: str) -> Output:
-    """Of floats ``name`` of ``kind``: they, or the integers that QuantizeLinear makes of them,
-    where it alone reads them, behind an activation or not; what is passed over counts as done."""
-    start, activation, passed = name, "none", []
+def quantised_output(net: Builder, name: str, kind: str, only: str = "") -> Output:
+    """Of floats ``name`` of ``kind``: they, or the integers (of kind ``only``, where that is told)
+    that QuantizeLinear makes of them, where it alone reads them, behind an activation or not; what
+    is passed over counts as done."""
+    start, activation = name, "none"
+    passed: list[int] = []
     while (found := _only_reader(net, name)) is not None:
         place, node = found
         if node.kind == "QuantizeLinear":
-            if not _is_simple(net, node):
+            if not _is_simple(net, node) or only not in ("", kind_made(net, node)):
                 break
             told = quantisation_of(net, node.inputs[1], (*node.inputs, "")[2])
             net.done.update((*passed, place))

@@ -36,6 +36,11 @@ from cimforge.compiler.reference.onnx_hosts import EACH_ITEM, HOSTS
 from cimforge.compiler.reference.onnx_normal import REDUCTIONS, softmax
 from cimforge.compiler.reference.onnx_pooling import pool
 from cimforge.compiler.reference.onnx_products import product
+from cimforge.compiler.reference.onnx_qlinear import (
+    qlinear_mean,
+    qlinear_pair,
+    qlinear_softmax,
+)
 from cimforge.compiler.reference.onnx_scaling import along, dequantised, quantised
 from cimforge.compiler.reference.stored import stored
 
@@ -49,15 +54,21 @@ def _function(call: Call) -> NDArray:
 
 
 def _elementwise(call: Call) -> NDArray:
+    if call.made[0].quantisation:
+        return qlinear_pair(call)
     with np.errstate(all="ignore"):
         return ELEMENTWISE[call.operator.kind](stored(call, 0), stored(call, 1))
 
 
 def _softmax(call: Call) -> NDArray:
+    if call.made[0].quantisation:
+        return qlinear_softmax(call)
     return softmax(stored(call, 0), call.operator.axis, call.operator.beta)
 
 
 def _reduce(call: Call) -> NDArray:
+    if call.made[0].quantisation:
+        return qlinear_mean(call)
     told = call.operator
     with np.errstate(all="ignore"):
         return REDUCTIONS[told.kind](stored(call, 0), axis=told.axes, keepdims=told.keep)
