@@ -62,19 +62,19 @@ def predict_binary(network: BinaryNetwork, images: Ints, matmul: Matmul) -> Ints
     return (matmul(hidden, network.w2) + network.b2).argmax(axis=1)
 
 
-def train_binary(data: Digits, seed: int = 0, hidden: int = HIDDEN) -> BinaryNetwork:
-    """A network trained on the training images: cross entropy, momentum; a few seconds.
+def train_binary(data: Digits, seed: int = 0, epochs: int = EPOCHS) -> BinaryNetwork:
+    """A network trained on the training images: cross entropy, momentum; a second or two.
 
     The same seed gives the same network on the same machine; elsewhere BLAS may sum in another
     order.
     """
     random = np.random.default_rng(seed)
     x, targets = binary_inputs(data.train_images).astype(float), np.eye(CLASSES)[data.train_labels]
-    shapes = ((x.shape[1], hidden), (hidden,), (hidden, CLASSES), (CLASSES,))
+    shapes = ((x.shape[1], HIDDEN), (HIDDEN,), (HIDDEN, CLASSES), (CLASSES,))
     values = [random.uniform(-0.1, 0.1, shape) for shape in shapes]
     speeds = [np.zeros(shape) for shape in shapes]
-    for epoch in range(EPOCHS):
-        rate = RATE * (1 - epoch / EPOCHS)
+    for epoch in range(epochs):
+        rate = RATE * (1 - epoch / epochs)
         for part in np.array_split(random.permutation(len(x)), len(x) // BATCH):
             gradients = _gradients(values, x[part], targets[part])
             for value, speed, gradient in zip(values, speeds, gradients, strict=True):
@@ -83,7 +83,7 @@ def train_binary(data: Digits, seed: int = 0, hidden: int = HIDDEN) -> BinaryNet
                 np.clip(value, -1, 1, out=value)
     first, first_bias, second, second_bias = values
     return BinaryNetwork(
-        sign(first), _units(first_bias, x.shape[1]), sign(second), _units(second_bias, hidden)
+        sign(first), _units(first_bias, x.shape[1]), sign(second), _units(second_bias, HIDDEN)
     )
 
 
