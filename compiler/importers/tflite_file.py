@@ -41,16 +41,18 @@ class RawOperator(NamedTuple):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Any
+    intermediates: tuple[int, ...] = ()  # tensors that tell scales only
 
 
 class TfliteFile(NamedTuple):
-    """What a file holds: its one subgraph."""
+    """What a file holds: its one subgraph. ``states`` are tensors that last from run to run."""
 
     source: str
     tensors: tuple[Tensor, ...]
     operators: tuple[RawOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    states: frozenset[int]
 
 
 def read_tflite(path: Path) -> TfliteFile:
@@ -128,10 +130,11 @@ class _Reader:
             self._indices(graph.OutputsLength(), graph.Outputs, count),
         )
         for operator in operators:
-            for index in (*operator.inputs, *operator.outputs):
+            for index in (*operator.inputs, *operator.outputs, *operator.intermediates):
                 if not -1 <= index < count:
                     raise self._fail(f"an operator names tensor {index} of {count}")
-        return TfliteFile(str(self._path), tuple(tensors), tuple(operators), *ends)
+        states = frozenset(n for n in range(count) if graph.Tensors(n).IsVariable())
+        return TfliteFile(str(self._path), tuple(tensors), tuple(operators), *ends, states)
 
     def _indices(self, length: int, get: Callable[[int], int], count: int) -> tuple[int, ...]:
         indices = tuple(int(index) for index in self._each(length, get))
@@ -154,7 +157,8 @@ class _Reader:
         inputs = tuple(int(i) for i in self._each(raw.InputsLength(), raw.Inputs))
         outputs = tuple(int(i) for i in self._each(raw.OutputsLength(), raw.Outputs))
         code, custom = codes[index]
-        return RawOperator(code, custom, inputs, outputs, raw.BuiltinOptions())
+        between = tuple(int(i) for i in self._each(raw.IntermediatesLength(), raw.Intermediates))
+        return RawOperator(code, custom, inputs, outputs, raw.BuiltinOptions(), between)
 
     def _tensors(self, graph: Any) -> list[Tensor]:
         """Under names that differ: where two are called alike the second gets its index."""

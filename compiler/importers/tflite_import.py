@@ -7,43 +7,66 @@ import numpy as np
 
 from cimforge.compiler.graph.graph import Graph, GraphError, Node, ordered
 from cimforge.compiler.graph.tensor import Quantisation, Tensor
-from cimforge.compiler.importers.tflite_file import BROKEN, RawOperator, TfliteFile, read_tflite
-from cimforge.compiler.importers.tflite_operators import UnsupportedError, translate
+from cimforge.compiler.importers.tflite_file import (
+    BROKEN,
+    STORED,
+    RawOperator,
+    TfliteFile,
+    read_tflite,
+)
+from cimforge.compiler.importers.tflite_operators import translate
+from cimforge.compiler.importers.tflite_options import Parts, UnsupportedError
 
-__all__ = ["import_tflite"]
+__all__ = ["TFLITE_DIALECTS", "import_tflite"]
 
-RULE = "tflite"
+TFLITE_DIALECTS = ("tflite", "litert")  # whose arithmetic a file may be given
 
 
-def import_tflite(path: Path) -> Graph:
+def import_tflite(path: Path, rule: str = "tflite") -> Graph:
     """The network in the .tflite file ``path``; weights of convolutions are (N, KY, KX, C).
+
+    ``rule`` is "tflite" for the arithmetic of TensorFlow Lite 2 and TFLite Micro, which round every
+    sum twice, or "litert" for that of LiteRT's reference kernels, which round those of fully
+    connected layers once.
 
     Raises GraphError, one line with the file, the operator and what to do, where the file is none,
     or asks for what is not computed here; InputError where the package tflite is missing.
     """
+    if rule not in TFLITE_DIALECTS:
+        raise ValueError(f"rule must be one of {', '.join(TFLITE_DIALECTS)}, not {rule!r}")
     file = read_tflite(path)
-    tensors = {tensor.name: tensor for tensor in file.tensors}
-    nodes = [_node(file, place, raw, tensors) for place, raw in enumerate(file.operators)]
+    tensors = {
+        tensor.name: _started(file, tensor) if index in file.states else tensor
+        for index, tensor in enumerate(file.tensors)
+    }
+    nodes = [
+        node
+        for place, raw in enumerate(file.operators)
+        for node in _nodes(file, place, raw, tensors)
+    ]
     ends = [tuple(file.tensors[index].name for index in end) for end in (file.inputs, file.outputs)]
     known = {name for name, tensor in tensors.items() if tensor.is_constant} | set(ends[0])
     try:
-        return Graph(file.source, RULE, tensors, ordered(nodes, known), *ends)
+        return Graph(file.source, rule, tensors, ordered(nodes, known), *ends)
     except GraphError as error:
         raise GraphError(f"{path}: {error}") from None
 
 
-def _node(file: TfliteFile, place: int, raw: RawOperator, tensors: dict[str, Tensor]) -> Node:
+def _nodes(
+    file: TfliteFile, place: int, raw: RawOperator, tensors: dict[str, Tensor]
+) -> list[Node]:
     """An operator of the file; weights that it turns are added to ``tensors``."""
-    read = [None if index < 0 else file.tensors[index] for index in raw.inputs]
+    read = [None if index < 0 else tensors[file.tensors[index].name] for index in raw.inputs]
+    between = [file.tensors[index] for index in raw.intermediates if index >= 0]
     made = [file.tensors[index] for index in raw.outputs if index >= 0]
     called = made[0].name if made else f"operator {place}"
     where = f"{file.source}: operator {place} ({called!r})"
     if raw.custom:
         raise GraphError(f"{where}: custom operator {raw.custom!r} is not computed here")
-    if not read or not made:
+    if not read or not made or len(made) < len(raw.outputs):
         raise GraphError(f"{where}: has no input or no output")
     try:
-        parts = translate(raw.code, raw.options, read, made)
+        found = translate(raw.code, raw.options, read, made, between)
     except UnsupportedError as error:
         raise GraphError(
             f"{where}: {error}; leave it out, or convert the network without it"
@@ -51,20 +74,38 @@ def _node(file: TfliteFile, place: int, raw: RawOperator, tensors: dict[str, Ten
     except BROKEN as error:
         told = str(error).split("\n")[0] or type(error).__name__
         raise GraphError(f"{where}: is broken: {told}") from None
-    inputs = []
+    return [_node(parts, read, made, tensors) for parts in found]
+
+
+MOST_STATE = 1 << 20  # elements
+
+
+def _started(file: TfliteFile, state: Tensor) -> Tensor:
+    """A state as it is before the first run: a constant that stands for zeros."""
+    if state.size > MOST_STATE or state.is_float:
+        rule = f"must hold at most {MOST_STATE} integers"
+        raise GraphError(f"{file.source}: state {state.name!r} {rule}")
+    zero = 0 if state.quantisation is None else state.quantisation.zeros[0]
+    return replace(state, data=np.full(state.shape, zero, STORED.get(state.kind, state.kind)))
+
+
+def _node(
+    parts: Parts, read: list[Tensor | None], made: list[Tensor], tensors: dict[str, Tensor]
+) -> Node:
+    inputs: list[str | None] = []
     for index in parts.inputs:
         tensor = read[index]
         if tensor is not None and parts.turned and index == 1:
-            tensor = _turned(tensor, where)
+            tensor = _turned(tensor)
             tensors[tensor.name] = tensor
         inputs.append(None if tensor is None else tensor.name)
-    return Node(called, parts.operator, tuple(inputs), tuple(tensor.name for tensor in made))
+    outputs = tuple(made[index].name for index in parts.outputs)
+    return Node(outputs[0], parts.operator, tuple(inputs), outputs)
 
 
-def _turned(weights: Tensor, where: str) -> Tensor:
+def _turned(weights: Tensor) -> Tensor:
     """Depthwise weights (1, KY, KX, N) as (N, KY, KX, 1)."""
-    if weights.data is None:
-        raise GraphError(f"{where}: weights must be constants")
+    assert weights.data is not None  # its reader asks for constants
     told = weights.quantisation
     if told is not None and told.channels > 1:
         told = Quantisation(told.scales, told.zeros, 0)

@@ -62,8 +62,13 @@ def _gelu_by_tanh(real: float) -> float:
 
 
 TABLES: dict[str, Real] = {
-    **{"gelu": _gelu, "gelu_tanh": _gelu_by_tanh, "logistic": _sigmoid, "tanh": math.tanh},
-    "elu": lambda real: math.expm1(real) if real < 0 else real,
+    **{
+        "exp": math.exp,
+        "gelu": _gelu,
+        "gelu_tanh": _gelu_by_tanh,
+        "logistic": _sigmoid,
+        "tanh": math.tanh,
+    },
 }
 
 
@@ -87,10 +92,6 @@ def _leaky_relu(call: Call) -> NDArray:
 def _absolute(call: Call) -> NDArray:
     x, y, values = call.tensor(), call.made[0], np.abs(offset(call))
     return clamped(values if x.scale == y.scale else scaled(values, _ratio(x, y)), y)
-
-
-def _negative(call: Call) -> NDArray:
-    return clamped(-offset(call), call.made[0])
 
 
 def _hard_swish(call: Call) -> NDArray:
@@ -195,6 +196,6 @@ def _fine_inverse_root(value: int) -> int:
 RULES: dict[str, Callable[[Call], NDArray]] = {
     **dict.fromkeys(("relu", "relu6", "relu_n1_to_1", "relu_0_to_1"), _relu),
     **{"absolute": _absolute, "hard_swish": _hard_swish, "leaky_relu": _leaky_relu},
-    **{"logistic": _sigmoid_wide, "negative": _negative, "rsqrt": _inverse_root},
+    **{"logistic": _sigmoid_wide, "rsqrt": _inverse_root},
     "tanh": _tanh_wide,
 }

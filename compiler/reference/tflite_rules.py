@@ -32,6 +32,7 @@ from cimforge.compiler.graph.operator import (
 from cimforge.compiler.reference.call import Call, Rule
 from cimforge.compiler.reference.tflite_elementwise import elementwise
 from cimforge.compiler.reference.tflite_functions import function
+from cimforge.compiler.reference.tflite_lstm import lstm
 from cimforge.compiler.reference.tflite_moves import (
     concatenate,
     gather,
@@ -47,14 +48,17 @@ from cimforge.compiler.reference.tflite_products import real_product, scaled_pro
 from cimforge.compiler.reference.tflite_softmax import softmax
 from cimforge.compiler.reference.tflite_windows import pooled, reduced
 
-__all__ = ["LITERT_RULES", "TFLITE_HOST", "TFLITE_RULES"]
+__all__ = ["LITERT_RULES", "TFLITE_EACH_ITEM", "TFLITE_HOST", "TFLITE_RULES"]
 
 # Operators that only TensorFlow Lite has, by their kind.
 TFLITE_HOST: dict[str, Rule] = {
     "Gather": gather,
     "Pack": stack,
     "ResizeNearestNeighbor": resize_nearest,
+    "UnidirectionalSequenceLstm": lstm,
 }
+# those that work on each item of axis 0 by itself
+TFLITE_EACH_ITEM = frozenset({"ResizeNearestNeighbor"})
 
 
 def _host(call: Call) -> NDArray | tuple[NDArray, ...]:

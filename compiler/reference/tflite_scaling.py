@@ -11,7 +11,10 @@ from cimforge.compiler.reference.fixed_point import fixed_multiplier, multiplied
 __all__ = ["Ints", "activation_range", "clamped", "half_away", "offset", "quantised", "scaled"]
 
 Ints = NDArray[np.int64]
-RANGES = {"relu": (0.0, None), "relu6": (0.0, 6.0), "relu_n1_to_1": (-1.0, 1.0)}
+RANGES = {
+    **{"relu": (0.0, None), "relu6": (0.0, 6.0)},
+    **{"relu_0_to_1": (0.0, 1.0), "relu_n1_to_1": (-1.0, 1.0)},
+}
 
 
 def half_away(real: NDArray) -> NDArray:

@@ -23,16 +23,14 @@ __all__ = ["softmax"]
 
 
 def softmax(call: Call) -> NDArray:
-    """Of 8 bits into 8 or 16, or of int16 into int16."""
-    x, y = call.tensor(), call.made[0]
-    bits = 16 if y.kind == "int16" else 8
-    one = 1 << (bits - 1 if x.kind == "int16" else bits)  # what a probability of 1 stands for
-    near = abs(y.scale * one - 1) <= 1e-3
-    if not near or y.zero != (0 if x.kind == "int16" else y.limits[0]):
-        rule = f"must have a scale of 1/{one} and {y.limits[0]} as its zero point"
-        raise ValueError(f"{call.node}: the output {rule}")
-    rule = _of_int16 if x.kind == "int16" else _of_bytes
-    return rule(call)
+    """Of 8 bits, or of int16."""
+    y = call.made[0]
+    is_wide = y.kind == "int16"
+    one, zero = (1 << 15, 0) if is_wide else (1 << 8, y.limits[0])
+    if abs(y.scale * one - 1) > 1e-3 or y.zero != zero:
+        told = f"must have a scale of 1/{one} and a zero point of {zero}"
+        raise ValueError(f"{call.node}: the output {told}")
+    return (_of_int16 if is_wide else _of_bytes)(call)
 
 
 def _of_bytes(call: Call) -> NDArray:
@@ -53,8 +51,7 @@ def _of_bytes(call: Call) -> NDArray:
     over = 12 - zeros
     scale = half_over_one_plus((total << zeros) - (1 << 31))
     low, high = call.made[0].limits
-    bits = (high - low).bit_length()
-    result = shifted_right(high_product(scale, exponential), over + 31 - bits) + low
+    result = shifted_right(high_product(scale, exponential), over + 31 - 8) + low
     return np.where(near, np.clip(result, low, high), low)
 
 

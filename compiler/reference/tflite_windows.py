@@ -15,8 +15,7 @@ def pooled(call: Call) -> NDArray:
     """The greatest, or the mean, of what lies in the image: sums are divided by what was added,
     halves away from zero. Zero points stay in."""
     operator, x, y = call.operator, call.array(0).astype(np.int64), call.made[0]
-    if (call.tensor().scale, call.tensor().zero) != (y.scale, y.zero):
-        raise ValueError(f"{call.node}: input must have the output's scale and zero point")
+    _same_scale(call)
     (above, below), (left, right) = operator.padding
     low, high = activation_range(operator.activation, y)
     edges = ((0, 0), (above, below), (left, right), (0, 0))
@@ -36,16 +35,24 @@ def _windows(x: Ints, operator: Pool) -> NDArray:
 
 
 def reduced(call: Call) -> NDArray:
-    """Sums are scaled once; a mean's multiplier is divided by the count, after it was moved left
-    as far as a count of that many bits leaves room."""
+    """The greatest and the least as they are. A mean's sum is scaled once, by a multiplier that is
+    divided by the count, after it was moved left as far as a count of that many bits leaves
+    room."""
     operator, x, y = call.operator, call.tensor(), call.made[0]
     if operator.kind in ("max", "min"):
+        _same_scale(call)
         return getattr(call.array(0), operator.kind)(axis=operator.axes, keepdims=operator.keep)
+    if operator.kind != "mean":
+        raise ValueError(f"{call.node}: {operator.kind} of integers is not computed here")
     values = offset(call)
     total = values.sum(axis=operator.axes, keepdims=operator.keep)
     multiplier, shift = fixed_multiplier(x.scale / y.scale)
-    if operator.kind == "mean":
-        count = max(1, values.size // max(1, total.size))
-        left = min(count.bit_length() - 1, 32, 31 + shift)
-        multiplier, shift = (multiplier << left) // count, shift - left
-    return clamped(multiplied(total, multiplier, shift), y)
+    count = max(1, values.size // max(1, total.size))
+    left = min(count.bit_length() - 1, 32, 31 + shift)
+    return clamped(multiplied(total, (multiplier << left) // count, shift - left), y)
+
+
+def _same_scale(call: Call) -> None:
+    x, y = call.tensor(), call.made[0]
+    if x.quantisation != y.quantisation:
+        raise ValueError(f"{call.node}: input must have the output's scale and zero point")

@@ -33,13 +33,15 @@ class Model:
     """A network of one subgraph. ``tensor`` and ``node`` give indices; ``octets`` is the file.
 
     Without ``inputs`` of its own the network's inputs are the tensors that no node makes and that
-    hold no data, and its outputs what no node reads.
+    hold no data, and its outputs what no node reads. ``ranges`` tell which values an input may
+    take, where not all of its kind.
     """
 
     def __init__(self) -> None:
         self.tensors: list[_Written] = []
         self.nodes: list[tuple[str, list[int], list[int], str, dict[str, Any], list[int]]] = []
         self.inputs: list[int] | None = None
+        self.ranges: dict[int, tuple[int, int]] = {}
         self.outputs: list[int] | None = None
 
     def tensor(
@@ -97,6 +99,20 @@ class Model:
             loose if self.inputs is None else self.inputs,
             left if self.outputs is None else self.outputs,
         )
+
+    def feeds(self, seed: int) -> dict[str, np.ndarray]:
+        """Values for the inputs by name; equal on every machine (NumPy keeps RandomState's)."""
+        draw, found = np.random.RandomState(seed), {}
+        for index in self.ends()[0]:
+            tensor = self.tensors[index]
+            if tensor.kind == "float32":
+                found[tensor.name] = draw.normal(0, 3, tensor.shape).astype(np.float32)
+                continue
+            limits = np.iinfo(tensor.kind)
+            low, high = self.ranges.get(index, (limits.min, limits.max))
+            values = draw.randint(low, high + 1, tensor.shape)
+            found[tensor.name] = values.astype(tensor.kind)
+        return found
 
     def octets(self) -> bytes:
         """The file."""

@@ -1,0 +1,29 @@
+"""All networks that tests make themselves, by name."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cimforge.compiler.importers.tests.tflite_array_cases import ARRAY_CASES
+from cimforge.compiler.importers.tests.tflite_layer_cases import LAYER_CASES, Case
+from cimforge.compiler.importers.tests.tflite_network_cases import NETWORK_CASES
+from cimforge.compiler.importers.tests.tflite_writer import Model
+from cimforge.compiler.importers.tflite_import import import_tflite
+from cimforge.compiler.reference.execution import execute
+
+__all__ = ["CASES", "computed", "drawn"]
+
+CASES: dict[str, Case] = {**LAYER_CASES, **ARRAY_CASES, **NETWORK_CASES}
+
+
+def drawn(name: str, seed: int) -> Model:
+    """A network of CASES; equal on every machine (NumPy keeps what RandomState draws)."""
+    return CASES[name](np.random.RandomState(seed))
+
+
+def computed(model: Model, seed: int, folder: Path, rule: str = "litert") -> dict[str, NDArray]:
+    """What the house makes of the file: inputs and all that nodes make, by name."""
+    path = folder / "network.tflite"
+    path.write_bytes(model.octets())
+    return execute(import_tflite(path, rule), model.feeds(seed))
