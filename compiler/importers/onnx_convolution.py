@@ -17,17 +17,16 @@ from cimforge.compiler.importers.onnx_layout import (
     window_of,
 )
 from cimforge.compiler.importers.onnx_matrix import (
+    Place,
     Zeros,
-    integer_bias,
     integer_operand,
+    place_dequantised,
     quantised_pair,
 )
-from cimforge.compiler.importers.onnx_outputs import Output, quantisation_of, quantised_output
+from cimforge.compiler.importers.onnx_outputs import Output, quantisation_of
 from cimforge.compiler.reference.lowering import convolution_shape
 
 __all__ = ["CONVOLUTIONS"]
-
-Place = Callable[[Builder, RawNode, str, str, Output, "str | None", Zeros], None]
 
 
 def _place(
@@ -97,11 +96,7 @@ def _dequantised(place: Place, axis: int) -> Callable[[Builder, RawNode], None]:
         if pair is None or told is None or (told.channels > 1 and told.axis != axis):
             place(net, node, x, w, Output(node.outputs[0], kind), bias or None, Zeros())
             return
-        held = integer_bias(net, bias, *pair) if bias else None
-        if bias and held is None:
-            place(net, node, *pair, Output(node.outputs[0], kind), bias, Zeros())
-            return
-        place(net, node, *pair, quantised_output(net, node.outputs[0], kind), held, Zeros())
+        place_dequantised(net, node, place, *pair, bias, kind)
 
     return reader
 

@@ -1,12 +1,14 @@
 """ONNX's matrix products: MatMul, Gemm, and their forms with integers."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from cimforge.compiler.graph.operator import Elementwise, FullyConnected, MatrixProduct, Operator
+from cimforge.compiler.graph.operator import FullyConnected, MatrixProduct, Operator
 from cimforge.compiler.graph.tensor import KINDS, Quantisation, Tensor
 from cimforge.compiler.importers.onnx_builder import Builder, UnsupportedError
+from cimforge.compiler.importers.onnx_elementwise import place_pair
 from cimforge.compiler.importers.onnx_file import RawNode
 from cimforge.compiler.importers.onnx_outputs import (
     Output,
@@ -14,8 +16,9 @@ from cimforge.compiler.importers.onnx_outputs import (
     quantisation_of,
     quantised_output,
 )
+from cimforge.compiler.reference.onnx_scaling import quantised
 
-__all__ = ["MATRIX", "Zeros", "integer_bias", "integer_operand", "quantised_pair"]
+__all__ = ["MATRIX", "Place", "Zeros", "integer_operand", "place_dequantised", "quantised_pair"]
 
 ONE = 1.0  # the scale of integers that have none
 
@@ -25,6 +28,10 @@ class Zeros(NamedTuple):
 
     x: str | None = None
     w: str | None = None
+
+
+# Places a product of x and w, with a bias and zero points.
+Place = Callable[[Builder, RawNode, str, str, Output, str | None, Zeros], None]
 
 
 def quantised_pair(net: Builder, x: str, w: str) -> tuple[str, str] | None:
@@ -74,6 +81,46 @@ def integer_bias(net: Builder, bias: str, x: str, w: str) -> str | None:
     if not fits or not np.allclose(np.array(told.scales, np.float32), units, rtol=1e-5, atol=0):
         return None
     return held
+
+
+def place_dequantised(
+    net: Builder,
+    node: RawNode,
+    place: Place,
+    x: str,
+    w: str,
+    bias: str,
+    kind: str,
+    exact: bool = True,
+) -> None:
+    """A product of integers x and w, requantised by the QuantizeLinear behind it, if there is one.
+
+    A constant bias of floats is rounded to int32 in units of x and w where the output is
+    requantised, as onnxruntime does; else, and where it is in other units or these are not
+    ``exact``, it is added to floats.
+    """
+    held = integer_bias(net, bias, x, w) if bias else None
+    if bias and held is None:
+        rounded = _rounded_bias(net, bias, x, w) if exact else None
+        output = Output(node.outputs[0], kind)
+        if rounded is not None:
+            output = quantised_output(net, node.outputs[0], kind)
+        place(net, node, x, w, output, rounded if output.told else bias, Zeros())
+        return
+    place(net, node, x, w, quantised_output(net, node.outputs[0], kind), held, Zeros())
+
+
+def _rounded_bias(net: Builder, bias: str, x: str, w: str) -> str | None:
+    """int32 constants of constant floats; None where they are none, or are integers' already."""
+    tensor, told = net.tensor(bias), net.tensor(w).quantisation
+    if bias in net.integers or tensor.data is None or tensor.kind != "float32" or told is None:
+        return None
+    if len(tensor.shape) != 1 or told.channels not in (1, *tensor.shape):
+        return None
+    units = np.float32(net.tensor(x).scale) * np.array(told.scales, np.float32)
+    limits = -(1 << 31), (1 << 31) - 1
+    whole = quantised(tensor.data, units, np.zeros(1, np.int64), limits)
+    return net.constant(net.fresh(f"{bias}:integers"), whole.astype(np.int32), "int32")
 
 
 def place_matrix(
@@ -152,8 +199,7 @@ def _matmul(net: Builder, node: RawNode) -> None:
     kind = net.tensor(a).kind
     if pair is None or not _factors(net, pair[1]):
         return place_matrix(net, node, a, b, Output(node.outputs[0], kind))
-    output = quantised_output(net, node.outputs[0], kind)
-    return place_matrix(net, node, *pair, output)
+    return place_dequantised(net, node, place_matrix, *pair, "", kind)
 
 
 def _factors(net: Builder, w: str) -> bool:
@@ -196,11 +242,10 @@ def _gemm(net: Builder, node: RawNode) -> None:
         x, w = _turned(net, a, get("transA", 0)), _turned(net, b, get("transB", 0))
         return _gemm_of_floats(net, node, x, w, c, alpha, beta, kind)
     x = _times(net, x, alpha)
-    bias = integer_bias(net, c, x, w) if c and beta == 1 else None
-    if c and bias is None:
+    simple = not c or (beta == 1 and net.tensor(c).shape == net.tensor(w).shape[1:])
+    if not simple:
         return _gemm_of_floats(net, node, x, w, c, 1.0, beta, kind)
-    output = quantised_output(net, node.outputs[0], kind)
-    return place_matrix(net, node, x, w, output, bias)
+    return place_dequantised(net, node, place_matrix, x, w, c, kind, alpha == 1)
 
 
 def _times(net: Builder, name: str, alpha: float) -> str:
@@ -232,7 +277,7 @@ def _gemm_of_floats(
         steps.append(("multiply", _number(net, alpha, kind)))
     if c and beta != 1:
         scaled = net.fresh(f"{c}:scaled")
-        net.emit(Elementwise("multiply"), [c, _number(net, beta, kind)], [scaled])
+        place_pair(net, c, _number(net, beta, kind), scaled, "multiply")
         c = scaled
     if c:
         steps.append(("add", c))
@@ -242,7 +287,7 @@ def _gemm_of_floats(
     names.append(node.outputs[0])
     place_matrix(net, node, x, w, Output(names[0], kind))
     for (each, other), read, made in zip(steps, names, names[1:], strict=False):
-        net.emit(Elementwise(each), [read, other], [made])
+        place_pair(net, read, other, made, each)
 
 
 def _number(net: Builder, value: float, kind: str) -> str:

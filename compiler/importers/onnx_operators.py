@@ -10,6 +10,7 @@ from cimforge.compiler.importers.onnx_file import RawNode
 from cimforge.compiler.importers.onnx_matrix import MATRIX
 from cimforge.compiler.importers.onnx_moving import MOVING
 from cimforge.compiler.importers.onnx_pools import POOLS
+from cimforge.compiler.importers.onnx_recurrent import RECURRENT
 from cimforge.compiler.importers.onnx_scaled import QLINEAR
 from cimforge.compiler.importers.onnx_scales import SCALES
 
@@ -23,6 +24,7 @@ READERS: Mapping[tuple[str, str], Reader] = {
     **MATRIX,
     **MOVING,
     **POOLS,
+    **RECURRENT,
     **SCALES,
     **QLINEAR,  # takes groups before the plain readers do
 }

@@ -21,7 +21,7 @@ from cimforge.compiler.reference.lowering import (
     scattered,
 )
 
-__all__ = ["Call", "Products", "Rule", "exact_products", "lowered", "sums"]
+__all__ = ["Call", "Products", "Rule", "exact_products", "folded", "lowered", "sums"]
 
 Ints = NDArray[np.int64]
 
@@ -101,7 +101,7 @@ def sums(call: Call, x_zero: int, w_zeros: Ints) -> Ints:
     parts, shape = lowered(call, x, w, x_zero)
     zeros = np.broadcast_to(w_zeros, (len(w),))
     found = [
-        _folded(told, part, x_zero, zeros[part.first : part.first + part.w.shape[1]])
+        folded(told, part, x_zero, zeros[part.first : part.first + part.w.shape[1]])
         for told, part in zip(call.products(call, parts), parts, strict=True)
     ]
     return np.concatenate(found, axis=1).reshape(shape)
@@ -121,7 +121,7 @@ def lowered(call: Call, x: NDArray, w: NDArray, pad: int) -> tuple[list[Part], t
     raise ValueError(f"{call.node}: is no product")
 
 
-def _folded(told: Ints, part: Part, x_zero: int, w_zeros: Ints) -> Ints:
+def folded(told: Ints, part: Part, x_zero: int, w_zeros: Ints) -> Ints:
     """The sums ``told`` of a part with its zero points."""
     if x_zero:
         told = told - x_zero * (part.w.sum(axis=0) - part.w.shape[0] * w_zeros)
@@ -141,7 +141,7 @@ def _matrix(call: Call, operator: MatrixProduct, a_zero: int, b_zero: int) -> In
     zeros = np.full(b.shape[-1], b_zero)
     parts = [Part(x, w, 0) for x, w in zip(rows, cols, strict=True)]
     found = [
-        _folded(told, part, a_zero, zeros)
+        folded(told, part, a_zero, zeros)
         for told, part in zip(call.products(call, parts), parts, strict=True)
     ]
     return np.stack(found).reshape(*leading, a.shape[-2], b.shape[-1])

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cimforge.compiler.reference.call import Call
 from cimforge.compiler.reference.onnx_dynamic import DYNAMIC
+from cimforge.compiler.reference.onnx_gates import GATES
 from cimforge.compiler.reference.onnx_normal import NORMAL
 from cimforge.compiler.reference.onnx_shaping import SHAPING
 from cimforge.compiler.reference.stored import optional
@@ -30,7 +31,8 @@ def _of_arrays(function: Callable[..., Any]) -> Host:
 
 
 HOSTS: dict[str, Host] = {
-    kind: _of_arrays(function) for kind, function in {**DYNAMIC, **NORMAL, **SHAPING}.items()
+    **{kind: _of_arrays(function) for kind, function in {**DYNAMIC, **NORMAL, **SHAPING}.items()},
+    **GATES,
 }
 # those that work on each item of axis 0 by itself, whatever their attributes
 EACH_ITEM = frozenset(
