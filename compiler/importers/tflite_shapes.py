@@ -21,7 +21,7 @@ from cimforge.compiler.graph.operator import (
     TransposedConvolution,
 )
 from cimforge.compiler.graph.tensor import Tensor
-from cimforge.compiler.importers.tflite_options import Parts, Tensors, UnsupportedError
+from cimforge.compiler.importers.tflite_options import Pair, Parts, Tensors, UnsupportedError
 from cimforge.compiler.reference.lowering import convolution_shape
 
 __all__ = ["check_shape"]
@@ -45,7 +45,7 @@ def _shape(parts: Parts, shapes: list[Shape], told: Shape) -> Shape:
     match operator:
         case Pool(_, window, stride, padding):
             like = Convolution(stride, (1, 1), padding)
-            return (x[0], *convolution_shape(like, x[1:3], window), x[3])
+            return (x[0], *convolution_shape(like, _size(x), window), x[3])
         case Elementwise():
             return _broadcast(shapes)
         case Function(kind):
@@ -74,9 +74,9 @@ def _product(operator: Operator, shapes: list[Shape], told: Shape, turned: bool)
     match operator:
         case Convolution():
             outputs = w[3] if turned else w[0]
-            return (x[0], *convolution_shape(operator, x[1:3], w[1:3]), outputs)
+            return (x[0], *convolution_shape(operator, _size(x), _size(w)), outputs)
         case TransposedConvolution(stride, padding, output):
-            back = convolution_shape(Convolution(stride, (1, 1), padding), output, w[1:3])
+            back = convolution_shape(Convolution(stride, (1, 1), padding), output, _size(w))
             if back != x[1:3] or w[3] != x[3]:
                 raise UnsupportedError(f"input {x} and weights {w} do not make size {output}")
             return (x[0], *output, w[0])
@@ -90,6 +90,11 @@ def _product(operator: Operator, shapes: list[Shape], told: Shape, turned: bool)
     if a[-1] != b[-2]:
         raise UnsupportedError(f"matrices {x} and {w} do not multiply")
     return (*_broadcast([a[:-2], b[:-2]]), a[-2], b[-1])
+
+
+def _size(shape: Shape) -> Pair:
+    """Height and width of an image."""
+    return shape[1], shape[2]
 
 
 def _flat(x: Shape, w: Shape, told: Shape) -> Shape:

@@ -68,7 +68,8 @@ def steps(
         try:
             found = rule(Call(node, read, made, values, products, items))
         except ValueError as error:
-            raise GraphError(f"{graph.source}: {error}") from None
+            where = "" if str(error).startswith(str(node)) else f"{node}: "
+            raise GraphError(f"{graph.source}: {where}{error}") from None
         told = found if isinstance(found, tuple) else (found,)
         result = {
             tensor.name: np.asarray(array, DTYPES.get(tensor.kind, np.dtype(np.int64)))

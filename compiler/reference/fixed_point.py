@@ -29,16 +29,19 @@ LEAST, MOST = -(1 << 31), (1 << 31) - 1
 
 def fixed_multiplier(real: float) -> tuple[int, int]:
     """(multiplier, shift) of a real number from 0 up: about ``multiplier 2^(shift - 31)``, as
-    QuantizeMultiplier has it; what is below 2^-32 becomes 0, what is above 2^30 the greatest."""
+    QuantizeMultiplier has it; what is below 2^-32 becomes 0.
+
+    Raises ValueError from 2^30 on, where the kernels shift bits out.
+    """
+    if not 0 <= real < 1 << 30:
+        raise ValueError(f"a factor between scales must lie in 0..2^30, not {real:g}")
     if real == 0:
         return 0, 0
     fraction, shift = math.frexp(real)
     multiplier = math.floor(fraction * (1 << 31) + 0.5)
     if multiplier == 1 << 31:
         multiplier, shift = multiplier // 2, shift + 1
-    if shift < -31:
-        return 0, 0
-    return (MOST, 30) if shift > 30 else (multiplier, shift)
+    return (0, 0) if shift < -31 else (multiplier, shift)
 
 
 def saturated(values: Ints, bits: int = 32) -> Ints:
@@ -69,7 +72,10 @@ def multiplied(values: Ints, multiplier: int | Ints, shift: int | Ints) -> Ints:
 
 def multiplied_wide(values: Ints, multiplier: int | Ints, shift: int | Ints) -> Ints:
     """MultiplyByQuantizedMultiplier of sums of 48 bits: by the multiplier's upper 15 bits, rounded
-    once, ties up; shift is below 8."""
+    once, ties up. Raises ValueError where the kernels shift bits out: for sums of more bits, and
+    for a shift from 8 on."""
+    if np.max(shift, initial=0) > 7 or np.abs(values).max(initial=0) >= 1 << 47:
+        raise ValueError("sums of int16 must have at most 48 bits, and a factor below 2^7")
     multiplier = np.asarray(multiplier, np.int64)
     reduced = np.where(multiplier < 0x7FFF0000, (multiplier + (1 << 15)) >> 16, 0x7FFF)
     places = 15 - np.asarray(shift, np.int64)

@@ -17,12 +17,16 @@ STEPS = 512  # of a table of int16: 128 elements lie between two of them
 
 
 def each_element(values: Ints, function: Real, x: Tensor, y: Tensor) -> Ints:
-    """``function`` of elements of 8 bits, in float32, of each of the 256 beforehand."""
+    """``function`` of elements of 8 bits, in float32, of each of the 256 beforehand. Raises
+    ValueError where one of these has no 32 bits, for the kernel's table has no number there."""
     low, high = x.limits
     places = np.arange(low, high + 1) - x.zero
-    reals = np.float32(x.scale) * places.astype(np.float32)
-    found = np.array([function(float(real)) for real in reals]).astype(np.float32)
-    whole = half_away(found * (np.float32(1) / np.float32(y.scale)))
+    with np.errstate(all="ignore"):
+        reals = np.float32(x.scale) * places.astype(np.float32)
+        found = np.array([function(float(real)) for real in reals]).astype(np.float32)
+        whole = half_away(found * (np.float32(1) / np.float32(y.scale)))
+    if not (np.abs(whole) < 1 << 31).all():
+        raise ValueError(f"tensor {y.name!r}: results leave 32 bits at a scale of {y.scale:g}")
     least, most = y.limits
     table = np.clip((whole + np.float32(y.zero)).astype(np.int64), least, most)
     return table[values.astype(np.int64) - low]
@@ -46,7 +50,9 @@ def sparse_table(
     at, between = units(starts), half_away(units(middles))
     whole = half_away(at[:-1])
     line = half_away((at[1:] + whole) / kind(2))
-    told = np.append(whole - half_away((line - between) / kind(2)), half_away(units(last[None])))
+    told = np.append(
+        whole - half_away((line - between) / kind(2)), half_away(units(np.array([last])))
+    )
     return np.clip(told, least, most).astype(np.int64)
 
 

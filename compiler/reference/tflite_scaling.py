@@ -17,15 +17,20 @@ RANGES = {
 }
 
 
-def half_away(real: NDArray) -> NDArray:
+def half_away(real: NDArray | np.floating) -> NDArray:
     """To the nearest integer, halves away from zero, of the same kind."""
     whole = np.trunc(real)
     return whole + np.where(np.abs(real - whole) >= 0.5, np.copysign(1, real), 0).astype(real.dtype)
 
 
 def quantised(real: float, y: Tensor) -> int:
-    """zero + round(real / scale), in float32, halves away from zero."""
-    return y.zero + int(half_away(np.float32(real) / np.float32(y.scale)))
+    """zero + round(real / scale), in float32, halves away from zero. Raises ValueError where that
+    has no 32 bits."""
+    with np.errstate(over="ignore", divide="ignore"):
+        ratio = half_away(np.float32(real) / np.float32(y.scale))
+    if not np.abs(ratio) < 1 << 31:
+        raise ValueError(f"tensor {y.name!r}: {real:g} leaves 32 bits at a scale of {y.scale:g}")
+    return y.zero + int(ratio)
 
 
 def activation_range(activation: str, y: Tensor) -> tuple[int, int]:

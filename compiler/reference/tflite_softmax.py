@@ -47,12 +47,19 @@ def _of_bytes(call: Call) -> NDArray:
     rescaled = high_product(saturated(np.where(near, difference, 0) << left), multiplier)
     exponential = exp_of_negative(rescaled, 5)
     total = np.where(near, shifted_right(exponential, 12), 0).sum(axis=-1, keepdims=True)
-    zeros = 31 - np.floor(np.log2(total)).astype(np.int64)  # leading ones of 32 bits
+    zeros = _leading_zeros(call, total)
     over = 12 - zeros
     scale = half_over_one_plus((total << zeros) - (1 << 31))
     low, high = call.made[0].limits
     result = shifted_right(high_product(scale, exponential), over + 31 - 8) + low
     return np.where(near, np.clip(result, low, high), low)
+
+
+def _leading_zeros(call: Call, total: Ints) -> Ints:
+    """Of sums in 32 bits; ValueError where they have more, which only long rows reach."""
+    if total.max(initial=0) >= 1 << 31:
+        raise ValueError(f"{call.node}: sums leave 32 bits, where the kernel's wrap")
+    return 31 - np.floor(np.log2(total)).astype(np.int64)
 
 
 @cache
@@ -74,7 +81,7 @@ def _of_int16(call: Call) -> NDArray:
     far = multiplied(x - x.max(axis=-1, keepdims=True), *pair) + 32767
     exponential = interpolated(np.clip(far, -32768, 32767), exponentials)
     total = exponential.sum(axis=-1, keepdims=True)
-    zeros = 31 - np.floor(np.log2(total)).astype(np.int64)
+    zeros = _leading_zeros(call, total)
     moved = ((total << zeros - 1) + (1 << 13) >> 14) - (3 << 15)
     scale = interpolated(np.clip(moved, -32768, 32767), reciprocals)
     right = 31 - zeros

@@ -46,6 +46,8 @@ def reduced(call: Call) -> NDArray:
         raise ValueError(f"{call.node}: {operator.kind} of integers is not computed here")
     values = offset(call)
     total = values.sum(axis=operator.axes, keepdims=operator.keep)
+    if np.abs(total).max(initial=0) >= 1 << 31:
+        raise ValueError(f"{call.node}: sums leave 32 bits, where the kernel's wrap")
     multiplier, shift = fixed_multiplier(x.scale / y.scale)
     count = max(1, values.size // max(1, total.size))
     left = min(count.bit_length() - 1, 32, 31 + shift)

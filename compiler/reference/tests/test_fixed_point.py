@@ -22,7 +22,8 @@ from cimforge.golden.requantise import requantise
         (0.75 / 8, (3 << 29, -3)),
         (1 - 2.0**-40, (1 << 30, 1)),  # rounds to 2^31, so halved
         (2.0**-40, (0, 0)),
-        (2.0**40, ((1 << 31) - 1, 30)),
+        (2.0**-32, (1 << 30, -31)),
+        (2.0**29, (1 << 30, 30)),
     ],
 )
 def test_multipliers_by_hand(real, pair):
