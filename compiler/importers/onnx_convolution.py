@@ -7,7 +7,7 @@ import numpy as np
 from cimforge.compiler.graph.operator import Convolution, TransposedConvolution
 from cimforge.compiler.graph.tensor import Tensor
 from cimforge.compiler.importers.onnx_builder import Builder, UnsupportedError
-from cimforge.compiler.importers.onnx_file import RawNode
+from cimforge.compiler.importers.onnx_file import Attributes, RawNode
 from cimforge.compiler.importers.onnx_layout import (
     Window,
     from_images,
@@ -140,7 +140,9 @@ def _place_transposed(
     if depth != channels:
         raise UnsupportedError(f"weights {b.shape} do not fit {channels} channels")
     _check_scales(net, x, weights, outputs)
-    plain = RawNode(*node[:6], {k: v for k, v in node.attributes.items() if k not in PLACED})
+    told = {k: v for k, v in node.attributes.items() if k not in PLACED}
+    node.attributes.asked.update(told)
+    plain = node._replace(attributes=Attributes(told))
     window = window_of(plain, a.shape[2:], b.shape[2:])
     weights = _apart(net, weights, window)
     padding, size = _transposed_ends(node, a.shape[2:], b.shape[2:], window)

@@ -156,11 +156,11 @@ def _reduced(kind: str) -> Reader:
     def reader(net: Builder, node: RawNode) -> None:
         x, get = net.tensor(node.inputs[0]), node.attributes.get
         axes = numbers(net, node, "axes", 1)
-        if not axes and get("noop_with_empty_axes"):
+        keep, whole = bool(get("keepdims", 1)), not get("noop_with_empty_axes", 0)
+        if not axes and not whole:
             return place_function(net, x.name, node.outputs[0], "identity")
         rank = len(x.shape)
         held = sorted({positive_axis(axis, rank) for axis in axes or range(rank)})
-        keep = bool(get("keepdims", 1))
         shape = tuple(
             1 if axis in held else size
             for axis, size in enumerate(x.shape)

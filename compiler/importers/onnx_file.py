@@ -16,7 +16,7 @@ from cimforge.compiler.importers.onnx_kinds import kind_of
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.install_hint import install_hint
 
-__all__ = ["BROKEN", "OnnxFile", "RawNode", "array_of", "read_onnx"]
+__all__ = ["BROKEN", "Attributes", "OnnxFile", "RawNode", "array_of", "read_onnx"]
 
 MOST_BYTES = (1 << 31) - 1  # protobuf holds no more
 # What protobuf, onnx and NumPy raise where numbers contradict each other.
@@ -24,6 +24,26 @@ BROKEN = (
     *(IndexError, ValueError, TypeError, AttributeError, OverflowError, ArithmeticError),
     *(MemoryError, RecursionError, KeyError, AssertionError, NotImplementedError),
 )
+
+
+class Attributes(dict[str, Any]):
+    """A node's attributes, and which of them were asked for: another one would be passed over."""
+
+    def __init__(self, values: Mapping[str, Any]):
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, otherwise: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, otherwise)
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(str(name))
+        return super().__contains__(name)
 
 
 class RawNode(NamedTuple):
@@ -36,7 +56,7 @@ class RawNode(NamedTuple):
     version: int
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
+    attributes: Attributes
 
     @property
     def operator(self) -> str:
@@ -125,7 +145,7 @@ def _node(place: int, node: Any, versions: Mapping[str, int], folder: Path) -> R
     title = node.name or (node.output[0] if node.output else "") or f"node {place}"
     if domain not in versions and not domain:
         raise GraphError(f"node {title!r}: the file names no version of ONNX's operators")
-    attributes = {each.name: _attribute(each, folder) for each in node.attribute}
+    attributes = Attributes({each.name: _attribute(each, folder) for each in node.attribute})
     version = versions.get(domain, 1)
     return RawNode(
         *(title, node.op_type, domain, version), tuple(node.input), tuple(node.output), attributes

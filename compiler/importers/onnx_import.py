@@ -10,6 +10,14 @@ from cimforge.compiler.importers.onnx_operators import READERS
 
 __all__ = ["import_onnx"]
 
+# attributes that change nothing where a node infers and its arrays are whole
+WITHOUT_EFFECT = {
+    *("consumed_inputs", "momentum", "ratio", "seed", "spatial", "stash_type", "storage_order"),
+    *("antialias", "cubic_coeff_a", "exclude_outside", "extrapolation_value"),
+    *("keep_aspect_ratio_policy", "kernel_shape", "opset", "qk_matmul_output_mode"),
+    *("saturate", "softmax_precision"),
+}
+
 
 def import_onnx(path: Path) -> Graph:
     """The network in the .onnx file ``path``: tensors keep their names and, but for what is called
@@ -71,6 +79,9 @@ def _read(net: Builder, node: RawNode) -> None:
         if reader is None:
             raise UnsupportedError("is not computed here")
         reader(net, node)
+        passed_over = set(node.attributes) - node.attributes.asked - WITHOUT_EFFECT
+        if passed_over:
+            raise UnsupportedError(f"attribute {min(passed_over)!r} is not computed here")
     except UnsupportedError as error:
         way = "leave it out, or export the network without it"
         raise GraphError(f"{where}: {error}; {way}") from None

@@ -169,6 +169,8 @@ def _split(net: Builder, node: RawNode) -> None:
     x = net.tensor(node.inputs[0])
     axis = positive_axis(int(node.attributes.get("axis", 0)), len(x.shape))
     sizes, whole = numbers(net, node, "split", 1), x.shape[axis]
+    if int(node.attributes.get("num_outputs", len(node.outputs))) != len(node.outputs):
+        raise UnsupportedError(f"num_outputs must be {len(node.outputs)}")
     if sizes is None:
         each = -(-whole // len(node.outputs))
         sizes = tuple(max(0, min(each, whole - each * place)) for place in range(len(node.outputs)))

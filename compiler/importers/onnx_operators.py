@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from cimforge.compiler.importers.onnx_heads import ATTENTION
 from cimforge.compiler.importers.onnx_builder import Builder
 from cimforge.compiler.importers.onnx_constants import CONSTANTS
 from cimforge.compiler.importers.onnx_convolution import CONVOLUTIONS
@@ -18,6 +19,7 @@ __all__ = ["READERS"]
 
 Reader = Callable[[Builder, RawNode], None]
 READERS: Mapping[tuple[str, str], Reader] = {
+    **ATTENTION,
     **CONSTANTS,
     **CONVOLUTIONS,
     **ELEMENTWISE,

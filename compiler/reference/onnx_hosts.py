@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cimforge.compiler.reference.call import Call
+from cimforge.compiler.reference.onnx_attention import attention
 from cimforge.compiler.reference.onnx_dynamic import DYNAMIC
 from cimforge.compiler.reference.onnx_gates import GATES
 from cimforge.compiler.reference.onnx_normal import NORMAL
@@ -30,8 +31,14 @@ def _of_arrays(function: Callable[..., Any]) -> Host:
     return host
 
 
+ARRAYS: dict[str, Callable[..., Any]] = {
+    **{"Attention": attention},
+    **DYNAMIC,
+    **NORMAL,
+    **SHAPING,
+}
 HOSTS: dict[str, Host] = {
-    **{kind: _of_arrays(function) for kind, function in {**DYNAMIC, **NORMAL, **SHAPING}.items()},
+    **{kind: _of_arrays(function) for kind, function in ARRAYS.items()},
     **GATES,
 }
 # those that work on each item of axis 0 by itself, whatever their attributes
