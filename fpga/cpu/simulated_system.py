@@ -36,6 +36,11 @@ class SimulatedSystem:
         return region(self.config, "ram").base
 
     @property
+    def ram_bytes(self) -> int:
+        """Bytes of RAM."""
+        return self.config.ram_bytes
+
+    @property
     def divisor(self) -> int:
         """Cycles of a bit of the UART."""
         return self.config.divisor
