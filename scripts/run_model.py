@@ -18,8 +18,9 @@ from cimforge.compiler.network.expected import DifferenceError, Expected
 from cimforge.compiler.network.feeds import Feeds, drawn_feeds, fitted_feeds
 from cimforge.compiler.network.kept_jobs import KeptJobs
 from cimforge.compiler.network.network_run import NetworkRun
-from cimforge.compiler.network.reproducer import reproducer_files
 from cimforge.compiler.player.player_backend import PlayerBackend
+from cimforge.compiler.tiling import run_job_golden
+from cimforge.flow.reproduction.reproducer import Case, reproducer_files
 from cimforge.flow.simulate.given_sources import given_design
 from cimforge.flow.simulate.simulator import Design
 from cimforge.hdl.emit.output_paths import BUILD
@@ -27,6 +28,7 @@ from cimforge.hdl.emit.outputs import Content, listing, open_outputs
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.model_options import Asked, chosen_layers
 from cimforge.scripts.model_report import model_files, model_report, show_model
 from cimforge.scripts.options import CheckFailedError, print_json, simulation_progress
@@ -160,9 +162,22 @@ def _title(asked: Asked, macro: MacroConfig) -> str:
 
 
 def _missing(model: Path, error: ModuleNotFoundError) -> str:
-    from cimforge.hdl.params.install_hint import install_hint
-
     return f"run {model}: needs {error.name}; run {install_hint('models')}"
+
+
+def _case(design: Design, failure: DivergenceError) -> Case:
+    """The job of a divergence."""
+    job = failure.divergence.job
+    return Case(
+        weights=job.weights,
+        vectors=job.inputs[job.k_index],
+        banks=job.banks,
+        x_bits=job.x_bits,
+        x_signed=job.x_signed,
+        w_signed=job.w_signed,
+        fuse=job.fuse,
+        expected=run_job_golden(design.config, job),
+    )
 
 
 def _write(
@@ -175,7 +190,7 @@ def _write(
     """Write the results, or the reproducer of a divergence; lines that name them."""
     if isinstance(failure, DivergenceError) and design is not None:
         folder, name = output / DIVERGENCE, f"{title}-{DIVERGENCE}"
-        contents = reproducer_files(design, failure.divergence)
+        contents = reproducer_files(design, _case(design, failure), failure.divergence.as_json())
         with open_outputs(folder, name) as outputs:
             outputs.write(contents, {"name": name, "files": listing(contents)})
         return [("again, alone", f"python {folder / 'reproduce.py'}"), ("or", f"make -C {folder}")]
