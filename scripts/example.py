@@ -23,7 +23,6 @@ from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.install_hint import install_hint
-from cimforge.hdl.params.trees import TREES
 from cimforge.scripts.options import (
     SIMULATORS,
     CheckFailedError,
@@ -143,7 +142,7 @@ def _load(
     except ValueError as error:
         raise InputError(str(error)) from None
     if not macro.tree_traits.exact:
-        exact = next(tree for tree, traits in TREES.items() if traits.exact)
+        exact = MacroConfig.model_fields["tree"].default
         rule = f"example {task} needs exact sums, and those of tree = {macro.tree} are not"
         raise InputError(f"{rule} (nearest legal value: --set tree={exact})")
     return macro

@@ -20,6 +20,7 @@ VERBS = [
     ("verify", "tiny"),
     ("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy"),
     ("run", "digits"),
+    ("example", "genes"),
 ]
 INTERRUPTED = (
     "cimforge: interrupted; files are written whole or not at all, so run the command again"
@@ -53,7 +54,7 @@ sys.exit(main(sys.argv[1:]))
     ],
     ids=lambda value: value[:12],
 )
-@pytest.mark.parametrize("verb", [("generate", "tiny"), VERBS[0], VERBS[2]])
+@pytest.mark.parametrize("verb", [("generate", "tiny"), VERBS[0], *VERBS[2:]])
 def test_a_folder_that_cannot_be_written_is_refused(cimforge, folder, verb, output, expected):
     (folder / "taken").write_text("a file\n")
     check_refused(cimforge(*verb, "-o", output, "--json"), expected)
