@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cimforge.compiler.graph.operator import Operator
 from cimforge.compiler.graph.tensor import Tensor
+from cimforge.hdl.params.errors import one_line
 
 __all__ = ["Graph", "GraphError", "Node", "ordered"]
 
@@ -12,6 +13,9 @@ __all__ = ["Graph", "GraphError", "Node", "ordered"]
 class GraphError(ValueError):
     """A network that is none, or that is not computed here: one line with the node, the rule and
     what to do."""
+
+    def __init__(self, text: str):
+        super().__init__(one_line(text))  # names of a file may hold anything
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,8 @@ def window_of(node: RawNode, image: tuple[int, ...], kernel: tuple[int, ...]) ->
     stride = _each(get("strides"), rank, "strides")
     dilation = _each(get("dilations"), rank, "dilations")
     pairs = _padding(node, image, kernel, stride, dilation)
-    return Window(
-        *(_pair(kernel), _pair(stride), _pair(dilation)), (((0, 0), *pairs) if rank == 1 else pairs)
-    )
+    rows = pairs[0] if rank == 2 else (0, 0)
+    return Window(_pair(kernel), _pair(stride), _pair(dilation), (rows, pairs[-1]))
 
 
 def _each(told: Any, rank: int, name: str) -> tuple[int, ...]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from cimforge.compiler.importers.onnx_heads import ATTENTION
 from cimforge.compiler.importers.onnx_builder import Builder
 from cimforge.compiler.importers.onnx_constants import CONSTANTS
 from cimforge.compiler.importers.onnx_convolution import CONVOLUTIONS
 from cimforge.compiler.importers.onnx_elementwise import ELEMENTWISE
 from cimforge.compiler.importers.onnx_file import RawNode
+from cimforge.compiler.importers.onnx_heads import ATTENTION
 from cimforge.compiler.importers.onnx_matrix import MATRIX
 from cimforge.compiler.importers.onnx_moving import MOVING
 from cimforge.compiler.importers.onnx_pools import POOLS

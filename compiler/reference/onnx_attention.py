@@ -52,7 +52,7 @@ def _bias(mask: NDArray | None, size: tuple[int, ...], causal: bool, dtype: np.d
     """What is added to scores; keys beyond a short mask are not looked at."""
     bias = np.zeros(size, dtype)
     if causal:
-        bias = np.where(np.tri(*size, dtype=bool), bias, -np.inf).astype(dtype)
+        bias = np.where(np.tri(size[0], size[1]).astype(bool), bias, -np.inf).astype(dtype)
     if mask is None:
         return bias
     told = np.where(mask, 0, -np.inf).astype(dtype) if mask.dtype == bool else mask

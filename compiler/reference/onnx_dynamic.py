@@ -1,5 +1,8 @@
 """Scales and zero points that come at run time, and QONNX's nodes of low bits."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +18,7 @@ def dynamically_quantised(x: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     high = np.maximum(x.max(initial=0), 0).astype(np.float32)
     scale = np.float32(1) if low == high else (high - low) / np.float32(255)
     zero = np.rint(np.clip(np.float32(0) - low / scale, 0, 255))
-    values = quantised(x, np.float32(scale), np.array(int(zero)), (0, 255))
+    values = quantised(x, np.array(scale, np.float32), np.array(int(zero)), (0, 255))
     return values.astype(np.uint8), np.array(scale, np.float32), np.array(zero, np.uint8)
 
 
@@ -84,7 +87,7 @@ def signs(x: NDArray) -> NDArray:
     return np.where(x >= 0, 1, -1)
 
 
-ROUNDINGS = {
+ROUNDINGS: dict[str, Callable[[NDArray], NDArray]] = {
     "ROUND": np.rint,
     "HALF_EVEN": np.rint,
     "CEIL": np.ceil,
@@ -96,7 +99,7 @@ ROUNDINGS = {
     "HALF_DOWN": lambda x: np.sign(x) * np.ceil(np.abs(x) - 0.5),
 }
 
-DYNAMIC = {
+DYNAMIC: dict[str, Callable[..., Any]] = {
     "BipolarQuant": signs,
     "DequantizeLinear": dequantize_linear,
     "DynamicQuantizeLinear": dynamically_quantised,

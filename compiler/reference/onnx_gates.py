@@ -101,8 +101,10 @@ def _run(
         back = direction == "reverse" or way == 1
         told = Direction(
             *products(way),
-            held[way].reshape(2, -1),
-            *(h[way], c[way], None if peepholes is None else peepholes[way]),
+            bias=held[way].reshape(2, -1),
+            h=h[way],
+            c=c[way],
+            peepholes=None if peepholes is None else peepholes[way],
         )
         y, last, state = cell(x[::-1] if back else x, told, linear)
         ends.append((y[::-1] if back else y, last, state))

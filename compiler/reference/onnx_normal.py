@@ -1,5 +1,8 @@
 """ONNX's normalisations, sums and softmax of floats."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,7 +87,7 @@ def _log_sum_exp(x: NDArray, axis: tuple[int, ...], keepdims: bool) -> NDArray:
 
 
 # kind: of (x, axis=, keepdims=)
-REDUCTIONS = {
+REDUCTIONS: dict[str, Callable[..., Any]] = {
     "l1": lambda x, **told: np.abs(x).sum(dtype=x.dtype, **told),
     "l2": lambda x, **told: np.sqrt((x * x).sum(dtype=x.dtype, **told)),
     "log_sum": lambda x, **told: np.log(x.sum(dtype=x.dtype, **told)),
@@ -97,7 +100,7 @@ REDUCTIONS = {
     "sum_square": lambda x, **told: (x * x).sum(dtype=x.dtype, **told),
 }
 
-NORMAL = {
+NORMAL: dict[str, Callable[..., Any]] = {
     "BatchNormalization": batch_normalization,
     "InstanceNormalization": instance_normalization,
     "LayerNormalization": layer_normalization,

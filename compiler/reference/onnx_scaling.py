@@ -67,9 +67,9 @@ def activation_limits(activation: str, y: Tensor) -> tuple[int, int]:
     """The least and greatest integer of y behind an activation."""
     low, high = y.limits
     least, most = ACTIVATIONS[activation]
-    scales, zeros = np.float32(y.scale), np.array(y.zero)
+    scales, zeros = np.array(y.scale, np.float32), np.array(y.zero)
     if least is not None:
-        low = max(low, int(quantised(np.float32(least), scales, zeros, y.limits)))
+        low = max(low, int(quantised(np.array(least, np.float32), scales, zeros, y.limits)))
     if most is not None:
-        high = min(high, int(quantised(np.float32(most), scales, zeros, y.limits)))
+        high = min(high, int(quantised(np.array(most, np.float32), scales, zeros, y.limits)))
     return low, high

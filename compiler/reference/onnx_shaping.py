@@ -1,5 +1,8 @@
 """ONNX's operators that move, choose or join elements."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -107,7 +110,7 @@ def greatest_place(x: NDArray, *, axis: int, keep: int, last: int) -> NDArray:
     return np.expand_dims(found, axis) if keep else found
 
 
-SHAPING = {
+SHAPING: dict[str, Callable[..., Any]] = {
     "ArgMax": greatest_place,
     "Cast": cast,
     "Clip": clip,
