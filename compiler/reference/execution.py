@@ -55,8 +55,9 @@ def execute(
 def steps(
     graph: Graph, feeds: Mapping[str, NDArray], products: Products = exact_products
 ) -> Iterator[tuple[Node, dict[str, NDArray]]]:
-    """Node after node, with the arrays that it made."""
+    """Node after node, with the arrays that it made; an array is kept until its last reader."""
     arrays = dict(feeds)
+    last = {name: node for node in graph.nodes for name in (*node.outputs, *node.inputs)}
     rules = RULES[graph.rule]
     items = _items(graph, feeds)
     for node in graph.nodes:
@@ -77,6 +78,9 @@ def steps(
         }
         arrays.update(result)
         yield node, result
+        for name in {*node.inputs, *node.outputs}:
+            if name is not None and last[name] is node:
+                arrays.pop(name, None)
 
 
 def _value(graph: Graph, name: str | None, arrays: Mapping[str, NDArray]) -> NDArray | None:
