@@ -17,7 +17,7 @@ __all__ = ["cli", "main"]
 
 VERBS = (
     *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run", "example"),
-    *("soc", "engine", "schema", "doctor"),
+    *("energy", "export", "soc", "engine", "schema", "doctor"),
 )
 BENCH_VERBS = ("naive", "soc-layer")  # what figures are compared with: called by name, not listed
 
@@ -27,6 +27,7 @@ INTERRUPTED = (
 
 FILES = {
     "draw": "draw_tree",
+    "energy": "network_energy",
     "engine": "emit_engine",
     "soc": "soc_bitstream",
 }  # of verbs whose file is not called as they are

@@ -1,0 +1,1 @@
+"""A macro as other tools' cost models read it."""
