@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.graph.graph import GraphError
-from cimforge.compiler.graph.tensor import Quantisation, Tensor
+from cimforge.compiler.graph.tensor import MOST_RANK, Quantisation, Tensor
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.install_hint import install_hint
 
@@ -20,6 +20,7 @@ __all__ = ["RawOperator", "TfliteFile", "read_tflite"]
 
 IDENTIFIER = b"TFL3"
 MOST_BYTES = 1 << 31  # flatbuffers hold no more
+MOST_LETTERS = 400  # of a name; the rest of longer ones is cut off
 KINDS = {  # of schema.fbs: TensorType
     **{0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8"},
     **{15: "uint32", 16: "uint16", 17: "int4"},
@@ -96,6 +97,12 @@ def _broken(path: Path) -> Iterator[None]:
         raise GraphError(f"{path}: is broken or cut off: {told}") from None
 
 
+def _name(octets: bytes | None) -> str:
+    """A name as it may be shown."""
+    text = (octets or b"").decode(errors="replace")[:MOST_LETTERS]
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
 class _Reader:
     """Reads a model with its limits in sight."""
 
@@ -148,7 +155,7 @@ class _Reader:
         code = self._model.OperatorCodes(place)
         custom = code.CustomCode()
         number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
-        return int(number), custom.decode(errors="replace") if custom else ""
+        return int(number), _name(custom)
 
     def _operator(self, raw: Any, codes: list[tuple[int, str]]) -> RawOperator:
         index = raw.OpcodeIndex()
@@ -173,16 +180,19 @@ class _Reader:
         return found
 
     def _tensor(self, raw: Any, place: int) -> Tensor:
-        name = (raw.Name() or b"").decode(errors="replace") or f"tensor {place}"
+        name = _name(raw.Name()) or f"tensor {place}"
         code = raw.Type()
         if code not in KINDS:
             raise self._fail(f"tensor {name!r}: type {code} is none that is computed here")
         kind = KINDS[code]
+        if raw.ShapeLength() > MOST_RANK:
+            told = f"shape must have at most {MOST_RANK} sizes, not {raw.ShapeLength()}"
+            raise self._fail(f"tensor {name!r}: {told}")
         shape = tuple(int(size) for size in self._each(raw.ShapeLength(), raw.Shape))
         signature = tuple(
             int(size) for size in self._each(raw.ShapeSignatureLength(), raw.ShapeSignature)
         )
-        if -1 in signature:  # open sizes: one item a batch
+        if -1 in signature and len(signature) == len(shape):  # open sizes: one item a batch
             shape = tuple(1 if size == -1 else size for size in signature)
         try:
             told = self._quantisation(raw.Quantization())

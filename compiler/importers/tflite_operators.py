@@ -7,7 +7,13 @@ from cimforge.compiler.graph.tensor import Tensor
 from cimforge.compiler.importers import tflite_arrays as arrays
 from cimforge.compiler.importers import tflite_layers as layers
 from cimforge.compiler.importers.tflite_memory import sequence_lstm
-from cimforge.compiler.importers.tflite_options import Parts, Reader, Tensors, UnsupportedError
+from cimforge.compiler.importers.tflite_options import (
+    Parts,
+    Reader,
+    Tensors,
+    UnsupportedError,
+    required,
+)
 from cimforge.compiler.importers.tflite_shapes import check_shape
 
 __all__ = ["translate"]
@@ -72,8 +78,8 @@ def _check_kinds(
 ) -> None:
     """Input and output of a kind that is computed, of the same but where the operator changes it;
     int16 without a zero point, as the kernels ask."""
-    x, y = read[parts.inputs[0]], made[parts.outputs[0]]
-    assert x is not None  # readers name inputs that are there
+    x, *_ = [required(read, place) for place in parts.inputs]
+    y = made[parts.outputs[0]]
     for tensor in (x, y):
         if tensor.kind not in kinds:
             rule = f"must hold {' or '.join(kinds)}, not {tensor.kind}"

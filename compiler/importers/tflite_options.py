@@ -83,7 +83,7 @@ def constant(tensors: Tensors, place: int) -> list[int]:
     return [int(value) for value in np.ravel(tensor.data)]
 
 
-MOST_NUMBERS = 1 << 12  # of sizes, axes and amounts
+MOST_NUMBERS = 64  # of sizes, axes and amounts
 
 
 def present(tensors: Tensors, *places: int) -> tuple[int, ...]:

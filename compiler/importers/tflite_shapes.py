@@ -118,7 +118,8 @@ def _side_by_side(shapes: list[Shape], axis: int) -> Shape:
     rests = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
     ranks = {len(shape) for shape in shapes}
     if len(rests) > 1 or len(ranks) > 1 or axis >= min(ranks):
-        raise UnsupportedError(f"shapes {shapes} do not lie side by side on axis {axis}")
+        told = " and ".join(map(str, list(rests)[:3]))
+        raise UnsupportedError(f"inputs of {told} beside axis {axis} do not lie side by side")
     size = sum(shape[axis] for shape in shapes)
     return (*shapes[0][:axis], size, *shapes[0][axis + 1 :])
 
@@ -131,7 +132,8 @@ def _host(operator: HostOperator, shapes: list[Shape], told: Shape) -> Shape:
             return (*x[:axis], *shapes[1], *x[axis + 1 :])
         case "Pack":
             if len(set(shapes)) > 1:
-                raise UnsupportedError(f"shapes {shapes} must be one")
+                told = " and ".join(map(str, sorted(set(shapes))[:3]))
+                raise UnsupportedError(f"shapes {told} must be one")
             axis = attributes["axis"]
             return (*x[:axis], len(shapes), *x[axis:])
         case "ResizeNearestNeighbor":
