@@ -198,6 +198,8 @@ def _matmul(net: Builder, node: RawNode) -> None:
     pair = quantised_pair(net, a, b)
     kind = net.tensor(a).kind
     if pair is None or not _factors(net, pair[1]):
+        if KINDS[kind] is not None and kind != "int32":
+            raise UnsupportedError(f"{a!r} must hold floats or int32, not {kind}")
         return place_matrix(net, node, a, b, Output(node.outputs[0], kind))
     return place_dequantised(net, node, place_matrix, *pair, "", kind)
 

@@ -112,6 +112,14 @@ def _same(net: Builder, node: RawNode) -> None:
     _reshaped(net, node, net.tensor(node.inputs[0]).shape)
 
 
+def _dropout(net: Builder, node: RawNode) -> None:
+    """Nothing, where it does not train."""
+    training = node.inputs[2] if len(node.inputs) > 2 else ""
+    if training and net.data(training, "training_mode").any():
+        raise UnsupportedError("training_mode is not computed here")
+    _same(net, node)
+
+
 def _transpose(net: Builder, node: RawNode) -> None:
     x, y = node.inputs[0], node.outputs[0]
     rank = len(net.tensor(x).shape)
@@ -320,7 +328,7 @@ MOVING: dict[tuple[str, str], Reader] = {
         "Cast": _cast,
         "Concat": _concat,
         "DepthToSpace": _blocks,
-        "Dropout": _same,
+        "Dropout": _dropout,
         "Expand": _expand,
         "Flatten": _flatten,
         "Gather": _gather,

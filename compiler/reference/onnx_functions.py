@@ -61,6 +61,8 @@ FUNCTIONS: dict[str, Unary] = {
     "not": lambda x, a, b: ~x,
     "reciprocal": lambda x, a, b: 1 / x,
     "relu": lambda x, a, b: np.maximum(x, 0),
+    "relu6": lambda x, a, b: np.clip(x, 0, 6),
+    "relu_n1_to_1": lambda x, a, b: np.clip(x, -1, 1),
     "round": lambda x, a, b: np.rint(x),
     "selu": lambda x, a, b: x.dtype.type(b) * _elu(x, a, b),
     "sign": lambda x, a, b: np.sign(x),
