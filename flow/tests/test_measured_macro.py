@@ -87,6 +87,15 @@ def test_another_macro_or_library_is_measured(quick):
     assert len({first.key, wider.key, other.key}) == 3
 
 
+def test_another_synthesis_is_measured(quick, monkeypatch):
+    measure, _ = quick
+    first, _ = measure()
+    monkeypatch.setattr(measured_macro, "_synthesis", lambda: "changed")
+    again, said = measure()
+    assert said
+    assert again.key != first.key
+
+
 def test_figures_that_come_with_the_package_are_taken(quick):
     measure, _ = quick
     first, _ = measure()
