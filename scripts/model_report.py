@@ -37,14 +37,15 @@ def model_report(
     macro: MacroConfig,
     run: NetworkRun,
     feeds: Feeds,
-    seconds: float,
+    times: tuple[float, float],
     failure: Exception | None,
 ) -> dict[str, Any]:
-    """The JSON contract of ``cimforge run FILE``."""
+    """The JSON contract of ``cimforge run FILE``; ``times`` are seconds in all and of the products
+    alone."""
     told: dict[str, Any] = {
         "model": asked.model.name,
         "macro": macro.module,
-        "macros": asked.macros,
+        "macros": run.macros,
         "backend": asked.way.backend,
         "bit_exact": failure is None and (run.exact or not macro.tree_traits.exact),
         "checked": None if run.expected is None else not isinstance(failure, DifferenceError),
@@ -52,8 +53,8 @@ def model_report(
         "macs": run.macs,
         "host_macs": run.host_macs,
         "cycles": run.cycles,
-        "seconds": round(seconds, 3),
-        "backend_seconds": round(run.runner_seconds, 3),
+        "seconds": round(times[0], 3),
+        "backend_seconds": round(times[1], 3),
         "remarks": list(feeds.remarks),
         "layers": [_layer(layer) for layer in run.layers],
     }
@@ -133,7 +134,8 @@ def show_model(
     below: list[tuple[str, object]],
 ) -> None:
     """The table of layers, and what there is of the whole run."""
-    header = ("", "layer", "operator", "products", "MACs", "tiles", "used", "cycles", "predicted")
+    alone = "predicted" if asked.way.backend in ("rtl", "golden") else "macros alone"
+    header = ("", "layer", "operator", "products", "MACs", "tiles", "used", "cycles", alone)
     names = short_names_of([layer.plan.name for layer in run.layers])
     rows = [
         _row(place, name, layer)
@@ -141,7 +143,7 @@ def show_model(
     ]
     total = sum(layer.plan.cycles for layer in run.layers if layer.use)
     rows.append(("", "all", "", "", f"{run.macs:,}", "", "", f"{run.cycles:,}", f"{total:,}"))
-    several = f" x {asked.macros}" if asked.macros > 1 else ""
+    several = f" x {run.macros}" if run.macros > 1 else ""
     show_table(f"{asked.model.name} on {macro.module}{several}", rows, header)
     check = {None: "not asked for (--check)", True: "equal", False: "DIFFERS"}[report["checked"]]
     rows = [

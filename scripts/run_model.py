@@ -11,6 +11,7 @@ from cimforge.compiler.backends.rtl import RtlBackend
 from cimforge.compiler.graph.graph import Graph, GraphError
 from cimforge.compiler.importers.model_file import import_model
 from cimforge.compiler.map.golden_jobs import GoldenJobs
+from cimforge.compiler.map.macro_products import MacroProducts
 from cimforge.compiler.map.product_trace import trace_products
 from cimforge.compiler.network.arrays import load_arrays
 from cimforge.compiler.network.divergence import DivergenceError
@@ -19,6 +20,7 @@ from cimforge.compiler.network.feeds import Feeds, drawn_feeds, fitted_feeds
 from cimforge.compiler.network.kept_jobs import KeptJobs
 from cimforge.compiler.network.network_run import NetworkRun
 from cimforge.compiler.player.player_backend import PlayerBackend
+from cimforge.compiler.soc.soc_products import SocProducts
 from cimforge.compiler.tiling import run_job_golden
 from cimforge.flow.reproduction.reproducer import Case, reproducer_files
 from cimforge.flow.simulate.given_sources import given_design
@@ -28,15 +30,17 @@ from cimforge.hdl.emit.outputs import Content, listing, open_outputs
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.engine_file import load_engine
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.model_options import Asked, chosen_layers
 from cimforge.scripts.model_report import model_files, model_report, show_model
 from cimforge.scripts.options import CheckFailedError, print_json, simulation_progress
 from cimforge.scripts.run_digits import FAILURES
-from cimforge.scripts.way import GOLDEN, Way
+from cimforge.scripts.way import GOLDEN, SYSTEMS, Way
 
 __all__ = ["run_model"]
 
+SOC = SYSTEMS[0]
 KEPT = "kept"  # results of jobs, until the run is whole
 DIVERGENCE = "divergence"
 
@@ -44,9 +48,12 @@ DIVERGENCE = "divergence"
 def run_model(asked: Asked) -> None:
     """Run the network and report; InputError for what cannot be run, CheckFailedError where
     anything differs."""
-    macro, way = load_config(asked.config, asked.overrides), asked.way
     _check(asked)
+    way = asked.way
     way.check()
+    engine = load_engine(asked.config, asked.overrides) if way.backend == SOC else None
+    macro = engine.macro if engine else load_config(asked.config, asked.overrides)
+    macros = engine.macros if engine else asked.macros
     try:
         graph = import_model(asked.model)
         traced = trace_products(graph)
@@ -58,36 +65,34 @@ def run_model(asked: Asked) -> None:
         raise InputError(_missing(asked.model, error)) from None
     names = list(dict.fromkeys(product.node.name for product in traced))
     chosen = chosen_layers(asked.layers, names)
-    title = _title(asked, macro)
+    title = _title(asked, engine.module if engine else macro.module)
     output = asked.output or Path(BUILD) / title
     with open_outputs(output, title) as outputs:
         outputs.check(dict.fromkeys(model_files(graph)))
     failure: Exception | None = None
     began = time.perf_counter()
     with simulation_progress() as (announce, progress):
-        runner, design = _open(asked, macro, output / "rtl", announce, lambda *told: inner(*told))
-        kept = KeptJobs(runner, output / KEPT, _subject(way, design))
-        run = NetworkRun(
-            graph,
-            macro,
-            runner if way.backend == GOLDEN else kept,
-            asked.macros,
-            chosen,
-            expected,
-            compare=way.backend != GOLDEN,
-            announce=announce,
-            progress=progress,
-        )
-        inner = run.job_progress
+        told = (output / "rtl", announce, lambda *counts: run.job_progress(*counts))
+        worker: MacroProducts | SocProducts
+        design, kept, runner = None, None, None
+        if engine:
+            worker = way.open_products(engine, *told, chosen)
+        else:
+            runner, design = _open(asked, macro, *told)
+            kept = KeptJobs(runner, output / KEPT, _subject(way, design))
+            worker = MacroProducts(macro, runner if way.backend == GOLDEN else kept, macros, chosen)
+        options = {"compare": way.backend != GOLDEN, "announce": announce, "progress": progress}
+        run = NetworkRun(graph, macro, worker, macros, expected, **options)
         try:
             run.run(feeds)
         except (GraphError, ValueError) as error:
             raise InputError(f"{asked.model}: {error}") from None
         except (DivergenceError, DifferenceError, *FAILURES) as error:
             failure = error
-    seconds = time.perf_counter() - began
-    report = model_report(asked, macro, run, feeds, seconds, failure)
-    report |= {"kept_jobs": kept.kept, **way.facts(runner)}
+    times = (time.perf_counter() - began, (runner or worker).seconds)
+    report = model_report(asked, macro, run, feeds, times, failure)
+    report |= {"kept_jobs": kept.kept if kept else 0}
+    report |= worker.facts() if isinstance(worker, SocProducts) else way.facts(runner)
     files = model_files(graph, report, run) if failure is None else {}
     below = _write(output, title, files, failure, design)
     if isinstance(failure, (DivergenceError, DifferenceError)) or failure is None:
@@ -110,6 +115,8 @@ def _check(asked: Asked) -> None:
         raise InputError("--sources: is of --backend rtl, and of its compiled player alone")
     if backend == "litex":
         raise InputError("--backend litex: runs digits alone; a file runs on soc")
+    if asked.macros > 1 and backend == SOC:
+        raise InputError("--macros: of --backend soc are a parameter, --set engine.macros=N")
     if asked.input and asked.images:
         raise InputError("--images: is the number of random items, and --input brings its own")
 
@@ -156,9 +163,9 @@ def _subject(way: Way, design: Design | None) -> str:
     return digest.hexdigest()
 
 
-def _title(asked: Asked, macro: MacroConfig) -> str:
+def _title(asked: Asked, module: str) -> str:
     kind = "" if asked.way.backend == "rtl" else f"-{asked.way.backend}"
-    return f"{asked.model.stem}-{macro.module}{kind}"
+    return f"{asked.model.stem}-{module}{kind}"
 
 
 def _missing(model: Path, error: ModuleNotFoundError) -> str:

@@ -1,6 +1,6 @@
 """How a product reaches the macro's Verilog: options that run and mvm share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from cimforge.compiler.backends.serial_port import SerialBackend
 from cimforge.compiler.map.golden_jobs import GoldenJobs
 from cimforge.compiler.player.player_backend import PlayerBackend
 from cimforge.compiler.soc.soc_backend import SocBackend
+from cimforge.compiler.soc.soc_products import SocProducts
 from cimforge.flow.board import Board
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.simulate.simulator import check_simulator
@@ -41,6 +42,7 @@ SYSTEMS = ("soc", "litex")  # which run whole networks, no product of its own
 GOLDEN = "golden"
 NETWORK_BACKENDS = (*BACKENDS, *SYSTEMS, GOLDEN)
 HELP = "The macro's Verilog; a board's, through its simulated UART or SPI; a board, through a port"
+PRODUCT_RAM = 1 << 20  # bytes of a system that computes products of any network
 LINKS = {"uart-sim": "uart", "spi-sim": "spi"}  # of a simulated board
 # The fewest clock cycles a bit, so the shortest simulation; the first that has such a link.
 FIRST_BOARDS = {"uart": "hx8k", "spi": "icebreaker"}
@@ -212,6 +214,20 @@ class Way(NamedTuple):
         config = chosen_system(engine, self.system, **defaults)
         return SocBackend(simulated_system(config, folder), folder, announce, progress)
 
+    def open_products(
+        self,
+        engine: EngineConfig,
+        folder: Path,
+        announce: Callable[[str], None],
+        progress: Callable[[int, int], None],
+        chosen: Collection[str] | None,
+    ) -> SocProducts:
+        """Emit a system with the engine into ``folder``, and what computes products on it, of the
+        nodes that are chosen. Raises InputError for an illegal --system."""
+        defaults = {"rom_bytes": default_system(engine).rom_bytes, "ram_bytes": PRODUCT_RAM}
+        target = simulated_system(chosen_system(engine, self.system, **defaults), folder)
+        return SocProducts(target, folder, announce, progress, chosen)
+
     def facts(self, runner: Any) -> dict[str, Any]:
         """Of a report: whose cycles are counted, where a board is simulated, and what passed a
         link. ``payload_share`` is the part of the line's time in the busier direction in which rows
@@ -248,8 +264,11 @@ class Way(NamedTuple):
 
 def link_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     """Rows of a table: what passed a link, where there is one, and of a system its core's part."""
-    if "system" in report:
+    if "core_cycles_per_image" in report:
         return _system_rows(report)
+    if "queues" in report:
+        share = f"{report['array_busy_share'] or 0:.1%} of them its arrays compute"
+        return [("system", f"{report['system']}, {report['queues']:,} queues; {share}")]
     if "payload_share" not in report:
         return []
     sent, received = report["payload_sent"], report["payload_received"]

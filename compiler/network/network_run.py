@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.graph.graph import Graph
 from cimforge.compiler.map.layer_plan import LayerPlan, plan_network
-from cimforge.compiler.map.macro_products import JobDone, JobRunner, MacroProducts, NodeUse
+from cimforge.compiler.map.macro_products import JobDone, MacroProducts, NodeUse
 from cimforge.compiler.network.divergence import check_job
 from cimforge.compiler.network.expected import Expected
 from cimforge.compiler.network.feeds import Feeds
@@ -34,12 +34,26 @@ class Layer(NamedTuple):
     use: NodeUse | None
 
 
+class Worker(Protocol):
+    """Who multiplies: see MacroProducts and SocProducts."""
+
+    uses: dict[str, NodeUse]
+    begin: Callable[[str], None] | None
+
+    @property
+    def chosen(self) -> Collection[str] | None:
+        """Names of nodes that it takes; None is all."""
+
+    def __call__(self, call: Call, parts: Sequence[Part]) -> list[Ints]:
+        """The sums of each part."""
+
+
 @dataclass
 class NetworkRun:
-    """``graph`` on ``macros`` macros of ``config``, jobs by ``runner``.
+    """``graph`` with its products by ``worker``, planned for ``macros`` macros of ``config``.
 
-    Nodes that are not ``chosen`` (where it is not None) are multiplied by NumPy. Where ``compare``,
-    each job's results are compared with golden's; each tensor with ``expected``. ``announce`` says
+    Where ``compare``, each job's results on macros are compared with golden's; each tensor with
+    ``expected``. ``announce`` says
     which layer begins, ``progress`` gets (passes done, in all).
 
     Behind ``run``: ``outputs`` by name, all items; ``layers``, ``macs`` on macros, ``host_macs`` of
@@ -49,9 +63,8 @@ class NetworkRun:
 
     graph: Graph
     config: MacroConfig
-    runner: JobRunner
+    worker: Worker
     macros: int = 1
-    chosen: Collection[str] | None = None
     expected: Expected | None = None
     compare: bool = True
     announce: Callable[[str], None] = print
@@ -59,9 +72,9 @@ class NetworkRun:
     outputs: dict[str, NDArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._products = MacroProducts(
-            self.config, self.runner, self.macros, self.chosen, self._begin, self._watch
-        )
+        self.worker.begin = self._begin
+        if isinstance(self.worker, MacroProducts):
+            self.worker.watch = self._watch
         self.exact, self.host_macs, self.done_items = True, 0, 0
         self._done = self._total = 0
 
@@ -91,32 +104,27 @@ class NetworkRun:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """In the order of their work."""
-        uses = self._products.uses
+        uses = self.worker.uses
         return tuple(
             Layer(plan, self._takes(plan.name), uses.get(plan.name)) for plan in self._plan
         )
 
     @property
-    def runner_seconds(self) -> float:
-        """Of the runner at work, where it counts them."""
-        return float(getattr(self.runner, "seconds", 0.0))
-
-    @property
     def macs(self) -> int:
         """Multiply-accumulates of the network on macros."""
-        return sum(use.macs for use in self._products.uses.values())
+        return sum(use.macs for use in self.worker.uses.values())
 
     @property
     def cycles(self) -> int:
         """Of all layers, one behind the other, the macros of each side by side."""
-        return sum(use.cycles for use in self._products.uses.values())
+        return sum(use.cycles for use in self.worker.uses.values())
 
     def job_progress(self, done: int, total: int) -> None:
         """A runner's own progress within a job: passes done, of ``total``."""
         self.progress(min(self._done + done, self._total), self._total)
 
     def _takes(self, name: str) -> bool:
-        return self.chosen is None or name in self.chosen
+        return self.worker.chosen is None or name in self.worker.chosen
 
     def _together(self, items: int) -> int:
         """Items side by side: as many as GROUP_BYTES hold of the largest layer."""
@@ -126,7 +134,7 @@ class NetworkRun:
         return max(1, min(items, GROUP_BYTES // max(1, most)))
 
     def _multiply(self, call: Call, parts: Sequence[Part]) -> list[Ints]:
-        found = self._products(call, parts)
+        found = self.worker(call, parts)
         if not self._takes(call.node.name):
             self.host_macs += sum(len(part.x) * part.w.size for part in parts)
             return found
@@ -142,8 +150,8 @@ class NetworkRun:
         self.announce(f"layer {place} of {len(names)}, {short_names_of(names)[place]}")
 
     def _watch(self, done: JobDone) -> None:
-        if self.compare:
-            check_job(self.config, self.runner, done)
+        if self.compare and isinstance(self.worker, MacroProducts):
+            check_job(self.config, self.worker.runner, done)
         self._done += done.job.plan.passes
         self.progress(min(self._done, self._total), self._total)
 

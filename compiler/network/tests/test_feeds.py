@@ -82,7 +82,7 @@ def test_archives_are_read_by_name_and_refused_in_a_line(tmp_path):
     np.savez(path, a=np.array([None]))
     for text in (b"", b"PK\x03\x04 no archive", path.read_bytes(), path.read_bytes()[:60]):
         path.write_bytes(text)
-        with pytest.raises(ValueError, match="x.npz: ") as caught:
+        with pytest.raises(ValueError, match=r"x\.npz: ") as caught:
             load_arrays(path)
         assert "\n" not in str(caught.value)
     with pytest.raises(ValueError, match=r"absent\.npz: No such file"):

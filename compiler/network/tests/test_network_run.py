@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from cimforge.compiler.map.golden_jobs import GoldenJobs
+from cimforge.compiler.map.macro_products import MacroProducts
 from cimforge.compiler.network import network_run
 from cimforge.compiler.network.divergence import DivergenceError
 from cimforge.compiler.network.expected import DifferenceError, Expected
@@ -19,8 +20,9 @@ GRAPH = small_network()
 CONFIG = MacroConfig(rows=20, cols=3, banks=2)
 
 
-def run_of(runner=None, **options) -> NetworkRun:
-    return NetworkRun(GRAPH, CONFIG, runner or GoldenJobs(), announce=lambda text: None, **options)
+def run_of(runner=None, macros=1, **options) -> NetworkRun:
+    worker = MacroProducts(CONFIG, runner or GoldenJobs(), macros)
+    return NetworkRun(GRAPH, CONFIG, worker, macros, announce=lambda text: None, **options)
 
 
 @pytest.mark.parametrize("group_bytes", [network_run.GROUP_BYTES, 20_000, 1])
