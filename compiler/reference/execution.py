@@ -11,6 +11,7 @@ from cimforge.compiler.graph.operator import (
     Convolution,
     Elementwise,
     FullyConnected,
+    Function,
     HostOperator,
     MatrixProduct,
     Operator,
@@ -119,10 +120,12 @@ def _apart(graph: Graph, node: Node) -> bool:
     flowing = [tensor for tensor in (*read, *made) if tensor is not None and not tensor.is_constant]
     if any(not tensor.shape or tensor.shape[0] != 1 for tensor in flowing):
         return False
+    if all(tensor is None or tensor.is_constant for tensor in read):
+        return False  # makes one item, however many there are
     match node.operator:
         case FullyConnected() | Convolution() | TransposedConvolution():
             return read[1] is not None and read[1].is_constant
-        case Elementwise() | MatrixProduct():  # axis 0 of all must be axis 0 of what is made
+        case Elementwise() | MatrixProduct() | Function():  # axis 0 of all is that of what is made
             return all(len(tensor.shape) == len(made[0].shape) for tensor in flowing)
         case Transpose(order):
             return order[0] == 0

@@ -11,7 +11,7 @@ __all__ = ["KIND_NUMBERS", "Model"]
 
 KIND_NUMBERS = {
     **{"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9},
-    "int4": 17,
+    **{"float16": 1, "int4": 17},
 }
 ALIGNED = 16  # bytes, of buffers: readers map them as they are
 
@@ -27,6 +27,7 @@ class _Written(NamedTuple):
     axis: int
     octets: bytes
     is_variable: bool
+    buffer: int = -1  # its own, unless told otherwise
 
 
 class Model:
@@ -41,6 +42,7 @@ class Model:
         self.tensors: list[_Written] = []
         self.nodes: list[tuple[str, list[int], list[int], str, dict[str, Any], list[int]]] = []
         self.inputs: list[int] | None = None
+        self.custom, self.graphs = "", 1  # operators' own name, subgraphs in the file
         self.ranges: dict[int, tuple[int, int]] = {}
         self.outputs: list[int] | None = None
 
@@ -122,7 +124,7 @@ class Model:
         buffers = [b"", *(tensor.octets for tensor in self.tensors)]
         written = [_buffer(builder, octets) for octets in buffers]
         tensors = [
-            _tensor(builder, tensor, index + 1 if tensor.octets else 0, index in used)
+            _tensor(builder, tensor, _place(index, tensor), index in used)
             for index, tensor in enumerate(self.tensors)
         ]
         codes = sorted({node[0] for node in self.nodes})
@@ -135,17 +137,23 @@ class Model:
             Outputs=_integers(builder, outputs),
             Operators=_offsets(builder, operators),
         )
-        listed = [_code(builder, code) for code in codes]
+        listed = [_code(builder, code, self.custom) for code in codes]
         model = _table(
             builder,
             "Model",
             Version=3,
             OperatorCodes=_offsets(builder, listed),
-            Subgraphs=_offsets(builder, [graph]),
+            Subgraphs=_offsets(builder, [graph] * self.graphs),
             Buffers=_offsets(builder, written),
         )
         builder.Finish(model, b"TFL3")
         return bytes(builder.Output())
+
+
+def _place(index: int, tensor: _Written) -> int:
+    """Of a tensor's buffer: 0 is one without data."""
+    own = index + 1 if tensor.octets else 0
+    return own if tensor.buffer < 0 else tensor.buffer
 
 
 def _octets(data: np.ndarray, kind: str) -> bytes:
@@ -226,17 +234,15 @@ def _operator(builder: flatbuffers.Builder, node: tuple, place: int) -> int:
     )
 
 
-def _code(builder: flatbuffers.Builder, name: str) -> int:
+def _code(builder: flatbuffers.Builder, name: str, custom: str) -> int:
     """Old readers look at a byte, which holds codes below 127."""
     number = getattr(tflite.BuiltinOperator, name)
+    called = builder.CreateString(custom) if custom else None
     return _table(
         builder,
         "OperatorCode",
         DeprecatedBuiltinCode=min(number, 127),
+        CustomCode=called,
         BuiltinCode=number,
-        Version=VERSIONS.get(name, 1),
+        Version=1,
     )
-
-
-# Readers look up an operator by code and version; the greatest that its tests need.
-VERSIONS: dict[str, int] = {}
