@@ -96,14 +96,14 @@ def _quant(net: Builder, node: RawNode) -> None:
     x, scale, zero, width = node.inputs
     bits, get = _bits(net, width), node.attributes.get
     signed, narrow = int(get("signed", 1)), int(get("narrow", 0))
-    told = _axis_of(net, node, scale, zero)
+    told, mode = _axis_of(net, node, scale, zero), _rounding(node, "ROUND")
     if bits == 1 and signed:
         if any(told.zeros):
             raise UnsupportedError("one signed bit must have zero point 0")
         return _place_signs(net, node, told)
     low, high = _limits(bits, signed, narrow)
     attributes = (
-        *(("axis", told.axis), ("rounding", _rounding(node, "ROUND"))),
+        *(("axis", told.axis), ("rounding", mode)),
         *(("low", low), ("high", high)),
     )
     scales = net.constant(
