@@ -209,7 +209,9 @@ class Builder:
 
     def output(self, name: str) -> None:
         """Makes sure that an output comes from a node, though it be a constant or an input."""
-        tensor = self.tensor(name)
+        tensor = self.tensors.get(name)
+        if tensor is None:
+            raise UnsupportedError(f"output {name!r} is made by no node")
         if not tensor.is_constant:
             return
         held = self.fresh(f"{name}:constant")

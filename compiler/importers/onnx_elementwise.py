@@ -51,11 +51,22 @@ REDUCED = {
 }
 
 
+OF_INTEGERS = {"absolute", "identity", "negative", "not", "relu", "sign"}
+SUMMED_INTEGERS = {"l1", "max", "min", "product", "sum", "sum_square"}
+
+
+def _check_floats(tensor: Tensor) -> None:
+    if KINDS[tensor.kind] is not None:
+        raise UnsupportedError(f"{tensor.name!r} must hold floats, not {tensor.kind}")
+
+
 def place_function(
     net: Builder, x: str, y: str, kind: str, alpha: float = 0, beta: float = 0
 ) -> None:
     """A function of each element."""
     told = net.tensor(x)
+    if kind not in OF_INTEGERS:
+        _check_floats(told)
     net.emit(Function(kind, alpha, beta), [x], [y], [Tensor(y, told.shape, told.kind)])
 
 
@@ -155,6 +166,8 @@ def _clip(net: Builder, node: RawNode) -> None:
 def _reduced(kind: str) -> Reader:
     def reader(net: Builder, node: RawNode) -> None:
         x, get = net.tensor(node.inputs[0]), node.attributes.get
+        if kind not in SUMMED_INTEGERS:
+            _check_floats(x)
         axes = numbers(net, node, "axes", 1)
         keep, whole = bool(get("keepdims", 1)), not get("noop_with_empty_axes", 0)
         if not axes and not whole:
@@ -176,6 +189,7 @@ def _softmax(net: Builder, node: RawNode) -> None:
     """Of the last axis; before version 13 of ``axis`` and all behind it at once."""
     x, y = net.tensor(node.inputs[0]), node.outputs[0]
     axis, flat = _axis_of(node, len(x.shape))
+    _check_floats(x)
     if not flat:
         told = Tensor(y, x.shape, x.kind)
         return net.emit(Softmax(axis), [x.name], [y], [told])
@@ -196,6 +210,7 @@ def _axis_of(node: RawNode, rank: int) -> tuple[int, bool]:
 
 def _log_softmax(net: Builder, node: RawNode) -> None:
     axis, flat = _axis_of(node, len(net.tensor(node.inputs[0]).shape))
+    _check_floats(net.tensor(node.inputs[0]))
     if flat:
         raise UnsupportedError("its axis must be the last before version 13")
     net.emit(HostOperator("LogSoftmax", (("axis", axis),)), node.inputs, node.outputs)
@@ -205,6 +220,7 @@ def _normal(kind: str, *names: tuple[str, Any], refused: Sequence[str] = ()) -> 
     """A normalisation with attributes of these names and defaults; it makes one array."""
 
     def reader(net: Builder, node: RawNode) -> None:
+        _check_floats(net.tensor(node.inputs[0]))
         for name in refused:
             if node.attributes.get(name):
                 raise UnsupportedError(f"{name} is not computed here")

@@ -36,7 +36,7 @@ def import_onnx(path: Path) -> Graph:
         for name in file.outputs:
             net.output(name)
         return net.graph([tensor.name for tensor in file.inputs], file.outputs)
-    except GraphError as error:
+    except (GraphError, UnsupportedError) as error:
         raise GraphError(f"{path}: {error}") from None
     except BROKEN as error:
         raise GraphError(f"{path}: {_line(error)}") from None

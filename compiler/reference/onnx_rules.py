@@ -6,6 +6,7 @@ so does this.
 """
 
 from collections.abc import Mapping
+from functools import wraps
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,15 +50,13 @@ __all__ = ["EACH_ITEM", "ONNX_RULES"]
 
 def _function(call: Call) -> NDArray:
     told = call.operator
-    with np.errstate(all="ignore"):
-        return FUNCTIONS[told.kind](stored(call, 0), told.alpha, told.beta)
+    return FUNCTIONS[told.kind](stored(call, 0), told.alpha, told.beta)
 
 
 def _elementwise(call: Call) -> NDArray:
     if call.made[0].quantisation:
         return qlinear_pair(call)
-    with np.errstate(all="ignore"):
-        return ELEMENTWISE[call.operator.kind](stored(call, 0), stored(call, 1))
+    return ELEMENTWISE[call.operator.kind](stored(call, 0), stored(call, 1))
 
 
 def _softmax(call: Call) -> NDArray:
@@ -70,8 +69,7 @@ def _reduce(call: Call) -> NDArray:
     if call.made[0].quantisation:
         return qlinear_mean(call)
     told = call.operator
-    with np.errstate(all="ignore"):
-        return REDUCTIONS[told.kind](stored(call, 0), axis=told.axes, keepdims=told.keep)
+    return REDUCTIONS[told.kind](stored(call, 0), axis=told.axes, keepdims=told.keep)
 
 
 def _concatenate(call: Call) -> NDArray:
@@ -116,11 +114,21 @@ def _scaling(tensor: Tensor, rank: int) -> tuple[NDArray, NDArray]:
 
 def _host(call: Call) -> NDArray | tuple[NDArray, ...]:
     told = call.operator
-    with np.errstate(all="ignore"):
-        return HOSTS[told.kind](call, **dict(told.attributes))
+    return HOSTS[told.kind](call, **dict(told.attributes))
 
 
-ONNX_RULES: Mapping[type[Operator], Rule] = {
+def _quiet(rule: Rule) -> Rule:
+    """Floats that overflow, and what is no number, are the network's own."""
+
+    @wraps(rule)
+    def quiet(call: Call) -> NDArray | tuple[NDArray, ...]:
+        with np.errstate(all="ignore"):
+            return rule(call)
+
+    return quiet
+
+
+RULES: Mapping[type[Operator], Rule] = {
     Concatenate: _concatenate,
     Convolution: product,
     Elementwise: _elementwise,
@@ -138,3 +146,4 @@ ONNX_RULES: Mapping[type[Operator], Rule] = {
     Transpose: _transpose,
     TransposedConvolution: product,
 }
+ONNX_RULES: Mapping[type[Operator], Rule] = {kind: _quiet(rule) for kind, rule in RULES.items()}

@@ -43,8 +43,7 @@ def quantised(x: Floats, scales: Floats, zeros: Ints, limits: tuple[int, int]) -
     """QuantizeLinear. Saturated before the rounding, as a float beyond int64 is no integer; what is
     no number becomes the least."""
     low, high = limits
-    with np.errstate(all="ignore"):
-        ratio = x.astype(np.float32) / scales
+    ratio = x.astype(np.float32) / scales
     held = np.rint(np.clip(np.nan_to_num(ratio, nan=-np.inf), low - zeros, high - zeros))
     return held.astype(np.int64) + zeros
 
