@@ -85,7 +85,8 @@ def measure_macro(
     if report.timing is None:
         why = next((note for note in report.notes if note.startswith(NO_PERIOD)), NO_PERIOD)
         return MeasuredMacro(config, library, report.total, None, key, why)
-    measured = MeasuredMacro(config, library, report.total, report.timing.period, key)
+    told = MeasuredMacro(config, library, report.total, report.timing.period, key)
+    measured = MeasuredMacro.from_json(told.as_json())  # rounded, as it will be read
     write_file(path, json.dumps(measured.as_json(), indent=1) + "\n")
     return measured
 

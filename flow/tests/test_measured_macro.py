@@ -61,7 +61,7 @@ def test_measured_once(measure):
     assert 1 < first.period < 10
     again, said = measure(liberty=SG13G2)
     assert said == []
-    assert again == MeasuredMacro.from_json(first.as_json())
+    assert again == first == MeasuredMacro.from_json(first.as_json())
 
 
 def test_what_is_broken_is_measured_again(quick, tmp_path):

@@ -19,7 +19,7 @@ COMMANDS = [
     (
         "",
         "Missing command; verbs: generate, verify, prove, draw, synth, power, fpga, mvm, run, "
-        "example, energy, export, soc, engine, schema, doctor; see",
+        "example, energy, size, export, soc, engine, schema, doctor; see",
     ),
     ("gen tiny", "No such command 'gen'; verbs: generate, verify"),
     ("--nope", "No such option '--nope'"),

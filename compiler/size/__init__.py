@@ -1,0 +1,1 @@
+"""How many macros, and which, hold so many weights and compute so fast."""
