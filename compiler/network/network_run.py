@@ -138,10 +138,9 @@ class NetworkRun:
         if not self._takes(call.node.name):
             self.host_macs += sum(len(part.x) * part.w.size for part in parts)
             return found
-        if self.config.tree_traits.exact:
-            wanted = exact_products(call, parts)
-            if any(not np.array_equal(*pair) for pair in zip(found, wanted, strict=True)):
-                self.exact = False
+        wanted = exact_products(call, parts)
+        if any(not np.array_equal(*pair) for pair in zip(found, wanted, strict=True)):
+            self.exact = False
         return found
 
     def _begin(self, name: str) -> None:
