@@ -44,7 +44,7 @@ Runner = RtlBackend | PlayerBackend
 
 @click.command(
     epilog=f"TASK: {', '.join(EXAMPLES)}; without it they are listed. {config_epilog}",
-    short_help="Binary networks, nearest keys, CRCs, ternary layers on the Verilog.",
+    short_help="Find nearest keys, make CRCs, run layers of -1, 0 and 1.",
 )
 @click.argument("task", metavar="[TASK]", type=click.Choice(list(EXAMPLES)), required=False)
 @click.option("--config", metavar="CONFIG", help="The macro.  [default: one that fits TASK]")
