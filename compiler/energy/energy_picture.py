@@ -15,8 +15,9 @@ __all__ = ["draw_energies"]
 
 INK, MUTED, LINE, PAPER = "#12304d", "#66788a", "#d3dae1", "#ffffff"
 APART = "#b4bfca"
-COLORS = {"dram": "#c8102e", "sram": "#e39a2d", "macro": "#6b9ac4", "compute": "#12304d"}
-NAMES = {"dram": "DRAM", "sram": "SRAM", "macro": "weights into macros", "compute": "computing"}
+PARTS = (*LEVELS, "compute")
+COLORS = dict(zip(PARTS, ("#c8102e", "#e39a2d", "#6b9ac4", INK), strict=True))
+NAMES = dict(zip(PARTS, ("DRAM", "SRAM", "weights into macros", "computing"), strict=True))
 DESIGN_NAMES = {"macros": "macros", "von_neumann": "von Neumann"}
 MOST_LAYERS = 40
 ROW = 0.34  # inches a layer
@@ -47,7 +48,7 @@ def draw_energies(
         top = (0.16, 1 - 2.05 / height, 0.33, 0.95 / height)
         _stacks(figure.add_axes(top), bars, "bytes moved", BYTES)
         for name, total in totals.items():
-            bars[name] = [getattr(total, f"{level}_pj") for level in (*LEVELS, "compute")]
+            bars[name] = [getattr(total, f"{level}_pj") for level in PARTS]
         _stacks(figure.add_axes((0.62, *top[1:])), bars, "energy", JOULES)
         _legend(figure, 1 - 2.6 / height)
         body = (0.26, 0.55 / height, 0.69, (height - 3.7) / height)

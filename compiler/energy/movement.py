@@ -2,7 +2,7 @@
 machine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from cimforge.compiler.energy.constants import EnergyConstants
@@ -14,7 +14,6 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["DESIGNS", "LEVELS", "LayerEnergy", "Movement", "layer_energies", "macro_movement"]
 __all__ += ["summed", "von_neumann_movement"]
 
-LEVELS = ("dram", "sram", "macro")
 DESIGNS = ("macros", "von_neumann")
 
 
@@ -57,6 +56,9 @@ class Movement:
             },
             "moving_share": round(self.share, 6),
         }
+
+
+LEVELS = tuple(field.name for field in fields(Movement))[:3]
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def von_neumann_movement(
 
 def summed(movements: Sequence[Movement]) -> Movement:
     """All of them together."""
-    names = Movement.__dataclass_fields__
+    names = [field.name for field in fields(Movement)]
     return Movement(*(sum(getattr(each, name) for each in movements) for name in names))
 
 
