@@ -16,7 +16,7 @@ from cimforge.compiler.importers.onnx_layout import (
     weights_of,
     window_of,
 )
-from cimforge.compiler.importers.onnx_matrix import (
+from cimforge.compiler.importers.onnx_operands import (
     Place,
     Zeros,
     integer_operand,

@@ -12,6 +12,7 @@ from cimforge.compiler.importers.onnx_matrix import MATRIX
 from cimforge.compiler.importers.onnx_moving import MOVING
 from cimforge.compiler.importers.onnx_pools import POOLS
 from cimforge.compiler.importers.onnx_recurrent import RECURRENT
+from cimforge.compiler.importers.onnx_reshaping import RESHAPING
 from cimforge.compiler.importers.onnx_scaled import QLINEAR
 from cimforge.compiler.importers.onnx_scales import SCALES
 
@@ -27,6 +28,7 @@ READERS: Mapping[tuple[str, str], Reader] = {
     **MOVING,
     **POOLS,
     **RECURRENT,
+    **RESHAPING,
     **SCALES,
     **QLINEAR,  # takes groups before the plain readers do
 }

@@ -20,7 +20,7 @@ from cimforge.compiler.graph.tensor import Tensor
 from cimforge.compiler.importers.onnx_builder import Builder, UnsupportedError
 from cimforge.compiler.importers.onnx_elementwise import ELEMENTWISE, pair_shape
 from cimforge.compiler.importers.onnx_file import RawNode
-from cimforge.compiler.importers.onnx_matrix import integer_operand, zero_kind
+from cimforge.compiler.importers.onnx_operands import integer_operand, zero_kind
 from cimforge.compiler.importers.onnx_outputs import (
     Output,
     positive_axis,
