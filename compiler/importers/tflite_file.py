@@ -186,8 +186,8 @@ class _Reader:
             raise self._fail(f"tensor {name!r}: type {code} is none that is computed here")
         kind = KINDS[code]
         if raw.ShapeLength() > MOST_RANK:
-            told = f"shape must have at most {MOST_RANK} sizes, not {raw.ShapeLength()}"
-            raise self._fail(f"tensor {name!r}: {told}")
+            rule = f"shape must have at most {MOST_RANK} sizes, not {raw.ShapeLength()}"
+            raise self._fail(f"tensor {name!r}: {rule}")
         shape = tuple(int(size) for size in self._each(raw.ShapeLength(), raw.Shape))
         signature = tuple(
             int(size) for size in self._each(raw.ShapeSignatureLength(), raw.ShapeSignature)

@@ -132,8 +132,8 @@ def _host(operator: HostOperator, shapes: list[Shape], told: Shape) -> Shape:
             return (*x[:axis], *shapes[1], *x[axis + 1 :])
         case "Pack":
             if len(set(shapes)) > 1:
-                told = " and ".join(map(str, sorted(set(shapes))[:3]))
-                raise UnsupportedError(f"shapes {told} must be one")
+                several = " and ".join(map(str, sorted(set(shapes))[:3]))
+                raise UnsupportedError(f"shapes {several} must be one")
             axis = attributes["axis"]
             return (*x[:axis], len(shapes), *x[axis:])
         case "ResizeNearestNeighbor":

@@ -150,8 +150,7 @@ def logistic(a: Ints, integer_bits: int, bits: int) -> Ints:
 
 def tanh(a: Ints, integer_bits: int, bits: int) -> Ints:
     """tanh(a) in Q0 of a in Q(integer_bits): (1 - e) / (1 + e) of e = exp(-2 |a|)."""
-    # -|a| of the least value is that value, as the kernel negates the others only
-    exponential = exp_of_negative(np.where(a < 0, a, -a), integer_bits + 1, bits)
+    exponential = exp_of_negative(-np.abs(a), integer_bits + 1, bits)
     size = _times_power(_reciprocal(exponential, bits) - (1 << bits - 3), 2, bits)
     return np.where(a == 0, 0, np.where(a < 0, -size, size))
 

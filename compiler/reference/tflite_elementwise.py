@@ -47,8 +47,9 @@ def _squared_difference(call: Call) -> Ints:
 
 
 def _product(call: Call) -> Ints:
-    scale = np.float32(call.tensor(0).scale) * np.float32(call.tensor(1).scale)
-    return scaled(offset(call, 0) * offset(call, 1), float(scale) / call.made[0].scale)
+    tensors = call.tensor(0), call.tensor(1), call.made[0]
+    a, b, y = (np.float32(tensor.scale) for tensor in tensors)
+    return scaled(offset(call, 0) * offset(call, 1), float(a * b / y))
 
 
 def prelu(call: Call) -> NDArray:

@@ -2,6 +2,8 @@
 kernels: every tensor bit for bit, live where LiteRT is installed, and as recorded elsewhere."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,19 +11,31 @@ import pytest
 from cimforge.compiler.importers import tflite_operators
 from cimforge.compiler.importers.tests.litert_oracle import litert_tensors
 from cimforge.compiler.importers.tests.litert_vectors import VECTORS, told
-from cimforge.compiler.importers.tests.tflite_cases import CASES, computed, drawn
+from cimforge.compiler.importers.tests.tflite_cases import CASES, computed, drawn, rescaled
+from cimforge.compiler.importers.tests.tflite_writer import Model
 
+SCALES = int(os.environ.get("CIMFORGE_SCALES", "1"))
 RECORDED = json.loads(VECTORS.read_text())
+
+
+def check(model: Model, seed: int, folder: Path) -> None:
+    """Every tensor, live."""
+    wanted = litert_tensors(model.octets(), model.feeds(seed))
+    for tensor, array in computed(model, seed, folder).items():
+        assert array.shape == wanted[tensor].shape
+        assert (array == wanted[tensor]).all(), (seed, tensor)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_tensor_is_litert_s(name, tmp_path):
-    for seed in (1, 2):
-        model = drawn(name, seed)
-        wanted = litert_tensors(model.octets(), model.feeds(seed))
-        for tensor, array in computed(model, seed, tmp_path).items():
-            assert array.shape == wanted[tensor].shape
-            assert (array == wanted[tensor]).all(), (seed, tensor)
+    check(drawn(name, 1), 1, tmp_path)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_tensor_is_litert_s_at_other_scales(name, tmp_path):
+    """CIMFORGE_SCALES says at how many (make soak: 40)."""
+    for seed in range(2, 2 + SCALES):
+        check(rescaled(name, seed), seed, tmp_path)
 
 
 @pytest.mark.parametrize("name", CASES)

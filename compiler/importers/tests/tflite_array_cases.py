@@ -152,6 +152,7 @@ def pooled(
 ACTIVATIONS = {"relu": 1, "relu_n1": 2, "relu6": 3}
 ADD, SUB, MUL = ("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions")
 ROWS = (3, 37)
+WIDE = (1, 256, 256)
 MEAN = {"options": "ReducerOptions", "y_scale": 0.02, "y_zero": 9}
 STRIDED = {"options": "StridedSliceOptions"}
 
@@ -162,7 +163,33 @@ ARRAY_CASES: dict[str, Case] = {
         for code, options in (ADD, SUB, MUL)
         for kind in ("uint8", "int16")
     },
-    "mul_int16_wide": two(*MUL, kind="int16", scales=(0.001, 0.002, 0.03)),
+    "mul_int16_wide": two(*MUL, a=WIDE, b=WIDE, kind="int16", scales=(0.0011, 0.0023, 0.037)),
+    "add_int16_wide": two(*ADD, a=WIDE, b=WIDE, kind="int16", scales=(0.0011, 0.0023, 0.0031)),
+    "mul_all_pairs": two(*MUL, a=(1, 999, 1), b=(1, 1, 999), scales=(0.0511, 0.0317, 0.213)),
+    "requantise_int16_wide": one(
+        "QUANTIZE", shape=WIDE, kind="int16", x_scale=0.00053, y_scale=0.00071, y_zero=0
+    ),
+    "relu_int16_wide": one("RELU", shape=WIDE, kind="int16", x_scale=0.00053, y_scale=0.00041),
+    "leaky_relu_int16_wide": one(
+        *("LEAKY_RELU", "LeakyReluOptions", WIDE),
+        **{"kind": "int16", "x_scale": 0.00053, "y_scale": 0.00047, "Alpha": 0.23},
+    ),
+    "absolute_int16_wide": one("ABS", shape=WIDE, kind="int16", x_scale=0.00053, y_scale=0.00061),
+    "mean_int16_wide": told(
+        *("MEAN", [1]),
+        **{**MEAN, "shape": (1, 3, 40000), "y_shapes": ((1, 40000),), "kind": "int16", "y_zero": 0},
+    ),
+    "softmax_int16_rows": one(
+        *("SOFTMAX", "SoftmaxOptions", (99, 37)),
+        **{"kind": "int16", "x_scale": 0.0002, "y_scale": 1 / 32768, "Beta": 1.0},
+    ),
+    **{
+        f"{code.lower()}_int16_near_even": one(
+            code, kind="int16", x_scale=1.0003 / 2048, y_scale=1 / 32768, shape=(9, 99)
+        )
+        for code in ("TANH", "LOGISTIC")
+    },
+    "prelu_pairs": two("PRELU", a=(1, 999, 5), b=(999, 1), scales=(0.0511, 0.00413, 0.0317)),
     **{
         f"{code.lower()}_{name}": two(code, options, FusedActivationFunction=number)
         for code, options in (ADD, SUB, MUL)
@@ -246,7 +273,7 @@ ARRAY_CASES: dict[str, Case] = {
     },
     **{
         f"hard_swish_{name}": one(
-            "HARD_SWISH", kind=kind, x_scale=x_scale, y_scale=y_scale, shape=ROWS
+            "HARD_SWISH", kind=kind, x_scale=x_scale, y_scale=y_scale, shape=(4, 256)
         )
         for name, kind, x_scale, y_scale in (
             *(("int8", "int8", 0.05, 0.03), ("uint8", "uint8", 0.05, 0.04)),

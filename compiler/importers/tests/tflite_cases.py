@@ -12,7 +12,7 @@ from cimforge.compiler.importers.tests.tflite_writer import Model
 from cimforge.compiler.importers.tflite_import import import_tflite
 from cimforge.compiler.reference.execution import execute
 
-__all__ = ["CASES", "computed", "drawn"]
+__all__ = ["CASES", "computed", "drawn", "rescaled"]
 
 CASES: dict[str, Case] = {**LAYER_CASES, **ARRAY_CASES, **NETWORK_CASES}
 
@@ -20,6 +20,20 @@ CASES: dict[str, Case] = {**LAYER_CASES, **ARRAY_CASES, **NETWORK_CASES}
 def drawn(name: str, seed: int) -> Model:
     """A network of CASES; equal on every machine (NumPy keeps what RandomState draws)."""
     return CASES[name](np.random.RandomState(seed))
+
+
+def rescaled(name: str, seed: int) -> Model:
+    """A network of CASES with scales of other sizes: what had one scale has one still, and powers
+    of two, which some kernels ask for, stay."""
+    model, draw = drawn(name, seed), np.random.RandomState(seed)
+    factors: dict[float, float] = {}
+    for place, tensor in enumerate(model.tensors):
+        for scale in tensor.scales:
+            even = np.frexp(scale)[0] == 0.5
+            factors.setdefault(scale, 1.0 if even else draw.uniform(0.8, 1.25))
+        scales = tuple(float(np.float32(scale * factors[scale])) for scale in tensor.scales)
+        model.tensors[place] = tensor._replace(scales=scales)
+    return model
 
 
 def computed(model: Model, seed: int, folder: Path, rule: str = "litert") -> dict[str, NDArray]:

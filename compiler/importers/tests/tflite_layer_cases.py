@@ -298,6 +298,7 @@ LAYER_CASES: dict[str, Case] = {
     "matrices_a_turned": matrices((2, 8, 5), (2, 8, 6), (2, 5, 6), AdjX=True),
     "matrices_broadcast": matrices((2, 5, 8), (1, 8, 6), (2, 5, 6)),
     "matrices_constant": matrices((2, 5, 8), (8, 6), (2, 5, 6), constant=True),
+    "matrices_all_pairs": matrices((1, 600, 1), (1, 1, 600), (1, 600, 600)),
     "matrices_ties": matrices((2, 9, 8), (2, 8, 9), (2, 9, 9), ties=8),
     "matrices_ties_int16": matrices((2, 9, 8), (2, 8, 9), (2, 9, 9), ties=17, kind="int16"),
     "matrices_int16": matrices((2, 5, 8), (2, 8, 6), (2, 5, 6), kind="int16"),
