@@ -55,7 +55,7 @@ OPTIONAL_PORT(r_row)
 class Fields {
 public:
     Fields(size_t bits, size_t elements, size_t port_bytes)
-        : bits_(bits), elements_(elements), words_((port_bytes + 15) / 8 + elements * bits / 64) {}
+        : bits_(bits), elements_(elements), words_(port_bytes / 8 + elements * bits / 64 + 2) {}
 
     void pack(const uint16_t* patterns) {
         size_t word = 0, filled = 0;
@@ -97,9 +97,14 @@ public:
         memcpy(&port, words_.data(), sizeof port);
     }
 
+    // Whether all bits above the elements are 0.
     template <class Port>
-    void take(const Port& port) {
+    bool take(const Port& port) {
         memcpy(words_.data(), &port, sizeof port);
+        const size_t used = bits_ * elements_;
+        uint64_t above = used % 64 ? words_[used / 64] >> used % 64 : words_[used / 64];
+        for (size_t word = used / 64 + 1; word * 8 < sizeof port; ++word) above |= words_[word];
+        return !above;
     }
 
 private:
@@ -269,7 +274,7 @@ private:
         if (accepted_.empty()) fail("a result that belongs to no vector", cycles_);
         pass_cycles_ += cycles_ - accepted_.front() - head_.behind;
         accepted_.pop_front();
-        y_.take(macro_.y_data);
+        if (!y_.take(macro_.y_data)) fail("y_data has ones above its results", cycles_);
         for (int64_t output = 0; output < head_.outputs; ++output) {
             const int64_t value = y_.signed_at(output);
             memcpy(&beat_[output * head_.result_bytes], &value, head_.result_bytes);

@@ -18,7 +18,7 @@ SOURCE = Path(__file__).with_name("player.cpp")
 PREFIX = "Vmacro"
 # Registers begin with any value, so that nothing may depend on one that was never written.
 VERILATOR_OPTIONS = ("-O3", "-Wno-fatal", "--x-initial", "unique", "--x-assign", "fast")
-MAKE_OPTIONS = ("OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2")
+MAKE_OPTIONS = ("OPT_FAST=-O3", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2")
 
 
 def build_player(design: Design, *, announce: Callable[[str], None] = print) -> Path:
