@@ -22,6 +22,7 @@ from cimforge.scripts.main import FILES, VERBS, main
 from cimforge.scripts.options import CheckFailedError
 
 BESIDE = ("way", "verify_macro", "verify_engine", "engine_synth")  # what verbs write through
+WRITERS = ("emit_macro", "open_outputs", "write_file")
 MANY = settings(max_examples=300, deadline=None, derandomize=True)
 TINY = MacroConfig(**PRESETS["tiny"].parameters)
 
@@ -175,8 +176,9 @@ def fenced(folder):
     with pytest.MonkeyPatch.context() as patch:
         beside = (import_module(f"cimforge.scripts.{name}") for name in BESIDE)
         for module in (*map(verb_module, VERBS), *beside):
-            if hasattr(module, "emit_macro"):
-                patch.setattr(module, "emit_macro", stop)
+            for writer in WRITERS:
+                if hasattr(module, writer):
+                    patch.setattr(module, writer, stop)
         patch.setattr("cimforge.scripts.doctor.check_machine", list)
         patch.setattr("cimforge.scripts.doctor._compile", str)
         patch.setattr("cimforge.compiler.digits.train", stop)
@@ -193,6 +195,9 @@ def fenced(folder):
 @example(["fpga", "ulx3s-85f", "tiny"])
 @example(["mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "-o", "y.npy"])
 @example(["run", "digits", "--config", "my.toml"])
+@example(["draw", "tiny"])
+@example(["export", "zigzag", "my.toml"])
+@example(["size"])
 def test_no_command_line_escapes_its_exit_status(fenced, words):
     before = sorted(fenced.iterdir())
     out, err = io.StringIO(), io.StringIO()
