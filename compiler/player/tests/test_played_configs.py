@@ -22,7 +22,7 @@ FEW = [
     {"storage": "latch", "group": 2, "banks": 3, "features": ("zero_skip",)},
     {"storage": "sram", "sram_ports": "1rw_reg", "banks": 3, "bits_per_cycle": 4},
     {"storage": "setclear", "banks": 2, "tree": "approx1", "tree_stages": 1},
-    {"multiply": "xnor", "weight_bits": 1, "input_bits": 1, "banks": 64},
+    {"multiply": "xnor", "weight_bits": 1, "input_bits": 1, "banks": 5},
     {"multiply": "booth", "bits_per_cycle": 2, "slice_bits": 2, "features": ("zero_skip",)},
     {"storage": "lutram", "tree": "csa", "accumulate": "carry_save", "banks": 2},
     {"storage": "hybrid", "tree": "behavioral", "group": 5, "banks": 3, "ram_cols": 2},
