@@ -76,10 +76,12 @@ def kind_made(net: Builder, node: RawNode) -> str:
     return kind
 
 
-def quantised_output(net: Builder, name: str, kind: str, only: str = "") -> Output:
+def quantised_output(
+    net: Builder, name: str, kind: str, only: str = "", activated: bool = True
+) -> Output:
     """Of floats ``name`` of ``kind``: they, or the integers (of kind ``only``, where that is told)
-    that QuantizeLinear makes of them, where it alone reads them, behind an activation or not; what
-    is passed over counts as done."""
+    that QuantizeLinear makes of them, where it alone reads them, behind an activation (if that may
+    be, ``activated``) or not; what is passed over counts as done."""
     start, activation = name, "none"
     passed: list[int] = []
     while (found := _only_reader(net, name)) is not None:
@@ -91,7 +93,7 @@ def quantised_output(net: Builder, name: str, kind: str, only: str = "") -> Outp
             net.done.update((*passed, place))
             return Output(node.outputs[0], kind_made(net, node), told, activation)
         clipped = clipping(net, node)
-        if clipped is None or activation != "none":
+        if clipped is None or activation != "none" or not activated:
             break
         activation, name = clipped, node.outputs[0]
         passed.append(place)

@@ -25,7 +25,7 @@ Reader = Callable[[Builder, RawNode], None]
 def place_pool(
     net: Builder, node: RawNode, x: str, y: str, kind: str, told: Quantisation | None = None
 ) -> None:
-    """A pool of x (B, C, ...): integers of a scale make such of ``told``."""
+    """A pool of x (B, C, ...): integers of a scale make such of the same kind, of ``told``."""
     shape = net.tensor(x).shape
     window = window_of(node, shape[2:], tuple(node.attributes.get("kernel_shape", ())))
     images = to_images(net, x)

@@ -36,9 +36,12 @@ Reader = Callable[[Builder, RawNode], None]
 BYTES = ("int8", "uint8")  # what onnxruntime's kernels take
 
 
-def _grouped(plain: Reader, operator: Callable[[Builder, RawNode, Output], Operator]) -> Reader:
-    """An operator whose inputs are dequantised bytes and whose output is quantised to such; else
-    ``plain``."""
+Placed = Callable[[Builder, RawNode, list[str], Output], None]  # of integers, the output told
+
+
+def _grouped(plain: Reader, place: Placed, activated: bool = False) -> Reader:
+    """An operator whose inputs are dequantised bytes and whose output is quantised to such (behind
+    an activation, if that may be); else ``plain``."""
 
     def reader(net: Builder, node: RawNode) -> None:
         held = [net.integers.get(name) for name in node.inputs]
@@ -47,12 +50,17 @@ def _grouped(plain: Reader, operator: Callable[[Builder, RawNode, Output], Opera
         simple = all(t.quantisation is not None and t.quantisation.channels == 1 for t in tensors)
         if len(tensors) < len(held) or not simple or len(kinds) != 1 or not kinds < set(BYTES):
             return plain(net, node)
-        output = quantised_output(net, node.outputs[0], "float32", only=kinds.pop())
+        output = quantised_output(net, node.outputs[0], "float32", kinds.pop(), activated)
         if output.told is None:
             return plain(net, node)
-        return _place(net, node, operator(net, node, output), [t.name for t in tensors], output)
+        return place(net, node, [tensor.name for tensor in tensors], output)
 
     return reader
+
+
+def _as(operator: Callable[[Builder, RawNode, Output], Operator]) -> Placed:
+    """One node of an operator."""
+    return lambda net, node, reads, out: _place(net, node, operator(net, node, out), reads, out)
 
 
 def _place(
@@ -73,8 +81,8 @@ def _pair(kind: str) -> Callable[[Builder, RawNode, Output], Operator]:
 
 def _mean(net: Builder, node: RawNode, output: Output) -> Operator:
     rank = len(net.tensor(node.inputs[0]).shape)
-    if rank < 3 or output.activation != "none":
-        raise UnsupportedError("it must be of images, without an activation behind it")
+    if rank < 3:
+        raise UnsupportedError("it must be of images")
     return Reduce("mean", tuple(range(2, rank)), True)
 
 
@@ -82,7 +90,7 @@ def _softmax(net: Builder, node: RawNode, output: Output) -> Operator:
     rank = len(net.tensor(node.inputs[0]).shape)
     old = int(node.attributes.get("opset", node.version)) < 13
     axis = positive_axis(int(node.attributes.get("axis", 1 if old else -1)), rank)
-    if (old and axis != rank - 1) or output.activation != "none":
+    if old and axis != rank - 1:
         raise UnsupportedError("its axis must be the last before version 13")
     return Softmax(axis)
 
@@ -144,11 +152,13 @@ def _qlinear_function(kind: str, **defaults: Any) -> Reader:
     return reader
 
 
+def _average(net: Builder, node: RawNode, reads: list[str], output: Output) -> None:
+    place_pool(net, node, reads[0], output.name, "average", output.told)
+
+
 def _qlinear_average(net: Builder, node: RawNode) -> None:
     x, output = _of_one(net, node)
-    name = net.fresh(f"{output.name}:floats")
-    place_pool(net, node, _floats(net, x), name, "average")
-    _between(net, name, output)
+    _average(net, node, [x], output)
 
 
 def _qlinear_concat(net: Builder, node: RawNode) -> None:
@@ -171,10 +181,11 @@ def _qlinear_concat(net: Builder, node: RawNode) -> None:
 
 
 QLINEAR: dict[tuple[str, str], Reader] = {
-    ("", "Add"): _grouped(ELEMENTWISE["", "Add"], _pair("add")),
-    ("", "GlobalAveragePool"): _grouped(POOLS["", "GlobalAveragePool"], _mean),
-    ("", "Mul"): _grouped(ELEMENTWISE["", "Mul"], _pair("multiply")),
-    ("", "Softmax"): _grouped(ELEMENTWISE["", "Softmax"], _softmax),
+    ("", "Add"): _grouped(ELEMENTWISE["", "Add"], _as(_pair("add")), activated=True),
+    ("", "AveragePool"): _grouped(POOLS["", "AveragePool"], _average),
+    ("", "GlobalAveragePool"): _grouped(POOLS["", "GlobalAveragePool"], _as(_mean)),
+    ("", "Mul"): _grouped(ELEMENTWISE["", "Mul"], _as(_pair("multiply")), activated=True),
+    ("", "Softmax"): _grouped(ELEMENTWISE["", "Softmax"], _as(_softmax)),
     ("com.microsoft", "QLinearAdd"): _qlinear_pair("add"),
     ("com.microsoft", "QLinearAveragePool"): _qlinear_average,
     ("com.microsoft", "QLinearConcat"): _qlinear_concat,

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from cimforge.compiler.graph.operator import Pool
 from cimforge.compiler.graph.tensor import KINDS
 from cimforge.compiler.reference.call import Call
+from cimforge.compiler.reference.onnx_scaling import dequantised
 from cimforge.compiler.reference.stored import stored
 
 __all__ = ["pool", "windows"]
@@ -44,10 +45,30 @@ def counts(shape: tuple[int, ...], operator: Pool) -> NDArray:
 
 
 def pool(call: Call) -> NDArray:
-    """The greatest, or the mean, of each window; padding takes no part unless it is counted."""
-    operator, x = call.operator, stored(call, 0)
+    """The greatest, or the mean, of each window; padding takes no part unless it is counted.
+
+    A mean of integers with a scale is QLinearAveragePool's: of their floats, and ``round(mean /
+    y_scale + zero)``; padding that is counted counts as far as the window reaches.
+    """
+    operator, x, y = call.operator, stored(call, 0), call.made[0]
     if operator.kind == "max":
         limits = KINDS[call.tensor(0).kind]
         return windows(x, operator, limits[0] if limits else -np.inf).max(axis=(4, 5))
-    total = windows(x, operator, 0).sum(axis=(4, 5), dtype=x.dtype)
-    return total / counts(x.shape, operator)[..., None].astype(x.dtype)
+    if y.quantisation is None:
+        return _sums(x, operator) / counts(x.shape, operator)[..., None].astype(x.dtype)
+    of_x = call.tensor(0)
+    floats = dequantised(x, np.array(of_x.scale, np.float32), np.array(of_x.zero))
+    whole = np.full((1, 1), operator.window[0] * operator.window[1])
+    count = whole if operator.counted else counts(x.shape, operator)
+    mean = _sums(floats, operator) / count[..., None].astype(np.float32)
+    found = np.rint(mean / np.float32(y.scale) + np.float32(y.zero))
+    return np.clip(found, *y.limits).astype(np.int64)
+
+
+def _sums(x: NDArray, operator: Pool) -> NDArray:
+    """Of each window's elements, one after the other: a float's last bit depends on it."""
+    seen = windows(x, operator, 0)
+    total = np.zeros(seen.shape[:4], x.dtype)
+    for row, col in np.ndindex(operator.window):
+        total = total + seen[..., row, col]
+    return total
