@@ -61,6 +61,11 @@ EXAMPLE = "53.03, what base in latches takes on SG13G2"
     help="Items that pass the network; where they stay apart, on weights that are loaded once.",
 )  # fmt: skip
 @click.option(
+    "--resident",
+    is_flag=True,
+    help="Weights are in the macros, and in the other machine's SRAM, before; all must fit.",
+)
+@click.option(
     "--macro-energy",
     metavar="FJ",
     help=f"fJ a 1b-MAC, as cimforge power tells it; or {MEASURED}: measured here, with --liberty.",
@@ -83,6 +88,7 @@ def energy(
     overrides: tuple[str, ...],
     macros: int,
     items: int,
+    resident: bool,
     macro_energy: str | None,
     liberty: tuple[str, ...],
     table: str,
@@ -102,7 +108,7 @@ def energy(
     try:
         graph = import_model(model)
         fj = given if given is not None else measured_energy(macro, liberty)
-        layers = layer_energies(graph, macro, constants, fj, macros, items)
+        layers = layer_energies(graph, macro, constants, fj, macros, items, resident)
     except GraphError as error:
         raise InputError(str(error)) from None
     except ValueError as error:
@@ -110,11 +116,12 @@ def energy(
     if not layers:
         raise InputError(f"{model}: has no matrix product or convolution")
     if output:
-        _draw(output, layers, model.name, _told(macro, macros, items, fj))
+        _draw(output, layers, model.name, _told(macro, macros, items, fj, resident))
     if as_json:
-        print_json(_as_json(layers, macro, macros, items, fj, constants))
+        told = _as_json(layers, macro, macros, items, fj, constants)
+        print_json({"resident": resident, **told})
     else:
-        _show(layers, model, _told(macro, macros, items, fj), constants, output)
+        _show(layers, model, _told(macro, macros, items, fj, resident), constants, output)
 
 
 def energy_of_macro(text: str, option: str = "--macro-energy") -> float:
@@ -182,10 +189,11 @@ def _draw(path: Path, layers: Sequence[LayerEnergy], name: str, told: str) -> No
     write_file(path, drawing.getvalue())
 
 
-def _told(macro: MacroConfig, macros: int, items: int, fj: float) -> str:
+def _told(macro: MacroConfig, macros: int, items: int, fj: float, resident: bool) -> str:
     many = f"{macros} macros" if macros > 1 else "one macro"
     of = f"{items} items" if items > 1 else "one item"
-    return f"{of} on {many} {macro.module} at {fj:.4g} fJ a 1b-MAC"
+    kept = ", weights resident" if resident else ""
+    return f"{of} on {many} {macro.module} at {fj:.4g} fJ a 1b-MAC{kept}"
 
 
 def _as_json(

@@ -67,6 +67,9 @@ def load_constants(table: str = DEFAULT, changes: Sequence[str] = ()) -> EnergyC
             raise InputError(f"--constant: {rule}")
         where = f"--constant {change}"
         constants = _changed(constants, {key.strip(): _number(value, where)}, where)
+    if changes:
+        changed = f"{constants.source}; changed: {', '.join(changes)}"
+        constants = replace(constants, source=changed)
     return constants
 
 

@@ -2,7 +2,7 @@
 machine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from cimforge.compiler.energy.constants import EnergyConstants
@@ -101,21 +101,37 @@ def layer_energies(
     fj: float,
     macros: int = 1,
     items: int = 1,
+    resident: bool = False,
 ) -> tuple[LayerEnergy, ...]:
     """Each product of the network for ``items`` items on ``macros`` macros of ``config`` that take
-    ``fj`` fJ a 1b-MAC, beside the same multiply-accumulates on a von Neumann machine.
+    ``fj`` fJ a 1b-MAC, beside the same multiply-accumulates on a von Neumann machine. Weights that
+    are ``resident`` were put into the macros, and into its on-chip memory, before.
 
-    Raises GraphError and ValueError as plan_network does.
+    Raises GraphError and ValueError as plan_network does, ValueError where the banks of all macros
+    do not hold what is to be resident.
     """
     nodes = {node.name: node for node in graph.nodes}
+    plans = plan_network(graph, config, macros, items)
+    if resident:
+        _check_resident(plans, macros * config.banks)
     found = []
-    for plan in plan_network(graph, config, macros, items):
+    for plan in plans:
         read, _ = graph.of(nodes[plan.name])
         held = [t for t in read[1:] if t is not None and t.is_constant and len(t.shape) > 1]
         weights = sum(t.size * kind_precision(t.kind).bits / 8 for t in held)
+        if held and resident:
+            plan, weights = replace(plan, weight_bytes=0), 0.0
         here = macro_movement(plan, config, constants, fj, bool(held))
         found.append(LayerEnergy(plan, here, von_neumann_movement(plan, constants, weights)))
     return tuple(found)
+
+
+def _check_resident(plans: Sequence[LayerPlan], banks: int) -> None:
+    """Raise ValueError where there are more tiles than banks."""
+    tiles = sum(plan.tiles for plan in plans)
+    if tiles > banks:
+        rule = f"{tiles} tiles of weights must fit the {banks} banks of all macros to be resident"
+        raise ValueError(f"{rule}; take more macros or more banks, or load weights")
 
 
 def macro_movement(

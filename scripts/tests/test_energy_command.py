@@ -72,6 +72,7 @@ def test_energy_of_the_macro_is_measured(cimforge, model):
         ("small.onnx --macro-energy 1 -o x.png", "name a file that ends in .svg"),
         ("nix.onnx --macro-energy 1", "nix.onnx"),
         ("small.txt --macro-energy 1", "must be a network in a .tflite or .onnx file"),
+        ("small.onnx --macro-energy 1 --resident", "3 tiles of weights must fit the 1 banks"),
         (f"small.onnx --macro-energy 1 {BINARY}", "a network needs integers"),
     ],
 )

@@ -120,3 +120,18 @@ def test_sum_and_json(layer):
     assert told["macros"]["bytes"]["dram"] == 72
     assert told["von_neumann"]["uj"]["total"] == pytest.approx(9912e-6)
     assert layer.label(3) == "3 FullyConnected 12 x 6"
+
+
+def test_resident_weights_move_nowhere(layer):
+    """Four tiles in two macros of two banks: only inputs, sums and results move."""
+    banked = CONFIG.model_copy(update={"banks": 2})
+    own = (network(), banked, CONSTANTS, 50.0)
+    (kept,) = layer_energies(*own, macros=2, resident=True)
+    (loaded,) = layer_energies(*own, macros=2)
+    assert (kept.macros.dram, kept.macros.macro, kept.von_neumann.dram) == (0, 0, 0)
+    assert kept.macros.sram == loaded.macros.sram - 2 * 72
+    assert kept.von_neumann.sram == loaded.von_neumann.sram - 72 == 144 + 12
+    assert kept.macros.compute_pj == loaded.macros.compute_pj
+    rule = "4 tiles of weights must fit the 2 banks of all macros to be resident"
+    with pytest.raises(ValueError, match=rule):
+        layer_energies(*own, resident=True)
