@@ -52,7 +52,7 @@ def lstm(call: Call) -> NDArray:
     cells = call.tensor(1).shape[0]
     given, back = _side(call, 1, call.tensor(0), 9), _side(call, 5, call.tensor(13), None)
     (sums,) = call.products(call, [Part(x.reshape(-1, depth), given.w, 0)])
-    driven = _arguments(sums, given).reshape(batch, steps, 4 * cells)
+    driven = saturated(_arguments(sums, given), 16).reshape(batch, steps, 4 * cells)
     h = _state(call, 13, batch)
     c = _state(call, 14, batch)
     power = _power(call, call.tensor(14))
@@ -113,10 +113,11 @@ def _side(call: Call, first: int, source: Tensor, bias: int | None) -> _Side:
 
 
 def _arguments(sums: Ints, side: _Side) -> Ints:
-    """Sums (rows, 4 cells) in int16 of GATE_BITS bits behind the point."""
+    """Sums (rows, 4 cells) with GATE_BITS bits behind the point. The kernel cuts those of x to
+    int16, and then what they make with those of h."""
     cells = sums.shape[1] // 4
     multiplier, shift = (np.repeat(column, cells) for column in zip(*side.factors, strict=True))
-    return saturated(multiplied(sums + side.added, multiplier, shift), 16)
+    return multiplied(sums + side.added, multiplier, shift)
 
 
 def _gates(argument: Ints, cells: int) -> list[Ints]:

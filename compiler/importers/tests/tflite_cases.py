@@ -33,6 +33,11 @@ def rescaled(name: str, seed: int) -> Model:
             factors.setdefault(scale, 1.0 if even else draw.uniform(0.8, 1.25))
         scales = tuple(float(np.float32(scale * factors[scale])) for scale in tensor.scales)
         model.tensors[place] = tensor._replace(scales=scales)
+    for code, inputs, *_ in model.nodes:
+        if code == "FULLY_CONNECTED" and len(inputs) == 3:  # its kernel asks for a bias in step
+            x, w, bias = (model.tensors[place] for place in inputs)
+            scales = tuple(float(np.float32(x.scales[0] * scale)) for scale in w.scales)
+            model.tensors[inputs[2]] = bias._replace(scales=scales, zeros=(0,) * len(scales))
     return model
 
 

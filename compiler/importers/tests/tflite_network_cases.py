@@ -14,6 +14,7 @@ def lstm(
     inputs: int = 5,
     cells: int = 7,
     power: int = -11,
+    steep: float = 1.0,
     **told: object,
 ) -> Case:
     """UNIDIRECTIONAL_SEQUENCE_LSTM with states of zeros."""
@@ -25,7 +26,7 @@ def lstm(
         places: list[int] = [x]
         for depth in (inputs, cells):
             for _ in range(4):
-                scale = float(np.float32(draw.uniform(0.004, 0.02)))
+                scale = float(np.float32(draw.uniform(0.004, 0.02) * steep))
                 places.append(
                     model.constant(draw.randint(-127, 128, (cells, depth)), "int8", scale)
                 )
@@ -204,6 +205,7 @@ NETWORK_CASES: dict[str, Case] = {
     "lstm_batch": lstm(batch=3),
     "lstm_clipped": lstm(steps=20, CellClip=0.7, power=-10),
     "lstm_long": lstm(steps=40, cells=16, inputs=9, power=-12),
+    "lstm_steep": lstm(steps=30, cells=16, inputs=9, power=-12, steep=4.0),
     "lstm_time_major": lstm(batch=2, TimeMajor=True),
     "residual": residual,
     "unrolled_gru": unrolled_gru,
