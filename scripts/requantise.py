@@ -49,11 +49,18 @@ def requantise(model: Path, as_json: bool) -> None:
             rows.append((short, "host", "", proof.partition(": ")[2] or proof))
             continue
         by = proof.rounding if proof.equal else "host"
-        row = proof.row()
-        rows.append((short, by, row["channels equal"], row["worst"]))
+        rows.append((short, by, f"{proof.proven} of {proof.channels}", _differs(proof)))
     show_table(
         f"{model.name}: who scales", rows, ("layer", "engine's", "channels equal", "differs")
     )
+
+
+def _differs(proof: Proof) -> str:
+    if proof.worst is None:
+        return "no sum"
+    channel, value, wanted, made = proof.worst
+    share = f"{proof.differing:,} of {proof.accumulators:,} sums of channel {channel}"
+    return f"{share}: {value:,} is {wanted}, the engine's {made}"
 
 
 def _told(name: str, proof: Proof | str) -> dict[str, Any]:
