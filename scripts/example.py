@@ -28,6 +28,7 @@ from cimforge.scripts.options import (
     CheckFailedError,
     OutputPath,
     config_epilog,
+    default_folder,
     print_json,
     set_option,
     show_table,
@@ -65,7 +66,10 @@ Runner = RtlBackend | PlayerBackend
     help="The macro's Verilog in a simulator, or its golden model.",
 )
 @click.option(
-    "-o", "--output", type=OutputPath(), help="Folder to write to.  [default: build/TASK-MODULE]"
+    "-o",
+    "--output",
+    type=OutputPath(),
+    help="Folder to write to.  [default: build/TASK-MODULE; Verilog in build/MODULE]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @simulator_option
@@ -90,12 +94,14 @@ def example(
         check_simulator(simulator)
     title = f"{task}-{macro.module}"
     folder = output or Path(BUILD) / title
+    # Examples on one macro share what was built of it.
+    verilog = output / "rtl" if output else default_folder(None, macro)
     with open_outputs(folder, title) as outputs:
         outputs.check({REPORT: None})  # refused now, not after the simulation
     outcome, failure, runner = None, "", None
     with simulation_progress() as (announce, progress):
         if not golden:
-            runner = _open(macro, folder / "rtl", simulator, announce, progress)
+            runner = _open(macro, verilog, simulator, announce, progress)
         announce(f"running {task}, seed {seed}")
         jobs = CountedJobs(runner.run_job if runner else expected_results)
         try:
@@ -113,7 +119,7 @@ def example(
     if as_json:
         print_json({**report, **({"failed": failure} if failure else {})})
     elif outcome:
-        _show(task, macro, folder, outcome, report)
+        _show(task, macro, (verilog, folder), outcome, report)
     if outcome is None or report["bit_exact"] is False:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
     if not outcome.equal:
@@ -194,8 +200,13 @@ def _write(folder: Path, title: str, report: str) -> None:
 
 
 def _show(
-    task: str, macro: MacroConfig, folder: Path, outcome: Outcome, report: dict[str, Any]
+    task: str,
+    macro: MacroConfig,
+    folders: tuple[Path, Path],
+    outcome: Outcome,
+    report: dict[str, Any],
 ) -> None:
+    """The table; ``folders`` are those of the Verilog and of the report."""
     rows = [
         *outcome.rows,
         ("equal to the reference", f"{'yes' if outcome.equal else 'NO'}: {outcome.reference}"),
@@ -207,7 +218,7 @@ def _show(
     if report["cycles"] is not None:
         told = f"{report['cycles']:,}, simulated in {report['seconds']:.1f} s"
         rows.append(("cycles", f"{told}, building left out"))
-    below = [("report", folder / REPORT)]
+    below = [("report", folders[1] / REPORT)]
     if report["cycles"] is not None:
-        below = [("Verilog", folder / "rtl"), *below]
+        below = [("Verilog", folders[0]), *below]
     show_table(f"{task} on {macro.module}, seed {report['seed']}", rows, below=below)

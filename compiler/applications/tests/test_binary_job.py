@@ -11,6 +11,9 @@ from cimforge.compiler.applications import binary_rtl
 from cimforge.compiler.applications.binary_job import binary_matmul, make_binary_job
 from cimforge.compiler.applications.tests import on_verilog
 from cimforge.compiler.applications.tests.on_verilog import binary_config, open_macro
+from cimforge.compiler.player.player_backend import PlayerBackend
+from cimforge.flow.macro_files import macro_extras
+from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 
 SIMULATOR = on_verilog.SIMULATOR
@@ -60,6 +63,16 @@ def test_verilog_is_numpy(parameters, sizes, tmp_path):
     assert backend.bit_exact
     assert (backend.passes, backend.macs) == (job.plan.passes, batch * k * n)
     assert backend.cycles > backend.pass_cycles == backend.passes  # one plane a pass
+
+
+def test_the_player_is_numpy(tmp_path):
+    """What runs in Verilator without cocotb takes the same jobs."""
+    config = binary_config(rows=3, cols=2)
+    emit_macro(config, tmp_path, macro_extras(config))
+    backend = PlayerBackend(tmp_path, announce=lambda _: None)
+    x, w = signs(5, 4, 8), signs(6, 8, 3)  # 8 = 2 x 3 + 2
+    assert np.array_equal(binary_matmul(config, backend.run_job)(x, w), x @ w)
+    assert backend.bit_exact
 
 
 def test_verilog_that_differs_from_golden_is_noticed(tmp_path, monkeypatch):
