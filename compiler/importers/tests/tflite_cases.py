@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cimforge.compiler.importers.tests.tflite_array_cases import ARRAY_CASES
 from cimforge.compiler.importers.tests.tflite_layer_cases import LAYER_CASES, Case
+from cimforge.compiler.importers.tests.tflite_move_cases import MOVE_CASES
 from cimforge.compiler.importers.tests.tflite_network_cases import NETWORK_CASES
 from cimforge.compiler.importers.tests.tflite_writer import Model
 from cimforge.compiler.importers.tflite_import import import_tflite
@@ -14,7 +15,9 @@ from cimforge.compiler.reference.execution import execute
 
 __all__ = ["CASES", "computed", "drawn", "rescaled"]
 
-CASES: dict[str, Case] = {**LAYER_CASES, **ARRAY_CASES, **NETWORK_CASES}
+CASES: dict[str, Case] = {
+    **{**LAYER_CASES, **ARRAY_CASES, **MOVE_CASES, **NETWORK_CASES},
+}
 
 
 def drawn(name: str, seed: int) -> Model:
