@@ -29,6 +29,7 @@ FILES = {
     "draw": "draw_tree",
     "energy": "network_energy",
     "engine": "emit_engine",
+    "requantise": "requantised_layers",
     "soc": "soc_bitstream",
 }  # of verbs whose file is not called as they are
 

@@ -19,7 +19,7 @@ COMMANDS = [
     (
         "",
         "Missing command; verbs: generate, verify, prove, draw, synth, power, fpga, mvm, run, "
-        "example, energy, size, export, soc, engine, schema, doctor; see",
+        "example, requantise, energy, size, export, soc, engine, schema, doctor; see",
     ),
     ("gen tiny", "No such command 'gen'; verbs: generate, verify"),
     ("--nope", "No such option '--nope'"),
@@ -49,10 +49,10 @@ COMMANDS = [
     ("verify tiny --test " + "(" * 5000, "is no regular expression"),
     ("synth tiny --cell " + "f" * 5000, "must be role=NAME, for example fa=FA_X1, not 'fff"),
     ("verify bas", "CONFIG: no preset 'bas'; did you mean 'base'?"),
-    ("run", "Missing argument 'MODEL'. Choose from: digits; see cimforge run --help"),
-    ("run mnist", "Invalid value for 'MODEL': 'mnist' is not 'digits'"),
-    ("run digits --images 0", "0 is not in the range 1<=x<=400"),
-    ("run digits --images 401", "401 is not in the range 1<=x<=400"),
+    ("run", "Missing argument 'MODEL'; see cimforge run --help"),
+    ("run mnist", "Invalid value for 'MODEL': must be digits, which is trained first, or a "),
+    ("run digits --images 0", "0 is not in the range x>=1"),
+    ("run digits --images 401", "--images: digits has 400 test images, not 401"),
     ("run digits --config bas", "CONFIG: no preset 'bas'; did you mean 'base'?"),
     ("run digits --set weight_bits=1", "digits needs weight_bits >= 2 for symmetric quantisation"),
     ("run digits --set input_bits=1", "digits needs input_bits >= 2 for symmetric quantisation"),
