@@ -34,30 +34,25 @@ def _fused(a: Floats | FLOAT, b: FLOAT, c: Floats | FLOAT) -> Floats:
 
 
 def _added(call: Call, a: Tensor, b: Tensor, y: Tensor) -> Floats:
-    """The zero points are one constant; an operand that the innermost loop finds to be one number
-    joins it, which rounds once more."""
+    """The zero points are one constant, to which b is added, then a; but a first, in the constant
+    too, where the innermost loop finds it to be one number. Each step rounds once."""
     of_a, of_b = FLOAT(a.scale) / FLOAT(y.scale), FLOAT(b.scale) / FLOAT(y.scale)
-    rest = FLOAT(y.zero) - _fused(of_a, FLOAT(a.zero), of_b * FLOAT(b.zero))
     one, other = call.array(0).astype(FLOAT), call.array(1).astype(FLOAT)
-    alone = _alone(one.shape, other.shape)
-    if alone == 0:
-        return _fused(other, of_b, rest + one * of_a)
-    if alone == 1:
-        return _fused(one, of_a, rest + other * of_b)
+    if _is_alone(one.shape, other.shape):
+        rest = FLOAT(y.zero) - _fused(of_b, FLOAT(b.zero), of_a * FLOAT(a.zero))
+        return _fused(other, of_b, _fused(one, of_a, rest))
+    rest = FLOAT(y.zero) - _fused(of_a, FLOAT(a.zero), of_b * FLOAT(b.zero))
     return _fused(one, of_a, _fused(other, of_b, rest))
 
 
-def _alone(a: tuple[int, ...], b: tuple[int, ...]) -> int | None:
-    """Which operand has size 1 where the innermost axis has more; None where neither has."""
+def _is_alone(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether a has size 1 where the innermost axis of both has more."""
     rank = max(len(a), len(b))
-    for one, other in zip(
-        reversed((1,) * (rank - len(a)) + a), reversed((1,) * (rank - len(b)) + b), strict=True
-    ):
-        if one != other:
-            return 0 if one == 1 else 1
-        if one > 1:
-            return None
-    return None
+    sizes = zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b, strict=True)
+    for one, other in reversed(list(sizes)):
+        if max(one, other) > 1:
+            return one == 1
+    return False
 
 
 def _multiplied(call: Call, a: Tensor, b: Tensor, y: Tensor) -> Floats:

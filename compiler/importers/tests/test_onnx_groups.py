@@ -22,7 +22,10 @@ def fed(net: Net, kind: type, shape: tuple[int, ...]) -> list[str]:
     return [net.feed(net.integers(shape, kind)), *scales(net, kind)]
 
 
-PAIRS = [(IMAGE, IMAGE), (IMAGE, (1, 3, 1, 1)), ((3, 1, 1), IMAGE), (IMAGE, (9,)), (IMAGE, (1,))]
+WIDE = (4, 512)
+PAIRS = [(WIDE, WIDE), (WIDE, (4, 1)), ((1, 1), WIDE), ((4, 1), WIDE), (WIDE, (512,)), (WIDE, (1,))]
+PAIRS += [(IMAGE, (1, 3, 1, 1)), ((3, 1, 1), IMAGE)]
+ROUND = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.07)  # whose ratios make many halves
 
 
 @pytest.mark.parametrize("kind", BYTES)
@@ -31,8 +34,11 @@ PAIRS = [(IMAGE, IMAGE), (IMAGE, (1, 3, 1, 1)), ((3, 1, 1), IMAGE), (IMAGE, (9,)
 def test_two_integers(operator, shapes, kind, tmp_path):
     for seed in range(4):
         net = Net(seed)
-        reads = [name for shape in shapes for name in fed(net, kind, shape)]
-        y = net.add(operator, *reads, *scales(net, kind), domain="com.microsoft")
+        told = [float(scale) for scale in net.draw.choice(ROUND, 3)]
+        reads = []
+        for shape, scale in zip(shapes, told, strict=False):
+            reads += [net.feed(net.integers(shape, kind)), *scales(net, kind, scale)]
+        y = net.add(operator, *reads, *scales(net, kind, told[2]), domain="com.microsoft")
         check_outputs(net, tmp_path, y)
 
 
@@ -61,6 +67,14 @@ def test_a_softmax_of_another_axis(tmp_path):
     told = {"axis": 1, "opset": 13}
     end = scales(net, np.uint8, 1 / 256, 0)
     y = net.add("QLinearSoftmax", *fed(net, np.uint8, IMAGE), *end, domain="com.microsoft", **told)
+    check_outputs(net, tmp_path, y)
+
+
+def test_padding_that_is_counted_counts_as_far_as_the_window_reaches(tmp_path):
+    net, told = Net(2), {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}
+    reads = [*fed(net, np.uint8, (1, 2, 8, 8)), *scales(net, np.uint8)]
+    told |= {"count_include_pad": 1, "pads": [1, 1, 0, 0]}
+    y = net.add("QLinearAveragePool", *reads, domain="com.microsoft", **told)
     check_outputs(net, tmp_path, y)
 
 

@@ -172,6 +172,13 @@ def test_recurrent_layers_of_floats_are_the_hosts(kind, direction, tmp_path):
     assert trace_products(graph) == ()
 
 
+def test_peepholes_look_at_the_cell(tmp_path):
+    net, _ = recurrent("LSTM", "forward", np.int8)
+    (layer,) = net.nodes
+    layer.input.extend(["", "", "", net.constant(net.draw.normal(size=(1, 30)).astype(np.float32))])
+    check_outputs(net, tmp_path, *layer.output)
+
+
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 @pytest.mark.parametrize(("weights", "seed"), [(np.int8, 1), (np.uint8, 1), (np.int8, 2)])
 def test_recurrent_layers_of_integers_multiply_on_macros(direction, weights, seed, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from cimforge.compiler.graph.operator import Convolution, FullyConnected, MatrixProduct
 from cimforge.compiler.importers.onnx_import import import_onnx
-from cimforge.compiler.importers.tests.onnx_writer import Net, check_outputs, saved
+from cimforge.compiler.importers.tests.onnx_writer import Net, check_outputs, runtime_outputs, saved
 from cimforge.compiler.map.macro_products import MacroProducts
 from cimforge.compiler.map.product_trace import trace_products
 from cimforge.compiler.reference.execution import execute
@@ -108,6 +108,40 @@ def test_transposed_convolutions(seed, tmp_path):
     if seed % 2:
         reads.append(net.bias(5, X_SCALE, scales))
     y = net.add("ConvTranspose", *reads, **window(rng, rank, transposed=True))
+    y = net.add("QuantizeLinear", y, *scale_and_zero(net, np.uint8))
+    check_outputs(net, tmp_path, y, products=MacroProducts(CONFIG))
+
+
+@pytest.mark.parametrize("told", [{"auto_pad": "SAME_UPPER"}, {"auto_pad": "SAME_LOWER"}, {}])
+def test_transposed_convolutions_of_a_size_that_is_told(told, tmp_path):
+    net = Net(3)
+    x = net.feed(net.integers((1, 3, 4, 5), np.uint8))
+    w, _ = net.weights((3, 5, 3, 4))
+    told = told or {"output_shape": [8, 9]}
+    held = net.add("DequantizeLinear", x, *scale_and_zero(net, np.uint8, X_SCALE))
+    check_outputs(net, tmp_path, net.add("ConvTranspose", held, w, strides=[2, 2], **told))
+
+
+def test_a_bias_in_other_units_is_added_to_floats(tmp_path):
+    """onnxruntime takes its integers for ones in units of x and w: what the file says holds."""
+    net = Net(3)
+    x = net.feed(net.integers((4, 9), np.uint8))
+    held = net.add("DequantizeLinear", x, *scale_and_zero(net, np.uint8, X_SCALE))
+    w, scales = net.weights((9, 6))
+    y = net.add("Gemm", held, w, net.bias(6, 3 * X_SCALE, scales))
+    graph = import_onnx(path := saved(net.model(y), tmp_path))
+    (wanted,) = runtime_outputs(path, net.inputs, optimised=False)
+    assert np.abs(execute(graph, net.inputs)[y] - wanted).max() < 1e-4
+    assert [part.node.operator.title for part in trace_products(graph)] == ["FullyConnected"]
+
+
+def test_images_that_come_turned_keep_their_scale(tmp_path):
+    """(B, H, W, C) turned by the network: the convolution reads them as they came."""
+    net = Net(4)
+    x = net.add("Transpose", net.feed(net.integers((1, 6, 7, 3), np.uint8)), perm=[0, 3, 1, 2])
+    held = net.add("DequantizeLinear", x, *scale_and_zero(net, np.uint8, X_SCALE))
+    w, scales = net.weights((5, 3, 3, 3), axis=0)
+    y = net.add("Conv", held, w, net.bias(5, X_SCALE, scales))
     y = net.add("QuantizeLinear", y, *scale_and_zero(net, np.uint8))
     check_outputs(net, tmp_path, y, products=MacroProducts(CONFIG))
 

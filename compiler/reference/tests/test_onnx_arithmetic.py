@@ -8,6 +8,7 @@ from cimforge.compiler.graph.graph import Graph, GraphError, Node
 from cimforge.compiler.graph.operator import (
     Convolution,
     Elementwise,
+    FullyConnected,
     Function,
     HostOperator,
     Operator,
@@ -55,6 +56,27 @@ def test_sums_are_float32_before_they_are_scaled():
     assert told.tolist() == [0]
 
 
+@pytest.mark.parametrize(
+    ("x", "w", "y", "total", "wanted"),
+    [
+        (0.00688695115968585, 0.0386962816119194, 0.043547630310058594, 18710, 115),
+        (0.04657517746090889, 0.05123951658606529, 0.07917691022157669, -2903, -88),
+        (0.056217011064291, 0.0022025061771273613, 0.07158637046813965, 33244, 58),
+    ],
+)
+def test_scales_are_multiplied_in_float32_one_by_one(x, w, y, total, wanted):
+    """Where the exact factor would round the other way."""
+    held = np.array([[1]], np.int8)
+    weights = Tensor("w", (1, 1), "int8", Quantisation((w,), (0,)), held)
+    bias = Tensor("b", (1,), "int32", None, np.array([total]))
+    told = one(
+        *(FullyConnected(), integers("y", (1, 1), "int8", y, 0)),
+        *((integers("x", (1, 1), "int8", x, 0), [[0]]), (weights, []), (bias, [])),
+    )
+    assert told == [[wanted]]
+    assert np.rint(np.float32(x * w / y) * np.float32(total)) != wanted
+
+
 def test_sums_wrap():
     assert wrapped(np.array([(1 << 31) + 5, -(1 << 31) - 1])).tolist() == [5 - (1 << 31), 2**31 - 1]
 
@@ -83,6 +105,23 @@ def test_sums_of_integers_as_onnxruntime_has_them():
     b = integers("b", (2, 1), "int8", 0.05, 9), [[-15], [41]]
     told = one(Elementwise("add"), integers("y", (2, 4), "int8", 0.06, -1), a, b)
     assert told == [[15, 40, 44, -2], [76, 12, -16, 30]]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "scales", "zeros", "wanted"),
+    [
+        ([37, 196, 31, 237], [230], (0.03, 0.06, 0.1), (118, 179, 70), [76, 124, 75, 136]),
+        ([227, 161, 232, 63], [228], (0.04, 0.015, 0.05), (157, 179, 133), [204, 151, 208, 73]),
+        ([212, 199, 234, 138], [76], (0.015, 0.025, 0.07), (174, 109, 61), [57, 55, 62, 41]),
+    ],
+)
+def test_each_step_of_a_sum_rounds_once(a, b, scales, zeros, wanted):
+    """Products and sums of float32 in two steps would give 74, 72 and 42."""
+    tensors = [
+        integers(name, (size,), "uint8", scale, zero)
+        for name, size, scale, zero in zip("aby", (4, 1, 4), scales, zeros, strict=True)
+    ]
+    assert one(Elementwise("add"), tensors[2], (tensors[0], a), (tensors[1], b)) == wanted
 
 
 def test_products_of_integers_as_onnxruntime_has_them():
