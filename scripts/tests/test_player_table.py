@@ -22,7 +22,7 @@ def test_a_design_and_its_twin_take_the_same_cycles(tmp_path):
 def test_a_way_that_differs_is_an_error(tmp_path, monkeypatch):
     def played(config, folder, job, way):
         counts = {"player": 90, "cocotb": 91}
-        return Run(config.module, way, 0.0, counts[way], 1.0, 5), job.weights
+        return Run(config.module, way, 0.0, 0.0, counts[way], 1.0, 1.0, 5), job.weights
 
     monkeypatch.setattr(player_table, "played", played)
     found = CliRunner().invoke(main, [*ALONE[:-1], "-o", str(tmp_path)])
@@ -31,8 +31,9 @@ def test_a_way_that_differs_is_an_error(tmp_path, monkeypatch):
 
 
 def test_the_ratio_is_that_of_multiply_accumulates_a_second():
-    cells = Run("d", "player", 1.25, 4000, 2.0, 6_000_000).row(beside=1_500_000.0)
-    assert cells == ("d", "player", "1.2", "4000", "2.00", "2.0", "3.00", "2.0")
+    cells = Run("d", "player", 1.26, 2.0, 4000, 2.0, 1.5, 6_000_000).row(beside=1_500_000.0)
+    assert cells[:4] == ("d", "player", "1.3", "2.0")
+    assert cells[4:] == ("4000", "2.00", "1.50", "2.0", "3.00", "2.0")
 
 
 def test_unknown_designs_are_named(tmp_path):
