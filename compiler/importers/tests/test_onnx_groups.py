@@ -72,7 +72,7 @@ def test_a_softmax_of_another_axis(tmp_path):
 
 def test_padding_that_is_counted_counts_as_far_as_the_window_reaches(tmp_path):
     net, told = Net(2), {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}
-    reads = [*fed(net, np.uint8, (1, 2, 8, 8)), *scales(net, np.uint8)]
+    reads = [*fed(net, np.uint8, (1, 2, 7, 7)), *scales(net, np.uint8)]
     told |= {"count_include_pad": 1, "pads": [1, 1, 0, 0]}
     y = net.add("QLinearAveragePool", *reads, domain="com.microsoft", **told)
     check_outputs(net, tmp_path, y)
@@ -192,3 +192,33 @@ def test_pieces_of_a_tensor_are_multiplied_with_each_other(tmp_path):
     graph = check_outputs(net, tmp_path, y)
     assert "MatrixProduct" in [node.operator.title for node in graph.nodes]
     assert "Quantise" not in [node.operator.title for node in graph.nodes]
+
+
+def test_a_scale_behind_a_sum_of_integers_is_not_the_sums(tmp_path):
+    """int32 are added as they are, whatever DequantizeLinear says of them afterwards."""
+    net = Net(8)
+    x = net.feed(net.integers((3, 9), np.uint8))
+    sums = net.add("MatMulInteger", x, net.constant(net.integers((9, 5), np.int8)))
+    more = net.constant(net.draw.integers(-900, 900, (3, 5)).astype(np.int32))
+    total = net.add("Add", sums, more)
+    floats = net.add("DequantizeLinear", total, net.constant(np.float32(0.02)))
+    check_outputs(net, tmp_path, total, floats)
+
+
+def test_integers_that_are_read_as_they_are_and_with_a_scale(tmp_path):
+    net = Net(9)
+    x, *told = fed(net, np.uint8, (1, 3, 6, 6))
+    first = net.add("MaxPool", x, kernel_shape=[2, 2])
+    w = net.constant(net.integers((4, 3, 2, 2), np.int8))
+    of_w = net.constant(np.float32(0.01)), net.constant(np.int8(0))
+    y = net.add("QLinearConv", x, *told, w, *of_w, *scales(net, np.uint8, 0.3))
+    other = net.add("DequantizeLinear", x, net.constant(np.float32(0.5)))
+    check_outputs(net, tmp_path, first, y, other)
+
+
+def test_integers_of_two_kinds_are_floats_between(tmp_path):
+    net = Net(10)
+    reads = [net.add("DequantizeLinear", *fed(net, np.uint8, IMAGE)) for _ in range(2)]
+    y = net.add("QuantizeLinear", net.add("Add", *reads), *scales(net, np.int8))
+    graph = check_outputs(net, tmp_path, y)
+    assert [node.operator.title for node in graph.nodes].count("Quantise") == 3

@@ -113,13 +113,17 @@ def test_sums_of_integers_as_onnxruntime_has_them():
         ([37, 196, 31, 237], [230], (0.03, 0.06, 0.1), (118, 179, 70), [76, 124, 75, 136]),
         ([227, 161, 232, 63], [228], (0.04, 0.015, 0.05), (157, 179, 133), [204, 151, 208, 73]),
         ([212, 199, 234, 138], [76], (0.015, 0.025, 0.07), (174, 109, 61), [57, 55, 62, 41]),
+        ([226], [206, 157, 223, 163], (0.015, 0.05, 0.03), (65, 139, 91), [255, 201, 255, 212]),
+        ([148], [148, 212, 226, 185], (0.07, 0.01, 0.06), (156, 159, 48), [37, 47, 50, 43]),
     ],
 )
 def test_each_step_of_a_sum_rounds_once(a, b, scales, zeros, wanted):
-    """Products and sums of float32 in two steps would give 74, 72 and 42."""
+    """Products and sums of float32 in two steps would give 74, 72 and 42; b first 202 and 48."""
     tensors = [
         integers(name, (size,), "uint8", scale, zero)
-        for name, size, scale, zero in zip("aby", (4, 1, 4), scales, zeros, strict=True)
+        for name, size, scale, zero in zip(
+            *("aby", (len(a), len(b), 4), scales, zeros), strict=True
+        )
     ]
     assert one(Elementwise("add"), tensors[2], (tensors[0], a), (tensors[1], b)) == wanted
 
