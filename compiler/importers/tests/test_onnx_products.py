@@ -100,14 +100,15 @@ def test_transposed_convolutions(seed, tmp_path):
     rng, net = random.Random(seed), Net(seed)
     rank = rng.choice((1, 2))
     kind = BYTES[seed % 2]
-    x = net.feed(net.integers((1, 3, *(rng.randint(2, 4) for _ in range(rank))), kind))
+    groups = 1 + seed % 3 // 2
+    x = net.feed(net.integers((1, 4, *(rng.randint(2, 4) for _ in range(rank))), kind))
     held = scale_and_zero(net, kind, X_SCALE)
     kernel = [rng.randint(2, 3) for _ in range(rank)]
-    w, scales = net.weights((3, 5, *kernel), axis=1 if seed % 3 else None)
+    w, scales = net.weights((4, 5, *kernel), axis=1 if seed % 3 == 1 else None)
     reads = [net.add("DequantizeLinear", x, *held), w]
     if seed % 2:
-        reads.append(net.bias(5, X_SCALE, scales))
-    y = net.add("ConvTranspose", *reads, **window(rng, rank, transposed=True))
+        reads.append(net.bias(5 * groups, X_SCALE, scales))
+    y = net.add("ConvTranspose", *reads, group=groups, **window(rng, rank, transposed=True))
     y = net.add("QuantizeLinear", y, *scale_and_zero(net, np.uint8))
     check_outputs(net, tmp_path, y, products=MacroProducts(CONFIG))
 
