@@ -10,7 +10,7 @@ thresholds of a channel are an interval, whose ends are found by bisection, too.
 is equal, and with ``single`` and ``half_even`` also that no multiplier of 31 bits would be.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,17 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.graph.graph import Graph, Node
-from cimforge.compiler.map.accumulator_rule import (
-    PROBE_ROWS,
-    PRODUCTS,
-    AccumulatorRule,
-    accumulator_rule,
-)
+from cimforge.compiler.map.accumulator_rule import PROBE_ROWS, AccumulatorRule, accumulator_rule
 from cimforge.compiler.reference.fixed_point import fixed_multiplier
 from cimforge.golden.requantise import requantise
 from cimforge.host.engine_layer import Requantisation
 
-__all__ = ["Difference", "Proof", "proof_table", "proves_equal"]
+__all__ = ["Difference", "Proof", "proves_equal"]
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -72,14 +67,14 @@ class Proof:
 
     def row(self) -> dict[str, str]:
         """A line of a table."""
-        told = "every sum"
+        told = "none"
         if self.worst:
-            at = f"channel {self.worst.channel}: {self.worst.accumulator}"
-            apart = f"{self.worst.reference}, engine {self.worst.engine}"
-            told = f"{at} is {apart}; {self.differing} of {self.accumulators} sums"
+            channel, value, wanted, found = self.worst
+            sums = f"{self.differing:,} of {self.accumulators:,} of channel {channel}"
+            told = f"{sums}: {value:,} is {wanted}, not {found}"
         return {
             **{"layer": self.node, "rounding": self.rounding},
-            **{"channels equal": f"{self.proven} of {self.channels}", "worst": told},
+            **{"channels equal": f"{self.proven:,} of {self.channels:,}", "sums that differ": told},
         }
 
 
@@ -92,6 +87,10 @@ class _Threshold(NamedTuple):
     level: Ints
     reach: Flags
     below: Flags
+
+    def channels(self, own: Ints) -> "_Threshold":
+        """Those of some channels."""
+        return _Threshold(*(each[:, own] for each in self))
 
     def rows(self, order: Ints) -> "_Threshold":
         """Some rows of each channel."""
@@ -125,16 +124,6 @@ def proves_equal(graph: Graph, node: Node | str) -> Proof:
             break
     assert best
     return best
-
-
-def proof_table(graph: Graph) -> Iterator[Proof]:
-    """The proof of each product of a network that an engine could requantise."""
-    for node in graph.nodes:
-        if isinstance(node.operator, PRODUCTS):
-            try:
-                yield proves_equal(graph, node)
-            except ValueError:
-                continue
 
 
 def _check(node: Node, rule: AccumulatorRule) -> None:
@@ -196,14 +185,15 @@ class _Search:
         met = self._met(self._all, multiplier, shift)
         edge = (multiplier >= MOST_MULTIPLIER - EDGE).astype(np.int64)
         edge -= (multiplier <= MOST_MULTIPLIER // 2 + EDGE) & (multiplier > 0)
-        for moved in (np.zeros_like(edge), edge):
-            if met.all():
-                break
-            other = np.clip(shift + moved, -POINT, POINT)
-            found = self._chosen(multiplier, other, met)
-            better = ~met & self._met(self._all, found, other)
-            multiplier = np.where(better, found, multiplier)
-            shift, met = np.where(better, other, shift), met | better
+        for moved in (None, edge):  # shifts as they are, then those of multipliers at an edge
+            own = np.flatnonzero(~met if moved is None else ~met & (edge != 0))
+            if not len(own):
+                continue
+            some = self._all.channels(own)
+            other = shift[own] if moved is None else np.clip(shift + moved, -POINT, POINT)[own]
+            found = self._chosen(some, multiplier[own], other)
+            good = self._met(some, found, other)
+            multiplier[own[good]], shift[own[good]], met[own[good]] = found[good], other[good], True
         return self._told(multiplier, shift, met)
 
     def _results(self, values: Ints, multiplier: Ints, shift: Ints) -> Ints:
@@ -228,23 +218,23 @@ class _Search:
         wrong = (some.reach & ~reached) | (some.below & before)
         return np.logical_not(wrong.any(axis=0))
 
-    def _chosen(self, nominal: Ints, shift: Ints, met: Flags) -> Ints:
+    def _chosen(self, some: _Threshold, nominal: Ints, shift: Ints) -> Ints:
         """Multipliers in the interval that meets all thresholds, the nearest to the nominal one; of
         channels with no such interval the nominal one."""
-        some = self._binding()
-        moved = np.clip(nominal, 0, MOST_MULTIPLIER)
-        least = self._bound(some, shift, met, grows=True)
-        most = self._bound(some, shift, met, grows=False)
-        return np.where(least <= most, np.clip(moved, least, np.maximum(least, most)), moved)
+        binding = self._binding(some)
+        least = self._bound(binding, shift, grows=True)
+        most = self._bound(binding, shift, grows=False)
+        inside = np.clip(nominal, least, np.maximum(least, most))
+        return np.where(least <= most, inside, nominal)
 
-    def _binding(self) -> _Threshold:
+    def _binding(self, some: _Threshold) -> _Threshold:
         """The thresholds that may bind a multiplier: with two roundings all of them."""
         if self._rounding == "double":
-            return self._all
-        at, level = self._all.at, self._all.level - self._rule.zero - 0.5
+            return some
+        at, level = some.at, some.level - self._rule.zero - 0.5
         keep = np.zeros(at.shape, bool)
         with np.errstate(all="ignore"):
-            for place, told in ((at, self._all.reach), (at - 1, self._all.below)):
+            for place, told in ((at, some.reach), (at - 1, some.below)):
                 ratio = np.where(told & (place != 0), level / place, np.nan)
                 # a bound from below of positive accumulators reached, or negative ones not reached
                 rises = (place > 0) == (place is at)
@@ -254,9 +244,9 @@ class _Search:
                     keep |= np.isfinite(bound) & (np.abs(bound - end) <= np.abs(end) * NEAR)
         rows = max(1, int(keep.sum(axis=0).max()))
         order = np.argsort(~keep, axis=0, kind="stable")[:rows]
-        return self._all.rows(order)
+        return some.rows(order)
 
-    def _bound(self, some: _Threshold, shift: Ints, met: Flags, *, grows: bool) -> Ints:
+    def _bound(self, some: _Threshold, shift: Ints, *, grows: bool) -> Ints:
         """The least multiplier that meets what a greater one meets as well, where it ``grows``;
         else the greatest that meets what a smaller one meets."""
         at = some.at
@@ -264,7 +254,6 @@ class _Search:
         below = some.below & ((at - 1 < 0) if grows else (at - 1 > 0))
         own = some._replace(reach=reach, below=below)
         least, most = np.full_like(shift, -1), np.full_like(shift, MOST_MULTIPLIER + 1)
-        least = np.where(met, most - 1, least)  # nobody asks for these
         low, high = _bisect(least, most, lambda m: self._met(own, m, shift) == grows)
         return high if grows else low
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from cimforge.compiler.graph.graph import Graph, Node
 from cimforge.compiler.graph.operator import (
@@ -18,12 +19,13 @@ from cimforge.compiler.graph.operator import (
 from cimforge.compiler.graph.tensor import Quantisation, Tensor
 from cimforge.compiler.map.accumulator_rule import accumulator_rule
 from cimforge.compiler.map.engine_rounding import (
+    Difference,
     Proof,
     _Search,
     _thresholds,
-    proof_table,
     proves_equal,
 )
+from cimforge.compiler.map.rounding_table import main, proof_rows
 from cimforge.compiler.reference.call import exact_products
 from cimforge.compiler.reference.execution import execute
 from cimforge.compiler.reference.lowering import convolution_shape
@@ -263,14 +265,45 @@ def test_both_ends_are_reached():
 
 
 def test_a_table_has_the_products_of_a_network():
+    """Two layers of which one differs, one whose results are no integers, and a reshape."""
     graph = layer("tflite", np.array([[3, -2]]), (0.1, 0.1, 0.3))
-    tensors = {**graph.tensors, "z": Tensor("z", (1,), "int8", ONE)}
-    nodes = (*graph.nodes, Node("flat", Reshape(), ("y",), ("z",)))
-    (proof,) = proof_table(replace(graph, tensors=tensors, nodes=nodes, outputs=("z",)))
-    assert proof.row() == {
+    told = graph.tensors
+    tensors = {**told, "z": replace(told["y"], name="z", kind="float32"), "v": told["y"]}
+    tensors["v"] = Tensor("v", (2,), "int8", ONE)
+    nodes = (
+        *graph.nodes,
+        replace(graph.nodes[0], name="m", outputs=("z",)),
+        Node("flat", Reshape(), ("y",), ("v",)),
+    )
+    first, second = proof_rows(replace(graph, tensors=tensors, nodes=nodes, outputs=("v",)))
+    assert first == {
         **{"layer": "FullyConnected 'n'", "rounding": "double"},
-        **{"channels equal": "1 of 1", "worst": "every sum"},
+        **{"channels equal": "1 of 1", "sums that differ": "none"},
     }
+    assert second == {
+        **{"layer": "FullyConnected 'm'", "rounding": "none"},
+        **{"channels equal": "none", "sums that differ": "results 'z' are not requantised"},
+    }
+
+
+def test_a_difference_is_told_in_a_row():
+    proof = proves_equal(layer("onnx", np.full((2, 9), 127), (0.05, 0.01, 0.37)), "n")
+    other = replace(
+        *(proof,),
+        **{"equal": False, "proven": 1, "worst": Difference(1, -4321, -7, -8)},
+        **{"differing": 2, "accumulators": 1234567},
+    )
+    told = other.row()
+    assert told["channels equal"] == "1 of 2"
+    assert told["sums that differ"] == "2 of 1,234,567 of channel 1: -4,321 is -7, not -8"
+
+
+def test_the_table_of_a_file(tmp_path):
+    ran = CliRunner().invoke(main, [str(tmp_path / "none.tflite")])
+    assert ran.exit_code == 2
+    assert ran.stderr.startswith("rounding_table: ")
+    assert "none.tflite" in ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 WIDE = {"kinds": ("int16", "int8", "int16")}

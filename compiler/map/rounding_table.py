@@ -1,0 +1,47 @@
+"""Whose layers an engine requantises as their framework does, as a table:
+``python -m cimforge.compiler.map.rounding_table MODEL.onnx`` (or .tflite).
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from cimforge.compiler.graph.graph import Graph, GraphError
+from cimforge.compiler.importers.model_file import import_model
+from cimforge.compiler.map.accumulator_rule import PRODUCTS
+from cimforge.compiler.map.engine_rounding import proves_equal
+
+__all__ = ["proof_rows"]
+
+HEADS = ("layer", "rounding", "channels equal", "sums that differ")
+
+
+def proof_rows(graph: Graph) -> Iterator[dict[str, str]]:
+    """The proof of each product of a network, or why there is none."""
+    for node in graph.nodes:
+        if not isinstance(node.operator, PRODUCTS):
+            continue
+        try:
+            yield proves_equal(graph, node).row()
+        except ValueError as error:
+            why = str(error).removeprefix(f"{node}: ")
+            yield dict(zip(HEADS, (str(node), "none", "none", why), strict=True))
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+def main(model: Path) -> None:
+    """Print the table of MODEL, a file of TensorFlow Lite or ONNX."""
+    try:
+        rows = [tuple(row[head] for head in HEADS) for row in proof_rows(import_model(model))]
+    except GraphError as error:
+        click.echo(f"rounding_table: {error}", err=True)
+        sys.exit(2)
+    for row in (HEADS, ("---",) * len(HEADS), *rows):
+        click.echo(f"| {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()
