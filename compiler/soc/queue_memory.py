@@ -11,7 +11,14 @@ from cimforge.compiler.soc.engine_piece import Piece
 from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.host.engine_plan import EnginePlan, plan_layer
 
-__all__ = ["STACK_BYTES", "TABLE_BYTES", "QueueMemory", "QueueOutcome", "fill_memories"]
+__all__ = [
+    "STACK_BYTES",
+    "TABLE_BYTES",
+    "QueueMemory",
+    "QueueOutcome",
+    "fill_memories",
+    "queue_passes",
+]
 
 Ints = NDArray[np.int64]
 LINE = np.dtype(
@@ -39,6 +46,11 @@ class QueueOutcome(NamedTuple):
     computing: int
 
 
+def queue_passes(plan: EnginePlan) -> int:
+    """Vectors of all RUNs of a plan."""
+    return sum(fields["vectors"] for name, fields in plan.commands if name == "run")
+
+
 @dataclass
 class QueueMemory:
     """RAM of ``size`` bytes from byte ``base`` on: a table, areas of ``work``, the program's."""
@@ -57,6 +69,11 @@ class QueueMemory:
     def cycles(self) -> int:
         """Predicted, of all queues."""
         return sum(plan.cycles for _, plan in self.work)
+
+    @property
+    def passes(self) -> int:
+        """Vectors through a set of weights, of all queues."""
+        return sum(map(queue_passes, (plan for _, plan in self.work)))
 
     def takes(self, piece: Piece) -> bool:
         """Add a piece, if there is room for it."""

@@ -1,13 +1,14 @@
 """Runs the queues of several memories on a simulated system, one memory after the other.
 
-One cocotb test, on a loaded_design. The job names the files of ``memories`` and of ``results``, how
-many cycles each may take (``patience``), and a file for ``progress``, in which stand the memories
-done and all of them. ``ending`` gets JSON: the ``cycles`` simulated, and what went ``wrong``, if
-anything.
+One cocotb test, on a loaded_design. The job names the files of ``memories`` and of ``results``, and
+tells of each its ``passes``, the ``cycles`` predicted and how many it may take (``patience``). The
+file for ``progress`` gets the passes done, by cycles that passed, and all of them; ``ending`` gets
+JSON: the ``cycles`` simulated, and what went ``wrong``, if anything.
 """
 
 import json
 import os
+from itertools import count
 from pathlib import Path
 
 import cocotb
@@ -21,6 +22,9 @@ from cimforge.flow.simulate.job import load_job
 from cimforge.flow.simulate.serial_line import CLOCK_NS
 
 __all__: list[str] = []
+
+
+PROGRESS_CYCLES = 20_000  # between two signs of life
 
 
 async def one(dut, patience: int) -> str:
@@ -38,6 +42,13 @@ async def one(dut, patience: int) -> str:
     return ""
 
 
+async def follow(file: Path, done: int, passes: int, cycles: int, total: int) -> None:
+    """Tell how far a memory's queues are, again and again, until who waits ends it."""
+    for passed in count(PROGRESS_CYCLES, PROGRESS_CYCLES):
+        await Timer(PROGRESS_CYCLES * CLOCK_NS, "ns")
+        file.write_text(f"{done + passes * min(passed, cycles) // max(1, cycles)} {total}")
+
+
 @cocotb.test()
 async def play(dut):
     """Each memory in turn, until one goes wrong."""
@@ -47,13 +58,18 @@ async def play(dut):
     dut.load.value = dut.save.value = 0
     Clock(dut.clk, CLOCK_NS, unit="ns").start()
     await ClockCycles(dut.clk, 1)
-    wrong, files = "", zip(job["memories"], job["results"], job["patience"], strict=True)
-    for number, (memory, results, patience) in enumerate(files):
+    names = ("memories", "results", "patience", "passes", "cycles")
+    wrong, progress, done, total = "", Path(job["progress"]), 0, sum(job["passes"])
+    for memory, results, patience, passes, cycles in zip(*(job[n] for n in names), strict=True):
         os.replace(memory, LOADED)
-        if wrong := await one(dut, patience):
+        following = cocotb.start_soon(follow(progress, done, passes, cycles, total))
+        wrong = await one(dut, patience)
+        following.cancel()
+        if wrong:
             break
         await ClockCycles(dut.clk, 1)
         os.replace(SAVED, results)
-        Path(job["progress"]).write_text(f"{number + 1} {len(job['memories'])}")
+        done += passes
+        progress.write_text(f"{done} {total}")
     cycles = int(get_sim_time("ns")) // CLOCK_NS
     Path(job["ending"]).write_text(json.dumps({"cycles": cycles, "wrong": wrong}))

@@ -27,6 +27,7 @@ from cimforge.compiler.soc.queue_memory import (
     QueueMemory,
     QueueOutcome,
     fill_memories,
+    queue_passes,
 )
 from cimforge.compiler.soc.soc_backend import SocTarget
 from cimforge.flow.simulate.simulator import Design, build, run_tests
@@ -67,7 +68,7 @@ class SocProducts:
     those of inputs cut where sums could leave the engine's bits, are added up here.
 
     Nodes that are not in ``chosen`` (all, where it is None) are multiplied by NumPy. ``begin`` is
-    called with a node's name when it begins, ``progress`` with (fillings done, in all) of a node.
+    called with a node's name when it begins, ``progress`` with (passes done, in all) of a node.
 
     Counts: ``uses`` of each node by name; ``cycles`` of the system from the start of each queue to
     its end, as its core sees it; ``busy``, those that the engine counted, and ``pass_cycles``, in
@@ -176,6 +177,7 @@ class SocProducts:
             Path(name).write_text(memory_text(memory.image(), word))
         patience = [2 * m.cycles + QUEUE_MARGIN * len(m.work) + MARGIN for m in memories]
         job = {"memories": names, "results": saved, "patience": patience, "seed": 0}
+        job |= {"passes": [m.passes for m in memories], "cycles": [m.cycles for m in memories]}
         job |= {key: str(folder / key) for key in ("progress", "ending")}
         with watch(folder / "progress", self.progress):
             ending = run_tests(design, "verilator", [PLAY], folder, job=job)
@@ -218,8 +220,7 @@ class SocProducts:
             into[:, piece.output : piece.output + wide] += outcome.sums << piece.shift
             tiling = plan.image.tiling
             use.tiles += tiling.row_tiles * tiling.column_tiles
-            runs = sum(fields["vectors"] for kind, fields in plan.commands if kind == "run")
-            use.passes += runs * macros
+            use.passes += queue_passes(plan) * macros
             use.cycles += outcome.cycles
             use.pass_cycles += outcome.computing * macros
             self.cycles += outcome.cycles

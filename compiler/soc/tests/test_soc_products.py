@@ -89,6 +89,7 @@ def test_the_engine_gives_numpys_numbers_in_every_tensor(target):
     assert len(np.unique(wanted["y"])) > 8
     assert products.bit_exact
     assert begun == ["deep", "point", "full", "wide"]
+    assert all(0 <= done <= total for done, total in told)
     deep, point, full, wide = products.uses.values()
     # two channels of 9 inputs side by side in 18 rows: 2 tiles of 60 positions
     assert (deep.tiles, deep.passes, deep.macs) == (2, 120, 60 * 4 * 9)
