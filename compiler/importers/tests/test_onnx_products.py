@@ -113,6 +113,18 @@ def test_transposed_convolutions(seed, tmp_path):
     check_outputs(net, tmp_path, y, products=MacroProducts(CONFIG))
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.int16])
+def test_activations_of_16_bits_are_cut_into_digits(kind, tmp_path):
+    net = Net(3)
+    x = net.feed(net.integers((1, 4, 6, 6), kind))
+    told = net.constant(np.float32(0.0001)), net.constant(kind(1000))
+    w, _ = net.weights((6, 4, 3, 3), axis=0)
+    y = net.add("Conv", net.add("DequantizeLinear", x, *told), w)
+    y = net.add("QuantizeLinear", y, net.constant(np.float32(0.0002)), net.constant(kind(500)))
+    graph = check_outputs(net, tmp_path, y, products=MacroProducts(CONFIG))
+    assert [part.x.bits for part in trace_products(graph)] == [16]
+
+
 @pytest.mark.parametrize("told", [{"auto_pad": "SAME_UPPER"}, {"auto_pad": "SAME_LOWER"}, {}])
 def test_transposed_convolutions_of_a_size_that_is_told(told, tmp_path):
     net = Net(3)
