@@ -83,6 +83,7 @@ def constant(tensors: Tensors, place: int) -> list[int]:
     return [int(value) for value in np.ravel(tensor.data)]
 
 
+MOST_PADDING = 64  # more than a side's own length, before it and behind it
 MOST_NUMBERS = 64  # of sizes, axes and amounts
 
 
@@ -117,5 +118,8 @@ def same_padding(
     for length, taps, step, apart in zip(size, kernel, stride, dilation, strict=True):
         outputs = -(-length // step)
         needed = max(0, (outputs - 1) * step + (taps - 1) * apart + 1 - length)
+        if needed > 2 * (length + MOST_PADDING):
+            told = f"{needed} of padding around a side of {length}"
+            raise UnsupportedError(f"{told} is more than is computed here; make the window smaller")
         pairs.append((needed // 2, needed - needed // 2))
     return pairs[0], pairs[1]

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.reference.call import Call
-from cimforge.compiler.reference.tflite_scaling import Ints, clamped, offset, scaled
+from cimforge.compiler.reference.tflite_scaling import Ints, clamped, offset, quotient, scaled
 
 __all__ = ["elementwise", "prelu"]
 
@@ -47,15 +47,13 @@ def _squared_difference(call: Call) -> Ints:
 
 
 def _product(call: Call) -> Ints:
-    tensors = call.tensor(0), call.tensor(1), call.made[0]
-    a, b, y = (np.float32(tensor.scale) for tensor in tensors)
-    return scaled(offset(call, 0) * offset(call, 1), float(a * b / y))
+    factor = quotient(call.made[0], call.tensor(0).scale, call.tensor(1).scale)
+    return scaled(offset(call, 0) * offset(call, 1), factor)
 
 
 def prelu(call: Call) -> NDArray:
     """x from 0 up, else alpha x."""
     x, alpha, y = call.tensor(0), call.tensor(1), call.made[0]
     values = offset(call)
-    below = np.float32(x.scale) * np.float32(alpha.scale) / np.float32(y.scale)
-    above = scaled(values, float(np.float32(x.scale) / np.float32(y.scale)))
-    return clamped(np.where(values < 0, scaled(values * offset(call, 1), float(below)), above), y)
+    below = scaled(values * offset(call, 1), quotient(y, x.scale, alpha.scale))
+    return clamped(np.where(values < 0, below, scaled(values, quotient(y, x.scale))), y)

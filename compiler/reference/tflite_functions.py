@@ -6,7 +6,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cimforge.compiler.graph.tensor import Tensor
 from cimforge.compiler.reference.call import Call
 from cimforge.compiler.reference.fixed_point import (
     fixed_multiplier,
@@ -24,7 +23,7 @@ from cimforge.compiler.reference.tflite_lookup import (
     sigmoid_table,
     sparse_table,
 )
-from cimforge.compiler.reference.tflite_scaling import Ints, clamped, offset, scaled
+from cimforge.compiler.reference.tflite_scaling import Ints, clamped, offset, quotient, scaled
 
 __all__ = ["function"]
 
@@ -62,7 +61,7 @@ def _gelu_by_tanh(real: float) -> float:
 
 TABLES: dict[str, Real] = {
     **{
-        "exp": math.exp,
+        "exp": lambda real: float(np.exp(np.float64(real))),  # infinite where it must be
         "gelu": _gelu,
         "gelu_tanh": _gelu_by_tanh,
         "logistic": _sigmoid,
@@ -71,34 +70,28 @@ TABLES: dict[str, Real] = {
 }
 
 
-def _ratio(x: Tensor, y: Tensor) -> float:
-    """Of two scales, in float32 as most kernels divide them."""
-    return float(np.float32(x.scale) / np.float32(y.scale))
-
-
 def _relu(call: Call) -> NDArray:
     y = call.made[0]
-    return clamped(scaled(offset(call), _ratio(call.tensor(), y)), y, call.operator.kind)
+    return clamped(scaled(offset(call), quotient(y, call.tensor().scale)), y, call.operator.kind)
 
 
 def _leaky_relu(call: Call) -> NDArray:
     x, y, values = call.tensor(), call.made[0], offset(call)
-    alpha = np.float32(x.scale) * np.float32(call.operator.alpha) / np.float32(y.scale)
-    below = scaled(values, abs(float(alpha))) * (-1 if alpha < 0 else 1)
-    return clamped(np.where(values < 0, below, scaled(values, _ratio(x, y))), y)
+    alpha = quotient(y, x.scale, call.operator.alpha)
+    below = scaled(values, abs(alpha)) * (-1 if alpha < 0 else 1)
+    return clamped(np.where(values < 0, below, scaled(values, quotient(y, x.scale))), y)
 
 
 def _absolute(call: Call) -> NDArray:
     x, y, values = call.tensor(), call.made[0], np.abs(offset(call))
-    return clamped(values if x.scale == y.scale else scaled(values, _ratio(x, y)), y)
+    return clamped(values if x.scale == y.scale else scaled(values, quotient(y, x.scale)), y)
 
 
 def _hard_swish(call: Call) -> NDArray:
     """x relu6(x + 3) / 6 in int16: x with 7 bits more, times a share in [0, 1]."""
     x, y = call.tensor(), call.made[0]
-    fine = np.float32(1 / 128) * np.float32(x.scale)
-    factor, right = _narrow(float(fine / np.float32(y.scale)))
-    share, left = _narrow(float(fine / (np.float32(3) / np.float32(32768))))
+    factor, right = _narrow(quotient(y, 1 / 128, x.scale))
+    share, left = _narrow(float(np.float32(x.scale) / np.float32(128 * 3 / 32768)))
     if right > 0:
         raise ValueError(f"{call.node}: the input's scale must be below 128 of the output's")
     values = offset(call) << 7

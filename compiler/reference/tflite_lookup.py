@@ -21,10 +21,9 @@ def each_element(values: Ints, function: Real, x: Tensor, y: Tensor) -> Ints:
     ValueError where one of these has no 32 bits, for the kernel's table has no number there."""
     low, high = x.limits
     places = np.arange(low, high + 1) - x.zero
-    with np.errstate(all="ignore"):
-        reals = np.float32(x.scale) * places.astype(np.float32)
-        found = np.array([function(float(real)) for real in reals]).astype(np.float32)
-        whole = half_away(found * (np.float32(1) / np.float32(y.scale)))
+    reals = np.float32(x.scale) * places.astype(np.float32)
+    found = np.array([function(float(real)) for real in reals]).astype(np.float32)
+    whole = half_away(found * (np.float32(1) / np.float32(y.scale)))
     if not (np.abs(whole) < 1 << 31).all():
         raise ValueError(f"tensor {y.name!r}: results leave 32 bits at a scale of {y.scale:g}")
     least, most = y.limits
@@ -36,7 +35,8 @@ def sparse_table(
     function: Real, x_scale: float, x_zero: int, y_scale: float, kind: type[np.floating]
 ) -> Ints:
     """``function`` at 513 places of an int16's range, for ``interpolated``: each moved by half of
-    what a straight line misses in the middle of its step. Computed in floats of ``kind``."""
+    what a straight line misses in the middle of its step. Computed in floats of ``kind``. Raises
+    ValueError where one of these is none."""
     least, most, real = -(1 << 15), (1 << 15) - 1, kind(x_scale)
     first, last = real * kind(least - x_zero), real * kind(most - x_zero)
     step = (last - first) / kind(STEPS)
@@ -53,6 +53,8 @@ def sparse_table(
     told = np.append(
         whole - half_away((line - between) / kind(2)), half_away(units(np.array([last])))
     )
+    if not np.isfinite(told).all():
+        raise ValueError(f"a table from scale {x_scale:g} to {y_scale:g} leaves the floats")
     return np.clip(told, least, most).astype(np.int64)
 
 

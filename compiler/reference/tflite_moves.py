@@ -98,8 +98,7 @@ def quantise(call: Call) -> NDArray:
     if y.quantisation is None:
         return (np.float32(x.scale) * (values.astype(np.int64) - x.zero)).astype(np.float32)
     if x.kind == "float32":
-        with np.errstate(all="ignore"):
-            ratio = half_away(values.astype(np.float32) / np.float32(y.scale))
+        ratio = half_away(values.astype(np.float32) / np.float32(y.scale))
         if not (np.abs(ratio) < 1 << 31).all():
             raise ValueError(f"{call.node}: floats must be numbers below 2^31 times the scale")
         bounded = np.clip(ratio.astype(np.float64) + y.zero, *y.limits)

@@ -8,6 +8,7 @@ Both are held against others' networks and kernels bit for bit (importers/tests)
 
 from collections.abc import Mapping
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cimforge.compiler.graph.operator import (
@@ -65,7 +66,17 @@ def _host(call: Call) -> NDArray | tuple[NDArray, ...]:
     return TFLITE_HOST[call.operator.kind](call)
 
 
-TFLITE_RULES: Mapping[type[Operator], Rule] = {
+def _quiet(rule: Rule) -> Rule:
+    """A rule whose infinities are refused by name, and not warned of before."""
+
+    def quiet(call: Call) -> NDArray | tuple[NDArray, ...]:
+        with np.errstate(all="ignore"):
+            return rule(call)
+
+    return quiet
+
+
+RULES: dict[type[Operator], Rule] = {
     Concatenate: concatenate,
     Convolution: scaled_product,
     Elementwise: elementwise,
@@ -83,4 +94,8 @@ TFLITE_RULES: Mapping[type[Operator], Rule] = {
     Transpose: transpose,
     TransposedConvolution: scaled_product,
 }
-LITERT_RULES: Mapping[type[Operator], Rule] = {**TFLITE_RULES, FullyConnected: real_product}
+TFLITE_RULES: Mapping[type[Operator], Rule] = {kind: _quiet(rule) for kind, rule in RULES.items()}
+LITERT_RULES: Mapping[type[Operator], Rule] = {
+    **TFLITE_RULES,
+    FullyConnected: _quiet(real_product),
+}

@@ -8,7 +8,16 @@ from cimforge.compiler.graph.tensor import Tensor
 from cimforge.compiler.reference.call import Call
 from cimforge.compiler.reference.fixed_point import fixed_multiplier, multiplied
 
-__all__ = ["Ints", "activation_range", "clamped", "half_away", "offset", "quantised", "scaled"]
+__all__ = [
+    "Ints",
+    "activation_range",
+    "clamped",
+    "half_away",
+    "offset",
+    "quantised",
+    "quotient",
+    "scaled",
+]
 
 Ints = NDArray[np.int64]
 RANGES = {
@@ -26,8 +35,7 @@ def half_away(real: NDArray | np.floating) -> NDArray:
 def quantised(real: float, y: Tensor) -> int:
     """zero + round(real / scale), in float32, halves away from zero. Raises ValueError where that
     has no 32 bits."""
-    with np.errstate(over="ignore", divide="ignore"):
-        ratio = half_away(np.float32(real) / np.float32(y.scale))
+    ratio = half_away(np.float32(real) / np.float32(y.scale))
     if not np.abs(ratio) < 1 << 31:
         raise ValueError(f"tensor {y.name!r}: {real:g} leaves 32 bits at a scale of {y.scale:g}")
     return y.zero + int(ratio)
@@ -41,6 +49,13 @@ def activation_range(activation: str, y: Tensor) -> tuple[int, int]:
     least, most = RANGES[activation]
     low = max(low, quantised(least, y))
     return low, high if most is None else min(high, quantised(most, y))
+
+
+def quotient(y: Tensor, *factors: float) -> float:
+    """Factors over y's scale, in float32 as most kernels have it; infinite where that has no such
+    number, which ``scaled`` refuses."""
+    product = np.prod(np.array(factors, np.float32), dtype=np.float32)
+    return float(product / np.float32(y.scale))
 
 
 def offset(call: Call, place: int = 0) -> Ints:

@@ -18,6 +18,7 @@ from cimforge.compiler.importers.tests.tflite_cases import CASES, drawn
 from cimforge.compiler.importers.tflite_import import import_tflite
 from cimforge.compiler.reference.execution import execute
 
+pytestmark = pytest.mark.filterwarnings("error")  # a warning would be a second line
 FILES = int(os.environ.get("CIMFORGE_FILES", "300"))
 EACH = 50  # files a test, so that the seed of a failure is soon found again
 MOST_SECONDS = 5.0
