@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("tflite", reason="package tflite is not installed: no file to write")
+
 from cimforge.compiler.importers import tflite_operators
 from cimforge.compiler.importers.tests.litert_oracle import litert_tensors
 from cimforge.compiler.importers.tests.litert_vectors import VECTORS, told
