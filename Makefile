@@ -55,6 +55,7 @@ compare: $(VENV)/.networks ## before → after: quick figures of this tree again
 soak: $(VENV)/.test ## hours: 200 drawn configurations, 40 drawn netlists, every mutant, every figure
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest cocotb_tests/tests/test_configs.py -k drawn
 	CIMFORGE_CONFIGS=40 $(BIN)/python -m pytest cocotb_tests/tests/test_netlists.py -k drawn
+	CIMFORGE_CONFIGS=60 $(BIN)/python -m pytest compiler/player/tests/test_played_configs.py
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest flow/tests/test_tree_proof.py flow/tests/test_tree_faults.py flow/tests/test_mapped_proof.py -k 'proven or adds'
 	CIMFORGE_WHOLE=1 $(BIN)/python -m pytest fpga/tests/test_uart.py cocotb_tests/tests/test_wrapper.py
 	CIMFORGE_RESETS=10000 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_hostile.py
