@@ -17,7 +17,7 @@ from cimforge.compiler.player.player_build import build_player
 from cimforge.compiler.precision import Ints
 from cimforge.compiler.tiling import Job
 from cimforge.flow.simulate.bounded_run import first_error
-from cimforge.flow.simulate.simulator import Design
+from cimforge.flow.simulate.simulator import Design, locked
 from cimforge.flow.simulate.tool_environment import clean_environment
 from cimforge.hdl.params.config import MacroConfig
 
@@ -90,7 +90,8 @@ class PlayerBackend:
         folder = Path(mkdtemp(prefix="play-", dir=self._folder)).resolve()
         inputs, outputs, log = folder / "job.bin", folder / "results.bin", folder / "player.log"
         write_job(inputs, config, job)
-        status = self._run([str(program), str(inputs), str(outputs)], log)
+        with locked(program.parent.with_suffix(".lock"), self._announce, shared=True):
+            status = self._run([str(program), str(inputs), str(outputs)], log)
         if status:
             cause = first_error(log) or f"the player ended with status {status}"
             raise SimulationError(log, cause)
