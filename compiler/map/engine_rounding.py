@@ -90,7 +90,8 @@ class _Threshold(NamedTuple):
 
     def channels(self, own: Ints) -> "_Threshold":
         """Those of some channels."""
-        return _Threshold(*(each[:, own] for each in self))
+        at, level = self.at[:, own], self.level[:, own]
+        return _Threshold(at, level, self.reach[:, own], self.below[:, own])
 
     def rows(self, order: Ints) -> "_Threshold":
         """Some rows of each channel."""

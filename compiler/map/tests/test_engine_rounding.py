@@ -17,7 +17,9 @@ from cimforge.compiler.graph.operator import (
     TransposedConvolution,
 )
 from cimforge.compiler.graph.tensor import Quantisation, Tensor
+from cimforge.compiler.map import rounding_table
 from cimforge.compiler.map.accumulator_rule import accumulator_rule
+from cimforge.compiler.map.drawn_layer import drawn_layer
 from cimforge.compiler.map.engine_rounding import (
     Difference,
     Proof,
@@ -95,7 +97,7 @@ def check(graph: Graph, rounding: str = "") -> Proof:
     if rounding:
         proof = _Search(node, rule, _thresholds(rule), rounding).proof()
     else:
-        proof = proves_equal(graph, "n")
+        proof = proves_equal(graph, node)
     rows = int((rule.highest - rule.lowest).max()) + 1
     sums = np.minimum(rule.lowest + np.arange(rows)[:, None], rule.highest)
     wanted, found = rule.results(sums), engine(proof, sums)
@@ -296,6 +298,23 @@ def test_a_difference_is_told_in_a_row():
     told = other.row()
     assert told["channels equal"] == "1 of 2"
     assert told["sums that differ"] == "2 of 1,234,567 of channel 1: -4,321 is -7, not -8"
+
+
+def test_the_table_of_drawn_layers(monkeypatch):
+    monkeypatch.setattr(rounding_table, "SIZES", ((6, 3),))
+    monkeypatch.setattr(rounding_table, "SEEDS", 2)
+    ran = CliRunner().invoke(main)
+    assert ran.exit_code == 0
+    heads, _, *rows = [line.strip("| ").split(" | ") for line in ran.stdout.splitlines()]
+    assert heads == ["layer", "rounding", "channels equal", "sums that differ"]
+    assert [row[0] for row in rows[:2]] == ["onnx 6 x 3, seed 0", "onnx 6 x 3, seed 1"]
+    assert rows[2:] == [
+        [f"{rule} 6 x 3, seed {seed}", rounding, "3 of 3", "none"]
+        for rule, rounding in (("tflite", "double"), ("litert", "single"))
+        for seed in (0, 1)
+    ]
+    graph = drawn_layer("onnx", 6, 3, 1)
+    assert rows[1][2].startswith(str(check(graph).proven))
 
 
 def test_the_table_of_a_file(tmp_path):
