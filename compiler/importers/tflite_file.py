@@ -184,6 +184,8 @@ class _Reader:
         code = raw.Type()
         if code not in KINDS:
             raise self._fail(f"tensor {name!r}: type {code} is none that is computed here")
+        if raw.Sparsity() is not None:
+            raise self._fail(f"tensor {name!r}: is sparse; convert the network with whole weights")
         kind = KINDS[code]
         if raw.ShapeLength() > MOST_RANK:
             rule = f"shape must have at most {MOST_RANK} sizes, not {raw.ShapeLength()}"

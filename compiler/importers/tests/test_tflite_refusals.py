@@ -262,6 +262,7 @@ def test_nodes_in_another_order_are_put_in_order(tmp_path):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
+        ("is_sparse", True, "tensor 't1': is sparse; convert the network with whole weights"),
         ("buffer", 99, "tensor 't1' names buffer 99, which is none"),
         ("buffer", 0, "weights 't1' must be constants"),
         ("octets", b"\0" * 35, "tensor 't1': needs 36 bytes of data, has 35"),

@@ -230,6 +230,17 @@ def matrices(
     return case
 
 
+def given(case: Case) -> Case:
+    """The same layer with its weights at run time."""
+
+    def changed(draw: np.random.RandomState) -> Model:
+        model = case(draw)
+        model.tensors[1] = model.tensors[1]._replace(octets=b"")
+        return model
+
+    return changed
+
+
 RELU, RELU_N1, RELU6 = ({"FusedActivationFunction": code} for code in (1, 2, 3))
 NARROW = {"QuantizedBiasType": KIND_NUMBERS["int32"]}
 LAYER_CASES: dict[str, Case] = {
@@ -272,6 +283,7 @@ LAYER_CASES: dict[str, Case] = {
     "connected_keeps_axes": connected((1, 3, 8), 6, keep=True),
     "connected_three_axes": connected((1, 3, 8), 6),
     "connected_image": connected((1, 2, 3, 4), 6, depth=24),
+    "connected_at_run_time": given(connected((4, 37), 11, axis=None, w_zero=9)),
     "connected_int4": connected((4, 36), 11, w_kind="int4"),
     "connected_int4_odd": connected((4, 7), 5, w_kind="int4", axis=None),
     "connected_ties": connected((20, 37), 11, ties=9, bias=100),

@@ -28,6 +28,7 @@ class _Written(NamedTuple):
     octets: bytes
     is_variable: bool
     buffer: int = -1  # its own, unless told otherwise
+    is_sparse: bool = False
 
 
 class Model:
@@ -203,6 +204,7 @@ def _tensor(builder: flatbuffers.Builder, tensor: _Written, buffer: int, is_used
             ZeroPoint=_integers(builder, tensor.zeros, "int64"),
             QuantizedDimension=tensor.axis,
         )
+    sparsity = _table(builder, "SparsityParameters") if tensor.is_sparse else None
     return _table(
         builder,
         "Tensor",
@@ -212,6 +214,7 @@ def _tensor(builder: flatbuffers.Builder, tensor: _Written, buffer: int, is_used
         Name=builder.CreateString(tensor.name),
         Quantization=told,
         IsVariable=tensor.is_variable,
+        Sparsity=sparsity,
     )
 
 
