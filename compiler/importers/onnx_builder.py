@@ -89,8 +89,9 @@ class Builder:
         made: Sequence[Tensor] | None = None,
         title: str = "",
     ) -> None:
-        """Adds a node. Without ``made`` its rule tells shapes and kinds, from zeros; where all
-        inputs are constants their values, and no node is added."""
+        """Adds a node. Without ``made`` its rule tells shapes and kinds, from zeros, as it proves
+        them of an operator of the host's own; where all inputs are constants it tells their values,
+        and no node is added."""
         read = [None if name is None else self.tensor(name) for name in inputs]
         for tensor in made or ():
             self._limit(tensor.shape, tensor.name)
@@ -102,13 +103,15 @@ class Builder:
             called = f"{title or names[0]}:{number}"
         self._titles.add(called)
         node = Node(called, operator, tuple(inputs), tuple(names))
-        if made is None or fixed:
+        if made is None or fixed or isinstance(operator, HostOperator):
             found = self._computed(node, read, list(made or ()))
-            if made is None:
-                made = [
-                    Tensor(name, array.shape, self._kind(operator, read, array))
-                    for name, array in zip(names, found, strict=True)
-                ]
+            made = made or [
+                Tensor(name, array.shape, self._kind(operator, read, array))
+                for name, array in zip(names, found, strict=True)
+            ]
+            for tensor, array in zip(made, found, strict=True):
+                if array.shape != tensor.shape:
+                    raise UnsupportedError(f"makes shape {array.shape}, and not {tensor.shape}")
         for tensor in made:
             self._limit(tensor.shape, tensor.name)
             self.tensors[tensor.name] = tensor
