@@ -2,6 +2,7 @@
 digits, 64 → 32 ReLU → 10, in QuantizeLinear and DequantizeLinear nodes as exporters write them."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,61 +24,76 @@ IMAGES = 40
 OPSET, IR = 17, 8
 
 
+class _Writer:
+    """Nodes and constants of an ONNX graph, one after the other."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def constant(self, name: str, array: Any) -> str:
+        """An initialiser."""
+        from onnx import numpy_helper
+
+        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
+        return name
+
+    def node(self, kind: str, reads: Sequence[str], made: str, **attributes: Any) -> str:
+        """A node called as what it makes."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, reads, [made], made, **attributes))
+        return made
+
+    def scale(self, name: str, value: float, zero: Any) -> tuple[str, str]:
+        """Scale and zero point of what flows."""
+        return (
+            self.constant(f"{name}_scale", np.float32(value)),
+            self.constant(f"{name}_zero", zero),
+        )
+
+    def weights(self, name: str, real: NDArray, scales: NDArray, zeros: NDArray) -> str:
+        """A constant in the kind of ``zeros``, with a scale a column, and the node that scales it."""
+        held = self.constant(name, np.rint(real / scales).astype(zeros.dtype))
+        told = [held, self.constant(f"{name}_scales", scales.astype(np.float32))]
+        told.append(self.constant(f"{name}_zeros", zeros))
+        return self.node("DequantizeLinear", told, f"{name}_real", axis=real.ndim - 1)
+
+
 def network_bytes(network: FloatNetwork, pixels: NDArray[np.int64]) -> bytes:
     """The network as ONNX: x uint8 (1, 64), pixels of 0..16; y int8 (1, 10), the greatest is the
     label. Weights are int8, a scale a column; ``pixels`` calibrate what flows.
 
     Raises ModuleNotFoundError without onnx.
     """
-    from onnx import TensorProto, helper, numpy_helper
-
-    constants: list[Any] = []
-    nodes: list[Any] = []
-
-    def constant(name: str, array: NDArray) -> str:
-        constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    def scale(name: str, value: float, zero: Any) -> tuple[str, str]:
-        held = constant(f"{name}_scale", np.float32(value).reshape(()))
-        return held, constant(f"{name}_zero", np.asarray(zero))
+    from onnx import TensorProto, helper
 
     hidden = np.maximum(pixels / PIXEL_HIGH @ network.weights[0] + network.biases[0], 0)
     logits = hidden @ network.weights[1] + network.biases[1]
-    flows = [
-        scale("x", 1 / PIXEL_HIGH, np.uint8(0)),
-        scale("hidden", hidden.max() / 255, np.uint8(0)),  # 0 and above: ReLU is in its range
-        scale("y", np.abs(logits).max() / 127, np.int8(0)),
-    ]
-    scales = [1 / PIXEL_HIGH, hidden.max() / 255]
-    nodes.append(helper.make_node("DequantizeLinear", ["x", *flows[0]], ["x_real"], "x_real"))
-    for place, name in enumerate(("hidden", "y")):
+    # 0 and above is what the hidden layer's kind holds: its ReLU.
+    flows = {
+        "x": (1 / PIXEL_HIGH, np.uint8(0)),
+        "hidden": (float(hidden.max()) / 255, np.uint8(0)),
+        "y": (float(np.abs(logits).max()) / 127, np.int8(0)),
+    }
+    net = _Writer()
+    scales = {name: net.scale(name, *told) for name, told in flows.items()}
+    for place, (source, name) in enumerate((("x", "hidden"), ("hidden", "y"))):
+        real = net.node("DequantizeLinear", [source, *scales[source]], f"{source}_real")
         w, b = network.weights[place], network.biases[place]
-        each = (np.abs(w).max(axis=0) / 127).astype(np.float32)
-        weights = constant(f"{name}_weights", np.rint(w / each).astype(np.int8))
-        zeros = constant(f"{name}_weight_zeros", np.zeros(w.shape[1], np.int8))
-        told = [weights, constant(f"{name}_weight_scales", each), zeros]
-        real = f"{name}_weights_real"
-        nodes.append(helper.make_node("DequantizeLinear", told, [real], real, axis=1))
-        steps = (np.float32(scales[place]) * each).astype(np.float32)
-        bias = constant(f"{name}_bias", np.rint(b / steps).astype(np.int32))
-        told = [bias, constant(f"{name}_bias_scales", steps)]
-        nodes.append(
-            helper.make_node("DequantizeLinear", told, [f"{bias}_real"], f"{bias}_real", axis=0)
-        )
-        source = "x_real" if not place else "hidden_real"
-        product = f"{name}_product"
-        nodes.append(helper.make_node("Gemm", [source, real, f"{bias}_real"], [product], product))
-        nodes.append(helper.make_node("QuantizeLinear", [product, *flows[place + 1]], [name], name))
-        if not place:
-            told = ["hidden", *flows[1]]
-            nodes.append(helper.make_node("DequantizeLinear", told, ["hidden_real"], "hidden_real"))
+        steps = (np.abs(w).max(axis=0) / 127).astype(np.float32)
+        weights = net.weights(f"{name}_weights", w, steps, np.zeros(len(b), np.int8))
+        steps = np.float32(flows[source][0]) * steps
+        bias = net.weights(f"{name}_bias", b, steps, np.zeros(len(b), np.int32))
+        product = net.node("Gemm", [real, weights, bias], f"{name}_product")
+        net.node("QuantizeLinear", [product, *scales[name]], name)
+    inputs, outputs = pixels.shape[1], len(network.biases[1])
     graph = helper.make_graph(
-        nodes,
+        net.nodes,
         "digits",
-        [helper.make_tensor_value_info("x", TensorProto.UINT8, (1, pixels.shape[1]))],
-        [helper.make_tensor_value_info("y", TensorProto.INT8, (1, len(network.biases[1])))],
-        constants,
+        [helper.make_tensor_value_info("x", TensorProto.UINT8, (1, inputs))],
+        [helper.make_tensor_value_info("y", TensorProto.INT8, (1, outputs))],
+        net.constants,
     )
     opsets = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="cimforge")

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cimforge.compiler.backends.rtl import RtlBackend
 from cimforge.compiler.graph.graph import Graph, GraphError
@@ -30,6 +30,7 @@ from cimforge.hdl.emit.outputs import Content, listing, open_outputs
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.engine_file import load_engine
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.model_options import Asked, chosen_layers
@@ -45,15 +46,75 @@ KEPT = "kept"  # results of jobs, until the run is whole
 DIVERGENCE = "divergence"
 
 
+class Ready(NamedTuple):
+    """What is run: a network with its inputs, on what, and where its results go."""
+
+    graph: Graph
+    feeds: Feeds
+    expected: Expected | None
+    chosen: set[str] | None
+    engine: EngineConfig | None
+    macro: MacroConfig
+    output: Path
+    title: str
+
+
+class Opened(NamedTuple):
+    """Who multiplies: ``worker``, by ``runner`` (itself of an engine) on ``design``, where there is
+    one of the macro; ``kept`` jobs of an earlier run."""
+
+    worker: MacroProducts | SocProducts
+    runner: Any
+    design: Design | None = None
+    kept: KeptJobs | None = None
+
+
 def run_model(asked: Asked) -> None:
     """Run the network and report; InputError for what cannot be run, CheckFailedError where
     anything differs."""
     _check(asked)
-    way = asked.way
-    way.check()
-    engine = load_engine(asked.config, asked.overrides) if way.backend == SOC else None
+    asked.way.check()
+    ready = _ready(asked)
+    macros = ready.engine.macros if ready.engine else asked.macros
+    golden = asked.way.backend == GOLDEN
+    failure: Exception | None = None
+    began = time.perf_counter()
+    with simulation_progress() as (announce, progress):
+        opened = _open(asked, ready, announce, lambda *counts: run.job_progress(*counts))
+        run = NetworkRun(
+            *(ready.graph, ready.macro, opened.worker, macros, ready.expected),
+            compare=not golden,
+            announce=announce,
+            progress=progress,
+        )
+        try:
+            run.run(ready.feeds)
+        except (GraphError, ValueError) as error:
+            raise InputError(f"{asked.model}: {error}") from None
+        except (DivergenceError, DifferenceError, *FAILURES) as error:
+            failure = error
+    times = (time.perf_counter() - began, opened.runner.seconds)
+    report = model_report(asked, ready.macro, run, ready.feeds, times, failure)
+    report |= {"kept_jobs": opened.kept.kept if opened.kept else 0}
+    facts = getattr(opened.runner, "facts", None)
+    report |= facts() if facts else asked.way.facts(opened.runner)
+    files = model_files(ready.graph, report, run) if failure is None else {}
+    below = _write(ready, files, failure, opened.design)
+    if isinstance(failure, (DivergenceError, DifferenceError)) or failure is None:
+        shutil.rmtree(ready.output / KEPT, ignore_errors=True)
+    if asked.as_json:
+        print_json(report)
+    elif run.done_items or failure:
+        show_model(asked, ready.macro, run, report, below)
+    if failure is not None or not report["bit_exact"]:
+        raise CheckFailedError(str(failure or "") or "sums differ from NumPy's")
+
+
+def _ready(asked: Asked) -> Ready:
+    """All that can be refused before anything is built. Raises InputError."""
+    soc = asked.way.backend == SOC
+    engine = load_engine(asked.config, asked.overrides) if soc else None
     macro = engine.macro if engine else load_config(asked.config, asked.overrides)
-    macros = engine.macros if engine else asked.macros
     try:
         graph = import_model(asked.model)
         traced = trace_products(graph)
@@ -62,47 +123,16 @@ def run_model(asked: Asked) -> None:
     except (GraphError, ValueError) as error:
         raise InputError(str(error)) from None
     except ModuleNotFoundError as error:
-        raise InputError(_missing(asked.model, error)) from None
+        hint = install_hint("models")
+        raise InputError(f"run {asked.model}: needs {error.name}; run {hint}") from None
     names = list(dict.fromkeys(product.node.name for product in traced))
     chosen = chosen_layers(asked.layers, names)
-    title = _title(asked, engine.module if engine else macro.module)
+    kind = "" if asked.way.backend == "rtl" else f"-{asked.way.backend}"
+    title = f"{asked.model.stem}-{engine.module if engine else macro.module}{kind}"
     output = asked.output or Path(BUILD) / title
     with open_outputs(output, title) as outputs:
         outputs.check(dict.fromkeys(model_files(graph)))
-    failure: Exception | None = None
-    began = time.perf_counter()
-    with simulation_progress() as (announce, progress):
-        told = (output / "rtl", announce, lambda *counts: run.job_progress(*counts))
-        worker: MacroProducts | SocProducts
-        design, kept, runner = None, None, None
-        if engine:
-            worker = way.open_products(engine, *told, chosen)
-        else:
-            runner, design = _open(asked, macro, *told)
-            kept = KeptJobs(runner, output / KEPT, _subject(way, design))
-            worker = MacroProducts(macro, runner if way.backend == GOLDEN else kept, macros, chosen)
-        options = {"compare": way.backend != GOLDEN, "announce": announce, "progress": progress}
-        run = NetworkRun(graph, macro, worker, macros, expected, **options)
-        try:
-            run.run(feeds)
-        except (GraphError, ValueError) as error:
-            raise InputError(f"{asked.model}: {error}") from None
-        except (DivergenceError, DifferenceError, *FAILURES) as error:
-            failure = error
-    times = (time.perf_counter() - began, (runner or worker).seconds)
-    report = model_report(asked, macro, run, feeds, times, failure)
-    report |= {"kept_jobs": kept.kept if kept else 0}
-    report |= worker.facts() if isinstance(worker, SocProducts) else way.facts(runner)
-    files = model_files(graph, report, run) if failure is None else {}
-    below = _write(output, title, files, failure, design)
-    if isinstance(failure, (DivergenceError, DifferenceError)) or failure is None:
-        shutil.rmtree(output / KEPT, ignore_errors=True)
-    if asked.as_json:
-        print_json(report)
-    elif run.done_items or failure:
-        show_model(asked, macro, run, report, below)
-    if failure is not None or not report["bit_exact"]:
-        raise CheckFailedError(str(failure or "") or "sums differ from NumPy's")
+    return Ready(graph, feeds, expected, chosen, engine, macro, output, title)
 
 
 def _check(asked: Asked) -> None:
@@ -135,6 +165,24 @@ def _expected(graph: Graph, asked: Asked, items: int) -> Expected | None:
 
 def _open(
     asked: Asked,
+    ready: Ready,
+    announce: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> Opened:
+    """Emit what runs, and open it."""
+    told = (ready.output / "rtl", announce, progress)
+    if ready.engine:
+        products = asked.way.open_products(ready.engine, *told, ready.chosen)
+        return Opened(products, products)
+    runner, design = _open_macro(asked, ready.macro, *told)
+    kept = KeptJobs(runner, ready.output / KEPT, _subject(asked.way, design))
+    jobs = runner if asked.way.backend == GOLDEN else kept
+    worker = MacroProducts(ready.macro, jobs, asked.macros, ready.chosen)
+    return Opened(worker, runner, design, kept)
+
+
+def _open_macro(
+    asked: Asked,
     macro: MacroConfig,
     folder: Path,
     announce: Callable[[str], None],
@@ -163,15 +211,6 @@ def _subject(way: Way, design: Design | None) -> str:
     return digest.hexdigest()
 
 
-def _title(asked: Asked, module: str) -> str:
-    kind = "" if asked.way.backend == "rtl" else f"-{asked.way.backend}"
-    return f"{asked.model.stem}-{module}{kind}"
-
-
-def _missing(model: Path, error: ModuleNotFoundError) -> str:
-    return f"run {model}: needs {error.name}; run {install_hint('models')}"
-
-
 def _case(design: Design, failure: DivergenceError) -> Case:
     """The job of a divergence."""
     job = failure.divergence.job
@@ -188,21 +227,18 @@ def _case(design: Design, failure: DivergenceError) -> Case:
 
 
 def _write(
-    output: Path,
-    title: str,
-    files: dict[str, Content],
-    failure: Exception | None,
-    design: Design | None,
+    ready: Ready, files: dict[str, Content], failure: Exception | None, design: Design | None
 ) -> list[tuple[str, object]]:
     """Write the results, or the reproducer of a divergence; lines that name them."""
+    output = ready.output
     if isinstance(failure, DivergenceError) and design is not None:
-        folder, name = output / DIVERGENCE, f"{title}-{DIVERGENCE}"
+        folder, name = output / DIVERGENCE, f"{ready.title}-{DIVERGENCE}"
         contents = reproducer_files(design, _case(design, failure), failure.divergence.as_json())
         with open_outputs(folder, name) as outputs:
             outputs.write(contents, {"name": name, "files": listing(contents)})
         return [("again, alone", f"python {folder / 'reproduce.py'}"), ("or", f"make -C {folder}")]
     if not files:
         return []
-    with open_outputs(output, title) as outputs:
-        outputs.write(files, {"name": title, "files": listing(files)})
+    with open_outputs(output, ready.title) as outputs:
+        outputs.write(files, {"name": ready.title, "files": listing(files)})
     return [(Path(name).stem, output / name) for name in files]
