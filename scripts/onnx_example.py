@@ -53,7 +53,7 @@ class _Writer:
         )
 
     def weights(self, name: str, real: NDArray, scales: NDArray, zeros: NDArray) -> str:
-        """A constant in the kind of ``zeros``, with a scale a column, and the node that scales it."""
+        """A constant in the kind of ``zeros``, a scale a column, and what scales it."""
         held = self.constant(name, np.rint(real / scales).astype(zeros.dtype))
         told = [held, self.constant(f"{name}_scales", scales.astype(np.float32))]
         told.append(self.constant(f"{name}_zeros", zeros))

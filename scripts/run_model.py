@@ -206,8 +206,9 @@ def _open_macro(
 def _subject(way: Way, design: Design | None) -> str:
     """Of what kept results depend besides the job: the way and the Verilog."""
     digest = hashlib.sha256(repr(way).encode())
-    for source in design.sources if design else ():
-        digest.update(Path(design.folder, source).read_bytes())
+    if design:
+        for source in design.sources:
+            digest.update(Path(design.folder, source).read_bytes())
     return digest.hexdigest()
 
 
