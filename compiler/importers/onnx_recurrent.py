@@ -60,33 +60,52 @@ def _check(net: Builder, node: RawNode, ways: int, hidden: int, turned: bool) ->
 
 
 def _place(
-    net: Builder, node: RawNode, operator: HostOperator, ways: int, hidden: int, kind: str
+    net: Builder,
+    node: RawNode,
+    operator: HostOperator,
+    ways: int,
+    hidden: int,
+    reads: list[str | None],
 ) -> None:
     steps, batch, _ = net.tensor(node.inputs[0]).shape
     shapes = [(steps, ways, batch, hidden), (ways, batch, hidden), (ways, batch, hidden)]
     names = [name or net.fresh("unused") for name in node.outputs]
+    kind = net.tensor(node.inputs[0]).kind
     made = [Tensor(name, shape, kind) for name, shape in zip(names, shapes, strict=False)]
-    net.emit(operator, [name or None for name in node.inputs], names, made, node.title)
+    net.emit(operator, reads, names, made, node.title)
 
 
 def _floats(kind: str) -> Callable[[Builder, RawNode], None]:
-    """On the host, unless integers stand behind the weights."""
+    """On the host; products of x where it and W are dequantised, with one scale or one a gate's
+    cell, are of integers. The state is floats."""
 
     def reader(net: Builder, node: RawNode) -> None:
         direction, ways, hidden = _common(net, node)
         _check(net, node, ways, hidden, turned=False)
-        if any(name in net.integers for name in node.inputs[1:3]):
-            rule = "its weights are quantised, and its state is not"
-            raise UnsupportedError(f"{rule}: quantise it as com.microsoft's DynamicQuantizeLSTM")
+        reads = _quantised(net, node)
         attributes = (
             *(("kind", kind), ("direction", direction), ("hidden", hidden)),
             *(("linear", int(node.attributes.get("linear_before_reset", 0))),),
             ("made", len(node.outputs)),
         )
         operator = HostOperator("Recurrent", attributes)
-        _place(net, node, operator, ways, hidden, net.tensor(node.inputs[0]).kind)
+        _place(net, node, operator, ways, hidden, reads)
 
     return reader
+
+
+def _quantised(net: Builder, node: RawNode) -> list[str | None]:
+    """The inputs: integers in place of x and W, where both are such."""
+    reads = [name or None for name in node.inputs]
+    x, w = (net.integers.get(name) for name in node.inputs[:2])
+    if w is None and node.inputs[2] not in net.integers:
+        return reads
+    of_x = net.tensor(x).quantisation if x else None
+    of_w = net.tensor(w).quantisation if w else None
+    if of_x is None or of_w is None or of_x.channels > 1 or (of_w.channels > 1 and of_w.axis != 1):
+        rule = "its weights are quantised, and x is not with one scale"
+        raise UnsupportedError(f"{rule}: quantise it as com.microsoft's DynamicQuantizeLSTM")
+    return [x, w, *reads[2:]]
 
 
 def _dynamic(net: Builder, node: RawNode) -> None:
@@ -106,7 +125,7 @@ def _dynamic(net: Builder, node: RawNode) -> None:
             raise UnsupportedError(f"{node.inputs[scale]!r} must be above 0")
     attributes = (("direction", direction), ("hidden", hidden), ("made", len(node.outputs)))
     operator = HostOperator("DynamicQuantizeLSTM", attributes)
-    _place(net, node, operator, ways, hidden, "float32")
+    _place(net, node, operator, ways, hidden, [name or None for name in node.inputs])
 
 
 RECURRENT = {

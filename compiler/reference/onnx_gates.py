@@ -85,17 +85,18 @@ def _run(
     direction: str,
     linear: bool,
     products: Callable[[int], tuple[Times, Times]],
-    x: Floats,
+    x: NDArray,
     hidden: int,
+    dtype: np.dtype,
 ) -> tuple[NDArray, ...]:
-    """(Y, Y_h, Y_c) of all directions; those of the node."""
+    """(Y, Y_h, Y_c) of all directions; those of the node. x is what its products read."""
     cell, gates = CELLS[kind]
     batch, ways = x.shape[1], 2 if direction == "bidirectional" else 1
     bias, peepholes = optional(call, B), optional(call, P)
-    zero = np.zeros((ways, batch, hidden), x.dtype)
+    zero = np.zeros((ways, batch, hidden), dtype)
     first = [optional(call, place) for place in (H, C)]
     h, c = (zero if given is None else given for given in first)
-    held = np.zeros((ways, 2 * gates * hidden), x.dtype) if bias is None else bias
+    held = np.zeros((ways, 2 * gates * hidden), dtype) if bias is None else bias
     ends = []
     for way in range(ways):
         back = direction == "reverse" or way == 1
@@ -115,14 +116,36 @@ def _run(
 def recurrent(
     call: Call, *, kind: str, direction: str, linear: int, hidden: int, made: int
 ) -> tuple[NDArray, ...]:
-    """Of floats on the host; ``linear`` is GRU's linear_before_reset."""
+    """Of floats on the host, but for integers x and W with scales; ``linear`` is GRU's
+    linear_before_reset."""
     w, r = stored(call, W), stored(call, R)
 
     def products(way: int) -> tuple[Times, Times]:
-        return lambda x: x @ w[way].T, lambda h: h @ r[way].T
+        of_x = _scaled_product(call, way) if call.tensor(X).quantisation else _times(w[way].T)
+        return of_x, _times(r[way].T)
 
-    found = _run(call, kind, direction, bool(linear), products, stored(call, X), hidden)
-    return found[:made]
+    x = stored(call, X)
+    return _run(call, kind, direction, bool(linear), products, x, hidden, r.dtype)[:made]
+
+
+def _times(w: Floats) -> Times:
+    return lambda x: x @ w
+
+
+def _scaled_product(call: Call, way: int) -> Times:
+    """Integers x times W's, scaled."""
+    x, w = call.tensor(X), call.tensor(W)
+    assert w.quantisation is not None
+    held = call.array(W)[way].T.astype(np.int64)
+    zeros = np.broadcast_to(np.array(w.quantisation.zeros, np.int64), (held.shape[1],))
+    scales = np.float32(x.scale) * np.array(w.quantisation.scales, np.float32)
+
+    def times(rows: NDArray) -> Floats:
+        part = Part(rows.astype(np.int64), held, 0)
+        (sums,) = call.products(call, [part])
+        return folded(sums, part, x.zero, zeros).astype(np.float32) * scales
+
+    return times
 
 
 W_SCALE, W_ZERO, R_SCALE, R_ZERO = range(8, 12)  # inputs
@@ -140,7 +163,8 @@ def recurrent_integers(
             _quantised_product(call, way, R, R_SCALE, R_ZERO),
         )
 
-    return _run(call, "LSTM", direction, False, products, stored(call, X), hidden)[:made]
+    x = stored(call, X)
+    return _run(call, "LSTM", direction, False, products, x, hidden, x.dtype)[:made]
 
 
 def _quantised_product(call: Call, way: int, place: int, scale: int, zero: int) -> Times:

@@ -235,4 +235,4 @@ def test_weights_that_are_quantised_alone_are_refused(tmp_path):
     names = [net.weights((1, 8, depth))[0] for depth in (3, 2)]
     y, _, _ = net.add("LSTM", x, *names, outputs=3, hidden_size=2)
     told = refusal(saved(net.model(y), tmp_path))
-    assert "its weights are quantised, and its state is not: quantise it as" in told
+    assert "its weights are quantised, and x is not with one scale: quantise it as" in told

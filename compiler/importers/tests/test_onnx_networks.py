@@ -172,6 +172,21 @@ def test_recurrent_layers_of_floats_are_the_hosts(kind, direction, tmp_path):
     assert trace_products(graph) == ()
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize("axis", [None, 1])
+def test_recurrent_layers_of_quantised_inputs_multiply_these_on_macros(kind, axis, tmp_path):
+    """The state is floats, and stays on the host."""
+    net, gates = Net(5), 30 if kind == "GRU" else 40
+    x = net.quantised(net.feed(net.draw.normal(size=(6, 2, 12)).astype(np.float32)))
+    w, _ = net.weights((1, gates, 12), axis)
+    r, _ = net.weights((1, gates, 10))
+    bias = net.constant(net.draw.normal(0, 0.1, (1, 2 * gates)).astype(np.float32))
+    made = net.add(kind, x, w, r, bias, outputs=2, hidden_size=10)
+    graph = check_outputs(net, tmp_path, *made, products=MacroProducts(CONFIG))
+    (product,) = trace_products(graph)
+    assert [(part.vectors, part.k, part.n) for part in product.parts] == [(12, 12, gates)]
+
+
 def test_peepholes_look_at_the_cell(tmp_path):
     net, _ = recurrent("LSTM", "forward", np.int8)
     (layer,) = net.nodes
