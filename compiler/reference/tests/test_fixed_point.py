@@ -110,7 +110,13 @@ def test_the_first_rounding_sends_ties_up_and_the_second_from_zero():
 def test_wide_scaling_is_that_of_fractions(shift):
     """Of 48 bits, by 15 bits of multiplier, ties up."""
     rng = random.Random(shift)
-    for multiplier in (1 << 30, (1 << 31) - 1, 0x7FFEFFFF, 0x7FFF8000, rng.randrange(1 << 30, 1 << 31)):
+    for multiplier in (
+        1 << 30,
+        (1 << 31) - 1,
+        0x7FFEFFFF,
+        0x7FFF8000,
+        rng.randrange(1 << 30, 1 << 31),
+    ):
         edges = [
             sign * ((1 << bits) - minus)
             for bits in (1, 30, 47)
