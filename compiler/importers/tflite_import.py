@@ -16,6 +16,7 @@ from cimforge.compiler.importers.tflite_file import (
 )
 from cimforge.compiler.importers.tflite_operators import translate
 from cimforge.compiler.importers.tflite_options import Parts, UnsupportedError
+from cimforge.compiler.reference.execution import execute, keeps_items
 
 __all__ = ["TFLITE_DIALECTS", "import_tflite"]
 
@@ -47,9 +48,23 @@ def import_tflite(path: Path, rule: str = "tflite") -> Graph:
     ends = [tuple(file.tensors[index].name for index in end) for end in (file.inputs, file.outputs)]
     known = {name for name, tensor in tensors.items() if tensor.is_constant} | set(ends[0])
     try:
-        return Graph(file.source, rule, tensors, ordered(nodes, known), *ends)
+        graph = Graph(file.source, rule, tensors, ordered(nodes, known), *ends)
     except GraphError as error:
         raise GraphError(f"{path}: {error}") from None
+    _rehearse(graph)
+    return graph
+
+
+def _rehearse(graph: Graph) -> None:
+    """A run of no items: what no item could save, such as a scale that a kernel does not take, is
+    refused before hardware has worked for hours."""
+    if keeps_items(graph):
+        feeds = {}
+        for name in graph.inputs:
+            tensor = graph.tensors[name]
+            kind = np.float32 if tensor.is_float else np.int64
+            feeds[name] = np.zeros((0, *tensor.shape[1:]), kind)
+        execute(graph, feeds)
 
 
 def _nodes(

@@ -144,4 +144,5 @@ def _matrix(call: Call, operator: MatrixProduct, a_zero: int, b_zero: int) -> In
         folded(told, part, a_zero, zeros)
         for told, part in zip(call.products(call, parts), parts, strict=True)
     ]
-    return np.stack(found).reshape(*leading, a.shape[-2], b.shape[-1])
+    shape = (*leading, a.shape[-2], b.shape[-1])
+    return np.stack(found).reshape(shape) if found else np.zeros(shape, np.int64)

@@ -204,6 +204,25 @@ def test_numbers_that_no_kernel_has_are_refused_when_run(name, change, message, 
     assert re.search(r" '[^']+': ", told), told  # the node
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("concatenate", tensor(1, zeros=(1,))),
+        ("softmax_image", tensor(1, scales=(0.5,))),
+        ("pool_max_same", tensor(1, scales=(0.04,))),
+        ("lstm", tensor(14, scales=(0.001,))),
+        ("mul", tensor(0, scales=(3e38,))),
+        ("convolution_int16", tensor(3, scales=(1e-9,))),
+    ],
+)
+def test_scales_that_no_kernel_takes_are_refused_before_a_run(name, change, tmp_path):
+    model = drawn(name, 0)
+    change(model)
+    (tmp_path / "m.tflite").write_bytes(model.octets())
+    with pytest.raises(GraphError, match=r"m\.tflite: \w+ 't\d+': "):
+        import_tflite(tmp_path / "m.tflite")
+
+
 def test_places_outside_of_a_table_are_refused(tmp_path):
     model = drawn("gather", 0)
     model.ranges[0] = (6, 9)
