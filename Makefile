@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-ROOMS := hdl flow host compiler golden cocotb_tests fpga scripts
+ROOMS := hdl flow host compiler explore golden cocotb_tests fpga scripts
 # Files in the order of their names: the longest come early, and no process is left alone with one at the end.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt

@@ -1,0 +1,199 @@
+"""Reads a sweep file: TOML, every fault told in one line."""
+
+import shutil
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cimforge.explore.axes import check_parameter, read_axis
+from cimforge.explore.condition import Condition, read_condition
+from cimforge.explore.metrics import METRICS, PERIOD
+from cimforge.explore.sweep import GRID, MAXIMISE, MINIMISE, RANDOM, Sweep, SweepTarget
+from cimforge.flow.liberty.library import read_library
+from cimforge.flow.liberty.library_path import find_libraries
+from cimforge.flow.synth.static_timing import STA
+from cimforge.flow.synth.targets import LIBERTY, TARGETS
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
+from cimforge.hdl.params.errors import shown
+from cimforge.hdl.params.presets import PRESETS
+from cimforge.hdl.params.ranges import nearest_word
+
+__all__ = ["MOST_POINTS", "read_sweep"]
+
+MOST_POINTS = 20_000  # that are listed: a larger grid is sampled
+MAX_FILE_BYTES = 2**20
+KEYS = (
+    *("preset", "fixed", "axes", "when", "targets", "metrics", "objectives", "constraints"),
+    *("search", "samples", "seed"),
+)
+DIRECTIONS = (MINIMISE, MAXIMISE)
+USUAL = ("area",)  # metrics where none are named
+
+
+def read_sweep(path: Path) -> Sweep:
+    """The sweep in the file ``path``. Raises InputError: the file, the key, the rule and the
+    nearest legal value."""
+    told = _table(path)
+    where = str(path)
+    for key in told:
+        _one_of(key, KEYS, f"{where}: no key", "keys")
+    axes = _mapping(told, "axes", where)
+    if not axes:
+        raise InputError(f"{where}: axes: must name a parameter, for example rows = [16, 32]")
+    base = _base(told, where)
+    values = {name: read_axis(name, axis, f"{where}: axes") for name, axis in axes.items()}
+    parameters = [key for key in MacroConfig.model_fields if key != "name"]
+    both = next((name for name in values if name in _mapping(told, "fixed", where)), None)
+    if both:
+        raise InputError(f"{where}: {both}: is an axis and fixed; leave one out")
+    metrics = _names(told.get("metrics", list(USUAL)), f"{where}: metrics")
+    sweep = Sweep(
+        name=path.stem,
+        base=base,
+        axes=values,
+        when=_conditions(told.get("when", []), f"{where}: when", parameters),
+        targets=_targets(told.get("targets", ["generic"]), where),
+        metrics=metrics,
+        objectives=_objectives(_mapping(told, "objectives", where), metrics, where),
+        constraints=_conditions(
+            told.get("constraints", []), f"{where}: constraints", [*METRICS, *parameters]
+        ),
+        **_search(told, where),
+    )
+    _check_size(sweep, where)
+    _check_targets(sweep, where)
+    return sweep
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:  # bounded, as a device or pipe has no size
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise InputError(f"{path}: larger than 1 MiB; a sweep is a short TOML file")
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not TOML: {error or type(error).__name__}") from None
+
+
+def _base(told: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Parameters of the preset, changed by those that are fixed."""
+    preset, fixed = told.get("preset", "base"), _mapping(told, "fixed", where)
+    if not isinstance(preset, str) or preset not in PRESETS:
+        _one_of(preset, tuple(PRESETS), f"{where}: preset: no preset", "presets")
+    for name in fixed:
+        check_parameter(name, f"{where}: fixed")
+    return {**PRESETS[preset].parameters, **fixed}
+
+
+def _conditions(told: Any, where: str, known: list[str]) -> tuple[Condition, ...]:
+    """One condition, or a list of them that must all hold."""
+    texts = [told] if isinstance(told, str) else told
+    if not isinstance(texts, list):
+        raise InputError(f"{where}: must be a text or a list of texts, not {shown(told)}")
+    return tuple(read_condition(text, where, known) for text in texts)
+
+
+def _targets(told: Any, where: str) -> tuple[SweepTarget, ...]:
+    place = f"{where}: targets"
+    if not isinstance(told, list) or not told:
+        known = ", ".join(TARGETS)
+        rule = f"must be a list of {known} and {{ liberty = FILE }}"
+        raise InputError(f"{place}: {rule}, not {shown(told)}")
+    targets = tuple(_target(each, place) for each in told)
+    names = [target.name for target in targets]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InputError(f"{place}: two are named {shown(twice)}; give one a name = of its own")
+    return targets
+
+
+def _target(told: Any, place: str) -> SweepTarget:
+    if not isinstance(told, Mapping):
+        if told == LIBERTY:
+            found = find_libraries(()).paths
+            return SweepTarget(read_library(*found).name, LIBERTY, found)
+        _one_of(told, (*TARGETS, LIBERTY), f"{place}: no target", "targets")
+        return SweepTarget(told, told)
+    for key in told:
+        _one_of(key, ("liberty", "name"), f"{place}: no key", "keys")
+    named = told.get("liberty", [])
+    files = [named] if isinstance(named, str) else named
+    if not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
+        raise InputError(f"{place}: liberty: must be a file or a list of files, not {shown(named)}")
+    paths = find_libraries(files).paths
+    name = told.get("name", read_library(*paths).name)
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{place}: name: must be a text, not {shown(name)}")
+    return SweepTarget(name, LIBERTY, paths)
+
+
+def _names(told: Any, place: str) -> tuple[str, ...]:
+    """Metrics, each once."""
+    if not isinstance(told, list) or not told:
+        raise InputError(f"{place}: must be a list of metrics ({', '.join(METRICS)})")
+    for name in told:
+        _one_of(name, tuple(METRICS), f"{place}: no metric", "metrics")
+    return tuple(dict.fromkeys(told))
+
+
+def _objectives(told: Mapping[str, Any], metrics: tuple[str, ...], where: str) -> dict[str, str]:
+    """Directions by metric; without any the first metric is to be least."""
+    for name, direction in told.items():
+        _one_of(name, tuple(METRICS), f"{where}: objectives: no metric", "metrics")
+        _one_of(direction, DIRECTIONS, f"{where}: objectives: {name}: no direction", "legal")
+    return dict(told) or {metrics[0]: MINIMISE}
+
+
+def _search(told: Mapping[str, Any], where: str) -> dict[str, Any]:
+    search = told.get("search", GRID)
+    _one_of(search, (GRID, RANDOM), f"{where}: search: no search", "searches")
+    if search == GRID:
+        given = next((key for key in ("samples", "seed") if key in told), None)
+        if given:
+            raise InputError(f"{where}: {given}: only with search = {RANDOM!r}")
+        return {}
+    samples, seed = told.get("samples", 0), told.get("seed", 0)
+    for key, value, least in (("samples", samples, 1), ("seed", seed, 0)):
+        if type(value) is not int or value < least:
+            rule = f"must be an integer of at least {least}, not {shown(value)}"
+            raise InputError(f"{where}: {key}: {rule} (nearest legal value: {least})")
+    return {"search": search, "samples": samples, "seed": seed}
+
+
+def _check_size(sweep: Sweep, where: str) -> None:
+    points = sweep.samples if sweep.search == RANDOM else sweep.grid
+    if points > MOST_POINTS:
+        way = f"at most {MOST_POINTS:,}; take fewer values, or search = {RANDOM!r} and samples"
+        raise InputError(f"{where}: {points:,} combinations of the axes: {way}")
+
+
+def _check_targets(sweep: Sweep, where: str) -> None:
+    """Raise InputError where no target tells a metric, or no program is here that measures it."""
+    for name in sweep.asked:
+        if not any(target.measures(name) for target in sweep.targets):
+            rule = "is measured on a library alone: targets = [{ liberty = FILE }]"
+            raise InputError(f"{where}: {name} {rule}")
+    timed = any(PERIOD in sweep.measurements(target) for target in sweep.targets)
+    if timed and shutil.which(STA) is None:
+        raise InputError(f"{where}: a period needs OpenSTA (Debian: apt install opensta)")
+
+
+def _mapping(told: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    table = told.get(key, {})
+    if not isinstance(table, Mapping):
+        raise InputError(f"{where}: {key}: must be a table, [{key}], not {shown(table)}")
+    return table
+
+
+def _one_of(value: Any, legal: tuple[str, ...], what: str, plural: str) -> None:
+    """Raise InputError where ``value`` is none of ``legal``, with the most similar one."""
+    if isinstance(value, str) and value in legal:
+        return
+    close = nearest_word(value, list(legal)) if isinstance(value, str) else None
+    hint = f"did you mean {close!r}?" if close else f"{plural}: {', '.join(legal)}"
+    raise InputError(f"{what} {shown(value)}; {hint}")

@@ -1,0 +1,122 @@
+"""What a sweep came to: the points, those that fulfil its constraints, and the best of them."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cimforge.explore.metrics import METRICS
+from cimforge.explore.pareto import pareto_front
+from cimforge.explore.points import Points
+from cimforge.explore.run_sweep import Measured
+from cimforge.explore.sweep import Sweep, SweepTarget
+
+__all__ = ["SweepReport"]
+
+DIGITS = 6  # significant ones that are told: more than a library's figures have
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """A sweep, its points and what they measured."""
+
+    sweep: Sweep
+    points: Points
+    measured: Sequence[Measured]
+
+    @property
+    def failed(self) -> list[Measured]:
+        """The points that could not be measured."""
+        return [each for each in self.measured if each.why]
+
+    def metrics(self, target: SweepTarget) -> tuple[str, ...]:
+        """Those asked for that are known on a target."""
+        return tuple(name for name in self.sweep.asked if target.measures(name))
+
+    @cached_property
+    def _feasible(self) -> set[int]:
+        """Places in ``measured`` of the points that fulfil every constraint that their target can
+        judge."""
+        return {place for place, each in enumerate(self.measured) if self._fulfils(each)}
+
+    def _fulfils(self, each: Measured) -> bool:
+        if each.why:
+            return False
+        values = {**each.point.config.parameters(), **each.figures}
+        judged = [c for c in self.sweep.constraints if c.names <= set(values)]
+        return all(condition.holds(values) for condition in judged)
+
+    def feasible(self, target: SweepTarget) -> list[int]:
+        """Places in ``measured`` of a target's points that fulfil the constraints."""
+        return [p for p in sorted(self._feasible) if self.measured[p].point.target == target]
+
+    def front(self, target: SweepTarget) -> list[Measured]:
+        """The feasible points of a target that no other beats, in the order of the first
+        objective; points of different targets are not compared."""
+        ways = {n: way for n, way in self.sweep.objectives.items() if target.measures(n)}
+        places = self.feasible(target)
+        best = pareto_front([self.measured[place].figures for place in places], ways)
+        return [self.measured[places[place]] for place in best]
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON of ``cimforge explore``, which depends on the sweep and its figures alone."""
+        rules = self.points.rules.most_common()
+        return {
+            "sweep": self.sweep.name,
+            "combinations": self.points.drawn,
+            "left_out": self.points.left_out,
+            "refused": [{"rule": rule, "combinations": count} for rule, count in rules],
+            "points": len(self.measured),
+            "failed": [{**self._row(each), "why": each.why} for each in self.failed],
+            "objectives": dict(self.sweep.objectives),
+            "targets": [self._target(target) for target in self.sweep.targets],
+        }
+
+    def _target(self, target: SweepTarget) -> dict[str, Any]:
+        return {
+            "target": target.name,
+            "units": {name: self.unit(name, target) for name in self.metrics(target)},
+            "feasible": len(self.feasible(target)),
+            "front": [self._row(each) for each in self.front(target)],
+        }
+
+    def _row(self, each: Measured) -> dict[str, Any]:
+        told = {
+            name: _tidy(each.figures[name]) for name in self.sweep.asked if name in each.figures
+        }
+        return {"target": each.point.target.name, **each.point.choice, **told, "key": each.key}
+
+    def unit(self, metric: str, target: SweepTarget) -> str:
+        """The unit of a metric on a target."""
+        unit = METRICS[metric].unit
+        return target.unit if unit == "size" else unit
+
+    def as_csv(self) -> str:
+        """Every point, a line each: target, axes, all figures that were measured, whether it is
+        feasible and on the front, why it failed, and its key."""
+        figures = [name for name in METRICS if any(name in m.figures for m in self.measured)]
+        columns = ["target", *self.sweep.axes, *figures, "feasible", "front", "why", "key"]
+        best = {id(each) for target in self.sweep.targets for each in self.front(target)}
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        for place, each in enumerate(self.measured):
+            row: Mapping[str, Any] = {
+                "target": each.point.target.name,
+                **each.point.choice,
+                **{name: _tidy(value) for name, value in each.figures.items()},
+                "feasible": int(place in self._feasible),
+                "front": int(id(each) in best),
+                "why": each.why,
+                "key": each.key,
+            }
+            writer.writerow(row)
+        return text.getvalue()
+
+
+def _tidy(value: float) -> float:
+    """Whole numbers as integers, others to DIGITS."""
+    rounded = float(f"{value:.{DIGITS}g}")
+    return int(value) if value == int(value) else rounded

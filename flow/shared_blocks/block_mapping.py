@@ -1,0 +1,159 @@
+"""Maps blocks of any macros together: one run of Yosys, each block a module of its own."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from cimforge.flow.liberty.adder_gates import find_adder_gates
+from cimforge.flow.liberty.liberty_writer import mapper_library
+from cimforge.flow.liberty.mapper_cells import mapper_cells
+from cimforge.flow.shared_blocks.content_modules import ContentModule, content_verilog
+from cimforge.flow.shared_blocks.mapping_target import MappingTarget
+from cimforge.flow.synth.synthesis import (
+    ABC_SCRIPT,
+    FAST_SCRIPT,
+    _rewrite_adders,  # what flow/synth keeps to itself is taken as it is: its text is not ours
+    chain_commands,
+    fold_commands,
+)
+from cimforge.flow.synth.targets import LIBERTY, TARGETS, mark_lone_carries
+from cimforge.flow.synth.techmap import (
+    COMPRESSOR,
+    SET_CLEAR,
+    enable_gate_commands,
+    mapped_leaves,
+    techmap_verilog,
+)
+from cimforge.hdl.emit.package import CELLS
+from cimforge.hdl.netlist.yosys import run_yosys
+from cimforge.hdl.params.config_file import InputError
+
+__all__ = ["adders_of_gates", "leaf_gates", "map_blocks"]
+
+POOL = "pool"  # the module that holds one of each block
+CELL_KEYS = ("type", "parameters", "port_directions", "connections")
+GATE_LEAVES = ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate")
+
+
+def map_blocks(
+    blocks: Sequence[ContentModule],
+    others: Iterable[ContentModule],
+    target: MappingTarget,
+    folder: Path,
+) -> dict[str, Any]:
+    """The mapped modules of ``blocks`` by name, as Yosys' JSON, and leaf cells that are kept as
+    modules; those of ``others`` that stand inside are ports alone. Drivers are not sized yet.
+
+    The commands are those of synthesise and map_to_library (flow/synth), and so are the areas.
+    Files go to ``folder``. Raises YosysError, InputError where the library lacks a cell.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {block.name for block in blocks}
+    stubs = "".join(other.stub for other in others if other.name not in names)
+    instances = "".join(f"  (* keep *) {block.name} one_{block.name} ();\n" for block in blocks)
+    text = f"{content_verilog(blocks)}\nmodule {POOL};\n{instances}endmodule\n"
+    written = {"blocks.v": text, "stubs.v": stubs, CELLS: _leaf_cells()}
+    for name, content in written.items():
+        (folder / name).write_text(content)
+    kept = sorted(names)
+    if target.kind == LIBERTY:
+        script = _library_script(blocks, kept, text, target, folder)
+    else:
+        script = _target_script(kept, target, folder)
+    run_yosys("\n".join([*script, "opt_clean", "write_json mapped.json"]) + "\n", folder)
+    mapped = json.loads((folder / "mapped.json").read_text())["modules"]
+    if target.kind == "ice40":
+        for name in names:
+            mark_lone_carries(mapped[name])
+    wanted = {name for name in mapped if name in names or name in GATE_LEAVES}
+    return {name: _slim(mapped[name]) for name in sorted(wanted) if not _is_box(mapped[name])}
+
+
+def _target_script(kept: list[str], target: MappingTarget, folder: Path) -> list[str]:
+    spec = TARGETS[target.kind]
+    (folder / "set_clear.v").write_text(SET_CLEAR)
+    return [
+        f"read_verilog {CELLS} blocks.v",
+        "read_verilog -lib stubs.v",
+        *fold_commands(target.kind, folder),
+        f"hierarchy -check -top {POOL}",
+        "techmap -map set_clear.v",
+        f"setattr -mod -set keep_hierarchy 1 {' '.join(kept)}",
+        *chain_commands(target.kind, folder),
+        *spec.stages(spec.command.format(top=POOL), ""),
+    ]
+
+
+def _library_script(
+    blocks: Sequence[ContentModule],
+    kept: list[str],
+    text: str,
+    target: MappingTarget,
+    folder: Path,
+) -> list[str]:
+    library, leaves = target.library, target.leaves
+    if leaves.aoi21 is None and "cim_set_clear " in text:
+        cause = f"{library.name} has no usable AND-OR-invert gate, two inputs and one"
+        raise InputError(f"--liberty: {cause}; storage=latch needs none")
+    loads = sorted({int(count) for count in re.findall(r"\.LOADS\((\d+)\)", text)})
+    (folder / "leaves.v").write_text(techmap_verilog(leaves, loads))
+    (folder / "cells.lib").write_text(mapper_library(library, mapper_cells(library)))
+    mapped, gates = mapped_leaves(leaves), leaf_gates(target)
+    read = [
+        f"read_verilog {CELLS}",
+        f"blackbox {' '.join(mapped)}",
+        "read_verilog blocks.v",
+        "read_verilog -lib stubs.v",
+        f"hierarchy -check -top {POOL}",
+    ]
+    if "cim_c42" not in mapped:
+        (folder / "compressor.v").write_text(COMPRESSOR)
+        read.append("techmap -map compressor.v")
+    gates_of_adder = find_adder_gates(library)
+    if gates_of_adder and adders_of_gates(target):
+        read = _rewrite_adders(folder, read, gates_of_adder)
+    finals = [block.name for block in blocks if f"_{block.kind}".endswith("_final")]
+    fast = [f"abc -liberty cells.lib -script {FAST_SCRIPT} {' '.join(finals)}"] if finals else []
+    return [
+        *read,
+        f"setattr -mod -set keep_hierarchy 1 {' '.join([*kept, *gates])}",
+        f"synth -flatten -noabc -top {POOL}",
+        *enable_gate_commands(leaves),
+        "dfflibmap -liberty cells.lib",
+        *fast,
+        f"abc -liberty cells.lib -script {ABC_SCRIPT}",
+        "techmap -map leaves.v",
+    ]
+
+
+def leaf_gates(target: MappingTarget) -> list[str]:
+    """Leaf modules that are kept, built of the library's gates."""
+    mapped = mapped_leaves(target.leaves)
+    gates = [leaf for leaf in GATE_LEAVES if leaf not in mapped]
+    return [leaf for leaf in gates if leaf != "cim_fa" or not adders_of_gates(target)]
+
+
+def adders_of_gates(target: MappingTarget) -> bool:
+    """Whether full adders are made of gates of free polarity."""
+    return "cim_fa" not in mapped_leaves(target.leaves) and bool(find_adder_gates(target.library))
+
+
+def _leaf_cells() -> str:
+    return files("cimforge.hdl.cells").joinpath(CELLS).read_text()
+
+
+def _slim(module: dict[str, Any]) -> dict[str, Any]:
+    """A module without what only people read: names of nets, and where cells come from."""
+    cells = {
+        name: {key: cell[key] for key in CELL_KEYS if key in cell}
+        for name, cell in module["cells"].items()
+        if cell["type"] != "$scopeinfo"
+    }
+    return {"attributes": {}, "ports": module["ports"], "cells": cells}
+
+
+def _is_box(module: dict[str, Any]) -> bool:
+    return bool({"blackbox", "whitebox"} & set(module["attributes"]))

@@ -1,0 +1,116 @@
+"""What processes do for a sweep, each on its own: describe macros, map blocks, measure macros."""
+
+import json
+import shutil
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cimforge.flow.liberty.leaf_cells import choose_cells
+from cimforge.flow.shared_blocks.assembled_macro import assemble, measure_periods, measure_sizes
+from cimforge.flow.shared_blocks.block_mapping import leaf_gates, map_blocks
+from cimforge.flow.shared_blocks.content_modules import ContentModule, content_modules
+from cimforge.flow.shared_blocks.mapping_target import MappingTarget
+from cimforge.flow.synth.synth_report import synth_macro
+from cimforge.flow.synth.targets import LIBERTY
+from cimforge.hdl.emit.package import emit_macro
+from cimforge.hdl.netlist.yosys import YosysError
+from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
+
+__all__ = ["Described", "Raw", "describe", "leaf_names", "map_packed", "measure", "measure_whole"]
+
+Raw = dict[str, float]  # roles, total, ffs, and period where it was asked for
+Packed = Mapping[str, bytes]  # mapped modules, as they are kept
+
+
+@dataclass(frozen=True)
+class Described:
+    """A macro by content; no ``modules`` where it has RAMs, which are measured whole."""
+
+    config: MacroConfig
+    modules: tuple[ContentModule, ...]
+
+
+def describe(configs: Sequence[MacroConfig]) -> list[Described]:
+    """The modules of each macro."""
+    return [Described(c, () if c.models else tuple(content_modules(c))) for c in configs]
+
+
+def leaf_names(target: MappingTarget) -> tuple[str, ...]:
+    """Leaf modules that every mapping on ``target`` yields beside its blocks, where used."""
+    return tuple(leaf_gates(target)) if target.kind == LIBERTY else ()
+
+
+def map_packed(
+    blocks: Sequence[ContentModule],
+    others: Sequence[ContentModule],
+    target: MappingTarget,
+    folder: Path,
+) -> dict[str, bytes] | str:
+    """The mapped modules of ``blocks`` (map_blocks), packed; why not, where that fails. The folder
+    is removed."""
+    try:
+        found = map_blocks(blocks, others, target, folder)
+    except (YosysError, InputError) as error:
+        return str(error)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return {name: zlib.compress(json.dumps(module).encode()) for name, module in found.items()}
+
+
+def measure(
+    described: Sequence[Described],
+    packed: Packed,
+    target: MappingTarget,
+    period: bool,
+    folder: Path,
+) -> list[Raw | str]:
+    """What each macro comes to (measure_sizes and, with ``period``, measure_periods), or why there
+    is nothing. The folder is removed."""
+    try:
+        macros = [_assembled(each, packed, target) for each in described]
+        raws: list[Raw | str] = [measure_sizes(macro, target) for macro in macros]
+        if period:
+            for number, found in enumerate(measure_periods(macros, target, folder)):
+                raw = raws[number]
+                assert isinstance(raw, dict)
+                raws[number] = found if isinstance(found, str) else {**raw, "period": found}
+        return raws
+    except (YosysError, InputError) as error:
+        return [str(error)] * len(described)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure_whole(
+    config: MacroConfig, target: MappingTarget, period: bool, folder: Path
+) -> Raw | str:
+    """The same of a macro by itself (synth_macro); RAMs of a memory compiler do not count."""
+    try:
+        emit_macro(config, folder)
+        report = synth_macro(
+            config, folder, target.kind, liberty=target.libraries, announce=lambda text: None
+        )
+    except (YosysError, InputError) as error:
+        return str(error)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    raw: Raw = {**report.breakdown, "total": report.total, "ffs": report.ffs}
+    if not period:
+        return raw
+    if report.timing is None:
+        return next((note for note in report.notes if "period" in note), "no clock period")
+    return {**raw, "period": report.timing.period}
+
+
+def _assembled(described: Described, packed: Packed, target: MappingTarget) -> Any:
+    """The macro put together; InputError where its library has no latch for it."""
+    config, modules = described.config, described.modules
+    if target.kind == LIBERTY:
+        choose_cells(target.library, latches=bool(config.storage_traits.control_ports))
+    names = [*(module.name for module in modules), *(n for n in packed if n.startswith("cim_"))]
+    blocks = {name: json.loads(zlib.decompress(packed[name])) for name in names}
+    return assemble(config, modules, blocks, target)
