@@ -97,7 +97,7 @@ def _layer(
     x_bytes, y_bytes = _tensor_bytes(graph, first.node)
     return LayerPlan(
         name=first.node.name,
-        operator=type(first.node.operator).__name__,
+        operator=first.node.operator.title,
         k=first.parts[0].k,
         n=first.parts[0].n,
         vectors=first.parts[0].vectors,

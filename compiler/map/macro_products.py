@@ -88,7 +88,7 @@ class MacroProducts:
         if self.chosen is not None and call.node.name not in self.chosen:
             return exact_products(call, parts)
         node = call.node
-        use = self.uses.setdefault(node.name, NodeUse(node.name, type(node.operator).__name__))
+        use = self.uses.setdefault(node.name, NodeUse(node.name, node.operator.title))
         if self.begin:
             self.begin(node.name)
         held = operand_precisions(call, parts)

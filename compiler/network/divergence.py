@@ -75,7 +75,7 @@ def check_job(config: MacroConfig, runner: JobRunner, done: JobDone) -> None:
     held, place = job.plan.tiles[tile], done.planned.first + vector
     found = Divergence(
         layer=done.call.node.name,
-        operator=type(done.call.operator).__name__,
+        operator=done.call.operator.title,
         macro=done.planned.macro,
         tile=tile,
         rows=(held.k0, held.k1),

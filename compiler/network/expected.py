@@ -83,7 +83,7 @@ class Expected:
             raise DifferenceError(
                 Difference(
                     layer=node.name,
-                    operator=type(node.operator).__name__,
+                    operator=node.operator.title,
                     tensor=name,
                     item=first + place[0],
                     index=place[1:],
