@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help: ## list these
 	@awk -F ':|## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$NF}' Makefile
 
-.PHONY: help setup fpga bus registers soc litex models demo test lint mutants bench bench-full compare soak figures clean
+.PHONY: help setup fpga bus registers soc litex models export demo test lint mutants bench bench-full compare soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
@@ -25,7 +25,9 @@ soc: $(VENV)/.soc ## install the RISC-V core and the C compiler of run --backend
 
 litex: $(VENV)/.litex ## install LiteX, of whose systems the engine is a module
 
-models: $(VENV)/.models ## install what reads .tflite files
+models: $(VENV)/.models ## install what reads .tflite and .onnx files
+
+export: $(VENV)/.export ## install ZigZag, one of the tools that take a macro's export
 
 demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
@@ -110,4 +112,8 @@ $(VENV)/.litex: $(VENV)/.core
 
 $(VENV)/.models: $(VENV)/.core
 	$(PIP_INSTALL) -e '.[models]'
+	@touch $@
+
+$(VENV)/.export: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[export]'
 	@touch $@
