@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cimforge.compiler.importers.model_file import SUFFIXES
 from cimforge.hdl.params.config_file import InputError
 from cimforge.scripts.way import Way
 
@@ -47,6 +49,12 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "rest: numbers, ranges or names, for example 0,3-5.  [default: all]",
         ),
         click.option(
+            "--rule",
+            type=click.Choice(list(dict.fromkeys(chain.from_iterable(SUFFIXES.values())))),
+            help="Whose arithmetic a file has: of .tflite TensorFlow Lite 2's and TFLite Micro's, "
+            "or LiteRT's, which rounds fully connected layers once.  [default: tflite; onnx]",
+        ),
+        click.option(
             "--check",
             type=ARRAYS,
             metavar="Y.npy",
@@ -76,6 +84,7 @@ class Asked:
     seed: int
     input: Path | None
     check: Path | None
+    rule: str | None
     layers: str | None
     macros: int
     sources: tuple[Path, ...]

@@ -116,7 +116,7 @@ def _ready(asked: Asked) -> Ready:
     engine = load_engine(asked.config, asked.overrides) if soc else None
     macro = engine.macro if engine else load_config(asked.config, asked.overrides)
     try:
-        graph = import_model(asked.model)
+        graph = import_model(asked.model, asked.rule)
         traced = trace_products(graph)
         feeds = _feeds(graph, asked)
         expected = _expected(graph, asked, feeds.items)

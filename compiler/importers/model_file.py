@@ -1,6 +1,5 @@
 """A network from a file, by what the file holds."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from cimforge.compiler.graph.graph import Graph, GraphError
@@ -9,13 +8,21 @@ from cimforge.compiler.importers.tflite_import import import_tflite
 
 __all__ = ["SUFFIXES", "import_model"]
 
-SUFFIXES: dict[str, Callable[[Path], Graph]] = {".tflite": import_tflite, ".onnx": import_onnx}
+# Of each kind of file whose arithmetic it may have, the likeliest first.
+SUFFIXES: dict[str, tuple[str, ...]] = {".tflite": ("tflite", "litert"), ".onnx": ("onnx",)}
 
 
-def import_model(path: Path) -> Graph:
-    """The network in ``path``. Raises GraphError, one line that names the file."""
-    importer = SUFFIXES.get(path.suffix.lower())
-    if importer is None:
+def import_model(path: Path, rule: str | None = None) -> Graph:
+    """The network in ``path``, to be computed by ``rule``, or by the likeliest of its kind.
+
+    Raises GraphError, one line that names the file.
+    """
+    rules = SUFFIXES.get(path.suffix.lower())
+    if rules is None:
         known = " or ".join(SUFFIXES)
         raise GraphError(f"{path}: must be a network in a {known} file")
-    return importer(path)
+    if rule is not None and rule not in rules:
+        raise GraphError(f"{path}: is computed by {' or '.join(rules)}, not {rule}")
+    if rules[0] == "onnx":
+        return import_onnx(path)
+    return import_tflite(path, rule or rules[0])

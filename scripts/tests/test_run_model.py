@@ -119,6 +119,7 @@ def test_an_expected_tensor_that_differs_is_named(cimforge, network):
         (("--input", "absent.npy"), "absent.npy: No such file"),
         (("--cocotb",), "--cocotb: is of --backend rtl alone"),
         (("--sources", "."), "--sources: is of --backend rtl"),
+        (("--rule", "litert"), "small.onnx: is computed by onnx, not litert"),
         (("--engine",), "--engine: runs digits alone"),
         (("--set", "multiply='xnor'", "--set", "weight_bits=1", "--set", "input_bits=1"), "plain"),
     ],
