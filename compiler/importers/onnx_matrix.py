@@ -14,7 +14,7 @@ from cimforge.compiler.importers.onnx_operands import (
     quantised_pair,
     zero_kind,
 )
-from cimforge.compiler.importers.onnx_outputs import Output, quantisation_of
+from cimforge.compiler.importers.onnx_outputs import Output, added_constant, quantisation_of
 
 __all__ = ["MATRIX"]
 
@@ -89,7 +89,8 @@ def _check_axis(net: Builder, w: str, axis: int) -> None:
 
 
 def _matmul(net: Builder, node: RawNode) -> None:
-    """Of integers where both operands are dequantised, else of floats on the host."""
+    """Of integers where both operands are dequantised, else of floats on the host; a constant added
+    to the output of a layer is its bias."""
     a, b = node.inputs
     pair = quantised_pair(net, a, b)
     kind = net.tensor(a).kind
@@ -97,7 +98,14 @@ def _matmul(net: Builder, node: RawNode) -> None:
         if KINDS[kind] is not None and kind != "int32":
             raise UnsupportedError(f"{a!r} must hold floats or int32, not {kind}")
         return place_matrix(net, node, a, b, Output(node.outputs[0], kind))
-    return place_dequantised(net, node, place_matrix, *pair, "", kind)
+    bias, weights = "", net.tensor(pair[1])
+    if weights.is_constant and len(weights.shape) == 2:
+        found = added_constant(net, node.outputs[0], weights.shape[1])
+        if found is not None:
+            place, adds, bias = found
+            net.done.add(place)
+            node = node._replace(outputs=adds.outputs)
+    return place_dequantised(net, node, place_matrix, *pair, bias, kind)
 
 
 def _factors(net: Builder, w: str) -> bool:

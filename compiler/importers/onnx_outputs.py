@@ -12,6 +12,7 @@ from cimforge.compiler.importers.onnx_kinds import kind_of
 
 __all__ = [
     "Output",
+    "added_constant",
     "clipping",
     "is_constant",
     "kind_made",
@@ -107,6 +108,22 @@ def _only_reader(net: Builder, name: str) -> tuple[int, RawNode] | None:
         return None
     _, node = readers[0]
     return readers[0] if not node.domain and node.inputs[0] == name else None
+
+
+def added_constant(net: Builder, name: str, size: int) -> tuple[int, RawNode, str] | None:
+    """The Add that alone reads a tensor, its place, and the float constant (``size``,) that it
+    adds."""
+    readers = net.readers.get(name, [])
+    if len(readers) != 1 or name in net.file.outputs:
+        return None
+    place, node = readers[0]
+    if node.domain or node.kind != "Add":
+        return None
+    (other,) = [each for each in node.inputs if each != name] or [""]
+    if not other or not is_constant(net, other) or other in net.integers:
+        return None
+    tensor = net.tensor(other)
+    return (place, node, other) if (tensor.kind, tensor.shape) == ("float32", (size,)) else None
 
 
 def _is_simple(net: Builder, node: RawNode) -> bool:

@@ -210,6 +210,24 @@ def test_dequantised_layers(seed, tmp_path):
     check_outputs(net, tmp_path, y, products=MacroProducts(CONFIG))
 
 
+@pytest.mark.parametrize("rank", [2, 3])
+@pytest.mark.parametrize("quantised", [True, False])
+def test_a_constant_behind_a_layer_is_its_bias(rank, quantised, tmp_path):
+    """Rounded in units of x and w where the output is requantised, as onnxruntime does: scales are
+    so great that it shows."""
+    for seed in range(4):
+        net = Net(seed)
+        x = net.feed(net.integers((50, 12) if rank == 2 else (2, 25, 12), np.uint8))
+        held = net.add("DequantizeLinear", x, *scale_and_zero(net, np.uint8, 0.2))
+        w, _ = net.weights((12, 64))
+        bias = net.constant(net.draw.normal(size=64).astype(np.float32))
+        reads = [net.add("MatMul", held, w), bias]
+        y = net.add("Add", *(reads if seed % 2 else reads[::-1]))
+        y = net.add("QuantizeLinear", y, *scale_and_zero(net, np.uint8, 0.3)) if quantised else y
+        graph = check_outputs(net, tmp_path, y, products=MacroProducts(CONFIG))
+        assert [each.operator.title for each in graph.nodes] == ["FullyConnected"]
+
+
 def test_qgemm(tmp_path):
     for seed in range(4):
         net = Net(seed)
