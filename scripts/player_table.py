@@ -36,7 +36,7 @@ HEADS = (
 )
 VARIANTS = {
     "as emitted": (),
-    "latch": ("storage=latch",),
+    "latches": ("storage=latch",),
     "twin": ("tree=behavioral",),  # the same ports and cycles, sums left to the simulator
 }
 
@@ -154,7 +154,7 @@ def main(
     as_json: bool,
 ) -> None:
     """Play one job on each design by the player and by cocotb, and print how long it took."""
-    variants = ("as emitted", *["twin"] * twin, *["latch"] * latch)
+    variants = ("as emitted", *["twin"] * twin, *["latches"] * latch)
     ways = ("player",) if no_cocotb else ("cocotb", "player")
     folder, told = output or Path(BUILD) / "player", []
     if not as_json:

@@ -151,13 +151,20 @@ public:
     const uint16_t* inputs;    // patterns (blocks, batch, rows)
 };
 
+// Registers begin with any value, so that nothing may depend on one that was never written.
+VerilatedContext* scrambled(VerilatedContext& context) {
+    context.randReset(2);
+    context.randSeed(1);
+    return &context;
+}
+
 class Player {
 public:
     Player(const Job& job, FILE* results)
         : job_(job),
           head_(*job.head),
           results_(results),
-          macro_(&context_),
+          macro_(scrambled(context_)),
           x_(head_.input_bits, head_.rows, sizeof macro_.x_data),
           w_(head_.weight_bits, head_.outputs, sizeof macro_.w_data),
           y_(head_.y_bits, head_.outputs, sizeof macro_.y_data),

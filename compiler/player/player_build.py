@@ -16,7 +16,7 @@ __all__ = ["build_player"]
 
 SOURCE = Path(__file__).with_name("player.cpp")
 PREFIX = "Vmacro"
-# Registers begin with any value, so that nothing may depend on one that was never written.
+# What no one has written is what the player's context makes it: any value.
 VERILATOR_OPTIONS = ("-O3", "-Wno-fatal", "--x-initial", "unique", "--x-assign", "fast")
 MAKE_OPTIONS = ("OPT_FAST=-O3", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2")
 
