@@ -63,8 +63,20 @@ class Condition:
         try:
             return bool(_value(self.tree, values))
         except (TypeError, ArithmeticError) as error:
-            told = ", ".join(f"{name} = {shown(values[name])}" for name in sorted(self.names))
-            raise InputError(f"{self.where}: {shown(self.text)}: {error}, where {told}") from None
+            raise self._refused(error, values) from None
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Raise InputError where values of these types do not go together, whatever they are."""
+        try:
+            _value(self.tree, values)
+        except ArithmeticError:
+            return  # others may be divided by
+        except TypeError as error:
+            raise self._refused(error, values) from None
+
+    def _refused(self, error: Exception, values: Mapping[str, Any]) -> InputError:
+        told = ", ".join(f"{name} = {shown(values[name])}" for name in sorted(self.names))
+        return InputError(f"{self.where}: {shown(self.text)}: {error}, where {told}")
 
 
 def read_condition(text: Any, where: str, known: Collection[str]) -> Condition:

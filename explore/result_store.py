@@ -15,6 +15,7 @@ __all__ = ["STORE", "ResultStore"]
 STORE = "results.db"
 APPLICATION = 0x63696D66  # "cimf": tells the file from others of SQLite's
 WAIT = 60.0  # seconds for another process that writes
+ONCE = "ON CONFLICT DO NOTHING"  # what is known stays; OR IGNORE would drop faulty rows too
 TABLES = """
 CREATE TABLE IF NOT EXISTS points (
   key TEXT PRIMARY KEY, target TEXT NOT NULL, parameters TEXT NOT NULL
@@ -93,7 +94,7 @@ class ResultStore:
         """Keep mapped modules; those that are known stay."""
         rows = [(target, name, netlist) for name, netlist in netlists.items()]
         with self._transaction() as write:
-            write("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?)", rows)
+            write(f"INSERT INTO blocks VALUES (?, ?, ?) {ONCE}", rows)
 
     def add_point(
         self, key: str, target: str, config: MacroConfig, figures: Mapping[str, float]
@@ -102,8 +103,8 @@ class ResultStore:
         parameters = json.dumps({k: v for k, v in config.parameters().items() if k != "name"})
         rows = [(key, metric, value) for metric, value in figures.items()]
         with self._transaction() as write:
-            write("INSERT OR IGNORE INTO points VALUES (?, ?, ?)", [(key, target, parameters)])
-            write("INSERT OR IGNORE INTO figures VALUES (?, ?, ?)", rows)
+            write(f"INSERT INTO points VALUES (?, ?, ?) {ONCE}", [(key, target, parameters)])
+            write(f"INSERT INTO figures VALUES (?, ?, ?) {ONCE}", rows)
 
     @contextmanager
     def _transaction(self) -> Iterator[Callable[[str, list[tuple]], object]]:

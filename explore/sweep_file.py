@@ -63,6 +63,7 @@ def read_sweep(path: Path) -> Sweep:
         **_search(told, where),
     )
     _check_size(sweep, where)
+    _check_constraints(sweep)
     _check_targets(sweep, where)
     return sweep
 
@@ -170,6 +171,16 @@ def _check_size(sweep: Sweep, where: str) -> None:
     if points > MOST_POINTS:
         way = f"at most {MOST_POINTS:,}; take fewer values, or search = {RANDOM!r} and samples"
         raise InputError(f"{where}: {points:,} combinations of the axes: {way}")
+
+
+def _check_constraints(sweep: Sweep) -> None:
+    """Raise InputError where a constraint compares a metric with a text: before anything is
+    measured."""
+    fields = {key: field.default for key, field in MacroConfig.model_fields.items()}
+    first = {name: values[0] for name, values in sweep.axes.items()}
+    values = {**dict.fromkeys(METRICS, 1.0), **fields, **sweep.base, **first}
+    for condition in sweep.constraints:
+        condition.check(values)
 
 
 def _check_targets(sweep: Sweep, where: str) -> None:

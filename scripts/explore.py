@@ -114,7 +114,7 @@ def _show_front(report: SweepReport, target: SweepTarget) -> None:
     rows = [
         (
             *(str(each.point.choice[axis]) for axis in axes),
-            *(f"{each.figures[name]:,.6g}" for name in metrics),
+            *(_shown(each.figures[name]) for name in metrics),
         )
         for each in front[:SHOWN_POINTS]
     ]
@@ -122,6 +122,11 @@ def _show_front(report: SweepReport, target: SweepTarget) -> None:
     ways = ", ".join(f"{way} {name}" for name, way in report.sweep.objectives.items())
     shown = "" if len(front) <= SHOWN_POINTS else f", the first {SHOWN_POINTS}"
     show_table(f"{report.sweep.name} on {target.name}: {ways}; {of}{shown}", rows, header)
+
+
+def _shown(value: float) -> str:
+    """Six digits, without an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"
 
 
 @contextmanager
@@ -137,7 +142,7 @@ def _progress() -> Iterator[Told]:
             text = "" if left is None else f", about {left:,.0f} s left"
             bar.update(task, completed=done, total=total, left=text)
             if not stderr.is_terminal and done != last:
-                stderr.print(f"{done} of {total} points{text}")
+                stderr.print(f"{done} of {total} points{text} …")
             last = done
 
         yield told

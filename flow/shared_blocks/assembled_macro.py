@@ -84,7 +84,10 @@ def measure_periods(
     for number, macro in enumerate(macros):
         own = folder / f"m{number}"
         own.mkdir(parents=True, exist_ok=True)
-        (own / "netlist.json").write_text(json.dumps({"modules": macro.netlist}))
+        top = {**macro.netlist[macro.top], "attributes": {"top": "1"}}  # the others go when flat
+        (own / "netlist.json").write_text(
+            json.dumps({"modules": {**macro.netlist, macro.top: top}})
+        )
         script += [
             "design -reset",
             *(["read_liberty -lib cells.lib"] if adders_of_gates(target) else []),
