@@ -30,7 +30,7 @@ from cimforge.flow.shared_blocks.measure_tasks import (
 __all__ = ["Measured", "Progress", "run_sweep"]
 
 ROUND = 48  # points whose blocks are mapped before the first of them is measured
-CHUNK = 4  # points that a process describes or measures at once: a start of Yosys is 0.4 s
+CHUNK = 2  # points that a process describes or measures at once
 BATCH = 24  # blocks that it maps at once
 SHARES = {"described": 0.1, "mapped": 0.4, "measured": 0.5}  # of a point's time
 WORK = "work"  # folder of what Yosys and OpenSTA read and write

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.flow.liberty.leaf_cells import choose_cells
-from cimforge.flow.shared_blocks.assembled_macro import assemble, measure_periods, measure_sizes
+from cimforge.flow.shared_blocks.assembled_macro import assemble, measure_period, measure_sizes
 from cimforge.flow.shared_blocks.block_mapping import leaf_gates, map_blocks
 from cimforge.flow.shared_blocks.content_modules import ContentModule, content_modules
 from cimforge.flow.shared_blocks.mapping_target import MappingTarget
@@ -68,21 +68,26 @@ def measure(
     period: bool,
     folder: Path,
 ) -> list[Raw | str]:
-    """What each macro comes to (measure_sizes and, with ``period``, measure_periods), or why there
+    """What each macro comes to (measure_sizes and, with ``period``, measure_period), or why there
     is nothing. The folder is removed."""
     try:
-        macros = [_assembled(each, packed, target) for each in described]
-        raws: list[Raw | str] = [measure_sizes(macro, target) for macro in macros]
-        if period:
-            for number, found in enumerate(measure_periods(macros, target, folder)):
-                raw = raws[number]
-                assert isinstance(raw, dict)
-                raws[number] = found if isinstance(found, str) else {**raw, "period": found}
-        return raws
-    except (YosysError, InputError) as error:
-        return [str(error)] * len(described)
+        return [_measure(each, packed, target, period, folder) for each in described]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measure(
+    described: Described, packed: Packed, target: MappingTarget, period: bool, folder: Path
+) -> Raw | str:
+    try:
+        macro = _assembled(described, packed, target)
+    except InputError as error:
+        return str(error)
+    raw: Raw = measure_sizes(macro, target)
+    if not period:
+        return raw
+    found = measure_period(macro, target, folder)
+    return found if isinstance(found, str) else {**raw, "period": found}
 
 
 def measure_whole(

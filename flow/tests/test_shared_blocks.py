@@ -58,7 +58,7 @@ def test_sizes_are_those_of_synth(kind, config, tmp_path):
 @pytest.mark.parametrize(
     ("library", "changes"),
     [
-        (SG13G2, {"final_adder": "prefix", "group": 2, "bits_per_cycle": 2}),
+        (SG13G2, {"weight_bits": 16, "cols": 3, "final_adder": "prefix", "group": 2}),
         (SG13G2, {"slice_bits": 1, "accumulate": "carry_save"}),
         (SMALL, {"cols": 9}),
     ],
