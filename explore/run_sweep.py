@@ -30,7 +30,7 @@ from cimforge.flow.shared_blocks.measure_tasks import (
 __all__ = ["Measured", "Progress", "run_sweep"]
 
 ROUND = 48  # points whose blocks are mapped before the first of them is measured
-CHUNK = 2  # points that a process describes or measures at once
+CHUNK = 4  # points that a process describes at once
 BATCH = 24  # blocks that it maps at once
 SHARES = {"described": 0.1, "mapped": 0.4, "measured": 0.5}  # of a point's time
 WORK = "work"  # folder of what Yosys and OpenSTA read and write
@@ -201,49 +201,38 @@ class _Round:
         """Measure and keep each point; returns why not, by key."""
         failed: dict[str, str] = {}
         measured = frozenset().union(*(_measurements(self.sweep, p) for p in self.points.values()))
-        period = PERIOD in measured
-        whole = [key for key, each in described.items() if not each.modules]
-        parts = [key for key, each in described.items() if each.modules]
-        tasks = [
-            (
-                keys,
-                (
-                    described_of,
-                    self._packed(described_of),
-                    self.target,
-                    period,
-                    self.work / keys[0],
-                ),
-            )
-            for keys in _chunks(parts, CHUNK)
-            for described_of in [[described[key] for key in keys]]
-        ]
-        alone = [
-            ([key], (self.points[key].config, self.target, period, self.work / key))
-            for key in whole
-        ]
-        for keys, raws in self.workers.each(measure, tasks):
-            failed |= self._keep(keys, raws, measured)
-        for keys, raw in self.workers.each(measure_whole, alone):
-            failed |= self._keep(keys, [raw], measured)
+        largest = sorted(described, key=lambda key: -described[key].config.macs_1b)
+        whole = [key for key in largest if not described[key].modules]
+        parts = [key for key in largest if described[key].modules]  # none is left alone at the end
+        tasks = (
+            (key, (described[key], self._packed(described[key]), *self._how(key, measured)))
+            for key in parts
+        )
+        alone = ((key, (self.points[key].config, *self._how(key, measured))) for key in whole)
+        for key, raw in self.workers.each(measure, tasks):
+            failed |= self._keep(key, raw, measured)
+        for key, raw in self.workers.each(measure_whole, alone):
+            failed |= self._keep(key, raw, measured)
         return failed
 
-    def _packed(self, described: list[Described]) -> dict[str, bytes]:
-        names = dict.fromkeys(m.name for each in described for m in each.modules)
+    def _how(self, key: str, measured: frozenset[str]) -> tuple[MappingTarget, bool, Path]:
+        """Target, whether a period is wanted, and a folder."""
+        return self.target, PERIOD in measured, self.work / key
+
+    def _packed(self, described: Described) -> dict[str, bytes]:
+        names = [module.name for module in described.modules]
         return self.store.blocks(self.target.digest, [*names, *leaf_names(self.target)])
 
-    def _keep(
-        self, keys: list[str], raws: list[Raw | str], measured: frozenset[str]
-    ) -> dict[str, str]:
+    def _keep(self, key: str, raw: Raw | str, measured: frozenset[str]) -> dict[str, str]:
+        """Keep a point's figures; returns why not, by key, where there are none."""
+        point = self.points[key]
         failed = {}
-        for key, raw in zip(keys, raws, strict=True):
-            point = self.points[key]
-            if isinstance(raw, str):
-                failed[key] = raw
-            else:
-                figures = figures_of(point.config, raw, measured)
-                self.store.add_point(key, point.target.name, point.config, figures)
-        self.watch.add("measured", len(keys), len(keys))
+        if isinstance(raw, str):
+            failed[key] = raw
+        else:
+            figures = figures_of(point.config, raw, measured)
+            self.store.add_point(key, point.target.name, point.config, figures)
+        self.watch.add("measured", 1, 1)
         return failed
 
 

@@ -17,6 +17,7 @@ from cimforge.flow.synth.static_timing import TimingError, analyse_timing
 from cimforge.flow.synth.synthesis import Netlist
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.params.config import MacroConfig
+from cimforge.hdl.params.config_file import InputError
 
 __all__ = ["AssembledMacro", "assemble", "measure_period", "measure_sizes"]
 
@@ -51,11 +52,15 @@ def assemble(
 
 def measure_sizes(macro: AssembledMacro, target: MappingTarget) -> dict[str, float]:
     """Size of each role, their ``total`` and the number of flip-flops ``ffs``: um2 on a library,
-    else units of the target, as synth_macro counts them."""
+    else units of the target, as synth_macro counts them. Raises InputError where a cell is of no
+    library."""
     counts = count_by_role(macro.netlist, macro.top, content_roles(macro.modules))
     whole = sum(counts.values(), Counter())
     if target.kind == LIBERTY:
         cells = target.library.cells
+        if unknown := sorted(kind for kind in whole if kind not in cells):
+            named = ", ".join(unknown[:4])
+            raise InputError(f"--liberty: {target.library.name} has no cell for {named}")
         sizes = sum_cells(counts, lambda kind: cells[kind].area)
         ffs = sum(count for kind, count in whole.items() if cells[kind].ff is not None)
     else:

@@ -62,32 +62,21 @@ def map_packed(
 
 
 def measure(
-    described: Sequence[Described],
-    packed: Packed,
-    target: MappingTarget,
-    period: bool,
-    folder: Path,
-) -> list[Raw | str]:
-    """What each macro comes to (measure_sizes and, with ``period``, measure_period), or why there
-    is nothing. The folder is removed."""
-    try:
-        return [_measure(each, packed, target, period, folder) for each in described]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _measure(
     described: Described, packed: Packed, target: MappingTarget, period: bool, folder: Path
 ) -> Raw | str:
+    """What a macro comes to (measure_sizes and, with ``period``, measure_period), or why there is
+    nothing. The folder is removed."""
     try:
         macro = _assembled(described, packed, target)
+        raw: Raw = measure_sizes(macro, target)
+        if not period:
+            return raw
+        found = measure_period(macro, target, folder)
+        return found if isinstance(found, str) else {**raw, "period": found}
     except InputError as error:
         return str(error)
-    raw: Raw = measure_sizes(macro, target)
-    if not period:
-        return raw
-    found = measure_period(macro, target, folder)
-    return found if isinstance(found, str) else {**raw, "period": found}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure_whole(

@@ -35,7 +35,7 @@ def shared(configs, target, folder, period=False, apart=False):
         assert isinstance(found, dict), found
         packed |= found
     assert set(packed) <= {*blocks, *leaf_names(target)}
-    return measure(described, packed, target, period, folder / "measure")
+    return [measure(each, packed, target, period, folder / "measure") for each in described]
 
 
 @pytest.mark.parametrize(
