@@ -55,6 +55,12 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "or LiteRT's, which rounds fully connected layers once.  [default: tflite; onnx]",
         ),
         click.option(
+            "--tolerance",
+            type=click.FloatRange(min=0),
+            metavar="T",
+            help="By how much floats may differ from --check's.  [default: not at all]",
+        ),
+        click.option(
             "--check",
             type=ARRAYS,
             metavar="Y.npy",
@@ -84,6 +90,7 @@ class Asked:
     seed: int
     input: Path | None
     check: Path | None
+    tolerance: float | None
     rule: str | None
     layers: str | None
     macros: int

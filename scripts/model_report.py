@@ -48,7 +48,7 @@ def model_report(
         "macros": run.macros,
         "backend": asked.way.backend,
         "bit_exact": failure is None and (run.exact or not macro.tree_traits.exact),
-        "checked": None if run.expected is None else not isinstance(failure, DifferenceError),
+        "checked": _checked(run, failure),
         "images": run.done_items,
         "macs": run.macs,
         "host_macs": run.host_macs,
@@ -65,6 +65,13 @@ def model_report(
     if isinstance(failure, DifferenceError):
         told["difference"] = failure.difference.as_json()
     return told
+
+
+def _checked(run: NetworkRun, failure: Exception | None) -> bool | None:
+    """Whether expected tensors are equal; None where none were given, or not all were reached."""
+    if isinstance(failure, DifferenceError):
+        return False
+    return None if run.expected is None or failure else True
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
@@ -97,12 +104,14 @@ def _layer(layer: Layer) -> dict[str, Any]:
 def model_files(
     graph: Graph, report: dict[str, Any] | None = None, run: NetworkRun | None = None
 ) -> dict[str, Content]:
-    """The files of a run by name: report, outputs, and the picture where matplotlib is here; empty
-    before the run."""
+    """The files of a run by name: report, outputs, and the picture where matplotlib is here; the
+    report alone where the ``run`` was not whole, names alone before it."""
     outputs = "y.npy" if len(graph.outputs) == 1 else "y.npz"
-    if report is None or run is None:
+    if report is None:
         return {REPORT: "", outputs: "", PICTURE: ""}
     files: dict[str, Content] = {REPORT: json.dumps(report, indent=2) + "\n"}
+    if run is None:
+        return files
     arrays = {name: _stored(graph, name, array) for name, array in run.outputs.items()}
     if outputs.endswith(".npy"):
         files[outputs] = npy_bytes(next(iter(arrays.values())))
@@ -145,12 +154,14 @@ def show_model(
     rows.append(("", "all", "", "", f"{run.macs:,}", "", "", f"{run.cycles:,}", f"{total:,}"))
     several = f" x {run.macros}" if run.macros > 1 else ""
     show_table(f"{asked.model.name} on {macro.module}{several}", rows, header)
-    check = {None: "not asked for (--check)", True: "equal", False: "DIFFERS"}[report["checked"]]
+    check = {None: "not reached", True: "equal", False: "DIFFERS"}[report["checked"]]
+    kept = report["kept_jobs"]
     rows = [
         ("items", f"{report['images']}"),
         *(("remark", text) for text in report["remarks"]),
         ("sums equal to golden's and NumPy's", _sums(macro, run, report)),
-        ("expected values", check),
+        ("expected values", check if run.expected else "not asked for (--check)"),
+        *([("kept from a run that was cut off", f"{kept} jobs")] if kept else []),
         ("run on", WHOSE.get(asked.way.backend, asked.way.backend)),
         ("time", _time(report)),
         *link_rows(report),

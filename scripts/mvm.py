@@ -9,7 +9,9 @@ import numpy as np
 
 from cimforge.compiler.backends.rtl import RtlBackend, SimulationError
 from cimforge.compiler.backends.serial_port import SerialBackend
+from cimforge.compiler.map.golden_jobs import GoldenJobs
 from cimforge.compiler.npy import load_array, npy_bytes
+from cimforge.compiler.player.player_backend import PlayerBackend
 from cimforge.compiler.precision import Precision
 from cimforge.compiler.tiling import Job, make_job
 from cimforge.flow.simulate.simulator import BuildError
@@ -37,7 +39,7 @@ __all__ = ["mvm"]
 
 MOST_MHZ = 100_000
 FIRST_MHZ = 100.0
-Runner = RtlBackend | SerialBackend
+Runner = RtlBackend | SerialBackend | PlayerBackend | GoldenJobs
 NPY = click.Path(dir_okay=False, path_type=Path)
 
 

@@ -227,8 +227,8 @@ def _show(
     output: Path | None,
 ) -> None:
     here, there = (summed([getattr(each, name) for each in layers]) for name in DESIGNS)
-    every = [*enumerate(layers, 1), (0, LayerEnergy(layers[0].plan, here, there))]
-    named = [(each.label(place) if place else "all", each) for place, each in every]
+    every = [*enumerate(layers), (-1, LayerEnergy(layers[0].plan, here, there))]
+    named = [(each.label(place) if place >= 0 else "all", each) for place, each in every]
     show_table(
         f"{model.name}: {told}",
         [(name, *_moved(each, name != "all")) for name, each in named],

@@ -102,5 +102,5 @@ def run(
         return
     if linked:
         raise InputError("--engine: runs digits alone; a file's products go to a macro, or to soc")
-    shared = {"config": config, "overrides": overrides, "images": images, "seed": seed}
-    run_model(Asked(Path(model), way, **shared, output=output, as_json=as_json, **files))
+    told: dict[str, Any] = {"config": config, "overrides": overrides, "images": images, **files}
+    run_model(Asked(Path(model), way, **told, seed=seed, output=output, as_json=as_json))

@@ -12,6 +12,7 @@ from cimforge.compiler.backends.serial_port import SerialBackend
 from cimforge.compiler.engine_link.linked_backend import LinkedBackend
 from cimforge.compiler.map.golden_jobs import GoldenJobs
 from cimforge.compiler.matmul import exact_matmul, tiled_matmul
+from cimforge.compiler.player.player_backend import PlayerBackend
 from cimforge.compiler.precision import Ints
 from cimforge.compiler.soc.soc_backend import SocBackend
 from cimforge.flow.simulate.simulator import BuildError
@@ -108,7 +109,7 @@ def run_digits(asked: Digits) -> None:
         raise CheckFailedError(failure or "the Verilog's results differ from the golden model's")
 
 
-Runner = RtlBackend | SerialBackend | SocBackend | LinkedBackend | GoldenJobs
+Runner = RtlBackend | SerialBackend | PlayerBackend | SocBackend | LinkedBackend | GoldenJobs
 
 
 def _predict(

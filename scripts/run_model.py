@@ -1,7 +1,9 @@
 """cimforge run FILE: a network from a file, its products on the macro's Verilog."""
 
 import hashlib
+import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +24,7 @@ from cimforge.compiler.network.network_run import NetworkRun
 from cimforge.compiler.player.player_backend import PlayerBackend
 from cimforge.compiler.soc.soc_products import SocProducts
 from cimforge.compiler.tiling import run_job_golden
-from cimforge.flow.reproduction.reproducer import Case, reproducer_files
+from cimforge.flow.reproduction.reproducer import RUN, Case, reproducer_files
 from cimforge.flow.simulate.given_sources import given_design
 from cimforge.flow.simulate.simulator import Design
 from cimforge.hdl.emit.output_paths import BUILD
@@ -98,9 +100,9 @@ def run_model(asked: Asked) -> None:
     report |= {"kept_jobs": opened.kept.kept if opened.kept else 0}
     facts = getattr(opened.runner, "facts", None)
     report |= facts() if facts else asked.way.facts(opened.runner)
-    files = model_files(ready.graph, report, run) if failure is None else {}
+    files = model_files(ready.graph, report, None if failure else run)
     below = _write(ready, files, failure, opened.design)
-    if isinstance(failure, (DivergenceError, DifferenceError)) or failure is None:
+    if failure is None:
         shutil.rmtree(ready.output / KEPT, ignore_errors=True)
     if asked.as_json:
         print_json(report)
@@ -126,6 +128,9 @@ def _ready(asked: Asked) -> Ready:
         hint = install_hint("models")
         raise InputError(f"run {asked.model}: needs {error.name}; run {hint}") from None
     names = list(dict.fromkeys(product.node.name for product in traced))
+    if not names:
+        rule = "has no product of integers, so nothing of it goes to a macro; quantise it first"
+        raise InputError(f"{asked.model}: {rule}")
     chosen = chosen_layers(asked.layers, names)
     kind = "" if asked.way.backend == "rtl" else f"-{asked.way.backend}"
     title = f"{asked.model.stem}-{engine.module if engine else macro.module}{kind}"
@@ -147,6 +152,8 @@ def _check(asked: Asked) -> None:
         raise InputError("--backend litex: runs digits alone; a file runs on soc")
     if asked.macros > 1 and backend == SOC:
         raise InputError("--macros: of --backend soc are a parameter, --set engine.macros=N")
+    if asked.tolerance is not None and asked.check is None:
+        raise InputError("--tolerance: is of --check")
     if asked.input and asked.images:
         raise InputError("--images: is the number of random items, and --input brings its own")
 
@@ -154,13 +161,23 @@ def _check(asked: Asked) -> None:
 def _feeds(graph: Graph, asked: Asked) -> Feeds:
     if asked.input is None:
         return drawn_feeds(graph, asked.images or 1, asked.seed)
-    return fitted_feeds(graph, load_arrays(asked.input), f"--input {asked.input}")
+    told, named = load_arrays(asked.input), _named(asked.input)
+    return fitted_feeds(graph, told, f"--input {asked.input}", named=named)
 
 
 def _expected(graph: Graph, asked: Asked, items: int) -> Expected | None:
     if asked.check is None:
         return None
-    return Expected(graph, load_arrays(asked.check), items, f"--check {asked.check}")
+    return Expected(
+        *(graph, load_arrays(asked.check), items, f"--check {asked.check}"),
+        named=_named(asked.check),
+        tolerance=asked.tolerance or 0.0,
+    )
+
+
+def _named(path: Path) -> bool:
+    """Whether a file's arrays have names."""
+    return path.suffix.lower() == ".npz"
 
 
 def _open(
@@ -230,16 +247,19 @@ def _case(design: Design, failure: DivergenceError) -> Case:
 def _write(
     ready: Ready, files: dict[str, Content], failure: Exception | None, design: Design | None
 ) -> list[tuple[str, object]]:
-    """Write the results, or the reproducer of a divergence; lines that name them."""
-    output = ready.output
+    """Write the report and the results, or in their place the reproducer of a divergence, so that
+    nothing of another run stays beside them; lines that name them."""
+    output, folder = ready.output, ready.output / DIVERGENCE
+    name, contents = f"{ready.title}-{DIVERGENCE}", dict[str, Content]()
+    below: list[tuple[str, object]] = []
     if isinstance(failure, DivergenceError) and design is not None:
-        folder, name = output / DIVERGENCE, f"{ready.title}-{DIVERGENCE}"
         contents = reproducer_files(design, _case(design, failure), failure.divergence.as_json())
+        python = shlex.quote(sys.executable)
+        below = [("again, alone", f"{python} {folder / RUN}"), ("or, with cocotb and Icarus", "")]
+        below[1] = (below[1][0], f"make -C {folder}")
+    if contents or folder.is_dir():
         with open_outputs(folder, name) as outputs:
             outputs.write(contents, {"name": name, "files": listing(contents)})
-        return [("again, alone", f"python {folder / 'reproduce.py'}"), ("or", f"make -C {folder}")]
-    if not files:
-        return []
     with open_outputs(output, ready.title) as outputs:
         outputs.write(files, {"name": ready.title, "files": listing(files)})
-    return [(Path(name).stem, output / name) for name in files]
+    return below + [(Path(name).stem, output / name) for name in files]

@@ -87,7 +87,7 @@ def _layers(axes: Axes, layers: Sequence[LayerEnergy], count: int) -> None:
         for shift, design, color in ((-0.19, "macros", INK), (0.19, "von_neumann", APART)):
             energy = getattr(layer, design).total_pj * 1e-6
             axes.barh(place + shift, energy, height=0.36, color=color)
-    names = [f"{each.label(place)}: {each.ratio:,.3g}" for place, each in enumerate(layers, 1)]
+    names = [f"{each.label(place)}: {each.ratio:,.3g}" for place, each in enumerate(layers)]
     axes.set_yticks(range(len(layers)), names, size=8)
     axes.set_ylim(len(layers) - 0.4, -0.6)
     more = f", the first {len(layers)} of {count}" if count > len(layers) else ""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cimforge.compiler.graph.graph import Graph
 from cimforge.compiler.graph.tensor import Tensor
 
-__all__ = ["Feeds", "drawn_feeds", "fitted_feeds"]
+__all__ = ["Feeds", "drawn_feeds", "fitted_feeds", "items_of"]
 
 
 class Feeds(NamedTuple):
@@ -31,16 +31,18 @@ class Feeds(NamedTuple):
         return chosen
 
 
-def fitted_feeds(graph: Graph, given: Mapping[str, NDArray], where: str) -> Feeds:
-    """Inputs from arrays by name, or from the only one whatever its name where the network has one
-    input. A batch whose items have the model's size is reshaped; floats for an input of integers
-    are quantised by its scale, which a remark says.
+def fitted_feeds(
+    graph: Graph, given: Mapping[str, NDArray], where: str, *, named: bool = False
+) -> Feeds:
+    """Inputs from arrays by name; where they are not ``named`` and the network has one input, from
+    the only array. A batch whose items have the model's size is reshaped; floats for an input of
+    integers are quantised by its scale, which a remark says.
 
     Raises ValueError, one line that begins with ``where``, for a missing or unknown name, another
     size, axes in another order, and numbers that the input's kind does not hold.
     """
     names = list(graph.inputs)
-    if len(given) == 1 and len(names) == 1:
+    if not named and len(given) == 1 and len(names) == 1:
         given = {names[0]: next(iter(given.values()))}
     missing = [name for name in names if name not in given]
     unknown = [name for name in given if name not in names]
@@ -52,7 +54,7 @@ def fitted_feeds(graph: Graph, given: Mapping[str, NDArray], where: str) -> Feed
     for name in names:
         tensor = graph.tensors[name]
         try:
-            shaped, items = _shaped(tensor, given[name])
+            shaped, items = items_of(tensor, given[name], f"input {name!r}")
             arrays[name], remark = _numbers(tensor, shaped)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
@@ -78,9 +80,12 @@ def drawn_feeds(graph: Graph, items: int, seed: int) -> Feeds:
     return Feeds(arrays, items, (f"{items} random item{'s' * (items != 1)}, seed {seed}",))
 
 
-def _shaped(tensor: Tensor, array: NDArray) -> tuple[NDArray, int]:
-    """The array in the tensor's shape, several items on axis 0, and how many."""
-    shape, rule = tensor.shape, f"input {tensor.name!r} must hold items of shape {tensor.shape}"
+def items_of(tensor: Tensor, array: NDArray, who: str) -> tuple[NDArray, int]:
+    """The array in the tensor's shape, several items on axis 0, and how many.
+
+    Raises ValueError, one line that begins with ``who``, for another size or order of axes.
+    """
+    shape, rule = tensor.shape, f"{who} must hold items of shape {tensor.shape}"
     if array.shape == shape:
         return array, 1
     if not shape or not array.ndim or not tensor.size or not array.size or array.size % tensor.size:

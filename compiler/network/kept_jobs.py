@@ -78,6 +78,9 @@ def _load(path: Path, job: Job) -> tuple[Ints, int, int] | None:
 def _save(path: Path, results: Ints, cycles: int, passing: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.stem}.{os.getpid()}.part")
-    with partial.open("wb") as file:
-        np.savez_compressed(file, results=results, cycles=cycles, pass_cycles=passing)
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, results=results, cycles=cycles, pass_cycles=passing)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -37,13 +37,16 @@ def draw_layers(report: dict[str, Any]) -> bytes:
         left.barh(rows, counts, color=PALE, label="loading weights, or waiting")
         left.barh(rows, busy, color=INK, label="array computing")
         left.set_yticks(rows, [_name(*pair) for pair in layers])
-        left.set_xlabel(f"cycles for {report['images']} item(s), macros side by side")
+        items = f"{report['images']} item{'s' * (report['images'] != 1)}"
+        left.set_xlabel(f"cycles of {items}{', macros side by side' * (macros > 1)}")
         left.invert_yaxis()
         left.legend(frameon=False, loc="lower right", fontsize=8)
         shares = [100 * layer["utilisation"] for _, layer in layers]
         right.barh(rows, shares, color=MUTED)
         for row, share in zip(rows, shares, strict=True):
-            right.text(min(share + 2, 84), row, f"{share:.0f}", va="center", fontsize=8)
+            inside = share > 80  # where there is no room behind the bar
+            place, side, color = (share - 2, "right", PAPER) if inside else (share + 2, "left", INK)
+            right.text(place, row, f"{share:.0f}", va="center", ha=side, color=color, fontsize=8)
         right.set_xlim(0, 100)
         right.set_xlabel("% of cells that hold a weight")
         for axes in (left, right):

@@ -141,6 +141,9 @@ def _apart(graph: Graph, node: Node) -> bool:
             return 0 not in drop
         case HostOperator("UnidirectionalSequenceLstm", attributes):
             return not dict(attributes)["time_major"]
+        case HostOperator("LayerNormalization" | "SkipLayerNormalization", attributes):
+            same = all(len(tensor.shape) == len(made[0].shape) for tensor in flowing)
+            return same and dict(attributes).get("axis", -1) % len(flowing[0].shape) != 0
         case HostOperator(kind):
             return kind in EACH_ITEM | TFLITE_EACH_ITEM
     return True

@@ -19,7 +19,8 @@ class Stream:
     """Offers beats, one after the other, each until it is taken."""
 
     def __init__(self, dut, name: str):
-        self.dut, self.name, self.beats = dut, name, []
+        self.dut, self.name = dut, name
+        self.beats: list[dict[str, str]] = []
 
     def offer(self) -> None:
         """Show the first beat, if there is one."""
@@ -35,8 +36,10 @@ class Stream:
         return True
 
 
-def values(number: int) -> list[int]:
+def values(data) -> list[int]:
     """The signed results in y_data, output 0 lowest."""
+    assert data.is_resolvable, f"y_data holds unknown bits: {data}"
+    number = int(data)
     bits, sign = CASE["y_bits"], 1 << (CASE["y_bits"] - 1)
     fields = [(number >> (bits * place)) & ((1 << bits) - 1) for place in range(CASE["outputs"])]
     return [(field ^ sign) - sign for field in fields]
@@ -59,7 +62,8 @@ async def results_are_right(dut):
     dut.y_ready.value = 1
     for place, tile in enumerate(CASE["tiles"]):
         weights.beats, waiting = list(tile["w"]), list(tile["x"])
-        results, quiet = [], 0
+        results: list[list[int]] = []
+        quiet = 0
         while len(results) < len(tile["y"]):
             if waiting and not weights.beats:  # a bank takes vectors once all its rows are in
                 vectors.beats, waiting = waiting, []
@@ -68,7 +72,7 @@ async def results_are_right(dut):
             await FallingEdge(dut.clk)
             moved = [weights.taken(), vectors.taken(), bool(int(dut.y_valid.value))]
             if moved[2]:
-                results.append(values(int(dut.y_data.value)))
+                results.append(values(dut.y_data.value))
             quiet = 0 if any(moved) else quiet + 1
             assert quiet < MOST_CYCLES, f"tile {place}: the macro neither takes nor gives"
             await RisingEdge(dut.clk)

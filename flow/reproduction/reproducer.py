@@ -16,7 +16,7 @@ from cimforge.hdl.netlist.module import Port
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.fields import to_field_rows
 
-__all__ = ["Case", "reproducer_files"]
+__all__ = ["RUN", "Case", "reproducer_files"]
 
 Ints = NDArray[np.int64]
 SUITE, RUN = "reproduce_suite.py", "reproduce.py"
@@ -26,6 +26,8 @@ TOPLEVEL_LANG = verilog
 VERILOG_SOURCES = {sources}
 TOPLEVEL = {top}
 COCOTB_TEST_MODULES = reproduce_suite
+# else pytest, which cocotb asks for its messages, looks for a conftest.py around this folder
+export COCOTB_REWRITE_ASSERTION_FILES =
 include $(shell cocotb-config --makefiles)/Makefile.sim
 """
 

@@ -37,7 +37,7 @@ def test_json_and_table(cimforge, model, folder):
     assert told["constants"]["dram_pj"] == 10_000
 
     shown = cimforge("energy", model, *GIVEN, "-o", "picture.svg")
-    for text in ("1 Convolution 18 x 6", "2 FullyConnected 120 x 7", "v.N. SRAM", "times less"):
+    for text in ("0 Convolution 18 x 6", "1 FullyConnected 120 x 7", "v.N. SRAM", "times less"):
         assert text in shown.out
     assert "surveys of compute-in-memory" in shown.out
     assert (folder / "picture.svg").read_text().startswith("<?xml")

@@ -12,7 +12,7 @@ from cimforge.scripts.tests.conftest import SIMULATOR, environment
 
 pytest.importorskip("onnx", reason="networks from .onnx files need onnx (make models)")
 
-from cimforge.scripts.tests.small_onnx import INPUT, write_network
+from cimforge.scripts.tests.small_onnx import INPUT, write_floats, write_network
 
 # Of write_network's network and these inputs, as onnxruntime 1.32 computes them.
 X = np.random.default_rng(5).integers(0, 256, (4, *INPUT[1:])).astype(np.uint8)
@@ -83,6 +83,7 @@ def test_verilog_that_is_wrong_is_shown_alone(cimforge, network):
     source.write_text(text.replace("assign products = ~ n_0;", "assign products = n_0;"))
     done = cimforge(*RUN, "--sources", "bad", "--json", "-o", "out")
     assert done.status == 1
+    assert (done.json["checked"], done.json["images"]) == (None, 0)
     found = done.json["divergence"]
     assert (found["layer"], found["tile"], found["vector"]) == ("conv", 0, 0)
     assert found["planes"] == list(range(4))
@@ -93,6 +94,10 @@ def test_verilog_that_is_wrong_is_shown_alone(cimforge, network):
     assert "DIFFERS" in shown.stdout
     log = (network / "out/divergence/run/sim.log").read_text()
     assert f"column 0: got {found['got']}, right is {found['expected']}" in log
+    assert (
+        "export COCOTB_REWRITE_ASSERTION_FILES ="
+        in (network / "out/divergence/Makefile").read_text()
+    )
     # The Verilog as it was: the same case is right.
     source = network / "out/divergence/verilog" / source.name
     source.write_text(text)
@@ -106,6 +111,37 @@ def test_an_expected_tensor_that_differs_is_named(cimforge, network):
     assert done.status == 1
     assert (done.json["checked"], done.json["difference"]["tensor"]) == (False, "a")
     assert "tensor 'a'" in done.messages[-1]
+
+
+def test_nothing_of_another_run_stays_beside_the_results(cimforge, network):
+    asked = ("run", "small.onnx", "--input", "x.npy", "--backend", "golden", "-o", "out")
+    assert cimforge(*asked).status == 0
+    np.save("y.npy", Y + 1)
+    assert cimforge(*asked, "--check", "y.npy").status == 1
+    left = {path.name for path in (network / "out").iterdir() if path.is_file()}
+    assert left == {"manifest.json", "report.json"}
+    assert json.loads((network / "out/report.json").read_text())["checked"] is False
+
+
+def test_a_network_of_floats_is_refused(cimforge, folder):
+    write_floats(folder / "floats.onnx")
+    done = cimforge("run", "floats.onnx", "--backend", "golden")
+    assert done.status == 2
+    assert done.messages == [
+        "cimforge: floats.onnx: has no product of integers, so nothing of it goes to a macro; "
+        "quantise it first"
+    ]
+
+
+def test_floats_may_differ_by_what_is_allowed(cimforge, network):
+    write_network(network / "small.onnx", floats=True)
+    real = ((Y.astype(np.float32) - np.float32(120)) * np.float32(0.7)).astype(np.float32)
+    np.save("y.npy", real)
+    asked = (*RUN, "--backend", "golden")
+    assert cimforge(*asked).status == 0
+    np.save("y.npy", real + np.float32(0.25))
+    assert cimforge(*asked).status == 1
+    assert cimforge(*asked, "--tolerance", "0.3").status == 0
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_a_picture():
     first = drawn(layers)
     assert first == drawn(layers)
     text = first.decode()
-    for told in ("a title", "a subtitle", "macros", "von Neumann", "1 FullyConnected 12 x 6"):
+    for told in ("a title", "a subtitle", "macros", "von Neumann", "0 FullyConnected 12 x 6"):
         assert f"<!-- {told}" in text
     assert "the first 40 of 41" in drawn(layers * 41).decode()
 
