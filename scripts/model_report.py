@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cimforge.compiler.graph.graph import Graph
+from cimforge.compiler.map.layer_plan import macros_that_halve
 from cimforge.compiler.network.divergence import DivergenceError
 from cimforge.compiler.network.expected import DifferenceError
 from cimforge.compiler.network.feeds import Feeds
@@ -161,6 +162,7 @@ def show_model(
         *(("remark", text) for text in report["remarks"]),
         ("sums equal to golden's and NumPy's", _sums(macro, run, report)),
         ("expected values", check if run.expected else "not asked for (--check)"),
+        *_half(run, report),
         *([("kept from a run that was cut off", f"{kept} jobs")] if kept else []),
         ("run on", WHOSE.get(asked.way.backend, asked.way.backend)),
         ("time", _time(report)),
@@ -176,6 +178,15 @@ def _sums(macro: MacroConfig, run: NetworkRun, report: dict[str, Any]) -> str:
     if run.exact:
         return "yes" if report["images"] else "those that there are"
     return "NO" if macro.tree_traits.exact else "golden's yes, NumPy's no: the tree is approximate"
+
+
+def _half(run: NetworkRun, report: dict[str, Any]) -> list[tuple[str, str]]:
+    """What would halve the cycles, of macros that work alone."""
+    if run.macros > 1 or not report["images"] or report["backend"] not in ("rtl", "golden"):
+        return []
+    found = macros_that_halve(run.graph, run.config, report["images"], run.worker.chosen)
+    told = f"--macros {found[0]}: {found[1]:,}" if found else "not by up to 32 macros side by side"
+    return [("half the cycles", told)]
 
 
 def _time(report: dict[str, Any]) -> str:

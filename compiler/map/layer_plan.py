@@ -1,7 +1,7 @@
 """What each layer of a network costs on macros, from sizes alone, before anything is run."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
@@ -14,8 +14,9 @@ from cimforge.compiler.map.product_trace import NodeProducts, kind_precision, tr
 from cimforge.compiler.tiling import Tile
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["LayerPlan", "plan_network"]
+__all__ = ["LayerPlan", "macros_that_halve", "plan_network"]
 
+MANY = (2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)
 SUM_BYTES = 4
 
 
@@ -71,10 +72,37 @@ def plan_network(
 
     Raises GraphError where the network is not computed here, ValueError as plan_node does.
     """
-    products: defaultdict[str, list[NodeProducts]] = defaultdict(list)
-    for product in trace_products(graph, items):
-        products[product.node.name].append(product)
-    return tuple(_layer(graph, config, macros, items, told) for told in products.values())
+    return _planned(graph, trace_products(graph, items), config, macros, items)
+
+
+def macros_that_halve(
+    graph: Graph, config: MacroConfig, items: int = 1, chosen: Collection[str] | None = None
+) -> tuple[int, int] | None:
+    """The fewest macros of MANY that take at most half of one macro's cycles for the ``chosen``
+    layers (None: all), with these; None where none of them do, as layers of one column and one
+    vector cannot be shared."""
+    products = trace_products(graph, items)
+
+    def cycles(macros: int) -> int:
+        layers = _planned(graph, products, config, macros, items)
+        return sum(layer.cycles for layer in layers if chosen is None or layer.name in chosen)
+
+    one = cycles(1)
+    return next(((macros, found) for macros in MANY if 2 * (found := cycles(macros)) <= one), None)
+
+
+def _planned(
+    graph: Graph,
+    products: Sequence[NodeProducts],
+    config: MacroConfig,
+    macros: int,
+    items: int,
+) -> tuple[LayerPlan, ...]:
+    """The layers of what was traced."""
+    nodes: defaultdict[str, list[NodeProducts]] = defaultdict(list)
+    for product in products:
+        nodes[product.node.name].append(product)
+    return tuple(_layer(graph, config, macros, items, told) for told in nodes.values())
 
 
 def _layer(

@@ -6,7 +6,7 @@ import pytest
 from cimforge.compiler.graph.graph import Graph, GraphError, Node
 from cimforge.compiler.graph.operator import Convolution, FullyConnected, Reshape
 from cimforge.compiler.graph.tensor import Quantisation, Tensor
-from cimforge.compiler.map.layer_plan import plan_network
+from cimforge.compiler.map.layer_plan import macros_that_halve, plan_network
 from cimforge.compiler.map.macro_products import MacroProducts
 from cimforge.compiler.reference.execution import execute
 from cimforge.hdl.params.config import MacroConfig
@@ -72,6 +72,19 @@ def test_the_plan_tells_what_execution_takes(config, macros):
     for layer, use in zip(plan, products.uses.values(), strict=True):
         told = (layer.name, layer.operator, layer.macs, layer.tiles, layer.passes)
         assert told == (use.name, use.operator, use.macs, use.tiles, use.passes)
+
+
+def test_how_many_macros_halve_the_cycles():
+    graph = network()
+    macros, cycles = macros_that_halve(graph, CONFIG, 3)
+    one = sum(layer.cycles for layer in plan_network(graph, CONFIG, 1, 3))
+    assert cycles == sum(layer.cycles for layer in plan_network(graph, CONFIG, macros, 3))
+    assert 2 * cycles <= one
+    fewer = plan_network(graph, CONFIG, macros - 1, 3)
+    assert 2 * sum(layer.cycles for layer in fewer) > one
+    assert (
+        macros_that_halve(graph, load_config("base"), 1, {"full"}) is None
+    )  # one tile, one vector
 
 
 def test_what_a_layer_moves_is_told():
