@@ -12,7 +12,9 @@ from cimforge.compiler.importers.onnx_import import import_onnx
 from cimforge.compiler.importers.onnx_operators import READERS
 from cimforge.compiler.importers.tests.onnx_writer import onnx, saved
 from cimforge.compiler.map.macro_products import MacroProducts
+from cimforge.compiler.player.player_backend import PlayerBackend
 from cimforge.compiler.reference.execution import execute
+from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.params.config import MacroConfig
 
 CONFIG = MacroConfig(rows=16, cols=4, weight_bits=8, input_bits=8, banks=2)
@@ -42,9 +44,9 @@ def kinds(case: Any) -> set[tuple[str, str]]:
     return {(node.domain, node.op_type) for node in case.model.graph.node}
 
 
-def outcome(case: Any, folder: Any) -> str:
-    """``passed`` or why it is refused. All inputs but the first become constants, as scales and
-    shapes are in networks."""
+def outcome(case: Any, folder: Any, products: MacroProducts | None = None) -> str:
+    """``passed`` or why it is refused, with products by golden, or as given. All inputs but the
+    first become constants, as scales and shapes are in networks."""
     model = onnx.ModelProto()
     model.CopyFrom(case.model)
     given, wanted = case.data_sets[0]
@@ -57,7 +59,7 @@ def outcome(case: Any, folder: Any) -> str:
         graph = import_onnx(saved(model, folder))
         feeds = {name: array(given[names.index(name)]) for name in graph.inputs}
         with np.errstate(all="ignore"):
-            told = execute(graph, feeds, MacroProducts(CONFIG))
+            told = execute(graph, feeds, products or MacroProducts(CONFIG))
     except GraphError as error:
         return str(error)
     for name, value in zip(graph.outputs, wanted, strict=True):
@@ -104,6 +106,21 @@ def test_integer_products_and_scales_by_onnxs_own_cases(kind, cases, tmp_path):
             assert why == "passed" or any(each in why for each in reasons), (case.name, why)
             assert "\n" not in why
     assert (told[True], told[False]) == SCALED[kind]
+
+
+def test_integer_products_on_emitted_verilog(cases, tmp_path):
+    """Each operator of products with each kind that it takes, on a macro of 4 bits: in digits."""
+    macro = MacroConfig(rows=8, cols=4, weight_bits=4, input_bits=4, banks=2)
+    emit_macro(macro, tmp_path / "macro")
+    products = MacroProducts(macro, PlayerBackend(tmp_path / "macro"))
+    passed = 0
+    for kind in ("ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"):
+        for case in (case for case in cases if kinds(case) == {("", kind)}):
+            assert outcome(case, tmp_path, products) == "passed", case.name
+            passed += 1
+    assert passed == 12
+    assert products.runner.bit_exact
+    assert products.runner.compared > 100
 
 
 def test_host_operators_by_onnxs_own_cases(cases, tmp_path):
