@@ -70,8 +70,8 @@ def diff(
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:
-    shown = ["-" if value is None else str(value) for value in (change.before, change.after)]
-    return change.what, *shown, "breaks" if change.breaks else ""
+    before, after = ("-" if each is None else str(each) for each in (change.before, change.after))
+    return change.what, before, after, "breaks" if change.breaks else ""
 
 
 def _sizes(found: ConfigDiff, liberty: tuple[str, ...]) -> tuple[Change, ...]:
@@ -85,4 +85,4 @@ def _sizes(found: ConfigDiff, liberty: tuple[str, ...]) -> tuple[Change, ...]:
             measured.append(measure_macro(config, libraries.paths, STORE, announce=announce))
     old, new = measured
     areas = Change("area, µm²", round(old.area, 1), round(new.area, 1))
-    return areas, Change("period, ns", *(each.period or each.why for each in measured))
+    return areas, Change("period, ns", old.period or old.why, new.period or new.why)
