@@ -53,7 +53,7 @@ BAUD_SHARE = 0.01  # by which the line's rate may differ from the one that was a
 
 def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--backend, --port, --baud and --board."""
-    return _options(command, BACKENDS, f"{HELP}.")
+    return _options(command, (*BACKENDS, GOLDEN), f"{HELP}; the golden model in NumPy.")
 
 
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
