@@ -124,6 +124,8 @@ def _ready(asked: Asked) -> Ready:
         expected = _expected(graph, asked, feeds.items)
     except (GraphError, ValueError) as error:
         raise InputError(str(error)) from None
+    except MemoryError:
+        raise InputError(f"{asked.model}: needs more memory than there is") from None
     except ModuleNotFoundError as error:
         hint = install_hint("models")
         raise InputError(f"run {asked.model}: needs {error.name}; run {hint}") from None

@@ -115,7 +115,11 @@ def lowered(call: Call, x: NDArray, w: NDArray, pad: int) -> tuple[list[Part], t
         return parts, (len(parts[0].x), len(w))
     if isinstance(operator, Convolution):
         shape = convolution_shape(operator, x.shape[1:3], w.shape[1:3])
-        return list(convolution_parts(x, w, operator, pad)), (len(x), *shape, len(w))
+        try:
+            parts = list(convolution_parts(x, w, operator, pad))
+        except ValueError as error:
+            raise ValueError(f"{call.node}: {error}") from None
+        return parts, (len(x), *shape, len(w))
     if isinstance(operator, TransposedConvolution):
         return [scattered(x, w, operator, pad)], (len(x), *operator.output, len(w))
     raise ValueError(f"{call.node}: is no product")

@@ -10,6 +10,7 @@ from cimforge.compiler.graph.operator import Convolution, TransposedConvolution
 
 __all__ = ["Part", "convolution_parts", "convolution_shape", "scattered", "spread"]
 
+MOST_PATCHES = 1 << 28  # elements, 2 GB: what a convolution's patches may take at once
 Ints = NDArray[np.int64]
 Pair = tuple[int, int]
 
@@ -48,10 +49,16 @@ def _patches(x: Ints, operator: Convolution, kernel: Pair, pad: int) -> NDArray:
 
 def convolution_parts(x: Ints, w: Ints, operator: Convolution, pad: int) -> Iterator[Part]:
     """Of x (B, H, W, C) and w (N, KY, KX, C / groups): a part a group, rows B OY OX, K = KY KX C /
-    groups, in the order (ky, kx, c); what lies outside of x is ``pad``."""
+    groups, in the order (ky, kx, c); what lies outside of x is ``pad``.
+
+    Raises ValueError where the patches leave MOST_PATCHES.
+    """
     outputs, tall, wide, depth = w.shape
     seen = _patches(x, operator, (tall, wide), pad)
     rows, each = int(np.prod(seen.shape[:3])), outputs // operator.groups
+    if rows * tall * wide * depth * operator.groups > MOST_PATCHES:
+        told = f"{rows} positions of {tall * wide * depth * operator.groups} inputs"
+        raise ValueError(f"patches must have at most {MOST_PATCHES} elements, not {told}")
     for group in range(operator.groups):
         own = seen[..., group * depth : (group + 1) * depth].reshape(rows, tall * wide * depth)
         weights = w[group * each : (group + 1) * each].reshape(each, -1).T

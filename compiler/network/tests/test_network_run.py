@@ -4,6 +4,7 @@ differs is named to the bit plane."""
 import numpy as np
 import pytest
 
+from cimforge.compiler.graph.graph import GraphError
 from cimforge.compiler.map.golden_jobs import GoldenJobs
 from cimforge.compiler.map.macro_products import MacroProducts
 from cimforge.compiler.network import network_run
@@ -151,3 +152,9 @@ def test_a_run_that_was_cut_off_goes_on(monkeypatch, tmp_path):
     other = Counting(99)
     run_of(KeptJobs(other, tmp_path, "v2")).run(feeds)
     assert other.jobs == 3  # other Verilog: nothing is taken
+
+
+def test_patches_beyond_memory_are_refused_before_they_are_made(monkeypatch):
+    monkeypatch.setattr("cimforge.compiler.reference.lowering.MOST_PATCHES", 9 * 9 * 4 - 1)
+    with pytest.raises(GraphError, match=r"^small: Convolution 'deep': patches must have at most"):
+        run_of().run(drawn_feeds(GRAPH, 1, 1))
