@@ -16,7 +16,7 @@ KINDS: dict[str, tuple[int, int] | None] = {
     **dict.fromkeys(("float16", "float32", "float64")),
 }
 MOST_RANK = 8
-MOST_ELEMENTS = 1 << 31  # of a tensor: more is taken for a file that lies
+MOST_ELEMENTS = 1 << 28  # of a tensor: more is taken for a file that lies
 
 
 @dataclass(frozen=True)
