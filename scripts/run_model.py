@@ -37,7 +37,7 @@ from cimforge.hdl.params.engine_file import load_engine
 from cimforge.hdl.params.install_hint import install_hint
 from cimforge.scripts.model_options import Asked, chosen_layers
 from cimforge.scripts.model_report import model_files, model_report, show_model
-from cimforge.scripts.options import CheckFailedError, print_json, simulation_progress
+from cimforge.scripts.options import CheckFailedError, print_json, simulation_progress, stderr
 from cimforge.scripts.run_digits import FAILURES
 from cimforge.scripts.way import GOLDEN, SYSTEMS, Way
 
@@ -95,6 +95,9 @@ def run_model(asked: Asked) -> None:
             raise InputError(f"{asked.model}: {error}") from None
         except (DivergenceError, DifferenceError, *FAILURES) as error:
             failure = error
+        except KeyboardInterrupt:
+            _say_kept(ready.output / KEPT)
+            raise
     times = (time.perf_counter() - began, opened.runner.seconds)
     report = model_report(asked, ready.macro, run, ready.feeds, times, failure)
     report |= {"kept_jobs": opened.kept.kept if opened.kept else 0}
@@ -110,6 +113,12 @@ def run_model(asked: Asked) -> None:
         show_model(asked, ready.macro, run, report, below)
     if failure is not None or not report["bit_exact"]:
         raise CheckFailedError(str(failure or "") or "sums differ from NumPy's")
+
+
+def _say_kept(folder: Path) -> None:
+    """What an interrupted run leaves for the next."""
+    if jobs := len(list(folder.glob("*.npz"))):
+        stderr.print(f"results of {jobs} jobs are in {folder}; the same command goes on from them")
 
 
 def _ready(asked: Asked) -> Ready:
