@@ -13,7 +13,7 @@ from cimforge.explore.points import Points
 from cimforge.explore.run_sweep import Measured
 from cimforge.explore.sweep import Sweep, SweepTarget
 
-__all__ = ["SweepReport"]
+__all__ = ["SweepReport", "tidy"]
 
 DIGITS = 6  # significant ones that are told: more than a library's figures have
 
@@ -83,9 +83,7 @@ class SweepReport:
         }
 
     def _row(self, each: Measured) -> dict[str, Any]:
-        told = {
-            name: _tidy(each.figures[name]) for name in self.sweep.asked if name in each.figures
-        }
+        told = {name: tidy(each.figures[name]) for name in self.sweep.asked if name in each.figures}
         return {"target": each.point.target.name, **each.point.choice, **told, "key": each.key}
 
     def unit(self, metric: str, target: SweepTarget) -> str:
@@ -106,7 +104,7 @@ class SweepReport:
             row: Mapping[str, Any] = {
                 "target": each.point.target.name,
                 **each.point.choice,
-                **{name: _tidy(value) for name, value in each.figures.items()},
+                **{name: tidy(value) for name, value in each.figures.items()},
                 "feasible": int(place in self._feasible),
                 "front": int(id(each) in best),
                 "why": each.why,
@@ -116,7 +114,7 @@ class SweepReport:
         return text.getvalue()
 
 
-def _tidy(value: float) -> float:
+def tidy(value: float) -> float:
     """Whole numbers as integers, others to DIGITS."""
     rounded = float(f"{value:.{DIGITS}g}")
     return int(value) if value == int(value) else rounded

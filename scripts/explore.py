@@ -16,6 +16,7 @@ from cimforge.explore.run_sweep import Progress as Told
 from cimforge.explore.run_sweep import run_sweep
 from cimforge.explore.sweep import SweepTarget
 from cimforge.explore.sweep_file import read_sweep
+from cimforge.explore.sweep_page import sweep_page
 from cimforge.explore.sweep_report import SweepReport
 from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import write_file
@@ -43,8 +44,8 @@ SHOWN_POINTS = 20
     type=OutputPath(),
     default=FOLDER,
     show_default=True,
-    help="Folder of the store, results.db, and of the sweep's CSV and JSON. A point that is in the "
-    "store is not measured again.",
+    help="Folder of the store, results.db, and of the sweep's CSV, JSON and page. A point that "
+    "is in the store is not measured again.",
 )
 @click.option(
     "--jobs",
@@ -71,6 +72,7 @@ def explore(sweep: Path, output: Path, jobs: int | None, as_json: bool) -> None:
     write_file(path.with_suffix(".csv"), report.as_csv())
     told_json = report.as_json()
     write_file(path.with_suffix(".json"), json.dumps(told_json, indent=2) + "\n")
+    write_file(path.with_suffix(".html"), sweep_page(report))
     fresh = sum(each.fresh for each in measured)
     seconds = time.monotonic() - begun
     if as_json:
@@ -100,6 +102,7 @@ def _show(report: SweepReport, output: Path, fresh: int, seconds: float) -> None
     facts.append(("time", f"{seconds:.1f} s"))
     below: list[tuple[str, object]] = [("store", output / STORE)]
     below += [("every point", output / f"{report.sweep.name}.csv")]
+    below += [("page", output / f"{report.sweep.name}.html")]
     show_table("", facts, below=below)
 
 

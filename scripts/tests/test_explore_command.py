@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cimforge.explore.sweep_file import read_sweep
+from cimforge.explore.tests.test_sweep_page import data_of
 from cimforge.scripts.tests.test_bad_input import check_refused
 
 EXPLORE = Path(__file__).parents[2] / "explore"
@@ -37,6 +38,7 @@ def test_a_sweep_is_measured_once_and_told_twice(cimforge, folder):
     assert "1: bits_per_cycle must divide input_bits = 1, not 2" in done.out
     assert "3 measured, 0 known, 0 failed" in done.out
     assert "every point: build/explore/s.csv" in done.out
+    assert "page: build/explore/s.html" in done.out
 
     told = cimforge("explore", "s.toml", "--json", "--jobs", "2").json
     assert (told["combinations"], told["left_out"], told["points"]) == (8, 4, 3)
@@ -55,6 +57,9 @@ def test_a_sweep_is_measured_once_and_told_twice(cimforge, folder):
     assert [row["feasible"] for row in rows] == ["0", "1", "0"]
     assert int(rows[1]["area"]) == best["area"] > int(rows[0]["area"]) > 0
     assert sum(int(rows[1][f"area_{role}"]) for role in ("storage", "tree", "input")) > 0
+    page = Path("build/explore/s.html").read_text()
+    (shown,) = data_of(page)["targets"]
+    assert [point["key"] for point in shown["points"]] == [row["key"] for row in rows]
     with sqlite3.connect("build/explore/results.db") as file:
         assert {row["key"] for row in rows} == {
             k for (k,) in file.execute("SELECT key FROM points")
