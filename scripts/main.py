@@ -17,8 +17,8 @@ __all__ = ["cli", "main"]
 
 VERBS = (
     *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run", "example"),
-    *("requantise", "energy", "size", "explore", "diff", "export", "soc", "engine", "schema"),
-    "doctor",
+    *("requantise", "energy", "size", "explore", "datasheet", "diff", "export", "soc", "engine"),
+    *("schema", "doctor"),
 )
 BENCH_VERBS = ("naive", "soc-layer")  # what figures are compared with: called by name, not listed
 
