@@ -6,17 +6,30 @@ from dataclasses import dataclass
 from cimforge.flow.synth.census import BREAKDOWN
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["METRICS", "PERIOD", "SIZE", "Metric", "figures_of", "needed"]
+__all__ = [
+    *(
+        "METRICS",
+        "NETWORK",
+        "PERIOD",
+        "SIZE",
+        "Metric",
+        "figures_of",
+        "needed",
+        "network_figures_of",
+    ),
+]
 
-SIZE, PERIOD = "size", "period"  # measurements; metrics of neither follow from the parameters
+# Measurements; metrics of none follow from the parameters.
+SIZE, PERIOD, NETWORK = "size", "period", "network"
 Raw = Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A number of a point. ``needs`` are measurements of SIZE and PERIOD; ``of`` makes it of the
-    configuration and of what was measured (flow/shared_blocks: ``total``, roles, ``ffs`` and
-    ``period``). A ``unit`` of "size" is the target's: um2, LUT sites or cells."""
+    """A number of a point. ``needs`` are measurements of SIZE, PERIOD and NETWORK; ``of`` makes it
+    of the configuration and of what was measured (flow/shared_blocks: ``total``, roles, ``ffs`` and
+    ``period``; network_plans: ``network_cycles``, ``network_cells``, ``network_room``). A ``unit``
+    of "size" is the target's: um2, LUT sites or cells."""
 
     unit: str
     needs: frozenset[str]
@@ -63,6 +76,24 @@ METRICS: dict[str, Metric] = {
     ),
     "latency": _metric("cycles", "of a pass of full precision", lambda c, r: c.latency()),
     "cycles": _metric("cycles", "that such a pass takes", lambda c, r: c.cycles_per_pass()),
+    "network_cycles": _metric(
+        "cycles",
+        "of an item of the network on one macro, weights loaded",
+        lambda c, r: r["network_cycles"],
+        NETWORK,
+    ),
+    "network_use": _metric(
+        "share",
+        "of the tiles' cells that hold a weight of the network",
+        lambda c, r: r["network_cells"] / r["network_room"] if r["network_room"] else 0.0,
+        NETWORK,
+    ),
+    "network_time": _metric(
+        "us",
+        "of these cycles at the shortest period",
+        lambda c, r: r["network_cycles"] * r["period"] / 1000,
+        *(NETWORK, PERIOD),
+    ),
 }
 
 
@@ -75,4 +106,14 @@ def figures_of(config: MacroConfig, raw: Raw, measured: frozenset[str]) -> dict[
     """Every metric that follows from what was ``measured``, in the order of METRICS."""
     return {
         name: metric.of(config, raw) for name, metric in METRICS.items() if metric.needs <= measured
+    }
+
+
+def network_figures_of(config: MacroConfig, raw: Raw) -> dict[str, float]:
+    """The metrics of a network that follow from its plan and a point's figures, both in ``raw``."""
+    known = {NETWORK, PERIOD} if "period" in raw else {NETWORK}
+    return {
+        name: metric.of(config, raw)
+        for name, metric in METRICS.items()
+        if NETWORK in metric.needs and metric.needs <= known
     }

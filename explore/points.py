@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cimforge.compiler.precision import check_integers
 from cimforge.explore.sweep import RANDOM, Sweep, SweepTarget
 from cimforge.flow.synth.storage_check import check_storage
 from cimforge.hdl.params.config import MacroConfig
@@ -68,6 +69,12 @@ def list_points(sweep: Sweep) -> Points:
         except ConfigError as error:
             refused.append(Refused(choice, str(error)))
             continue
+        if sweep.network:
+            try:
+                check_integers(config, "a network")
+            except ValueError as error:
+                refused.append(Refused(choice, str(error)))
+                continue
         for target in sweep.targets:
             try:
                 check_storage(config, target.kind)

@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS figures (
   key TEXT NOT NULL REFERENCES points, metric TEXT NOT NULL, value REAL NOT NULL,
   PRIMARY KEY (key, metric)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS plans (
+  key TEXT NOT NULL, quantity TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (key, quantity)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks (
   target TEXT NOT NULL, name TEXT NOT NULL, netlist BLOB NOT NULL, PRIMARY KEY (target, name)
 );
@@ -34,9 +37,10 @@ class ResultStore:
     """Points and blocks by content, each written once: whole, in one transaction, or not at all.
 
     ``points``: key, target and parameters (JSON) of a macro; ``figures``: a metric's value each;
-    ``blocks``: mapped modules by target and name, zlib-compressed JSON. A process that is killed
-    loses what it had not finished; several may write at once, and may read meanwhile (WAL). Raises
-    InputError where the file is not such a store, or its disk is full.
+    ``plans``: a network's cycles and cells on a macro; ``blocks``: mapped modules by target and
+    name, zlib-compressed JSON. A process that is killed loses what it had not finished; several may
+    write at once, and may read meanwhile (WAL). Raises InputError where the file is not such a
+    store, or its disk is full.
     """
 
     def __init__(self, path: Path):
@@ -72,10 +76,16 @@ class ResultStore:
 
     def figures(self, keys: Iterable[str]) -> dict[str, dict[str, float]]:
         """The figures of those points that are known, by key."""
+        return self._values("SELECT metric, value FROM figures WHERE key = ?", keys)
+
+    def plans(self, keys: Iterable[str]) -> dict[str, dict[str, float]]:
+        """The plans of networks that are known, by key."""
+        return self._values("SELECT quantity, value FROM plans WHERE key = ?", keys)
+
+    def _values(self, query: str, keys: Iterable[str]) -> dict[str, dict[str, float]]:
         found: dict[str, dict[str, float]] = {}
         for key in dict.fromkeys(keys):
-            rows = self._file.execute("SELECT metric, value FROM figures WHERE key = ?", (key,))
-            if told := dict(rows.fetchall()):
+            if told := dict(self._file.execute(query, (key,)).fetchall()):
                 found[key] = told
         return found
 
@@ -95,6 +105,12 @@ class ResultStore:
         rows = [(target, name, netlist) for name, netlist in netlists.items()]
         with self._transaction() as write:
             write(f"INSERT INTO blocks VALUES (?, ?, ?) {ONCE}", rows)
+
+    def add_plan(self, key: str, plan: Mapping[str, float]) -> None:
+        """Keep a network's plan on a macro, all of it or nothing."""
+        with self._transaction() as write:
+            rows = [(key, quantity, value) for quantity, value in plan.items()]
+            write(f"INSERT INTO plans VALUES (?, ?, ?) {ONCE}", rows)
 
     def add_point(
         self, key: str, target: str, config: MacroConfig, figures: Mapping[str, float]

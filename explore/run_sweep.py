@@ -9,7 +9,15 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from cimforge.explore.metrics import METRICS, PERIOD, SIZE, figures_of
+from cimforge.explore.metrics import (
+    METRICS,
+    NETWORK,
+    PERIOD,
+    SIZE,
+    figures_of,
+    network_figures_of,
+)
+from cimforge.explore.network_plans import plan_key, plan_on
 from cimforge.explore.point_key import mapping_target, point_key
 from cimforge.explore.points import Point
 from cimforge.explore.result_store import ResultStore
@@ -32,7 +40,7 @@ __all__ = ["Measured", "Progress", "run_sweep"]
 ROUND = 48  # points whose blocks are mapped before the first of them is measured
 CHUNK = 4  # points that a process describes at once
 BATCH = 24  # blocks that it maps at once
-SHARES = {"described": 0.1, "mapped": 0.4, "measured": 0.5}  # of a point's time
+SHARES = {"described": 0.1, "mapped": 0.4, "measured": 0.5, "planned": 1.0}  # of its time
 WORK = "work"  # folder of what Yosys and OpenSTA read and write
 
 Progress = Callable[[int, int, float | None], None]  # points done, of how many, seconds left
@@ -61,7 +69,8 @@ def run_sweep(
     """The figures of every point, in the order of ``points``: from the store where it knows them,
     else measured in ``jobs`` processes and kept at once. A killed run goes on where it was.
 
-    Files go to a folder of its own below ``folder``, which is removed. Raises InputError.
+    A network is planned on each macro first, as that is quick. Files go to a folder of its own
+    below ``folder``, which is removed. Raises InputError.
     """
     keys = [point_key(point) for point in points]
     known = store.figures(keys)
@@ -74,6 +83,7 @@ def run_sweep(
     failed: dict[str, str] = {}
     try:
         with Workers(jobs) as workers:
+            plans = _plans(sweep, points, store, workers, progress)
             watch = _Watch(len(wanted), progress)
             for target, some in _rounds(wanted):
                 run = _Round(sweep, target, some, store, work, workers, watch)
@@ -85,7 +95,7 @@ def run_sweep(
         Measured(
             point,
             key,
-            {} if key in failed else found[key],
+            {} if key in failed else _with_network(point, found[key], plans),
             failed.get(key, ""),
             key in wanted and key not in failed,
         )
@@ -95,7 +105,36 @@ def run_sweep(
 
 def _measurements(sweep: Sweep, point: Point) -> frozenset[str]:
     """What is measured of a point: its size always, for a period comes of the same netlist."""
-    return sweep.measurements(point.target) | {SIZE}
+    return (sweep.measurements(point.target) - {NETWORK}) | {SIZE}
+
+
+def _plans(
+    sweep: Sweep, points: Sequence[Point], store: ResultStore, workers: Workers, progress: Progress
+) -> dict[str, Raw]:
+    """The network's plan on each macro, by its digest: one plan for all targets, kept at once."""
+    if sweep.network is None:
+        return {}
+    configs = {point.config.digest: point.config for point in points}
+    keys = {digest: plan_key(sweep.network, config) for digest, config in configs.items()}
+    plans: dict[str, Raw] = dict(store.plans(keys.values()))
+    wanted = {key: configs[digest] for digest, key in keys.items() if key not in plans}
+    watch = _Watch(len(wanted), progress)
+    tasks = ((key, (sweep.network, config)) for key, config in wanted.items())
+    for key, plan in workers.each(plan_on, tasks):
+        store.add_plan(key, plan)
+        plans[key] = plan
+        watch.add("planned", 1, 1)
+    return {digest: plans[key] for digest, key in keys.items()}
+
+
+def _with_network(
+    point: Point, figures: dict[str, float], plans: dict[str, Raw]
+) -> dict[str, float]:
+    """Figures, and those of the network where there is one."""
+    if point.config.digest not in plans:
+        return figures
+    raw = {**figures, **plans[point.config.digest]}
+    return figures | network_figures_of(point.config, raw)
 
 
 def _whole(figures: dict[str, float], measured: frozenset[str]) -> bool:

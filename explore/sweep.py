@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.explore.condition import Condition
-from cimforge.explore.metrics import METRICS, SIZE, needed
+from cimforge.explore.metrics import METRICS, NETWORK, PERIOD, needed
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 
 __all__ = ["GRID", "MAXIMISE", "MINIMISE", "RANDOM", "Sweep", "SweepTarget"]
@@ -31,14 +31,15 @@ class SweepTarget:
 
     def measures(self, metric: str) -> bool:
         """Whether ``metric`` is known on it: periods are of libraries alone."""
-        return self.kind == LIBERTY or METRICS[metric].needs <= {SIZE}
+        return self.kind == LIBERTY or PERIOD not in METRICS[metric].needs
 
 
 @dataclass(frozen=True)
 class Sweep:
     """A checked sweep file (read_sweep). ``base`` are the parameters that are the same in all
     points; the product of ``axes`` is the grid, of which ``search`` takes all, or ``samples`` drawn
-    with ``seed``. ``objectives`` are MINIMISE or MAXIMISE by metric."""
+    with ``seed``. ``objectives`` are MINIMISE or MAXIMISE by metric. ``network`` is the file of the
+    network that metrics ask for."""
 
     name: str
     base: Mapping[str, Any]
@@ -51,6 +52,7 @@ class Sweep:
     search: str = GRID
     samples: int = 0
     seed: int = 0
+    network: Path | None = None
 
     @property
     def grid(self) -> int:
@@ -60,6 +62,11 @@ class Sweep:
     def measurements(self, target: SweepTarget) -> frozenset[str]:
         """What has to be measured on a target."""
         return needed({name for name in self.asked if target.measures(name)})
+
+    @property
+    def of_network(self) -> tuple[str, ...]:
+        """The metrics that ask for a network."""
+        return tuple(name for name in self.asked if NETWORK in METRICS[name].needs)
 
     @property
     def asked(self) -> tuple[str, ...]:

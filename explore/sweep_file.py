@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cimforge.compiler.graph.graph import GraphError
 from cimforge.explore.axes import check_parameter, read_axis
 from cimforge.explore.condition import Condition, read_condition
-from cimforge.explore.metrics import METRICS, PERIOD
+from cimforge.explore.metrics import METRICS, NETWORK, PERIOD
+from cimforge.explore.network_plans import load_network
 from cimforge.explore.sweep import GRID, MAXIMISE, MINIMISE, RANDOM, Sweep, SweepTarget
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.liberty.library_path import find_libraries
@@ -26,7 +28,7 @@ MOST_POINTS = 20_000  # that are listed: a larger grid is sampled
 MAX_FILE_BYTES = 2**20
 KEYS = (
     *("preset", "fixed", "axes", "when", "targets", "metrics", "objectives", "constraints"),
-    *("search", "samples", "seed"),
+    *("search", "samples", "seed", "network"),
 )
 DIRECTIONS = (MINIMISE, MAXIMISE)
 USUAL = ("area",)  # metrics where none are named
@@ -61,10 +63,12 @@ def read_sweep(path: Path) -> Sweep:
             told.get("constraints", []), f"{where}: constraints", [*METRICS, *parameters]
         ),
         **_search(told, where),
+        network=_network(told, where),
     )
     _check_size(sweep, where)
     _check_constraints(sweep)
     _check_targets(sweep, where)
+    _check_network(sweep, where)
     return sweep
 
 
@@ -192,6 +196,30 @@ def _check_targets(sweep: Sweep, where: str) -> None:
     timed = any(PERIOD in sweep.measurements(target) for target in sweep.targets)
     if timed and shutil.which(STA) is None:
         raise InputError(f"{where}: a period needs OpenSTA (Debian: apt install opensta)")
+
+
+def _network(told: Mapping[str, Any], where: str) -> Path | None:
+    """The network's file, which is read here: a fault is told before anything is measured."""
+    if "network" not in told:
+        return None
+    name = told["network"]
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{where}: network: must be a .onnx or .tflite file, not {shown(name)}")
+    try:
+        load_network(Path(name))
+    except (GraphError, ModuleNotFoundError) as error:
+        raise InputError(f"{where}: network: {error}") from None
+    return Path(name)
+
+
+def _check_network(sweep: Sweep, where: str) -> None:
+    """Raise InputError for a metric without its network, and for a network without a metric."""
+    if sweep.of_network and sweep.network is None:
+        rule = "is told of a network: add network = 'FILE.onnx'"
+        raise InputError(f"{where}: {sweep.of_network[0]} {rule}")
+    if sweep.network and not sweep.of_network:
+        names = ", ".join(name for name, metric in METRICS.items() if NETWORK in metric.needs)
+        raise InputError(f"{where}: network: no metric asks for it; add one of {names} to metrics")
 
 
 def _mapping(told: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from cimforge.compiler.map.product_trace import NodeProducts, kind_precision, tr
 from cimforge.compiler.tiling import Tile
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["LayerPlan", "macros_that_halve", "plan_network"]
+__all__ = ["LayerPlan", "macros_that_halve", "plan_network", "plan_traced"]
 
 MANY = (2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)
 SUM_BYTES = 4
@@ -72,7 +72,7 @@ def plan_network(
 
     Raises GraphError where the network is not computed here, ValueError as plan_node does.
     """
-    return _planned(graph, trace_products(graph, items), config, macros, items)
+    return plan_traced(graph, trace_products(graph, items), config, macros, items)
 
 
 def macros_that_halve(
@@ -84,21 +84,22 @@ def macros_that_halve(
     products = trace_products(graph, items)
 
     def cycles(macros: int) -> int:
-        layers = _planned(graph, products, config, macros, items)
+        layers = plan_traced(graph, products, config, macros, items)
         return sum(layer.cycles for layer in layers if chosen is None or layer.name in chosen)
 
     one = cycles(1)
     return next(((macros, found) for macros in MANY if 2 * (found := cycles(macros)) <= one), None)
 
 
-def _planned(
+def plan_traced(
     graph: Graph,
     products: Sequence[NodeProducts],
     config: MacroConfig,
-    macros: int,
-    items: int,
+    macros: int = 1,
+    items: int = 1,
 ) -> tuple[LayerPlan, ...]:
-    """The layers of what was traced."""
+    """plan_network of the ``products`` that were traced of so many items, once for many macros.
+    Raises ValueError as plan_node does."""
     nodes: defaultdict[str, list[NodeProducts]] = defaultdict(list)
     for product in products:
         nodes[product.node.name].append(product)
