@@ -43,7 +43,7 @@ SIMULATION = ("cocotb", "verilator")
     "--liberty",
     multiple=True,
     metavar="FILE",
-    help="Checks on this cell library too; named as for synth, repeatable.",
+    help="Checks on this cell library too, in every run that is to show them; repeatable.",
 )
 @click.option("--run", is_flag=True, help="Run the checks that have not passed yet.")
 @click.option(

@@ -24,6 +24,7 @@ VERIFY = ("tests", "failed", "skipped", "passes", "coverage", "seed", "simulator
 SYNTH = ("total", "unit", "per_1b_mac", "ffs", "adders", "breakdown")
 PERIOD = ("min_period_ns", "wire_load", "tops", "tops_per_mm2", "cells", "notes")
 PROVE = ("proven", "adders", "whole", "laws", "unclaimed", "faults")
+MUTANTS = ("generated", "killed", "proven", "bounded", "survived", "share", "seed", "survivors")
 NO_RUN = "the command ended without a result"
 
 
@@ -45,6 +46,7 @@ CHECKS: Mapping[str, Check] = {
         "regression of the netlist", ("verify", "--netlist", "{target}"), VERIFY, simulated=True
     ),
     "prove": Check("formal proof of the adders", ("prove",), PROVE),
+    "mutants": Check("mutants of this macro", ("mutants",), MUTANTS, simulated=True),
     "synth": Check("size", ("synth", "--target", "{target}"), SYNTH),
     "library-netlist": Check(
         "regression of the netlist of library cells",

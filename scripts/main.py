@@ -20,7 +20,8 @@ VERBS = (
     *("requantise", "energy", "size", "explore", "datasheet", "diff", "export", "soc", "engine"),
     *("schema", "doctor"),
 )
-BENCH_VERBS = ("naive", "soc-layer")  # what figures are compared with: called by name, not listed
+# What figures are compared with, and a datasheet's campaign: called by name, not listed.
+BENCH_VERBS = ("naive", "soc-layer", "mutants")
 
 INTERRUPTED = (
     "cimforge: interrupted; files are written whole or not at all, so run the command again"
@@ -30,6 +31,7 @@ FILES = {
     "draw": "draw_tree",
     "energy": "network_energy",
     "engine": "emit_engine",
+    "mutants": "macro_mutants",
     "requantise": "requantised_layers",
     "soc": "soc_bitstream",
 }  # of verbs whose file is not called as they are

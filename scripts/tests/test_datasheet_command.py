@@ -132,7 +132,7 @@ def test_a_run_that_goes_wrong_is_told(cimforge, monkeypatch, status, out, err, 
     assert (entry["status"], entry["why"]) == expected
     assert told.status == (1 if expected[0] == "failed" else 0)
     if told.status:
-        assert told.messages == ["cimforge: 1 of 4 checks failed: prove"]
+        assert told.messages == ["cimforge: 1 of 5 checks failed: prove"]
         text, _ = read(Path())
         assert '<td class="failed">' in text
 
