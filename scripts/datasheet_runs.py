@@ -19,6 +19,7 @@ from cimforge.hdl.params.config_file import canonical_command
 __all__ = ["CHECKS", "Bench", "Check", "due"]
 
 SOURCES = ("hdl", "golden", "flow", "cocotb_tests")  # rooms that decide what a run finds
+LEFT_OUT = ("tests", "__pycache__", "datasheet")  # folders that decide nothing
 KINDS = (".py", ".v", ".j2")
 VERIFY = ("tests", "failed", "skipped", "passes", "coverage", "seed", "simulator", "failures")
 SYNTH = ("total", "unit", "per_1b_mac", "ffs", "adders", "breakdown")
@@ -156,10 +157,10 @@ def _sources() -> str:
 
 
 def _texts(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
-    """Path and text of each source below a folder, in order; tests of the room itself left out."""
+    """Path and text of each source below a folder, in order."""
     for each in sorted(folder.iterdir(), key=lambda found: found.name):
         path = f"{above}/{each.name}"
-        if each.is_dir() and each.name not in ("tests", "__pycache__"):
+        if each.is_dir() and each.name not in LEFT_OUT:
             yield from _texts(each, path)
         elif each.name.endswith(KINDS):
             yield path, each.read_bytes()
