@@ -47,6 +47,8 @@ def _figures(
     """What, value, unit and condition."""
     bits = config.input_bits
     pass_ = f"a pass of {bits}-bit {{}} inputs"
+    if config.skips:
+        pass_ += ", no plane of which is skipped"
     yield "products of a bit and a bit", config.macs_1b, "a cycle", "in each cycle of a pass"
     yield "weights kept", manifest["weight_capacity_bits"], "bits", "in all banks"
     yield "result", config.y_bits, "bits", "the widest that any pass makes, two's complement"

@@ -154,6 +154,12 @@ def test_bad_input_is_one_line_and_no_file(cimforge, folder, words, expected):
     assert list(folder.iterdir()) == []
 
 
+def test_cycles_that_may_be_fewer_say_so(cimforge):
+    told = cimforge(*TINY, "--set", 'features=["zero_skip"]', "--json").json["figures"]
+    cycles = {row["what"]: row["condition"] for row in told}
+    assert "no plane of which is skipped" in cycles["latency, signed"]
+
+
 def test_an_edited_result_is_refused(cimforge, folder):
     assert cimforge(*TINY).status == 0
     (stored,) = (folder / "out" / "datasheet").glob("*_datasheet.json")
