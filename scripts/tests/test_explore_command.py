@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -98,4 +99,9 @@ def test_no_such_file_and_no_such_folder(cimforge, folder):
 def test_the_examples_are_legal(monkeypatch):
     monkeypatch.chdir(EXPLORE.parent)
     assert read_sweep(EXPLORE / "first.toml").grid == 12
+
+
+@pytest.mark.skipif(shutil.which("sta") is None, reason="no sta on PATH; install OpenSTA")
+def test_the_example_with_periods_is_legal(monkeypatch):
+    monkeypatch.chdir(EXPLORE.parent)
     assert read_sweep(EXPLORE / "sizes.toml").grid == 36

@@ -121,7 +121,7 @@ def test_a_board_gives_its_clock_and_its_uart(cimforge, stub, monkeypatch):
 
 
 def test_products_alone_have_no_program(cimforge):
-    assert (*BACKENDS, "soc", "litex") == NETWORK_BACKENDS
+    assert (*BACKENDS, "soc", "litex", "golden") == NETWORK_BACKENDS
     done = cimforge("mvm", "tiny", "--weights", "w.npy", "--inputs", "x.npy", "--backend", "soc")
     assert (done.status, done.out) == (2, "")
     assert "'soc' is not one of" in done.messages[0]
