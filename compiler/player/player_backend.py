@@ -51,6 +51,7 @@ class PlayerBackend:
         self.cycles, self.passes, self.pass_cycles, self.macs = 0, 0, 0, 0
         self.seconds, self.build_seconds = 0.0, 0.0
         self.bit_exact, self.compared = True, 0
+        self._array_macs = 0  # of every cell in every pass, whether it holds a weight or not
 
     def run_job(self, config: MacroConfig, job: Job) -> Ints:
         """The job's results (tiles, batch, outputs); an empty batch runs nothing.
@@ -70,6 +71,7 @@ class PlayerBackend:
         self.passes += job.plan.passes
         self.pass_cycles += played.pass_cycles
         self.macs += job.plan.batch * job.plan.k * job.plan.n
+        self._array_macs += job.plan.passes * job.plan.rows * job.plan.cols
         if self._compare:
             self.bit_exact &= np.array_equal(played.results, expected_results(config, job))
             self.compared += played.results.size
@@ -80,7 +82,7 @@ class PlayerBackend:
         seconds = self.seconds or None
         return {
             "simulated_cycles_per_second": seconds and round(self.cycles / seconds),
-            "simulated_macs_per_second": seconds and round(self.macs / seconds),
+            "array_macs_per_second": seconds and round(self._array_macs / seconds),
             "build_seconds": round(self.build_seconds, 3),
             "results_compared": self.compared,
         }
