@@ -16,64 +16,64 @@ __all__ = ["MOST_MACROS", "Asked", "chosen_layers", "model_options"]
 
 ARRAYS = click.Path(dir_okay=False, path_type=Path)
 MOST_MACROS = 4096
+OPTIONS = (
+    click.option(
+        "--cocotb",
+        is_flag=True,
+        help="A file's products through cocotb, as a check of the compiled player; slower.",
+    ),
+    click.option(
+        "--sources",
+        multiple=True,
+        type=click.Path(exists=True, path_type=Path),
+        metavar="PATH",
+        help="Run a file's products on this Verilog instead of CONFIG's: a file, or a folder "
+        "of ours; repeatable.",
+    ),
+    click.option(
+        "--macros",
+        type=click.IntRange(1, MOST_MACROS),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Macros side by side that share a file's layers.",
+    ),
+    click.option(
+        "--layers",
+        metavar="LIST",
+        help="Of a file's layers with products those that the hardware computes, NumPy the "
+        "rest: numbers, ranges or names, for example 0,3-5.  [default: all]",
+    ),
+    click.option(
+        "--rule",
+        type=click.Choice(list(dict.fromkeys(chain.from_iterable(SUFFIXES.values())))),
+        help="Whose arithmetic a file has: of .tflite TensorFlow Lite 2's and TFLite Micro's, "
+        "or LiteRT's, which rounds fully connected layers once.  [default: tflite; onnx]",
+    ),
+    click.option(
+        "--tolerance",
+        type=click.FloatRange(min=0),
+        metavar="T",
+        help="By how much floats may differ from --check's.  [default: not at all]",
+    ),
+    click.option(
+        "--check",
+        type=ARRAYS,
+        metavar="Y.npy",
+        help="Outputs that a file must give, or an .npz of any of its tensors by name.",
+    ),
+    click.option(
+        "--input",
+        type=ARRAYS,
+        metavar="X.npy",
+        help="Inputs of a file, a batch of any size; .npz where it has several.  [default: random]",
+    ),
+)
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of a network from a file."""
-    for decorate in (
-        click.option(
-            "--cocotb",
-            is_flag=True,
-            help="A file's products through cocotb, as a check of the compiled player; slower.",
-        ),
-        click.option(
-            "--sources",
-            multiple=True,
-            type=click.Path(exists=True, path_type=Path),
-            metavar="PATH",
-            help="Run a file's products on this Verilog instead of CONFIG's: a file, or a folder "
-            "of ours; repeatable.",
-        ),
-        click.option(
-            "--macros",
-            type=click.IntRange(1, MOST_MACROS),
-            default=1,
-            show_default=True,
-            metavar="N",
-            help="Macros side by side that share a file's layers.",
-        ),
-        click.option(
-            "--layers",
-            metavar="LIST",
-            help="Of a file's layers with products those that the hardware computes, NumPy the "
-            "rest: numbers, ranges or names, for example 0,3-5.  [default: all]",
-        ),
-        click.option(
-            "--rule",
-            type=click.Choice(list(dict.fromkeys(chain.from_iterable(SUFFIXES.values())))),
-            help="Whose arithmetic a file has: of .tflite TensorFlow Lite 2's and TFLite Micro's, "
-            "or LiteRT's, which rounds fully connected layers once.  [default: tflite; onnx]",
-        ),
-        click.option(
-            "--tolerance",
-            type=click.FloatRange(min=0),
-            metavar="T",
-            help="By how much floats may differ from --check's.  [default: not at all]",
-        ),
-        click.option(
-            "--check",
-            type=ARRAYS,
-            metavar="Y.npy",
-            help="Outputs that a file must give, or an .npz of any of its tensors by name.",
-        ),
-        click.option(
-            "--input",
-            type=ARRAYS,
-            metavar="X.npy",
-            help="Inputs of a file, a batch of any size; .npz where it has several.  "
-            "[default: random]",
-        ),
-    ):
+    for decorate in OPTIONS:
         command = decorate(command)
     return command
 

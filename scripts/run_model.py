@@ -266,8 +266,8 @@ def _write(
     if isinstance(failure, DivergenceError) and design is not None:
         contents = reproducer_files(design, _case(design, failure), failure.divergence.as_json())
         python = shlex.quote(sys.executable)
-        below = [("again, alone", f"{python} {folder / RUN}"), ("or, with cocotb and Icarus", "")]
-        below[1] = (below[1][0], f"make -C {folder}")
+        again = ("again, alone", f"{python} {folder / RUN}")
+        below = [again, ("or, with cocotb and Icarus", f"make -C {folder}")]
     if contents or folder.is_dir():
         with open_outputs(folder, name) as outputs:
             outputs.write(contents, {"name": name, "files": listing(contents)})

@@ -62,7 +62,7 @@ def test_the_verilog_gives_them_too_and_takes_what_was_predicted(cimforge, netwo
     assert (told["bit_exact"], told["checked"], told["backend"]) == (True, True, "rtl")
     for layer in told["layers"]:
         assert layer["cycles"] == layer["predicted_cycles"] > 0
-    for word in ("conv", "classes", "QLinear" if "QLinear" in done.out else "Convolution", "equal"):
+    for word in ("conv", "classes", "Convolution", "FullyConnected", "equal", "half the cycles"):
         assert word in done.out
     assert (network / "out/layers.svg").read_text().startswith("<?xml")
     assert not (network / "out/kept").exists()
