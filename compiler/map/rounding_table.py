@@ -1,15 +1,12 @@
-"""Whose layers an engine requantises as their framework does, as a table:
-``python -m cimforge.compiler.map.rounding_table MODEL.onnx`` (or .tflite), or of drawn layers.
+"""Of how many drawn layers an engine requantises every sum as their framework does, as a table:
+``python -m cimforge.compiler.map.rounding_table``. Of a network's: ``cimforge requantise``.
 """
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
-from cimforge.compiler.graph.graph import Graph, GraphError
-from cimforge.compiler.importers.model_file import import_model
+from cimforge.compiler.graph.graph import Graph
 from cimforge.compiler.map.accumulator_rule import PRODUCTS
 from cimforge.compiler.map.drawn_layer import drawn_layer
 from cimforge.compiler.map.engine_rounding import proves_equal
@@ -43,23 +40,10 @@ def drawn_rows() -> Iterator[tuple[str, ...]]:
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path), required=False)
-def main(model: Path | None) -> None:
-    """Print the table of MODEL, a file of TensorFlow Lite or ONNX; without it that of drawn fully
-    connected layers."""
-    try:
-        rows = _rows(model)
-    except GraphError as error:
-        click.echo(f"rounding_table: {error}", err=True)
-        sys.exit(2)
-    for row in (HEADS, ("---",) * len(HEADS), *rows):
+def main() -> None:
+    """Print the table of drawn fully connected layers."""
+    for row in (HEADS, ("---",) * len(HEADS), *drawn_rows()):
         click.echo(f"| {' | '.join(row)} |")
-
-
-def _rows(model: Path | None) -> list[tuple[str, ...]]:
-    if model is None:
-        return list(drawn_rows())
-    return [tuple(row[head] for head in HEADS) for row in proof_rows(import_model(model))]
 
 
 if __name__ == "__main__":

@@ -317,14 +317,6 @@ def test_the_table_of_drawn_layers(monkeypatch):
     assert rows[1][2].startswith(str(check(graph).proven))
 
 
-def test_the_table_of_a_file(tmp_path):
-    ran = CliRunner().invoke(main, [str(tmp_path / "none.tflite")])
-    assert ran.exit_code == 2
-    assert ran.stderr.startswith("rounding_table: ")
-    assert "none.tflite" in ran.stderr
-    assert ran.stderr.count("\n") == 1
-
-
 WIDE = {"kinds": ("int16", "int8", "int16")}
 
 
