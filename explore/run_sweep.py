@@ -63,11 +63,11 @@ def run_sweep(
     points: Sequence[Point],
     store: ResultStore,
     folder: Path,
-    jobs: int = 1,
+    workers: Workers,
     progress: Progress = lambda done, total, left: None,
 ) -> list[Measured]:
     """The figures of every point, in the order of ``points``: from the store where it knows them,
-    else measured in ``jobs`` processes and kept at once. A killed run goes on where it was.
+    else measured by ``workers`` (entered) and kept at once. A killed run goes on where it was.
 
     A network is planned on each macro first, as that is quick. Files go to a folder of its own
     below ``folder``, which is removed. Raises InputError.
@@ -82,12 +82,11 @@ def run_sweep(
     _clear(folder / WORK)
     failed: dict[str, str] = {}
     try:
-        with Workers(jobs) as workers:
-            plans = _plans(sweep, points, store, workers, progress)
-            watch = _Watch(len(wanted), progress)
-            for target, some in _rounds(wanted):
-                run = _Round(sweep, target, some, store, work, workers, watch)
-                failed |= run.run()
+        plans = _plans(sweep, points, store, workers, progress)
+        watch = _Watch(len(wanted), progress)
+        for target, some in _rounds(wanted):
+            run = _Round(sweep, target, some, store, work, workers, watch)
+            failed |= run.run()
     finally:
         shutil.rmtree(work, ignore_errors=True)
     found = store.figures(keys)

@@ -18,6 +18,7 @@ from cimforge.explore.sweep import SweepTarget
 from cimforge.explore.sweep_file import read_sweep
 from cimforge.explore.sweep_page import sweep_page
 from cimforge.explore.sweep_report import SweepReport
+from cimforge.explore.workers import Workers
 from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.params.config_file import InputError
@@ -63,10 +64,9 @@ def explore(sweep: Path, output: Path, jobs: int | None, as_json: bool) -> None:
     if not points.points:
         rule, _ = points.rules.most_common(1)[0] if points.rules else ("'when' leaves none", 0)
         raise InputError(f"{sweep}: no legal point among {points.drawn}: {rule}")
-    with ResultStore(output / STORE) as store, _progress() as told:
-        measured = run_sweep(
-            read, points.points, store, output, jobs or len(os.sched_getaffinity(0)), told
-        )
+    workers = Workers(jobs or len(os.sched_getaffinity(0)))
+    with ResultStore(output / STORE) as store, _progress() as told, workers:
+        measured = run_sweep(read, points.points, store, output, workers, told)
     report = SweepReport(read, points, measured)
     path = output / read.name
     write_file(path.with_suffix(".csv"), report.as_csv())

@@ -16,6 +16,7 @@ from cimforge.explore.result_store import ResultStore
 from cimforge.explore.run_sweep import run_sweep
 from cimforge.explore.sweep_file import read_sweep
 from cimforge.explore.sweep_report import SweepReport
+from cimforge.explore.workers import Workers
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 
@@ -52,7 +53,7 @@ def sweep(tmp_path_factory):
 def run(path: Path, folder: Path):
     read = read_sweep(path)
     with ResultStore(folder / "results.db") as store:
-        return run_sweep(read, list_points(read).points, store, folder)
+        return run_sweep(read, list_points(read).points, store, folder, Workers(1))
 
 
 @pytest.fixture(scope="module")

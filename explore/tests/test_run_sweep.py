@@ -14,6 +14,7 @@ from cimforge.explore.points import list_points
 from cimforge.explore.result_store import ResultStore
 from cimforge.explore.run_sweep import run_sweep
 from cimforge.explore.sweep_file import read_sweep
+from cimforge.explore.workers import Workers
 from cimforge.flow.synth.synth_report import synth_macro
 from cimforge.hdl.emit.package import emit_macro
 
@@ -33,6 +34,7 @@ from cimforge.explore import run_sweep as module
 from cimforge.explore.points import list_points
 from cimforge.explore.result_store import ResultStore
 from cimforge.explore.sweep_file import read_sweep
+from cimforge.explore.workers import Workers
 
 path, folder, jobs, last = sys.argv[1:]
 kept = []
@@ -50,16 +52,16 @@ class Dying(ResultStore):
 
 workers = []
 
-class Told(module.Workers):
+class Told(Workers):
     def __enter__(self):
         workers.append(self)
         return super().__enter__()
 
 if __name__ == "__main__":
-    module.Workers = Told
     sweep = read_sweep(Path(path))
     store = Dying(Path(folder, "results.db"))
-    module.run_sweep(sweep, list_points(sweep).points, store, Path(folder), int(jobs))
+    with Told(int(jobs)) as pool:
+        module.run_sweep(sweep, list_points(sweep).points, store, Path(folder), pool)
 """
 
 
@@ -72,8 +74,8 @@ def sweep(tmp_path_factory):
 
 def run(path: Path, folder: Path, jobs: int = 1, **told):
     read = read_sweep(path)
-    with ResultStore(folder / "results.db") as store:
-        return run_sweep(read, list_points(read).points, store, folder, jobs, **told)
+    with ResultStore(folder / "results.db") as store, Workers(jobs) as workers:
+        return run_sweep(read, list_points(read).points, store, folder, workers, **told)
 
 
 @pytest.fixture(scope="module")
