@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help: ## list these
 	@awk -F ':|## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$NF}' Makefile
 
-.PHONY: help setup fpga bus registers soc litex models export demo test lint mutants bench bench-full compare soak figures clean
+.PHONY: help setup fpga bus registers soc litex models export optimise demo test lint mutants bench bench-full compare soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
@@ -28,6 +28,8 @@ litex: $(VENV)/.litex ## install LiteX, of whose systems the engine is a module
 models: $(VENV)/.models ## install what reads .tflite and .onnx files
 
 export: $(VENV)/.export ## install ZigZag, one of the tools that take a macro's export
+
+optimise: $(VENV)/.optimise ## install what chooses the points of large sweeps
 
 demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
@@ -116,4 +118,8 @@ $(VENV)/.models: $(VENV)/.core
 
 $(VENV)/.export: $(VENV)/.core
 	$(PIP_INSTALL) -e '.[export]'
+	@touch $@
+
+$(VENV)/.optimise: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[optimise]'
 	@touch $@
