@@ -13,7 +13,7 @@ from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.errors import ConfigError
 
-__all__ = ["Point", "Points", "Refused", "list_points"]
+__all__ = ["Combinations", "Point", "Points", "Refused", "choice_at", "list_points", "places_at"]
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Points:
     and the number of those ``left_out`` by its conditions. A combination that is refused on some
     targets counts there."""
 
-    points: tuple[Point, ...]
-    refused: tuple[Refused, ...]
-    left_out: int
-    drawn: int
+    points: tuple[Point, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    left_out: int = 0
+    drawn: int = 0
 
     @property
     def rules(self) -> Counter:
@@ -52,37 +52,67 @@ class Points:
         return Counter(each.rule for each in self.refused)
 
 
-def list_points(sweep: Sweep) -> Points:
-    """Every point of a sweep in the order of the grid, the last axis fastest: the same for the same
-    file. Raises InputError where a condition's values do not go together."""
-    points: list[Point] = []
-    refused: list[Refused] = []
-    left_out = drawn = 0
-    for choice in _choices(sweep):
-        drawn += 1
+class Combinations:
+    """Combinations of a sweep's axes, as they are drawn: which are points, which are refused."""
+
+    def __init__(self, sweep: Sweep):
+        self._sweep = sweep
+        self._points: list[Point] = []
+        self._refused: list[Refused] = []
+        self._left_out = self._drawn = 0
+
+    def add(self, choice: dict[str, Any]) -> list[Point]:
+        """The points of one combination, one a target at most. Raises InputError where a
+        condition's values do not go together."""
+        sweep = self._sweep
+        self._drawn += 1
         parameters = {**sweep.base, **choice}
         if not all(each.holds(_with_defaults(parameters)) for each in sweep.when):
-            left_out += 1
-            continue
+            self._left_out += 1
+            return []
         try:
             config = MacroConfig(**parameters)
-        except ConfigError as error:
-            refused.append(Refused(choice, str(error)))
-            continue
-        if sweep.network:
-            try:
+            if sweep.network:
                 check_integers(config, "a network")
-            except ValueError as error:
-                refused.append(Refused(choice, str(error)))
-                continue
+        except (ConfigError, ValueError) as error:
+            self._refused.append(Refused(choice, str(error)))
+            return []
+        points = []
         for target in sweep.targets:
             try:
                 check_storage(config, target.kind)
             except InputError as error:
-                refused.append(Refused(choice, str(error), target.name))
+                self._refused.append(Refused(choice, str(error), target.name))
             else:
                 points.append(Point(choice, config, target))
-    return Points(tuple(points), tuple(refused), left_out, drawn)
+        self._points += points
+        return points
+
+    def told(self) -> Points:
+        """All that were drawn so far."""
+        return Points(tuple(self._points), tuple(self._refused), self._left_out, self._drawn)
+
+
+def list_points(sweep: Sweep) -> Points:
+    """Every point of a sweep in the order of the grid, the last axis fastest: the same for the same
+    file. Raises InputError where a condition's values do not go together."""
+    combinations = Combinations(sweep)
+    for choice in _choices(sweep):
+        combinations.add(choice)
+    return combinations.told()
+
+
+def places_at(sweep: Sweep, number: int) -> dict[str, int]:
+    """Where on each axis the combination with this number in the grid stands."""
+    places = {}
+    for name, values in reversed(list(sweep.axes.items())):
+        number, places[name] = divmod(number, len(values))
+    return {name: places[name] for name in sweep.axes}
+
+
+def choice_at(sweep: Sweep, number: int) -> dict[str, Any]:
+    """The values of the axes of that combination."""
+    return {name: sweep.axes[name][place] for name, place in places_at(sweep, number).items()}
 
 
 def _choices(sweep: Sweep) -> Iterator[dict[str, Any]]:
@@ -91,12 +121,7 @@ def _choices(sweep: Sweep) -> Iterator[dict[str, Any]]:
     if sweep.search == RANDOM and sweep.samples < sweep.grid:
         drawn = random.Random(sweep.seed).sample(range(sweep.grid), sweep.samples)
         numbers = sorted(drawn)
-    for number in numbers:
-        choice = {}
-        for name, values in reversed(list(sweep.axes.items())):
-            number, place = divmod(number, len(values))
-            choice[name] = values[place]
-        yield {name: choice[name] for name in sweep.axes}
+    return (choice_at(sweep, number) for number in numbers)
 
 
 def _with_defaults(parameters: dict[str, Any]) -> dict[str, Any]:

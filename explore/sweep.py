@@ -10,9 +10,9 @@ from cimforge.explore.condition import Condition
 from cimforge.explore.metrics import METRICS, NETWORK, PERIOD, needed
 from cimforge.flow.synth.targets import LIBERTY, TARGETS
 
-__all__ = ["GRID", "MAXIMISE", "MINIMISE", "RANDOM", "Sweep", "SweepTarget"]
+__all__ = ["GRID", "MAXIMISE", "MINIMISE", "OPTIMISE", "RANDOM", "Sweep", "SweepTarget"]
 
-GRID, RANDOM = "grid", "random"
+GRID, RANDOM, OPTIMISE = "grid", "random", "optimise"
 MINIMISE, MAXIMISE = "minimise", "maximise"
 
 
@@ -38,8 +38,9 @@ class SweepTarget:
 class Sweep:
     """A checked sweep file (read_sweep). ``base`` are the parameters that are the same in all
     points; the product of ``axes`` is the grid, of which ``search`` takes all, or ``samples`` drawn
-    with ``seed``. ``objectives`` are MINIMISE or MAXIMISE by metric. ``network`` is the file of the
-    network that metrics ask for."""
+    with ``seed``, or as many on each target chosen by what earlier ones measured. ``objectives``
+    are MINIMISE or MAXIMISE by metric. ``network`` is the file of the network that metrics ask
+    for."""
 
     name: str
     base: Mapping[str, Any]

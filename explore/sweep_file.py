@@ -11,7 +11,7 @@ from cimforge.explore.axes import check_parameter, read_axis
 from cimforge.explore.condition import Condition, read_condition
 from cimforge.explore.metrics import METRICS, NETWORK, PERIOD
 from cimforge.explore.network_plans import load_network
-from cimforge.explore.sweep import GRID, MAXIMISE, MINIMISE, RANDOM, Sweep, SweepTarget
+from cimforge.explore.sweep import GRID, MAXIMISE, MINIMISE, OPTIMISE, RANDOM, Sweep, SweepTarget
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.liberty.library_path import find_libraries
 from cimforge.flow.synth.static_timing import STA
@@ -25,6 +25,7 @@ from cimforge.hdl.params.ranges import nearest_word
 __all__ = ["MOST_POINTS", "read_sweep"]
 
 MOST_POINTS = 20_000  # that are listed: a larger grid is sampled
+MOST_COMBINATIONS = 10**18 - 1  # of a grid that is drawn from
 MAX_FILE_BYTES = 2**20
 KEYS = (
     *("preset", "fixed", "axes", "when", "targets", "metrics", "objectives", "constraints"),
@@ -156,11 +157,12 @@ def _objectives(told: Mapping[str, Any], metrics: tuple[str, ...], where: str) -
 
 def _search(told: Mapping[str, Any], where: str) -> dict[str, Any]:
     search = told.get("search", GRID)
-    _one_of(search, (GRID, RANDOM), f"{where}: search: no search", "searches")
+    _one_of(search, (GRID, RANDOM, OPTIMISE), f"{where}: search: no search", "searches")
     if search == GRID:
         given = next((key for key in ("samples", "seed") if key in told), None)
         if given:
-            raise InputError(f"{where}: {given}: only with search = {RANDOM!r}")
+            rule = f"only with search = {RANDOM!r} or {OPTIMISE!r}"
+            raise InputError(f"{where}: {given}: {rule}")
         return {}
     samples, seed = told.get("samples", 0), told.get("seed", 0)
     for key, value, least in (("samples", samples, 1), ("seed", seed, 0)):
@@ -171,10 +173,14 @@ def _search(told: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _check_size(sweep: Sweep, where: str) -> None:
-    points = sweep.samples if sweep.search == RANDOM else sweep.grid
+    points = sweep.grid if sweep.search == GRID else sweep.samples
     if points > MOST_POINTS:
-        way = f"at most {MOST_POINTS:,}; take fewer values, or search = {RANDOM!r} and samples"
-        raise InputError(f"{where}: {points:,} combinations of the axes: {way}")
+        way = f"take fewer values, or search = {RANDOM!r} or {OPTIMISE!r} and samples"
+        rule = f"{points:,} combinations of the axes: at most {MOST_POINTS:,}; {way}"
+        raise InputError(f"{where}: {rule}")
+    if sweep.grid > MOST_COMBINATIONS:
+        rule = f"the axes' product has {len(str(sweep.grid))} digits, at most 18; take fewer values"
+        raise InputError(f"{where}: {rule}")
 
 
 def _check_constraints(sweep: Sweep) -> None:

@@ -13,7 +13,7 @@ from cimforge.explore.points import Points
 from cimforge.explore.run_sweep import Measured
 from cimforge.explore.sweep import Sweep, SweepTarget
 
-__all__ = ["SweepReport", "tidy"]
+__all__ = ["SweepReport", "broken_constraints", "tidy"]
 
 DIGITS = 6  # significant ones that are told: more than a library's figures have
 
@@ -39,14 +39,11 @@ class SweepReport:
     def _feasible(self) -> set[int]:
         """Places in ``measured`` of the points that fulfil every constraint that their target can
         judge."""
-        return {place for place, each in enumerate(self.measured) if self._fulfils(each)}
-
-    def _fulfils(self, each: Measured) -> bool:
-        if each.why:
-            return False
-        values = {**each.point.config.parameters(), **each.figures}
-        judged = [c for c in self.sweep.constraints if c.names <= set(values)]
-        return all(condition.holds(values) for condition in judged)
+        return {
+            place
+            for place, each in enumerate(self.measured)
+            if not each.why and not broken_constraints(self.sweep, each)
+        }
 
     def feasible(self, target: SweepTarget) -> list[int]:
         """Places in ``measured`` of a target's points that fulfil the constraints."""
@@ -112,6 +109,13 @@ class SweepReport:
             }
             writer.writerow(row)
         return text.getvalue()
+
+
+def broken_constraints(sweep: Sweep, each: Measured) -> int:
+    """How many of the constraints that its target can judge a point breaks."""
+    values = {**each.point.config.parameters(), **each.figures}
+    judged = [c for c in sweep.constraints if c.names <= set(values)]
+    return sum(not condition.holds(values) for condition in judged)
 
 
 def tidy(value: float) -> float:

@@ -3,18 +3,20 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cimforge.explore.points import list_points
+from cimforge.explore.optimiser import optimise
+from cimforge.explore.points import Point, Points, list_points
 from cimforge.explore.result_store import STORE, ResultStore
+from cimforge.explore.run_sweep import Measured
 from cimforge.explore.run_sweep import Progress as Told
 from cimforge.explore.run_sweep import run_sweep
-from cimforge.explore.sweep import SweepTarget
+from cimforge.explore.sweep import OPTIMISE, SweepTarget
 from cimforge.explore.sweep_file import read_sweep
 from cimforge.explore.sweep_page import sweep_page
 from cimforge.explore.sweep_report import SweepReport
@@ -60,13 +62,19 @@ def explore(sweep: Path, output: Path, jobs: int | None, as_json: bool) -> None:
     an interrupted run goes on where it was."""
     begun = time.monotonic()
     read = read_sweep(sweep)
-    points = list_points(read)
-    if not points.points:
-        rule, _ = points.rules.most_common(1)[0] if points.rules else ("'when' leaves none", 0)
-        raise InputError(f"{sweep}: no legal point among {points.drawn}: {rule}")
+    chosen = read.search == OPTIMISE
+    points = Points() if chosen else _checked(list_points(read), sweep)
     workers = Workers(jobs or len(os.sched_getaffinity(0)))
     with ResultStore(output / STORE) as store, _progress() as told, workers:
-        measured = run_sweep(read, points.points, store, output, workers, told)
+
+        def measure(some: Sequence[Point], told: Told) -> list[Measured]:
+            return run_sweep(read, some, store, output, workers, told)
+
+        if chosen:
+            points, measured = optimise(read, measure, told)
+            _checked(points, sweep)
+        else:
+            measured = measure(points.points, told)
     report = SweepReport(read, points, measured)
     path = output / read.name
     write_file(path.with_suffix(".csv"), report.as_csv())
@@ -84,6 +92,14 @@ def explore(sweep: Path, output: Path, jobs: int | None, as_json: bool) -> None:
         raise CheckFailedError(
             f"{len(report.failed)} of {len(measured)} points failed: {first.why}"
         )
+
+
+def _checked(points: Points, sweep: Path) -> Points:
+    """The same; InputError where there is none."""
+    if not points.points:
+        rule, _ = points.rules.most_common(1)[0] if points.rules else ("'when' leaves none", 0)
+        raise InputError(f"{sweep}: no legal point among {points.drawn}: {rule}")
+    return points
 
 
 def _show(report: SweepReport, output: Path, fresh: int, seconds: float) -> None:
