@@ -12,7 +12,7 @@ from cimforge.flow.shared_blocks.mapping_target import MappingTarget
 from cimforge.flow.synth.static_timing import STA
 from cimforge.flow.synth.targets import LIBERTY
 
-__all__ = ["mapping_target", "point_key"]
+__all__ = ["mapping_target", "point_key", "timing_release"]
 
 HARDWARE = ("params", "netlist", "arith", "cells", "macro")  # packages of hdl
 METRICS = "metrics.py"  # the formulas of the figures
@@ -28,7 +28,7 @@ def point_key(point: Point) -> str:
     libraries' text (MappingTarget.digest), the text of what generates the hardware, and the
     releases of Amaranth and OpenSTA. The same on every machine. Raises InputError."""
     target = mapping_target(point)
-    timing = _timing_release() if target.kind == LIBERTY else ""
+    timing = timing_release() if target.kind == LIBERTY else ""
     told = (point.config.digest, target.digest, _hardware(), version("amaranth"), timing)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:24]
 
@@ -44,7 +44,7 @@ def _hardware() -> str:
 
 
 @cache
-def _timing_release() -> str:
+def timing_release() -> str:
     """What OpenSTA calls itself; empty without it."""
     program = shutil.which(STA)
     if program is None:

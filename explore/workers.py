@@ -4,32 +4,68 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import Any, Self
+from types import TracebackType
+from typing import Any, Protocol, Self
 
-__all__ = ["Workers"]
+from cimforge.hdl.params.config_file import InputError
+
+__all__ = ["Crew", "Workers", "begin_worker"]
 
 LOOK = 0.5  # seconds between two looks whether the parent is there
+ALLOWED_FAILURES = 3  # processes that are ended from outside before a run is given up
+
+Tasks = Iterable[tuple[Any, tuple]]
+
+
+class Crew(Protocol):
+    """Who does tasks: processes of this machine (Workers) or of others."""
+
+    @property
+    def jobs(self) -> int:
+        """How many tasks are done at once."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        failure: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+
+    def each(
+        self, function: Callable[..., Any], tasks: Tasks, needs: Sequence[str] = ()
+    ) -> Iterator[tuple[Any, Any]]:
+        """(label, result) of ``function(*arguments)`` for each task (label, arguments), once each,
+        in the order in which they end. ``needs`` are the tools that it calls. Raises what the
+        function raises, and InputError where nobody is left who could do it."""
 
 
 class Workers:
     """``jobs`` processes; with one job everything is done in this process. Left by an exception,
-    they are ended at once."""
+    they are ended at once. What a process that was ended from outside had to do is done again."""
 
     def __init__(self, jobs: int):
         self._pool: ProcessPoolExecutor | None = None
         self.jobs = jobs
 
     def __enter__(self) -> Self:
-        if self.jobs > 1:  # spawned: a fork would copy the locks of progress' threads
-            self._pool = ProcessPoolExecutor(
-                self.jobs, mp_context=get_context("spawn"), initializer=_begin
-            )
+        if self.jobs > 1:
+            self._pool = self._opened()
         return self
 
-    def __exit__(self, kind: object, *failure: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        failure: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._pool is None:
             return
         if kind is not None:
@@ -38,22 +74,49 @@ class Workers:
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     def each(
-        self, function: Callable[..., Any], tasks: Iterable[tuple[Any, tuple]]
+        self, function: Callable[..., Any], tasks: Tasks, needs: Sequence[str] = ()
     ) -> Iterator[tuple[Any, Any]]:
-        """(label, result) of ``function(*arguments)`` for each task (label, arguments), in the
-        order in which they end."""
+        """As Crew.each; who calls has seen to the tools."""
         if self._pool is None:
             for label, arguments in tasks:
                 yield label, function(*arguments)
             return
-        waiting: dict[Future, Any] = {
-            self._pool.submit(function, *arguments): label for label, arguments in tasks
-        }
-        for future in as_completed(waiting):
-            yield waiting.pop(future), future.result()
+        left = list(tasks)
+        failures = 0
+        while left:
+            waiting: dict[Future, tuple[Any, tuple]] = {
+                self._pool.submit(function, *task[1]): task for task in left
+            }
+            left = []
+            for future in as_completed(list(waiting)):
+                task = waiting.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    left.append(task)
+                    continue
+                yield task[0], result
+            if left:
+                failures += 1
+                self._begin_again(failures)
+
+    def _opened(self) -> ProcessPoolExecutor:
+        """Spawned: a fork would copy the locks of progress' threads."""
+        return ProcessPoolExecutor(
+            self.jobs, mp_context=get_context("spawn"), initializer=begin_worker
+        )
+
+    def _begin_again(self, failures: int) -> None:
+        """New processes, in place of those that ended. Raises InputError where it is hopeless."""
+        if failures > ALLOWED_FAILURES:
+            rule = f"processes were ended from outside {failures} times, perhaps out of memory"
+            raise InputError(f"{rule}; what was finished is kept, go on with fewer at once")
+        assert self._pool is not None
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool = self._opened()
 
 
-def _begin() -> None:
+def begin_worker() -> None:
     """A worker leaves Ctrl-C to its parent, and ends when that has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
