@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help: ## list these
 	@awk -F ':|## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$NF}' Makefile
 
-.PHONY: help setup fpga bus registers soc litex models export optimise demo test lint mutants bench bench-full compare soak figures clean
+.PHONY: help setup fpga bus registers soc litex models export optimise cluster demo test lint mutants bench bench-full compare soak figures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.networks ## create .venv and install the command with what the demo needs
@@ -30,6 +30,8 @@ models: $(VENV)/.models ## install what reads .tflite and .onnx files
 export: $(VENV)/.export ## install ZigZag, one of the tools that take a macro's export
 
 optimise: $(VENV)/.optimise ## install what chooses the points of large sweeps
+
+cluster: $(VENV)/.cluster ## install Dask, which hands work to other machines
 
 demo: setup ## train a small network and run it through emitted Verilog
 	$(BIN)/cimforge run digits -o build/demo
@@ -122,4 +124,8 @@ $(VENV)/.export: $(VENV)/.core
 
 $(VENV)/.optimise: $(VENV)/.core
 	$(PIP_INSTALL) -e '.[optimise]'
+	@touch $@
+
+$(VENV)/.cluster: $(VENV)/.core
+	$(PIP_INSTALL) -e '.[cluster]'
 	@touch $@

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]  # the checkout's, where this is one
 TARGETS = {
     **{"": "setup", "networks": "setup", "fpga": "fpga", "bus": "bus", "test": "test"},
     **{"registers": "registers", "soc": "soc", "litex": "litex", "models": "models"},
-    **{"export": "export", "optimise": "optimise"},
+    **{"export": "export", "optimise": "optimise", "cluster": "cluster"},
 }
 EXTRA = re.compile(r"extra\s*==\s*[\"'](\w+)[\"']")
 
