@@ -1,7 +1,6 @@
 """cimforge explore: many macros measured, the best of them told."""
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,20 +9,20 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from cimforge.explore.cluster.cluster_place import ClusterPlace
 from cimforge.explore.optimiser import optimise
 from cimforge.explore.points import Point, Points, list_points
 from cimforge.explore.result_store import STORE, ResultStore
-from cimforge.explore.run_sweep import Measured
+from cimforge.explore.run_sweep import Measured, run_sweep
 from cimforge.explore.run_sweep import Progress as Told
-from cimforge.explore.run_sweep import run_sweep
 from cimforge.explore.sweep import OPTIMISE, SweepTarget
 from cimforge.explore.sweep_file import read_sweep
 from cimforge.explore.sweep_page import sweep_page
 from cimforge.explore.sweep_report import SweepReport
-from cimforge.explore.workers import Workers
 from cimforge.hdl.emit.output_paths import BUILD
 from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.params.config_file import InputError
+from cimforge.scripts.cluster_option import cluster_option, opened_crew
 from cimforge.scripts.options import (
     CheckFailedError,
     OutputPath,
@@ -55,8 +54,11 @@ SHOWN_POINTS = 20
     type=click.IntRange(1, 256),
     help="Processes at once.  [default: one a core]",
 )
+@cluster_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def explore(sweep: Path, output: Path, jobs: int | None, as_json: bool) -> None:
+def explore(
+    sweep: Path, output: Path, jobs: int | None, cluster: ClusterPlace, as_json: bool
+) -> None:
     """Measure every macro of SWEEP.toml (axes, targets, metrics) and tell those that no other
     beats in its objectives. Equal blocks are synthesised once for all; what is measured is kept, so
     an interrupted run goes on where it was."""
@@ -64,8 +66,8 @@ def explore(sweep: Path, output: Path, jobs: int | None, as_json: bool) -> None:
     read = read_sweep(sweep)
     chosen = read.search == OPTIMISE
     points = Points() if chosen else _checked(list_points(read), sweep)
-    workers = Workers(jobs or len(os.sched_getaffinity(0)))
-    with ResultStore(output / STORE) as store, _progress() as told, workers:
+    crew = opened_crew(cluster, jobs)
+    with ResultStore(output / STORE) as store, _progress() as told, crew as workers:
 
         def measure(some: Sequence[Point], told: Told) -> list[Measured]:
             return run_sweep(read, some, store, output, workers, told)
