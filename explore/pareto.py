@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from cimforge.explore.sweep import MAXIMISE
 
-__all__ = ["pareto_front"]
+__all__ = ["beaten_area", "pareto_front"]
 
 Figures = Mapping[str, float]
 
@@ -24,6 +24,24 @@ def pareto_front(points: Sequence[Figures], objectives: Mapping[str, str]) -> li
         if not any(_beats(costs[other], cost) for other in front):
             front.append(place)
     return front
+
+
+def beaten_area(
+    points: Sequence[Figures], objectives: Mapping[str, str], worst: Mapping[str, float]
+) -> float:
+    """The area of the plane of two ``objectives`` that the points beat, within the corner at
+    ``worst``: the hypervolume of their front, which grows as a front gets better (Zitzler and
+    Thiele, IEEE Trans. Evol. Comput. 3(4), 1999)."""
+    (first, way), (second, other) = objectives.items()
+    signs = {name: -1 if each == MAXIMISE else 1 for name, each in objectives.items()}
+    covered, reached = 0.0, worst[second]
+    for place in pareto_front(points, {first: way, second: other}):
+        width = signs[first] * (worst[first] - points[place][first])
+        gained = signs[second] * (reached - points[place][second])
+        if width > 0 and gained > 0:
+            covered += width * gained
+            reached = points[place][second]
+    return covered
 
 
 def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
