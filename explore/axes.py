@@ -47,10 +47,12 @@ def _range(told: Mapping[str, Any], place: str) -> tuple[int, ...]:
             close = nearest_word(key, list(RANGE_KEYS))
             hint = f"did you mean {close!r}?" if close else f"keys: {', '.join(RANGE_KEYS)}"
             raise InputError(f"{place}: no key {shown(key)} in a range; {hint}")
-        if type(value) is not int or value < 1:
-            least = 2 if key == "factor" else 1
-            rule = f"must be an integer of at least {least}, not {shown(value)}"
-            raise InputError(f"{place}.{key}: {rule} (nearest legal value: {least})")
+        least = {"factor": 2, "step": 1}.get(key)
+        if type(value) is not int or (least is not None and value < least):
+            bound = "" if least is None else f" of at least {least}"
+            near = 0 if least is None else least
+            rule = f"must be an integer{bound}, not {shown(value)}"
+            raise InputError(f"{place}.{key}: {rule} (nearest legal value: {near})")
     missing = next((key for key in ("from", "to") if key not in told), None)
     if missing:
         raise InputError(f"{place}: a range needs {missing!r}; as {EXAMPLES}")
@@ -60,8 +62,9 @@ def _range(told: Mapping[str, Any], place: str) -> tuple[int, ...]:
     if last < first:
         rule = f"must be at least 'from' ({first}), not {last}"
         raise InputError(f"{place}.to: {rule} (nearest legal value: {first})")
-    if told.get("factor") == 1:
-        raise InputError(f"{place}.factor: must be at least 2, not 1 (nearest legal value: 2)")
+    if "factor" in told and first < 1:
+        rule = f"must be at least 1 where each is 'factor' times the one before, not {first}"
+        raise InputError(f"{place}.from: {rule} (nearest legal value: 1)")
     return _steps(first, last, told.get("step", 1), told.get("factor"), place)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cimforge.compiler.precision import check_integers
+from cimforge.explore.measurements.by_name import refuse_point
 from cimforge.explore.sweep import RANDOM, Sweep, SweepTarget
-from cimforge.flow.synth.storage_check import check_storage
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.errors import ConfigError
@@ -80,8 +80,8 @@ class Combinations:
         points = []
         for target in sweep.targets:
             try:
-                check_storage(config, target.kind)
-            except InputError as error:
+                refuse_point(sweep, target, config)
+            except (InputError, ValueError) as error:
                 self._refused.append(Refused(choice, str(error), target.name))
             else:
                 points.append(Point(choice, config, target))

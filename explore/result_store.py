@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS figures (
   key TEXT NOT NULL REFERENCES points, metric TEXT NOT NULL, value REAL NOT NULL,
   PRIMARY KEY (key, metric)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS plans (
+CREATE TABLE IF NOT EXISTS apart (
   key TEXT NOT NULL, quantity TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (key, quantity)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks (
@@ -37,9 +37,9 @@ class ResultStore:
     """Points and blocks by content, each written once: whole, in one transaction, or not at all.
 
     ``points``: key, target and parameters (JSON) of a macro; ``figures``: a metric's value each;
-    ``plans``: a network's cycles and cells on a macro; ``blocks``: mapped modules by target and
-    name, zlib-compressed JSON. A process that is killed loses what it had not finished; several may
-    write at once, and may read meanwhile (WAL). Raises InputError where the file is not such a
+    ``apart``: what was measured by itself, a quantity each; ``blocks``: mapped modules by target
+    and name, zlib-compressed JSON. A process that is killed loses what it had not finished; several
+    may write at once, and may read meanwhile (WAL). Raises InputError where the file is not such a
     store, or its disk is full.
     """
 
@@ -78,9 +78,9 @@ class ResultStore:
         """The figures of those points that are known, by key."""
         return self._values("SELECT metric, value FROM figures WHERE key = ?", keys)
 
-    def plans(self, keys: Iterable[str]) -> dict[str, dict[str, float]]:
-        """The plans of networks that are known, by key."""
-        return self._values("SELECT quantity, value FROM plans WHERE key = ?", keys)
+    def apart(self, keys: Iterable[str]) -> dict[str, dict[str, float]]:
+        """Those measurements by themselves that are known, by key."""
+        return self._values("SELECT quantity, value FROM apart WHERE key = ?", keys)
 
     def _values(self, query: str, keys: Iterable[str]) -> dict[str, dict[str, float]]:
         found: dict[str, dict[str, float]] = {}
@@ -106,11 +106,11 @@ class ResultStore:
         with self._transaction() as write:
             write(f"INSERT INTO blocks VALUES (?, ?, ?) {ONCE}", rows)
 
-    def add_plan(self, key: str, plan: Mapping[str, float]) -> None:
-        """Keep a network's plan on a macro, all of it or nothing."""
+    def add_apart(self, key: str, numbers: Mapping[str, float]) -> None:
+        """Keep what was measured by itself, all of it or nothing."""
         with self._transaction() as write:
-            rows = [(key, quantity, value) for quantity, value in plan.items()]
-            write(f"INSERT INTO plans VALUES (?, ?, ?) {ONCE}", rows)
+            rows = [(key, quantity, value) for quantity, value in numbers.items()]
+            write(f"INSERT INTO apart VALUES (?, ?, ?) {ONCE}", rows)
 
     def add_point(
         self, key: str, target: str, config: MacroConfig, figures: Mapping[str, float]

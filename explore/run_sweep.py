@@ -2,27 +2,22 @@
 
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from cimforge.explore.metrics import (
-    METRICS,
-    NETWORK,
-    PERIOD,
-    SIZE,
-    figures_of,
-    network_figures_of,
-)
-from cimforge.explore.network_plans import plan_key, plan_on
+from cimforge.explore.measured_apart import Apart, measure_apart
+from cimforge.explore.metric import LIBRARY, PERIOD, SIZE
+from cimforge.explore.metrics import METRICS, figures_of
+from cimforge.explore.needs import TIMING
 from cimforge.explore.point_key import mapping_target, point_key
 from cimforge.explore.points import Point
 from cimforge.explore.result_store import ResultStore
 from cimforge.explore.sweep import Sweep
-from cimforge.explore.workers import Workers
+from cimforge.explore.time_left import Progress, TimeLeft
+from cimforge.explore.workers import Crew
 from cimforge.flow.shared_blocks.content_modules import ContentModule
 from cimforge.flow.shared_blocks.mapping_target import MappingTarget
 from cimforge.flow.shared_blocks.measure_tasks import (
@@ -40,22 +35,21 @@ __all__ = ["Measured", "Progress", "run_sweep"]
 ROUND = 48  # points whose blocks are mapped before the first of them is measured
 CHUNK = 4  # points that a process describes at once
 BATCH = 24  # blocks that it maps at once
-SHARES = {"described": 0.1, "mapped": 0.4, "measured": 0.5, "planned": 1.0}  # of its time
-WORK = "work"  # folder of what Yosys and OpenSTA read and write
-
-Progress = Callable[[int, int, float | None], None]  # points done, of how many, seconds left
+SHARES = {"described": 0.1, "mapped": 0.4, "measured": 0.5}  # of its time
+WORK = "work"  # folder of what the tools read and write
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A point with its figures; none, and ``why``, where it could not be measured. ``fresh`` where
-    this run measured it."""
+    """A point with its figures; none, and ``why``, where it could not be measured, or (``unfit``)
+    its board has no room for it, which is a result. ``fresh`` where this run measured any of it."""
 
     point: Point
     key: str
     figures: dict[str, float]
     why: str = ""
     fresh: bool = False
+    unfit: bool = False
 
 
 def run_sweep(
@@ -63,27 +57,28 @@ def run_sweep(
     points: Sequence[Point],
     store: ResultStore,
     folder: Path,
-    workers: Workers,
+    workers: Crew,
     progress: Progress = lambda done, total, left: None,
 ) -> list[Measured]:
     """The figures of every point, in the order of ``points``: from the store where it knows them,
     else measured by ``workers`` (entered) and kept at once. A killed run goes on where it was.
 
-    A network is planned on each macro first, as that is quick. Files go to a folder of its own
-    below ``folder``, which is removed. Raises InputError.
+    What is measured by itself comes first, quick things before slow ones, then what the blocks of
+    all points share. Files go to a folder of its own below ``folder``, which is removed. Raises
+    InputError.
     """
     keys = [point_key(point) for point in points]
     known = store.figures(keys)
     wanted: dict[str, Point] = {}
     for point, key in zip(points, keys, strict=True):
-        if not _whole(known.get(key, {}), _measurements(sweep, point)):
+        if not _whole(known.get(key, {}), _of_blocks(sweep, point)):
             wanted.setdefault(key, point)
     work = folder / WORK / str(os.getpid())
     _clear(folder / WORK)
     failed: dict[str, str] = {}
     try:
-        plans = _plans(sweep, points, store, workers, progress)
-        watch = _Watch(len(wanted), progress)
+        apart = measure_apart(sweep, points, store, work, workers, progress)
+        watch = TimeLeft(len(wanted), progress)
         for target, some in _rounds(wanted):
             run = _Round(sweep, target, some, store, work, workers, watch)
             failed |= run.run()
@@ -91,53 +86,43 @@ def run_sweep(
         shutil.rmtree(work, ignore_errors=True)
     found = store.figures(keys)
     return [
-        Measured(
-            point,
-            key,
-            {} if key in failed else _with_network(point, found[key], plans),
-            failed.get(key, ""),
-            key in wanted and key not in failed,
-        )
-        for point, key in zip(points, keys, strict=True)
+        _measured(sweep, point, key, found.get(key), failed.get(key, ""), each, key in wanted)
+        for point, key, each in zip(points, keys, apart, strict=True)
     ]
 
 
-def _measurements(sweep: Sweep, point: Point) -> frozenset[str]:
-    """What is measured of a point: its size always, for a period comes of the same netlist."""
-    return (sweep.measurements(point.target) - {NETWORK}) | {SIZE}
+def _measured(
+    sweep: Sweep,
+    point: Point,
+    key: str,
+    found: dict[str, float] | None,
+    failed: str,
+    apart: Apart,
+    fresh: bool,
+) -> Measured:
+    """A point, of the figures that were ``found`` of its blocks and of what it measured apart."""
+    why = failed or apart.why
+    if why:
+        return Measured(point, key, {}, why, unfit=apart.unfit and not failed)
+    figures = figures_of(point.config, {}, frozenset()) if found is None else found
+    return Measured(point, key, apart.figures(sweep, point, figures), fresh=fresh or apart.fresh)
 
 
-def _plans(
-    sweep: Sweep, points: Sequence[Point], store: ResultStore, workers: Workers, progress: Progress
-) -> dict[str, Raw]:
-    """The network's plan on each macro, by its digest: one plan for all targets, kept at once."""
-    if sweep.network is None:
-        return {}
-    configs = {point.config.digest: point.config for point in points}
-    keys = {digest: plan_key(sweep.network, config) for digest, config in configs.items()}
-    plans: dict[str, Raw] = dict(store.plans(keys.values()))
-    wanted = {key: configs[digest] for digest, key in keys.items() if key not in plans}
-    watch = _Watch(len(wanted), progress)
-    tasks = ((key, (sweep.network, config)) for key, config in wanted.items())
-    for key, plan in workers.each(plan_on, tasks):
-        store.add_plan(key, plan)
-        plans[key] = plan
-        watch.add("planned", 1, 1)
-    return {digest: plans[key] for digest, key in keys.items()}
-
-
-def _with_network(
-    point: Point, figures: dict[str, float], plans: dict[str, Raw]
-) -> dict[str, float]:
-    """Figures, and those of the network where there is one."""
-    if point.config.digest not in plans:
-        return figures
-    raw = {**figures, **plans[point.config.digest]}
-    return figures | network_figures_of(point.config, raw)
+def _of_blocks(sweep: Sweep, point: Point) -> frozenset[str]:
+    """What is measured of a point's blocks: its size wherever there is one, for a period comes of
+    the same netlist; nothing on a board whose family is no target of synthesis."""
+    measurable = point.target.measurable
+    if SIZE not in measurable:
+        return frozenset()
+    asked = sweep.measurements(point.target) & {PERIOD}
+    return asked | {SIZE} | (measurable & {LIBRARY})
 
 
 def _whole(figures: dict[str, float], measured: frozenset[str]) -> bool:
-    return all(name in figures for name, metric in METRICS.items() if metric.needs <= measured)
+    """Whether all figures of what is ``measured`` are there; where that is nothing, none needs to
+    be."""
+    told = (name for name, metric in METRICS.items() if metric.needs <= measured)
+    return not measured or all(name in figures for name in told)
 
 
 def _rounds(wanted: dict[str, Point]) -> Iterator[tuple[MappingTarget, dict[str, Point]]]:
@@ -157,22 +142,6 @@ def _clear(work: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-class _Watch:
-    """Tells how far a run is and how long it will take, from the time that it took so far."""
-
-    def __init__(self, total: int, progress: Progress):
-        self._total, self._progress = total, progress
-        self._begun, self._share, self._done = time.monotonic(), 0.0, 0
-
-    def add(self, step: str, points: float, done: int = 0) -> None:
-        """``points`` have come through ``step``; ``done`` of them are finished."""
-        self._share += SHARES[step] * points / self._total
-        self._done += done
-        spent = time.monotonic() - self._begun
-        left = spent * max(0.0, 1 - self._share) / self._share if self._share > 0.05 else None
-        self._progress(self._done, self._total, left)
-
-
 @dataclass
 class _Round:
     """Some points of one target: describe them, map the blocks that are new, measure each."""
@@ -182,8 +151,8 @@ class _Round:
     points: dict[str, Point]
     store: ResultStore
     work: Path
-    workers: Workers
-    watch: _Watch
+    workers: Crew
+    watch: TimeLeft
 
     def run(self) -> dict[str, str]:
         """Measure and keep them; returns why not, by key, of those that failed."""
@@ -206,7 +175,7 @@ class _Round:
         found: dict[str, Described] = {}
         for keys, told in self.workers.each(describe, tasks):
             found.update(zip(keys, told, strict=True))
-            self.watch.add("described", len(keys))
+            self.watch.add(SHARES["described"] * len(keys))
         return {key: found[key] for key in self.points}
 
     def _map(self, blocks: dict[str, ContentModule]) -> dict[str, str]:
@@ -222,7 +191,8 @@ class _Round:
             for batch, result in self.workers.each(map_packed, tasks):
                 if isinstance(result, dict):
                     self.store.add_blocks(self.target.digest, result)
-                    self.watch.add("mapped", len(self.points) * len(batch) / len(new))
+                    share = len(self.points) * len(batch) / len(new)
+                    self.watch.add(SHARES["mapped"] * share)
                 elif len(batch) == 1:
                     broken[batch[0].name] = result
                 else:
@@ -238,7 +208,7 @@ class _Round:
     def _measure(self, described: dict[str, Described]) -> dict[str, str]:
         """Measure and keep each point; returns why not, by key."""
         failed: dict[str, str] = {}
-        measured = frozenset().union(*(_measurements(self.sweep, p) for p in self.points.values()))
+        measured = frozenset().union(*(_of_blocks(self.sweep, p) for p in self.points.values()))
         largest = sorted(described, key=lambda key: -described[key].config.macs_1b)
         whole = [key for key in largest if not described[key].modules]
         parts = [key for key in largest if described[key].modules]  # none is left alone at the end
@@ -247,9 +217,10 @@ class _Round:
             for key in parts
         )
         alone = ((key, (self.points[key].config, *self._how(key, measured))) for key in whole)
-        for key, raw in self.workers.each(measure, tasks):
+        needs = (TIMING,) if PERIOD in measured else ()
+        for key, raw in self.workers.each(measure, tasks, needs):
             failed |= self._keep(key, raw, measured)
-        for key, raw in self.workers.each(measure_whole, alone):
+        for key, raw in self.workers.each(measure_whole, alone, needs):
             failed |= self._keep(key, raw, measured)
         return failed
 
@@ -270,7 +241,7 @@ class _Round:
         else:
             figures = figures_of(point.config, raw, measured)
             self.store.add_point(key, point.target.name, point.config, figures)
-        self.watch.add("measured", 1, 1)
+        self.watch.add(SHARES["measured"], 1)
         return failed
 
 

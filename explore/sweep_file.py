@@ -9,18 +9,20 @@ from typing import Any
 from cimforge.compiler.graph.graph import GraphError
 from cimforge.explore.axes import check_parameter, read_axis
 from cimforge.explore.condition import Condition, read_condition
-from cimforge.explore.metrics import METRICS, NETWORK, PERIOD
+from cimforge.explore.measurements.by_name import MEASUREMENTS
+from cimforge.explore.measurements.handed_in import HandedIn
+from cimforge.explore.measurements.network_answers import load_inputs, load_labels
+from cimforge.explore.metric import ANSWERS, LABELS, LIBRARY, NETWORK, PERIOD, PLACED, POWER
+from cimforge.explore.metrics import METRICS
 from cimforge.explore.network_plans import load_network
-from cimforge.explore.sweep import GRID, MAXIMISE, MINIMISE, OPTIMISE, RANDOM, Sweep, SweepTarget
-from cimforge.flow.liberty.library import read_library
-from cimforge.flow.liberty.library_path import find_libraries
+from cimforge.explore.sweep import GRID, MAXIMISE, MINIMISE, OPTIMISE, RANDOM, Sweep
+from cimforge.explore.sweep_targets import read_targets
+from cimforge.explore.words import check_word
 from cimforge.flow.synth.static_timing import STA
-from cimforge.flow.synth.targets import LIBERTY, TARGETS
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 from cimforge.hdl.params.errors import shown
 from cimforge.hdl.params.presets import PRESETS
-from cimforge.hdl.params.ranges import nearest_word
 
 __all__ = ["MOST_POINTS", "read_sweep"]
 
@@ -29,19 +31,20 @@ MOST_COMBINATIONS = 10**18 - 1  # of a grid that is drawn from
 MAX_FILE_BYTES = 2**20
 KEYS = (
     *("preset", "fixed", "axes", "when", "targets", "metrics", "objectives", "constraints"),
-    *("search", "samples", "seed", "network"),
+    *("search", "samples", "seed", "network", "inputs", "labels"),
 )
 DIRECTIONS = (MINIMISE, MAXIMISE)
 USUAL = ("area",)  # metrics where none are named
 
 
-def read_sweep(path: Path) -> Sweep:
-    """The sweep in the file ``path``. Raises InputError: the file, the key, the rule and the
-    nearest legal value."""
+def read_sweep(path: Path, handed_in: HandedIn | None = None) -> Sweep:
+    """The sweep in the file ``path``; where nothing is ``handed_in`` it has no boards, and no
+    Verilog is checked. Raises InputError: the file, the key, the rule and the nearest legal
+    value."""
     told = _table(path)
     where = str(path)
     for key in told:
-        _one_of(key, KEYS, f"{where}: no key", "keys")
+        check_word(key, KEYS, f"{where}: no key", "keys")
     axes = _mapping(told, "axes", where)
     if not axes:
         raise InputError(f"{where}: axes: must name a parameter, for example rows = [16, 32]")
@@ -57,7 +60,7 @@ def read_sweep(path: Path) -> Sweep:
         base=base,
         axes=values,
         when=_conditions(told.get("when", []), f"{where}: when", parameters),
-        targets=_targets(told.get("targets", ["generic"]), where),
+        targets=read_targets(told.get("targets", ["generic"]), f"{where}: targets", handed_in),
         metrics=metrics,
         objectives=_objectives(_mapping(told, "objectives", where), metrics, where),
         constraints=_conditions(
@@ -65,6 +68,9 @@ def read_sweep(path: Path) -> Sweep:
         ),
         **_search(told, where),
         network=_network(told, where),
+        inputs=_file(told, "inputs", where),
+        labels=_file(told, "labels", where),
+        handed_in=handed_in,
     )
     _check_size(sweep, where)
     _check_constraints(sweep)
@@ -90,7 +96,7 @@ def _base(told: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Parameters of the preset, changed by those that are fixed."""
     preset, fixed = told.get("preset", "base"), _mapping(told, "fixed", where)
     if not isinstance(preset, str) or preset not in PRESETS:
-        _one_of(preset, tuple(PRESETS), f"{where}: preset: no preset", "presets")
+        check_word(preset, tuple(PRESETS), f"{where}: preset: no preset", "presets")
     for name in fixed:
         check_parameter(name, f"{where}: fixed")
     return {**PRESETS[preset].parameters, **fixed}
@@ -104,60 +110,26 @@ def _conditions(told: Any, where: str, known: list[str]) -> tuple[Condition, ...
     return tuple(read_condition(text, where, known) for text in texts)
 
 
-def _targets(told: Any, where: str) -> tuple[SweepTarget, ...]:
-    place = f"{where}: targets"
-    if not isinstance(told, list) or not told:
-        known = ", ".join(TARGETS)
-        rule = f"must be a list of {known} and {{ liberty = FILE }}"
-        raise InputError(f"{place}: {rule}, not {shown(told)}")
-    targets = tuple(_target(each, place) for each in told)
-    names = [target.name for target in targets]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise InputError(f"{place}: two are named {shown(twice)}; give one a name = of its own")
-    return targets
-
-
-def _target(told: Any, place: str) -> SweepTarget:
-    if not isinstance(told, Mapping):
-        if told == LIBERTY:
-            found = find_libraries(()).paths
-            return SweepTarget(read_library(*found).name, LIBERTY, found)
-        _one_of(told, (*TARGETS, LIBERTY), f"{place}: no target", "targets")
-        return SweepTarget(told, told)
-    for key in told:
-        _one_of(key, ("liberty", "name"), f"{place}: no key", "keys")
-    named = told.get("liberty", [])
-    files = [named] if isinstance(named, str) else named
-    if not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
-        raise InputError(f"{place}: liberty: must be a file or a list of files, not {shown(named)}")
-    paths = find_libraries(files).paths
-    name = told.get("name", read_library(*paths).name)
-    if not isinstance(name, str) or not name:
-        raise InputError(f"{place}: name: must be a text, not {shown(name)}")
-    return SweepTarget(name, LIBERTY, paths)
-
-
 def _names(told: Any, place: str) -> tuple[str, ...]:
     """Metrics, each once."""
     if not isinstance(told, list) or not told:
         raise InputError(f"{place}: must be a list of metrics ({', '.join(METRICS)})")
     for name in told:
-        _one_of(name, tuple(METRICS), f"{place}: no metric", "metrics")
+        check_word(name, tuple(METRICS), f"{place}: no metric", "metrics")
     return tuple(dict.fromkeys(told))
 
 
 def _objectives(told: Mapping[str, Any], metrics: tuple[str, ...], where: str) -> dict[str, str]:
     """Directions by metric; without any the first metric is to be least."""
     for name, direction in told.items():
-        _one_of(name, tuple(METRICS), f"{where}: objectives: no metric", "metrics")
-        _one_of(direction, DIRECTIONS, f"{where}: objectives: {name}: no direction", "legal")
+        check_word(name, tuple(METRICS), f"{where}: objectives: no metric", "metrics")
+        check_word(direction, DIRECTIONS, f"{where}: objectives: {name}: no direction", "legal")
     return dict(told) or {metrics[0]: MINIMISE}
 
 
 def _search(told: Mapping[str, Any], where: str) -> dict[str, Any]:
     search = told.get("search", GRID)
-    _one_of(search, (GRID, RANDOM, OPTIMISE), f"{where}: search: no search", "searches")
+    check_word(search, (GRID, RANDOM, OPTIMISE), f"{where}: search: no search", "searches")
     if search == GRID:
         given = next((key for key in ("samples", "seed") if key in told), None)
         if given:
@@ -197,11 +169,29 @@ def _check_targets(sweep: Sweep, where: str) -> None:
     """Raise InputError where no target tells a metric, or no program is here that measures it."""
     for name in sweep.asked:
         if not any(target.measures(name) for target in sweep.targets):
-            rule = "is measured on a library alone: targets = [{ liberty = FILE }]"
-            raise InputError(f"{where}: {name} {rule}")
-    timed = any(PERIOD in sweep.measurements(target) for target in sweep.targets)
-    if timed and shutil.which(STA) is None:
+            raise InputError(f"{where}: {name} is measured {_places(name)}")
+    asked = frozenset().union(*(sweep.measurements(target) for target in sweep.targets))
+    if PERIOD in asked and shutil.which(STA) is None:
         raise InputError(f"{where}: a period needs OpenSTA (Debian: apt install opensta)")
+    for name, measurement in MEASUREMENTS.items():
+        if name in asked:
+            try:
+                measurement.check(sweep)
+            except InputError as error:
+                raise InputError(f"{where}: {error}") from None
+
+
+def _places(name: str) -> str:
+    """Where a metric is measured, as a target says it."""
+    library, board = "targets = [{ liberty = FILE }]", "targets = [{ board = NAME }]"
+    needs = METRICS[name].needs
+    if needs & {POWER, LIBRARY}:
+        return f"on a library alone: {library}"
+    if PLACED in needs:
+        return f"on a board alone: {board}"
+    if PERIOD in needs:
+        return f"on a library or a board alone: {library}, {board}"
+    return "on a target of synthesis alone: targets = ['generic']"
 
 
 def _network(told: Mapping[str, Any], where: str) -> Path | None:
@@ -218,14 +208,40 @@ def _network(told: Mapping[str, Any], where: str) -> Path | None:
     return Path(name)
 
 
+def _file(told: Mapping[str, Any], key: str, where: str) -> Path | None:
+    """A file of the network's inputs or of their labels."""
+    name = told.get(key)
+    if name is None:
+        return None
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{where}: {key}: must be a .npy file, not {shown(name)}")
+    return Path(name)
+
+
 def _check_network(sweep: Sweep, where: str) -> None:
-    """Raise InputError for a metric without its network, and for a network without a metric."""
+    """Raise InputError for a metric without the files that it is told of, for such a file without a
+    metric, and for files that do not fit one another."""
+    asked = {name: METRICS[name].needs for name in sweep.asked}
     if sweep.of_network and sweep.network is None:
         rule = "is told of a network: add network = 'FILE.onnx'"
         raise InputError(f"{where}: {sweep.of_network[0]} {rule}")
     if sweep.network and not sweep.of_network:
-        names = ", ".join(name for name, metric in METRICS.items() if NETWORK in metric.needs)
-        raise InputError(f"{where}: network: no metric asks for it; add one of {names} to metrics")
+        told = ", ".join(n for n, m in METRICS.items() if m.needs & {NETWORK, ANSWERS})
+        raise InputError(f"{where}: network: no metric asks for it; add one of {told} to metrics")
+    for key, need, file in (("inputs", ANSWERS, sweep.inputs), ("labels", LABELS, sweep.labels)):
+        names = [name for name, needs in asked.items() if need in needs]
+        if names and file is None:
+            raise InputError(f"{where}: {names[0]} is told of {key}: add {key} = 'FILE.npy'")
+        if file and not names:
+            told = ", ".join(name for name, metric in METRICS.items() if need in metric.needs)
+            raise InputError(f"{where}: {key}: no metric asks for them; add {told} to metrics")
+    if sweep.network and sweep.inputs:
+        try:
+            feeds = load_inputs(sweep.network, sweep.inputs)
+            if sweep.labels:
+                load_labels(sweep.labels, feeds.items)
+        except ValueError as error:
+            raise InputError(f"{where}: {error}") from None
 
 
 def _mapping(told: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
@@ -233,12 +249,3 @@ def _mapping(told: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]
     if not isinstance(table, Mapping):
         raise InputError(f"{where}: {key}: must be a table, [{key}], not {shown(table)}")
     return table
-
-
-def _one_of(value: Any, legal: tuple[str, ...], what: str, plural: str) -> None:
-    """Raise InputError where ``value`` is none of ``legal``, with the most similar one."""
-    if isinstance(value, str) and value in legal:
-        return
-    close = nearest_word(value, list(legal)) if isinstance(value, str) else None
-    hint = f"did you mean {close!r}?" if close else f"{plural}: {', '.join(legal)}"
-    raise InputError(f"{what} {shown(value)}; {hint}")

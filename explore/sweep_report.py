@@ -29,7 +29,12 @@ class SweepReport:
     @property
     def failed(self) -> list[Measured]:
         """The points that could not be measured."""
-        return [each for each in self.measured if each.why]
+        return [each for each in self.measured if each.why and not each.unfit]
+
+    @property
+    def unfit(self) -> list[Measured]:
+        """The points that their board has no room for."""
+        return [each for each in self.measured if each.unfit]
 
     def metrics(self, target: SweepTarget) -> tuple[str, ...]:
         """Those asked for that are known on a target."""
@@ -67,6 +72,7 @@ class SweepReport:
             "refused": [{"rule": rule, "combinations": count} for rule, count in rules],
             "points": len(self.measured),
             "failed": [{**self._row(each), "why": each.why} for each in self.failed],
+            "unfit": [{**self._row(each), "why": each.why} for each in self.unfit],
             "objectives": dict(self.sweep.objectives),
             "targets": [self._target(target) for target in self.sweep.targets],
         }

@@ -30,6 +30,7 @@ from cimforge.scripts.options import (
     show_table,
     stderr,
 )
+from cimforge.scripts.sweep_rooms import HANDED_IN
 
 __all__ = ["explore"]
 
@@ -63,7 +64,7 @@ def explore(
     beats in its objectives. Equal blocks are synthesised once for all; what is measured is kept, so
     an interrupted run goes on where it was."""
     begun = time.monotonic()
-    read = read_sweep(sweep)
+    read = read_sweep(sweep, HANDED_IN)
     chosen = read.search == OPTIMISE
     points = Points() if chosen else _checked(list_points(read), sweep)
     crew = opened_crew(cluster, jobs)
@@ -115,8 +116,10 @@ def _show(report: SweepReport, output: Path, fresh: int, seconds: float) -> None
     facts += [("refused", f"{count:,}: {rule}") for rule, count in rules[:SHOWN_RULES]]
     if more := sum(count for _, count in rules[SHOWN_RULES:]):
         facts.append(("refused", f"{more:,} by {len(rules) - SHOWN_RULES} other rules (JSON)"))
-    known = len(report.measured) - fresh - len(report.failed)
+    known = len(report.measured) - fresh - len(report.failed) - len(report.unfit)
     facts.append(("points", f"{fresh:,} measured, {known:,} known, {len(report.failed):,} failed"))
+    if report.unfit:
+        facts.append(("do not fit", f"{len(report.unfit):,} on their board"))
     facts.append(("time", f"{seconds:.1f} s"))
     below: list[tuple[str, object]] = [("store", output / STORE)]
     below += [("every point", output / f"{report.sweep.name}.csv")]

@@ -8,8 +8,9 @@ import pytest
 from cimforge.compiler.importers.model_file import import_model
 from cimforge.compiler.importers.tests.onnx_writer import Net, saved
 from cimforge.compiler.map.layer_plan import plan_network
-from cimforge.explore import run_sweep as module
-from cimforge.explore.metrics import network_figures_of
+from cimforge.explore.measurements import network_cycles
+from cimforge.explore.metric import NETWORK, PERIOD
+from cimforge.explore.metrics import added_figures_of, figures_of
 from cimforge.explore.network_plans import plan_key
 from cimforge.explore.points import list_points
 from cimforge.explore.result_store import ResultStore
@@ -85,7 +86,7 @@ def test_a_constraint_and_an_objective_ask_for_them(whole, sweep):
 
 
 def test_a_plan_is_made_once(whole, sweep, monkeypatch):
-    monkeypatch.setattr(module, "plan_on", None)
+    monkeypatch.setattr(network_cycles, "plan_on", None)
     again = run(sweep, whole[0])
     assert [each.figures for each in again] == [each.figures for each in whole[1]]
     assert not any(each.fresh for each in again)
@@ -102,9 +103,12 @@ def test_a_plan_is_of_its_file_and_its_macro(sweep, tmp_path):
 
 def test_time_is_cycles_at_the_shortest_period():
     plan = {"network_cycles": 5000.0, "network_cells": 3.0, "network_room": 4.0}
-    told = network_figures_of(MacroConfig(), {**plan, "period": 2.5})
+    own = figures_of(MacroConfig(), {}, frozenset())
+    timed = {**own, "period": 2.5, "fmax": 400.0, "tops": 1.0}
+    told = added_figures_of(MacroConfig(), timed, plan, frozenset((NETWORK, PERIOD)))
     assert told == {"network_cycles": 5000, "network_use": 0.75, "network_time": 12.5}
-    assert "network_time" not in network_figures_of(MacroConfig(), plan)
+    alone = added_figures_of(MacroConfig(), own, plan, frozenset((NETWORK,)))
+    assert alone == {"network_cycles": 5000, "network_use": 0.75}
 
 
 def test_a_macro_that_no_network_runs_on_is_refused(sweep, tmp_path):

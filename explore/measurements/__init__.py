@@ -1,0 +1,1 @@
+"""Measurements by themselves: each of a point, or of what several points have in common."""
