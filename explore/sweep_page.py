@@ -1,48 +1,74 @@
-"""The page of a sweep: a front to look at, its points to filter, the command that makes each."""
+"""The page of a sweep: a question to ask, fronts to look at, the command that makes each point."""
 
 import json
 import shlex
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from cimforge.explore.metrics import METRICS
 from cimforge.explore.run_sweep import Measured
-from cimforge.explore.sweep import SweepTarget
+from cimforge.explore.sweep import MAXIMISE, MINIMISE, SweepTarget
 from cimforge.explore.sweep_report import SweepReport, tidy
-from cimforge.hdl.params.config import MacroConfig
+from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.params.config_file import plain_overrides, plain_toml
 
 __all__ = ["page_data", "sweep_page"]
 
 IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # a text cannot end the script
+PARTS = (  # of the page's script, in this order
+    *("fields.js", "front.js", "values.js", "question.js", "plot.js", "table.js", "point.js"),
+    *("downloads.js", "notes.js", "fragment.js", "start.js"),
+)
+# Units of metrics of which one rather has more, and metrics of which one does nevertheless not.
+MORE = {"MHz", "GOPS", "TOPS", "TOPS/mm2", "TOPS/W", "1b-MAC", "bit", "share", "0 or 1"}
+LESS = "error_"
+BETTER = {MINIMISE: "least", MAXIMISE: "most"}
 
 
 def sweep_page(report: SweepReport) -> str:
-    """One HTML file that needs nothing else: for each target the points, two metrics against each
-    other, with the front; filters by axis, a table, and of a chosen point its ``cimforge generate``
-    command and its configuration. page_data is in it, as JSON in the script ``data``."""
+    """One HTML file that needs nothing else, drawn by plotly.js, which is in it: for each target
+    the points, any two metrics against each other, with their front; conditions on metrics, values
+    of axes, a table, and of a chosen point its ``cimforge generate`` command and its configuration.
+    page_data is in it, as JSON in the script ``data``."""
     data = json.dumps(page_data(report))
     for letter, escape in IN_SCRIPT.items():
         data = data.replace(letter, escape)
-    return _template().render(title=f"Sweep {report.sweep.name}", data=data)
+    title = f"Sweep {report.sweep.name}"
+    return _template().render(title=title, data=data, parts=PARTS, plotly=_plotly())
 
 
 def page_data(report: SweepReport) -> dict[str, Any]:
-    """What the page shows. ``targets``: of each the units of its metrics, the number of points that
-    ``failed``, and its ``points``: choice of the axes, figures, whether feasible and on the front,
-    key, command and config (TOML)."""
+    """What the page shows. ``metrics``: what each is about, and whether one rather has the least or
+    the most of it. ``rules``: combinations that each refuses. ``targets``: of each the units of its
+    metrics, its ``failures``, and its ``points``: choice of the axes, figures, whether feasible and
+    on the front, key, commands that make and measure it, and config (TOML)."""
     sweep = report.sweep
     return {
         "sweep": sweep.name,
         "axes": {name: list(values) for name, values in sweep.axes.items()},
+        "metrics": {name: _metric(report, name) for name in sweep.asked},
         "objectives": dict(sweep.objectives),
         "constraints": [condition.text for condition in sweep.constraints],
+        "when": [condition.text for condition in sweep.when],
         "combinations": report.points.drawn,
         "left_out": report.points.left_out,
         "refused": len(report.points.refused),
+        "rules": [
+            {"rule": rule, "combinations": times}
+            for rule, times in report.points.rules.most_common()
+        ],
         "targets": [_target(report, target) for target in sweep.targets],
     }
+
+
+def _metric(report: SweepReport, name: str) -> dict[str, str]:
+    more = METRICS[name].unit in MORE and not name.startswith(LESS)
+    usual = MAXIMISE if more else MINIMISE
+    better = BETTER[report.sweep.objectives.get(name, usual)]
+    return {"about": METRICS[name].about, "better": better}
 
 
 def _target(report: SweepReport, target: SweepTarget) -> dict[str, Any]:
@@ -53,7 +79,7 @@ def _target(report: SweepReport, target: SweepTarget) -> dict[str, Any]:
     return {
         "target": target.name,
         "units": {name: report.unit(name, target) for name in metrics},
-        "failed": sum(bool(each.why) for each in own),
+        "failures": [{"choice": each.point.choice, "why": each.why} for each in own if each.why],
         "points": [
             {
                 **_point(each, metrics),
@@ -67,24 +93,37 @@ def _target(report: SweepReport, target: SweepTarget) -> dict[str, Any]:
 
 
 def _point(each: Measured, metrics: tuple[str, ...]) -> dict[str, Any]:
+    changes = "".join(f" --set {shlex.quote(c)}" for c in plain_overrides(each.point.config))
+    known = (name for name in metrics if name in each.figures)
     return {
         "choice": each.point.choice,
-        "figures": {name: tidy(each.figures[name]) for name in metrics},
+        "figures": {name: tidy(each.figures[name]) for name in known},
         "key": each.key,
-        "command": _command(each.point.config),
+        # From base: the shortest one of any preset would take ten times as long, of many points.
+        "command": f"cimforge generate base{changes}",
+        "measure": f"cimforge synth base{changes} {_on(each.point.target)}",
         "config": plain_toml(each.point.config),
     }
 
 
-def _command(config: MacroConfig) -> str:
-    """From base: the shortest one of any preset would take ten times as long, of many points."""
-    chosen = (f"--set {shlex.quote(change)}" for change in plain_overrides(config))
-    return " ".join(("cimforge generate base", *chosen))
+def _on(target: SweepTarget) -> str:
+    """The options of ``cimforge synth`` that name a target."""
+    if target.kind != LIBERTY:
+        return f"--target {target.kind}"
+    files = " ".join(f"--liberty {shlex.quote(str(path))}" for path in target.libraries)
+    return f"--target {LIBERTY} {files}"
+
+
+@cache
+def _plotly() -> str:
+    """The drawing library, whole, with its licence."""
+    text = (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    return text.replace("</script", "<\\/script")
 
 
 @cache
 def _template() -> Template:
-    loader = PackageLoader("cimforge.explore", ".")
+    loader = PackageLoader("cimforge.explore", "page")
     where = Environment(
         loader=loader, undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
     )

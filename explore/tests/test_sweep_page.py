@@ -3,29 +3,17 @@
 import json
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cimforge.explore.points import list_points
-from cimforge.explore.run_sweep import Measured
-from cimforge.explore.sweep_file import read_sweep
-from cimforge.explore.sweep_page import page_data, sweep_page
-from cimforge.explore.sweep_report import SweepReport
+from cimforge.explore.metrics import METRICS
+from cimforge.explore.sweep_page import PARTS, page_data, sweep_page
+from cimforge.explore.tests.made_report import made_report
 from cimforge.hdl.params.config_file import load_config
 
-SWEEP = """
-preset = "tiny"
-targets = ["generic", "ice40"]
-metrics = ["area", "cycles"]
-constraints = ["rows < 6", "storage != '</script><!--&'"]
-[axes]
-rows = [2, 4, 6]
-bits_per_cycle = [1, 2]
-[objectives]
-area = "minimise"
-cycles = "minimise"
-"""
+PAGE = Path(__file__).parents[1] / "page"
 
 
 def data_of(page: str) -> dict[str, Any]:
@@ -38,21 +26,7 @@ def data_of(page: str) -> dict[str, Any]:
 @pytest.fixture
 def report(tmp_path):
     """Points of made-up areas, the last of them failed."""
-    path = tmp_path / "a&b.toml"
-    path.write_text(SWEEP)
-    sweep = read_sweep(path)
-    points = list_points(sweep)
-    measured = []
-    for place, point in enumerate(points.points):
-        config = point.config
-        figures = {
-            "area": config.rows * config.bits_per_cycle,
-            "cycles": config.cycles_per_pass(),
-            "latency": config.latency(),
-        }
-        measured.append(Measured(point, f"key{place}", figures))
-    measured[-1] = Measured(points.points[-1], "last", {}, "Yosys failed: a reason")
-    return SweepReport(sweep, points, measured)
+    return made_report(tmp_path)
 
 
 def test_the_data_are_whole_in_the_page_whatever_texts_hold(report):
@@ -61,24 +35,52 @@ def test_the_data_are_whole_in_the_page_whatever_texts_hold(report):
     assert told == page_data(report)
     assert told["constraints"][1] == "storage != '</script><!--&'"
     assert "<title>Sweep a&amp;b</title>" in page
-    assert page.count("</script>") == 2
+    assert page.count("</script>") == page.count("<script") == 3
 
 
-def test_nothing_is_fetched_from_elsewhere(report):
+def test_our_part_of_the_page_fetches_nothing(report):
     page = sweep_page(report)
-    assert not re.search(r"(?:https?:)?//\w|\bsrc=|<link|@import|url\(|fetch\(", page)
+    begin, end = page.index("<script>\n/**"), page.index("</script>")
+    assert end - begin > 4_000_000  # the drawing library, whole
+    own = page[:begin] + page[end:]
+    assert not re.search(r"(?:https?:)?//\w|\bsrc=|<link|@import|url\(|fetch\(|import\(", own)
+    assert 'showSendToCloud: false, plotlyServerURL: ""' in own  # its button to a server
+
+
+def test_every_part_of_the_script_is_in_the_page(report):
+    assert sorted(PARTS) == sorted(path.name for path in PAGE.glob("*.js"))
+    page = sweep_page(report)
+    assert all((PAGE / name).read_text() in page for name in (*PARTS, "sweep_page.css"))
 
 
 def test_every_point_is_told_with_its_standing(report):
     generic, ice40 = page_data(report)["targets"]
     assert generic["target"] == "generic"
-    assert ice40["units"] == {"area": "luts", "cycles": "cycles"}
-    assert (generic["failed"], ice40["failed"]) == (0, 1)
+    assert ice40["units"] == {"area": "luts", "cycles": "cycles", "capacity": "bit"}
+    assert generic["failures"] == []
+    failed = {"choice": {"rows": 6, "bits_per_cycle": 2}, "why": "Yosys failed: a reason"}
+    assert ice40["failures"] == [failed]
     assert (len(generic["points"]), len(ice40["points"])) == (6, 5)
     assert [p["choice"]["rows"] for p in generic["points"]] == [2, 2, 4, 4, 6, 6]
     assert [p["feasible"] for p in generic["points"]] == [True] * 4 + [False] * 2
     assert [p["front"] for p in generic["points"]] == [True, True] + [False] * 4
-    assert generic["points"][3]["figures"] == {"area": 8, "cycles": 2}
+    assert generic["points"][3]["figures"]["area"] == 8
+
+
+def test_what_is_not_there_is_counted_with_its_rule(report):
+    told = page_data(report)
+    assert (told["combinations"], told["left_out"], told["refused"]) == (10, 2, 2)
+    assert told["when"] == ["rows != 8"]
+    (rule,) = told["rules"]
+    assert rule["combinations"] == 2
+    assert "rows must be" in rule["rule"]
+
+
+def test_metrics_are_told_with_what_is_better(report):
+    told = page_data(report)["metrics"]
+    better = {name: metric["better"] for name, metric in told.items()}
+    assert better == {"area": "least", "cycles": "least", "capacity": "most"}
+    assert told["area"]["about"] == METRICS["area"].about
 
 
 def test_commands_and_files_make_the_points_again(report, tmp_path):
@@ -91,3 +93,12 @@ def test_commands_and_files_make_the_points_again(report, tmp_path):
         path = tmp_path / "again.toml"
         path.write_text(told["config"])
         assert load_config(str(path), ()).digest == each.point.config.digest
+        measure = told["command"].replace("generate", "synth") + " --target generic"
+        assert told["measure"] == measure
+
+
+def test_a_metric_that_a_point_has_not_is_left_out(report):
+    del report.measured[0].figures["capacity"]
+    first, second = page_data(report)["targets"][0]["points"][:2]
+    assert "capacity" not in first["figures"]
+    assert second["figures"]["capacity"] > 0

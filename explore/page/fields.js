@@ -1,0 +1,67 @@
+// What the page knows: the sweep's data, the state that a link keeps, and how things are written.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const axes = Object.keys(data.axes);
+const at = (id) => document.getElementById(id);
+
+// All that is chosen; fragment.js writes it into the address. `point` is a key, "" for the answer.
+const state = {
+  target: data.targets[0], way: "least", goal: "", rules: [], x: "", y: "", xway: "least",
+  yway: "least", xlog: false, ylog: false, colour: "", alone: false, point: "", sort: "",
+  down: false, rows: 0, hidden: Object.fromEntries(axes.map((axis) => [axis, new Set()])),
+};
+
+const PRETTY = {
+  um2: "µm²", us: "µs", luts: "LUT sites", "TOPS/mm2": "TOPS/mm²", share: "of 1", "0 or 1": "",
+};
+
+function made(name, parent, text, attributes) {
+  const node = document.createElement(name);
+  if (text !== undefined) node.textContent = text;
+  for (const key in attributes || {}) node.setAttribute(key, attributes[key]);
+  return parent.appendChild(node);
+}
+
+// A button that says so where it was pressed.
+function button(parent, text, act, attributes) {
+  const node = made("button", parent, text, { type: "button", ...attributes });
+  node.addEventListener("click", act);
+  return node;
+}
+
+function options(select, names, chosen, texts) {
+  select.replaceChildren();
+  names.forEach((name, place) => {
+    made("option", select, texts ? texts[place] : withUnit(name), { value: name });
+  });
+  select.value = chosen;
+}
+
+function told(value) {
+  if (value === undefined) return "–";
+  if (typeof value !== "number") return String(value);
+  const text = Number.isInteger(value) ? value : Number(value.toPrecision(5));
+  return text.toLocaleString("en-GB", { maximumSignificantDigits: 15, useGrouping: "min2" });
+}
+
+const metrics = () => Object.keys(state.target.units);
+const field = (point, name) => (name in state.target.units
+  ? point.figures[name] : point.choice[name]);
+
+function unit(name) {
+  const raw = state.target.units[name];
+  return raw === undefined ? "" : PRETTY[raw] || raw;
+}
+
+const withUnit = (name) => (unit(name) && unit(name) !== name ? `${name} (${unit(name)})` : name);
+const figure = (point, name) => `${told(field(point, name))} ${unit(name)}`.trim();
+const choice = (point) => axes.map((axis) => `${axis} = ${point.choice[axis]}`).join(", ");
+
+// What can be drawn: metrics, and axes of numbers.
+function drawable() {
+  const numbers = axes.filter((axis) => data.axes[axis].every((v) => typeof v === "number"));
+  return [...metrics(), ...numbers];
+}
+
+// "least" or "most": the sweep's objective, else what one rather has of such a metric.
+const better = (name) => (name in data.metrics ? data.metrics[name].better : "least");

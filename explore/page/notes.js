@@ -1,0 +1,46 @@
+// What the sweep was, in words: what was asked for, what is not here and why, what metrics mean.
+
+const LISTED = 20;  // failures
+const many = (number, what) => `${told(number)} ${what}${number === 1 ? "" : "s"}`;
+
+function tellSweep() {
+  const measured = data.targets.reduce((sum, each) => sum + each.points.length, 0);
+  const names = data.targets.map((each) => each.target).join(", ");
+  at("about").textContent = `${many(measured, "macro")} measured on ${names}. Pick a target, say `
+    + "what you need, and read the answer; a click on a point of the plot or a row of the table "
+    + "gives the command that makes it. The address of this page keeps what you chose.";
+  at("objectives").textContent = Object.entries(data.objectives)
+    .map(([name, way]) => `${way} ${name}`).join(", ");
+  missing();
+  for (const [name, { about }] of Object.entries(data.metrics)) {
+    made("dt", at("metrics"), name);
+    made("dd", at("metrics"), about);
+  }
+}
+
+function missing() {
+  const box = at("missing");
+  made("p", box, `${many(data.combinations, "combination")} of the axes' values were looked at. `
+    + (data.left_out ? `${told(data.left_out)} of them were left out, for they break the sweep's `
+      + `"when": ${data.when.join("; ")}. ` : "None was left out. ")
+    + (data.refused ? `${told(data.refused)} were refused, on each target where they are: `
+      : "None was refused."));
+  list(box, data.rules.map(({ rule, combinations }) => `${told(combinations)}: ${rule}`));
+  if (data.constraints.length) {
+    const broken = data.targets.reduce(
+      (sum, each) => sum + each.points.filter((point) => !point.feasible).length, 0);
+    made("p", box, `A point that breaks a constraint of the sweep is grey and on no front; `
+      + `${many(broken, "point")} do: ${data.constraints.join("; ")}.`);
+  }
+  const failed = data.targets.flatMap(
+    ({ target, failures }) => failures.map((each) => `on ${target}, ${choice(each)}: ${each.why}`));
+  if (!failed.length) return;
+  made("p", box, `${many(failed.length, "point")} could not be measured`
+    + `${failed.length > LISTED ? `; all are in the CSV beside this page, the first ones` : ""}:`);
+  list(box, failed.slice(0, LISTED));
+}
+
+function list(box, texts) {
+  const node = made("ul", box);
+  texts.forEach((text) => made("li", node, text));
+}

@@ -1,0 +1,68 @@
+// The question: what is to be least or most, and which conditions hold.
+
+const SIGNS = { ">=": "at least", "<=": "at most" };
+
+function showQuestion() {
+  options(at("goal"), metrics(), state.goal);
+  at("way").value = state.way;
+  at("rules").replaceChildren();
+  state.rules.forEach((rule, place) => showRule(rule, place));
+}
+
+function showRule(rule, place) {
+  const line = made("li", at("rules"));
+  const change = (key) => (event) => { rule[key] = event.target.value; changed(); };
+  if (place) made("span", line, "and ");
+  const name = made("select", line, undefined, { "aria-label": "metric of the condition" });
+  options(name, drawable(), rule.metric);
+  name.addEventListener("change", (event) => {
+    rule.metric = event.target.value;
+    rule.sign = better(rule.metric) === "most" ? ">=" : "<=";
+    showQuestion();
+    changed();
+  });
+  made("span", line, " is ");
+  const sign = made("select", line, undefined, { "aria-label": "at least or at most" });
+  options(sign, Object.keys(SIGNS), rule.sign, Object.values(SIGNS));
+  sign.addEventListener("change", change("sign"));
+  made("span", line, " ");
+  const value = made("input", line, undefined, {
+    type: "number", step: "any", placeholder: "any", "aria-label": "number of the condition",
+  });
+  value.value = rule.value;
+  value.addEventListener("input", change("value"));
+  made("span", line, ` ${unit(rule.metric)} `);
+  button(line, "×", () => {
+    state.rules.splice(place, 1);
+    showQuestion();
+    changed();
+  }, { "aria-label": "leave this condition out" });
+}
+
+function newRule(metric) {
+  return { metric, sign: better(metric) === "most" ? ">=" : "<=", value: "" };
+}
+
+function showAnswer(points, found) {
+  const box = at("answer");
+  box.replaceChildren();
+  if (!found) {
+    const [reach, limit] = [asked()[0], state.target.points.filter((p) => p.feasible)];
+    made("span", box, "No macro of this sweep fulfils that. ");
+    if (!reach || !limit.length) return;
+    const most = ordered(limit, reach.metric, reach.sign === ">=")[0];
+    made("span", box, `The ${reach.sign === ">=" ? "most" : "least"} ${reach.metric} that any has `
+      + `is ${figure(most, reach.metric)}.`);
+    return;
+  }
+  const told = [...new Set(asked().map((rule) => rule.metric))].filter((n) => n !== state.goal);
+  made("b", box, `${figure(found, state.goal)}`);
+  made("span", box, `: ${choice(found)}`);
+  const others = told.filter((name) => !axes.includes(name));
+  if (others.length) {
+    const named = (name) => (unit(name) === name ? "" : `${name} `) + figure(found, name);
+    made("span", box, `; ${others.map(named).join(", ")}`);
+  }
+  made("span", box, `. ${points.length} of ${state.target.points.length} macros fulfil this. `);
+  if (state.point) button(box, "show it", () => choose(""));
+}

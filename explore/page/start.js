@@ -1,0 +1,99 @@
+// The page: what is shown by default, what happens where something is changed.
+
+function useDefaults(target) {
+  const known = (name) => name in target.units;
+  const wanted = Object.keys(data.objectives).filter(known);
+  state.target = target;
+  const names = drawable();
+  const [first, second] = [...new Set([...wanted, ...names])];
+  Object.assign(state, {
+    goal: metrics().includes(first) ? first : metrics()[0], way: better(first), x: first,
+    y: second || first, xway: better(first), yway: better(second || first), point: "", sort: "",
+    down: false, rows: ROWS, rules: second ? [newRule(second)] : [],
+  });
+}
+
+// Another target: what it does not have of the state is as by default.
+function useTarget(target) {
+  const { goal, x, y, xway, yway, way, rules } = state;
+  useDefaults(target);
+  const has = (...names) => names.every((name) => drawable().includes(name));
+  if (metrics().includes(goal)) Object.assign(state, { goal, way });
+  if (has(x, y)) Object.assign(state, { x, y, xway, yway });
+  if (has(...rules.map((rule) => rule.metric))) state.rules = rules;
+}
+
+function choose(key) {
+  state.point = key;
+  changed();
+}
+
+function changed() {
+  draw();
+  history.replaceState(null, "", fragment());
+}
+
+function draw() {
+  const { points } = state.target;
+  let shown = points.filter(fulfils);
+  const front = drawnFront(shown);
+  if (state.alone) shown = front;
+  const answer = best(shown);
+  const chosen = points.find((point) => point.key === state.point) || answer;
+  showAnswer(shown, answer);
+  plot(shown, front, chosen);
+  table(shown, chosen);
+  details(chosen, chosen === answer, shown.includes(chosen));
+  const other = { least: ["less", "more"], most: ["more", "less"] };
+  at("legend").textContent = `The front is ${front.length} of these ${shown.length} points: whoever `
+    + `wants ${other[state.xway][0]} ${state.x} than one of them gets ${other[state.yway][1]} `
+    + `${state.y}. Drag to zoom, double-click to go back.`;
+}
+
+// Everything that shows the state, anew.
+function show() {
+  options(at("target"), data.targets.map((each) => each.target), state.target.target,
+    data.targets.map((each) => `${each.target} (${each.points.length} macros)`));
+  showQuestion();
+  options(at("x"), drawable(), state.x);
+  options(at("y"), drawable(), state.y);
+  options(at("colour"), ["", ...axes], state.colour, ["front", ...axes]);
+  ["xway", "yway"].forEach((id) => { at(id).value = state[id]; });
+  ["xlog", "ylog", "alone"].forEach((id) => { at(id).checked = state[id]; });
+  showValues();
+  draw();
+}
+
+function listen() {
+  const on = (id, act) => at(id).addEventListener("change", () => { act(at(id)); changed(); });
+  ["way", "goal", "colour", "xway", "yway"].forEach((id) => on(id, (it) => {
+    state[id] = it.value;
+  }));
+  ["xlog", "ylog", "alone"].forEach((id) => on(id, (it) => { state[id] = it.checked; }));
+  ["x", "y"].forEach((id) => on(id, (it) => {
+    state[id] = it.value;
+    state[`${id}way`] = at(`${id}way`).value = better(it.value);
+  }));
+  on("goal", () => { state.way = at("way").value = better(state.goal); });
+  on("target", (it) => {
+    useTarget(data.targets.find((each) => each.target === it.value));
+    show();
+  });
+  const press = (id, act) => at(id).addEventListener("click", act);
+  press("add", () => { state.rules.push(newRule(metrics()[0])); showQuestion(); changed(); });
+  press("reset", () => { location.hash = ""; });
+  press("more", () => { state.rows += ROWS; draw(); });
+  press("csv", () => download("csv", asCsv(state.target.points.filter(fulfils))));
+  press("json", () => download("json", asJson(state.target.points.filter(fulfils))));
+  at("question").addEventListener("submit", (event) => event.preventDefault());
+  addEventListener("hashchange", () => { useFragment(); show(); });
+  at("plot").on("plotly_click", (event) => {
+    const hit = event.points.find((each) => each.customdata !== undefined);
+    if (hit) choose(hit.customdata);
+  });
+}
+
+useFragment();
+tellSweep();
+show();
+listen();
