@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -117,12 +118,24 @@ class Workers:
 
 
 def begin_worker() -> None:
-    """A worker leaves Ctrl-C to its parent, and ends when that has gone."""
+    """A worker leaves Ctrl-C to its parent, and ends when that has gone, with all that it has
+    started: a simulation of its own, or a process that would wait for work for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    with suppress(PermissionError):  # it leads a session
+        os.setpgid(0, 0)
+    own = os.getpid()
+    signal.signal(signal.SIGTERM, lambda number, frame: _end(own))
+    threading.Thread(target=_watch, args=(os.getppid(), own), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
+def _watch(parent: int, own: int) -> None:
     while os.getppid() == parent:
         time.sleep(LOOK)
+    _end(own)
+
+
+def _end(leader: int) -> None:
+    """End the group of processes that ``leader`` leads; a copy of it, by a fork, ends alone."""
+    if os.getpid() == leader == os.getpgrp():
+        os.killpg(leader, signal.SIGKILL)
     os._exit(1)
