@@ -106,15 +106,15 @@ def set_option(command: Callable) -> Callable:
     return named
 
 
-def config_options(command: Callable) -> Callable:
-    """CONFIG, --set, -o and --json."""
+def config_options(command: Callable, *, required: bool = True) -> Callable:
+    """CONFIG, --set, -o and --json; CONFIG is None where it is missing and not ``required``."""
     for decorate in (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout."),
         click.option(
             "-o", "--output", type=OutputPath(), help="Folder to write to.  [default: build/NAME]"
         ),
         set_option,
-        click.argument("config", metavar="CONFIG"),
+        click.argument("config", metavar="CONFIG", required=required),
     ):
         command = decorate(command)
     return command
