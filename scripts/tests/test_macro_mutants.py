@@ -1,6 +1,5 @@
 """cimforge mutants: what is drawn of a user's macro, and the verdict on its regression."""
 
-from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -8,28 +7,10 @@ import pytest
 from cimforge.cocotb_tests.mutation.trial import Trial
 from cimforge.scripts import macro_mutants
 
-TINY = ("mutants", "tiny", "--set", "rows=3", "--count", "3", "--simulator", "icarus", "-o", "out")
-
-
-class AtOnce:
-    """An executor that runs each job where it is submitted."""
-
-    def __init__(self, _jobs: int):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def submit(self, work, *arguments) -> Future:
-        done: Future = Future()
-        done.set_result(work(*arguments))
-        return done
-
-    def shutdown(self, **_):
-        pass
+TINY = (
+    *("mutants", "tiny", "--set", "rows=3", "--count", "3", "--simulator", "icarus", "-o", "out"),
+    *("--cluster", "local:1"),  # in this process
+)
 
 
 @pytest.fixture
@@ -42,7 +23,6 @@ def judged(monkeypatch):
         seen.append(mutant)
         return replace(Trial(mutant, "survived", "nothing"), outcome=outcomes[len(seen) - 1])
 
-    monkeypatch.setattr(macro_mutants, "ProcessPoolExecutor", AtOnce)
     monkeypatch.setattr(macro_mutants, "check_simulator", lambda _: None)
     monkeypatch.setattr(macro_mutants, "judge", judge)
     return outcomes, seen
