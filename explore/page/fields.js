@@ -37,11 +37,15 @@ function options(select, names, chosen, texts) {
   select.value = chosen;
 }
 
+// One for all numbers: making one takes longer than a hundred uses of it.
+const NUMBERS = new Intl.NumberFormat("en-GB", {
+  maximumSignificantDigits: 15, useGrouping: "min2",
+});
+
 function told(value) {
   if (value === undefined) return "–";
   if (typeof value !== "number") return String(value);
-  const text = Number.isInteger(value) ? value : Number(value.toPrecision(5));
-  return text.toLocaleString("en-GB", { maximumSignificantDigits: 15, useGrouping: "min2" });
+  return NUMBERS.format(Number.isInteger(value) ? value : Number(value.toPrecision(5)));
 }
 
 const metrics = () => Object.keys(state.target.units);

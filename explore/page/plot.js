@@ -3,6 +3,7 @@
 const COLOURS = ["#3b6fb6", "#228833", "#aa3377", "#b8860b", "#0f8b8d", "#6b4fa0", "#555555"];
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star"];
 const ORANGE = "#c2410c", GREY = "#b5b5b5";
+const SMALL = { size: 7, opacity: 0.6 };
 // Without the button that would send the points to a server.
 const CONFIG = {
   responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "",
@@ -30,44 +31,53 @@ const coordinates = (points) => ({
   x: points.map((p) => field(p, state.x)), y: points.map((p) => field(p, state.y)),
 });
 
-// A trace for each value of the axis that colours; points that break a constraint are grey.
+// Traces of points of one look: those that break a constraint in grey, those of the front large,
+// and a colour for each value of the axis that colours.
 function groups(points, front) {
   const legal = points.filter((p) => p.feasible);
-  const found = state.colour
-    ? data.axes[state.colour].map((value) => [`${state.colour} = ${value}`,
-      legal.filter((p) => p.choice[state.colour] === value)])
-    : [["on the front", legal.filter((p) => front.has(p))],
-      ["beaten", legal.filter((p) => !front.has(p))]].reverse();
-  const traces = found.map(([name, some], place) => trace(name, some, front, {
-    color: state.colour ? COLOURS[place % 7] : [COLOURS[0], ORANGE][place],
-    symbol: state.colour ? SYMBOLS[place % 7] : "circle",
-  }));
   const out = points.filter((p) => !p.feasible);
-  return [trace("breaks a constraint", out, front, { color: GREY }), ...traces]
-    .filter((each) => each.x.length);
+  const of = (on, value) => legal.filter((p) => front.has(p) === on
+    && (state.colour === "" || p.choice[state.colour] === value));
+  const values = state.colour ? data.axes[state.colour] : [""];
+  const look = (place) => ({ color: COLOURS[place % 7], symbol: SYMBOLS[place % 7] });
+  const large = { size: 11, line: { width: 1.5, color: ORANGE } };
+  const told = (value, otherwise) => (state.colour ? `${state.colour} = ${value}` : otherwise);
+  return [
+    trace("breaks a constraint", out, { ...SMALL, color: GREY }),
+    ...values.map((value, place) => trace(
+      told(value, "beaten"), of(false, value), { ...SMALL, ...look(place) })),
+    ...values.map((value, place) => trace(
+      told(value, "on the front"), of(true, value),
+      { ...large, ...(state.colour ? look(place) : { color: ORANGE }) })),
+  ].filter((each) => each.x.length).map((each, place, all) => (
+    { ...each, showlegend: all.findIndex((other) => other.name === each.name) === place }));
 }
 
-function trace(name, points, front, marker) {
-  const on = (yes, no) => points.map((p) => (front.has(p) ? yes : no));
-  return {
-    ...coordinates(points), mode: "markers", name, customdata: points.map((p) => p.key),
-    text: points.map(hover), hovertemplate: "%{text}<extra></extra>",
-    marker: {
-      ...marker, size: on(11, 7), opacity: on(1, 0.6), line: { width: on(1.5, 0), color: ORANGE },
-    },
-  };
-}
+const trace = (name, points, marker) => ({
+  ...coordinates(points), mode: "markers", name, legendgroup: name, marker,
+  customdata: points.map((p) => p.key), text: points.map(hover),
+  hovertemplate: "%{text}<extra></extra>",
+});
 
-const hover = (point) => [choice(point).replace(/((?:[^,]*,){3})/g, "$1<br>"),
-  ...metrics().map((name) => `${name}: <b>${figure(point, name)}</b>`)].join("<br>");
+const hovers = new WeakMap();  // made once a point
+
+function hover(point) {
+  if (!hovers.has(point)) {
+    hovers.set(point, [choice(point).replace(/((?:[^,]*,){3})/g, "$1<br>"),
+      ...metrics().map((name) => `${name}: <b>${figure(point, name)}</b>`)].join("<br>"));
+  }
+  return hovers.get(point);
+}
 
 function layout(points) {
   const scale = (name, wanted) => {
-    const log = wanted && points.every((p) => field(p, name) > 0);
+    const values = points.map((p) => field(p, name));
+    const log = wanted && values.every((value) => value > 0);
+    const decades = log ? Math.log10(Math.max(...values) / Math.min(...values)) : 0;
     return {
       title: { text: withUnit(name), standoff: 8 }, automargin: true, linecolor: "#888",
       mirror: true, zeroline: false, gridcolor: "#e6e6e6", exponentformat: "none",
-      type: log ? "log" : "linear", tickformat: log ? ",.2~r" : "", nticks: log ? 7 : 0,
+      ...(log ? { type: "log", tickformat: ",.2~r", dtick: decades < 3 ? "D2" : 1 } : {}),
     };
   };
   return {
