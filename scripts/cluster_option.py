@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cimforge.explore.cluster.cluster_place import LOCAL, ClusterPlace, open_crew, parse_place
+from cimforge.explore.cluster.cluster_place import HERE, LOCAL, ClusterPlace, open_crew, parse_place
 from cimforge.explore.workers import Crew
 from cimforge.hdl.params.config_file import InputError
 from cimforge.scripts.options import stderr
@@ -36,7 +36,7 @@ def cluster_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def opened_crew(place: ClusterPlace, jobs: int | None) -> Iterator[Crew]:
     """Who works there; ``jobs`` is what --jobs says. Raises InputError where it contradicts the
     place."""
-    if jobs is not None and place != ClusterPlace():
+    if jobs is not None and place != HERE:
         whose = "its workers say how many" if place.address else "local:N says how many"
         raise InputError(f"--jobs: not with --cluster, where {whose}")
     here = jobs or len(os.sched_getaffinity(0))

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cimforge.compiler.importers.model_file import SUFFIXES
+from cimforge.explore.cluster.cluster_place import HERE, ClusterPlace
 from cimforge.hdl.params.config_file import InputError
 from cimforge.scripts.way import Way
 
@@ -98,6 +99,7 @@ class Asked:
     cocotb: bool
     output: Path | None
     as_json: bool
+    cluster: ClusterPlace = HERE
 
 
 def chosen_layers(text: str | None, names: Sequence[str]) -> set[str] | None:

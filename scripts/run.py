@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from cimforge.compiler.importers.model_file import SUFFIXES
+from cimforge.explore.cluster.cluster_place import HERE, ClusterPlace
 from cimforge.hdl.params.config_file import InputError
+from cimforge.scripts.cluster_option import cluster_option
 from cimforge.scripts.engine_line import engine_options
 from cimforge.scripts.model_options import Asked, model_options
 from cimforge.scripts.options import OutputPath, config_epilog, set_option, simulator_option
@@ -61,6 +63,7 @@ def _model(context: click.Context, parameter: click.Parameter, value: str) -> st
     help="Of the training, or of random items.",
 )
 @model_options
+@cluster_option
 @click.option(
     "-o",
     "--output",
@@ -87,12 +90,15 @@ def run(
     board: str | None,
     system_options: tuple[str, ...],
     simulator: str,
+    cluster: ClusterPlace,
     **files: Any,
 ) -> None:
     """Run MODEL's inputs through the emitted Verilog and compare every value with the golden
     model's."""
     way = Way(backend, port, baud, board, simulator, system_options)
     if model == DIGITS:
+        if cluster != HERE:
+            raise InputError("--cluster: runs a network from a file, and digits brings its own")
         given = [name for name, value in files.items() if value not in (None, (), False, 1)]
         if given:
             raise InputError(
@@ -103,4 +109,5 @@ def run(
     if linked:
         raise InputError("--engine: runs digits alone; a file's products go to a macro, or to soc")
     told: dict[str, Any] = {"config": config, "overrides": overrides, "images": images, **files}
+    told["cluster"] = cluster
     run_model(Asked(Path(model), way, **told, seed=seed, output=output, as_json=as_json))

@@ -24,6 +24,8 @@ from cimforge.compiler.network.network_run import NetworkRun
 from cimforge.compiler.player.player_backend import PlayerBackend
 from cimforge.compiler.soc.soc_products import SocProducts
 from cimforge.compiler.tiling import run_job_golden
+from cimforge.explore.cluster.cluster_place import HERE
+from cimforge.explore.cluster.worker_report import own_release
 from cimforge.flow.reproduction.reproducer import RUN, Case, reproducer_files
 from cimforge.flow.simulate.given_sources import given_design
 from cimforge.flow.simulate.simulator import Design
@@ -35,8 +37,10 @@ from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.engine_config import EngineConfig
 from cimforge.hdl.params.engine_file import load_engine
 from cimforge.hdl.params.install_hint import install_hint
+from cimforge.scripts.cluster_option import opened_crew
 from cimforge.scripts.model_options import Asked, chosen_layers
 from cimforge.scripts.model_report import model_files, model_report, show_model
+from cimforge.scripts.network_jobs import fetch_jobs
 from cimforge.scripts.options import CheckFailedError, print_json, simulation_progress, stderr
 from cimforge.scripts.run_digits import FAILURES
 from cimforge.scripts.way import GOLDEN, SYSTEMS, Way
@@ -80,6 +84,7 @@ def run_model(asked: Asked) -> None:
     macros = ready.engine.macros if ready.engine else asked.macros
     golden = asked.way.backend == GOLDEN
     failure: Exception | None = None
+    fetched = 0
     began = time.perf_counter()
     with simulation_progress() as (announce, progress):
         opened = _open(asked, ready, announce, lambda *counts: run.job_progress(*counts))
@@ -90,6 +95,7 @@ def run_model(asked: Asked) -> None:
             progress=progress,
         )
         try:
+            fetched = _fetch(asked, ready, opened, announce, progress)
             run.run(ready.feeds)
         except (GraphError, ValueError) as error:
             raise InputError(f"{asked.model}: {error}") from None
@@ -100,7 +106,7 @@ def run_model(asked: Asked) -> None:
             raise
     times = (time.perf_counter() - began, opened.runner.seconds)
     report = model_report(asked, ready.macro, run, ready.feeds, times, failure)
-    report |= {"kept_jobs": opened.kept.kept if opened.kept else 0}
+    report |= {"kept_jobs": opened.kept.kept - fetched if opened.kept else 0}
     facts = getattr(opened.runner, "facts", None)
     report |= facts() if facts else asked.way.facts(opened.runner)
     files = model_files(ready.graph, report, None if failure else run)
@@ -113,6 +119,23 @@ def run_model(asked: Asked) -> None:
         show_model(asked, ready.macro, run, report, below)
     if failure is not None or not report["bit_exact"]:
         raise CheckFailedError(str(failure or "") or "sums differ from NumPy's")
+
+
+def _fetch(
+    asked: Asked,
+    ready: Ready,
+    opened: Opened,
+    announce: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> int:
+    """Have workers run the jobs, where that is asked for: how many are kept now for the run."""
+    if opened.kept is None or asked.cluster == HERE:
+        return 0
+    announce("jobs of all layers, on workers")
+    told = (ready.macro, asked.macros, ready.chosen)
+    how = (asked.way, not asked.cocotb, ready.output / "rtl")
+    with opened_crew(asked.cluster, None) as crew:
+        return fetch_jobs(ready.graph, ready.feeds, told, opened.kept, crew, how, progress)
 
 
 def _say_kept(folder: Path) -> None:
@@ -161,6 +184,8 @@ def _check(asked: Asked) -> None:
         raise InputError("--sources: is of --backend rtl, and of its compiled player alone")
     if backend == "litex":
         raise InputError("--backend litex: runs digits alone; a file runs on soc")
+    if asked.cluster != HERE and (asked.sources or backend not in ("rtl", GOLDEN)):
+        raise InputError("--cluster: runs the emitted Verilog (--backend rtl) or golden alone")
     if asked.macros > 1 and backend == SOC:
         raise InputError("--macros: of --backend soc are a parameter, --set engine.macros=N")
     if asked.tolerance is not None and asked.check is None:
@@ -204,7 +229,8 @@ def _open(
         return Opened(products, products)
     runner, design = _open_macro(asked, ready.macro, *told)
     kept = KeptJobs(runner, ready.output / KEPT, _subject(asked.way, design))
-    jobs = runner if asked.way.backend == GOLDEN else kept
+    alone = asked.way.backend == GOLDEN and asked.cluster == HERE
+    jobs = runner if alone else kept
     worker = MacroProducts(ready.macro, jobs, asked.macros, ready.chosen)
     return Opened(worker, runner, design, kept)
 
@@ -232,8 +258,8 @@ def _open_macro(
 
 
 def _subject(way: Way, design: Design | None) -> str:
-    """Of what kept results depend besides the job: the way and the Verilog."""
-    digest = hashlib.sha256(repr(way).encode())
+    """Of what kept results depend besides the job: the way, this package's text, the Verilog."""
+    digest = hashlib.sha256(repr((way, own_release()["cimforge"])).encode())
     if design:
         for source in design.sources:
             digest.update(Path(design.folder, source).read_bytes())

@@ -150,7 +150,9 @@ class NetworkRun:
 
     def _watch(self, done: JobDone) -> None:
         if self.compare and isinstance(self.worker, MacroProducts):
-            check_job(self.config, self.worker.runner, done)
+            runner = self.worker.runner
+            if not getattr(runner, "checked", False):  # another process has compared it
+                check_job(self.config, runner, done)
         self._done += done.job.plan.passes
         self.progress(min(self._done, self._total), self._total)
 

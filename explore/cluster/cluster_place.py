@@ -8,7 +8,7 @@ from cimforge.explore.cluster.dask_workers import DaskWorkers
 from cimforge.explore.workers import Crew, Workers
 from cimforge.hdl.params.config_file import InputError
 
-__all__ = ["LOCAL", "ClusterPlace", "open_crew", "parse_place"]
+__all__ = ["HERE", "LOCAL", "ClusterPlace", "open_crew", "parse_place"]
 
 LOCAL = "local"
 MOST_JOBS = 256
@@ -25,11 +25,14 @@ class ClusterPlace:
     address: str = ""
 
 
+HERE = ClusterPlace()  # as many processes as the verb takes by itself
+
+
 def parse_place(text: str) -> ClusterPlace:
     """``local``, ``local:N`` or ``tcp://HOST:PORT``. Raises InputError."""
     kind, colon, number = text.partition(":")
     if kind == LOCAL and not colon:
-        return ClusterPlace()
+        return HERE
     if kind == LOCAL:
         jobs = int(number) if number.isascii() and number.isdecimal() and len(number) < 9 else None
         if jobs is not None and 1 <= jobs <= MOST_JOBS:
