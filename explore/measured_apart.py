@@ -65,7 +65,10 @@ def measure_apart(
         ]
         keys = {place: measurement.key(sweep, points[place]) for place in asked}
         known: dict[str, dict[str, float] | str] = dict(store.apart(keys.values()))
-        wanted = {key: points[place] for place, key in keys.items() if key not in known}
+        wanted: dict[str, Point] = {}
+        for place, key in keys.items():
+            if key not in known:
+                wanted.setdefault(key, points[place])
         fresh = _Run(sweep, measurement, store, work, workers).run(wanted, progress)
         for place, key in keys.items():
             found[place].add(name, (known | fresh)[key], points[place])

@@ -27,6 +27,12 @@ METRICS: dict[str, Metric] = {
     "area_per_mac": metric(
         "size", "area by 1b-MACs a cycle", lambda c, r: r["total"] / c.macs_1b, SIZE
     ),
+    "ram_cells": metric(
+        "cells",
+        "an FPGA's RAM cells of any kind, which no area counts",
+        lambda c, r: r["rams"],
+        SIZE,
+    ),
     "flip_flops": metric("cells", "flip-flops", lambda c, r: r["ffs"], SIZE),
     "period": metric("ns", "shortest clock period", lambda c, r: r["period"], PERIOD),
     "fmax": metric("MHz", "highest clock", lambda c, r: 1000 / r["period"], PERIOD),

@@ -71,7 +71,11 @@ def run_sweep(
     known = store.figures(keys)
     wanted: dict[str, Point] = {}
     for point, key in zip(points, keys, strict=True):
-        if not _whole(known.get(key, {}), _of_blocks(sweep, point)):
+        asked = _of_blocks(sweep, point)
+        if not asked and key not in known:
+            own = figures_of(point.config, {}, asked)
+            store.add_point(key, point.target.name, point.config, own)
+        if not _whole(known.get(key, {}), asked):
             wanted.setdefault(key, point)
     work = folder / WORK / str(os.getpid())
     _clear(folder / WORK)
@@ -86,7 +90,7 @@ def run_sweep(
         shutil.rmtree(work, ignore_errors=True)
     found = store.figures(keys)
     return [
-        _measured(sweep, point, key, found.get(key), failed.get(key, ""), each, key in wanted)
+        _measured(sweep, point, key, found.get(key, {}), failed.get(key, ""), each, key in wanted)
         for point, key, each in zip(points, keys, apart, strict=True)
     ]
 
@@ -95,7 +99,7 @@ def _measured(
     sweep: Sweep,
     point: Point,
     key: str,
-    found: dict[str, float] | None,
+    found: dict[str, float],
     failed: str,
     apart: Apart,
     fresh: bool,
@@ -104,18 +108,14 @@ def _measured(
     why = failed or apart.why
     if why:
         return Measured(point, key, {}, why, unfit=apart.unfit and not failed)
-    figures = figures_of(point.config, {}, frozenset()) if found is None else found
-    return Measured(point, key, apart.figures(sweep, point, figures), fresh=fresh or apart.fresh)
+    return Measured(point, key, apart.figures(sweep, point, found), fresh=fresh or apart.fresh)
 
 
 def _of_blocks(sweep: Sweep, point: Point) -> frozenset[str]:
-    """What is measured of a point's blocks: its size wherever there is one, for a period comes of
-    the same netlist; nothing on a board whose family is no target of synthesis."""
-    measurable = point.target.measurable
-    if SIZE not in measurable:
-        return frozenset()
-    asked = sweep.measurements(point.target) & {PERIOD}
-    return asked | {SIZE} | (measurable & {LIBRARY})
+    """What is measured of a point's blocks, where anything is: its size too, for a period comes of
+    the same netlist."""
+    asked = sweep.measurements(point.target) & {SIZE, PERIOD}
+    return asked | {SIZE} | (point.target.measurable & {LIBRARY}) if asked else asked
 
 
 def _whole(figures: dict[str, float], measured: frozenset[str]) -> bool:

@@ -81,7 +81,8 @@ def _answers(
 ) -> NDArray:
     """Answers where the products of the nodes ``chosen`` (None: all) are a macro's."""
     graph, feeds = load_network(network).graph, load_inputs(network, inputs)
-    run = NetworkRun(graph, config, MacroProducts(config, chosen=chosen), compare=False)
+    worker = MacroProducts(config, chosen=chosen)
+    run = NetworkRun(graph, config, worker, compare=False, announce=lambda text: None)
     run.run(feeds)
     told = run.outputs[graph.outputs[0]].reshape(feeds.items, -1)
     return told.argmax(axis=1) if told.shape[1] > 1 else told[:, 0]

@@ -22,7 +22,7 @@ from cimforge.hdl.params.config_file import InputError
 
 __all__ = ["Described", "Raw", "describe", "leaf_names", "map_packed", "measure", "measure_whole"]
 
-Raw = dict[str, float]  # roles, total, ffs, and period where it was asked for
+Raw = dict[str, float]  # roles, total, ffs, rams, and period where it was asked for
 Packed = Mapping[str, bytes]  # mapped modules, as they are kept
 
 
@@ -68,7 +68,7 @@ def measure(
     nothing. The folder is removed."""
     try:
         macro = _assembled(described, packed, target)
-        raw: Raw = measure_sizes(macro, target)
+        raw: Raw = {**measure_sizes(macro, target), "rams": 0}  # those with RAMs are measured whole
         if not period:
             return raw
         found = measure_period(macro, target, folder)
@@ -93,6 +93,7 @@ def measure_whole(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     raw: Raw = {**report.breakdown, "total": report.total, "ffs": report.ffs}
+    raw["rams"] = sum(report.ram_blocks.values())
     if not period:
         return raw
     if report.timing is None:
