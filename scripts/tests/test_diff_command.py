@@ -1,18 +1,73 @@
-"""cimforge diff: two macros side by side, as a table and as one object."""
+"""cimforge diff: two macros, or two engines, side by side, as a table and as one object."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+LIBRARY = str(Path(__file__).parents[2] / "flow/tests/data/sg13g2_typ.lib.gz")
 
 
 def test_a_table_says_what_breaks(cimforge, folder):
     done = cimforge("diff", "tiny", "tiny", "--set-new", "rows=9")
     assert done.status == 0, done.err
-    for text in ("rows", "x_data", "breaks", "compiled software"):
+    for text in ("rows", "x_data", "breaks", "Wishbone wrapper", "compiled software"):
         assert text in done.out
     told = cimforge("diff", "tiny", "base", "--json").json
-    assert list(told)[:4] == ["old", "new", "breaks_connections", "breaks_software"]
-    assert told["sizes"] == []
+    assert list(told)[:4] == ["old", "new", "breaks_connections", "breaks_wrapper_connections"]
+    assert (told["target"], told["sizes"]) == (None, [])
     assert "nothing differs" in cimforge("diff", "tiny", "tiny").out
 
 
-def test_bad_input_is_one_line(cimforge, folder):
-    for words in (("tiny",), ("tiny", "nope"), ("tiny", "base", "--set-old", "rows=0")):
-        done = cimforge("diff", *words)
-        assert (done.status, done.out, len(done.messages)) == (2, "", 1), words
+def test_engines_are_compared_with_their_queues(cimforge, folder):
+    done = cimforge("diff", "engine_small", "engine_small", "--set-new", "engine.lanes=2")
+    assert done.status == 0, done.err
+    assert "queues of commands" in done.out
+    told = cimforge("diff", "engine_small", "engine_small", "--set-new", "rows=8", "--json").json
+    assert (told["breaks_queues"], told["breaks_software"]) == (True, False)
+
+
+def test_sizes_on_an_fpga_are_measured_once(cimforge, folder):
+    words = ("diff", "tiny", "tiny", "--set-old", "rows=2", "--set-new", "rows=3")
+    words += ("--target", "ice40", "--json")
+    done = cimforge(*words)
+    assert "synthesising" in done.err
+    assert done.json["target"] == "ice40"
+    area, flops, period = done.json["sizes"]
+    assert (area["what"], flops["what"]) == ("area, LUT sites", "flip-flops")
+    assert 0 < area["before"] < area["after"]
+    assert 0 < flops["before"] < flops["after"]
+    assert "cimforge fpga" in period["after"]
+    again = cimforge(*words)
+    assert again.json == done.json
+    assert "synthesising" not in again.err
+
+
+@pytest.mark.skipif(shutil.which("sta") is None, reason="no sta on PATH; install OpenSTA")
+def test_a_library_tells_area_and_period(cimforge, folder):
+    words = ("diff", "tiny", "tiny", "--set-old", "rows=2", "--set-new", "rows=4")
+    told = cimforge(*words, "--liberty", LIBRARY, "--json").json
+    assert told["target"] == "liberty"
+    area, period = told["sizes"]
+    assert (area["what"], period["what"]) == ("area, µm²", "period, ns")
+    assert 0 < area["before"] < area["after"]
+    assert 0 < period["before"] < period["after"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("tiny",), "Missing argument 'NEW'"),
+        (("tiny", "nope"), "no preset 'nope'"),
+        (("tiny", "base", "--set-old", "rows=0"), "rows must be"),
+        (("tiny", "engine_small"), "engine_small is an engine and tiny a macro; compare two of"),
+        (("tiny", "base", "--target", "ecp5", "--liberty", "x"), "only with --target liberty"),
+        (("tiny", "tiny", "--set-new", "storage=latch", "--target", "ecp5"), "storage=flop"),
+        (("tiny", "tiny", "--target", "asic"), "'--target'"),
+    ],
+)
+def test_bad_input_is_one_line(cimforge, folder, words, told):
+    done = cimforge("diff", *words)
+    assert (done.status, done.out, len(done.messages)) == (2, "", 1), words
+    assert told in done.err
+    assert not (folder / "build").exists()
