@@ -37,6 +37,27 @@ def test_points_are_the_grid_in_order_less_what_the_conditions_leave_out(sweep):
     assert listed.points[1].choice == {"rows": 2, "cols": 4}
 
 
+def test_an_axis_takes_whatever_its_parameter_takes(sweep):
+    text = """
+    preset = "tiny"
+    when = "'zero_skip' not in features or rows > 1"
+    [axes]
+    rows = { from = -1, to = 2 }
+    tree_stages = { from = 0, to = 1 }
+    features = [[], ["zero_skip"]]
+    final_adder = ["ripple", "prefix"]
+    """
+    listed = list_points(sweep(text))
+    told = [(p.config.rows, p.config.tree_stages, p.config.features) for p in listed.points]
+    skipping = [(2, 0, ("zero_skip",)), (2, 1, ("zero_skip",))]
+    assert sorted(set(told)) == sorted([(2, 0, ()), (2, 1, ()), *skipping, (1, 0, ())])
+    rules = " ".join(listed.rules)
+    assert "rows must be an integer in 1..1024, not -1" in rules
+    assert "not 0" in rules
+    texts = sweep("preset = 'tiny'\n[axes]\ntree_stages = [0, 'auto', true]\n")
+    assert [p.config.tree_stages for p in list_points(texts).points] == [0, "auto"]
+
+
 def test_every_refused_combination_is_counted_with_its_rule(sweep):
     text = """
     preset = "tiny"
