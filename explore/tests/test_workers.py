@@ -1,0 +1,23 @@
+"""Processes of this machine: what one that was ended had to do is done again."""
+
+import pytest
+
+from cimforge.explore.cluster.tests.sent_tasks import end_here, end_once, whose
+from cimforge.explore.workers import Workers
+from cimforge.hdl.params.config_file import InputError
+
+
+def test_what_an_ended_process_had_to_do_is_done_again(tmp_path):
+    marker = tmp_path / "marker"
+    with Workers(2) as workers:
+        told = list(workers.each(end_once, [(n, (str(marker),)) for n in range(4)]))
+        again = dict(workers.each(whose, [(n, (n,)) for n in range(3)]))
+    assert sorted(told) == [(n, "done") for n in range(4)]
+    assert {n: result[0] for n, result in again.items()} == {0: 0, 1: 1, 2: 4}
+
+
+def test_a_task_that_always_ends_its_process_is_given_up(monkeypatch):
+    monkeypatch.setattr("cimforge.explore.workers.ALLOWED_FAILURES", 1)
+    rule = "processes were ended from outside 2 times, perhaps out of memory"
+    with pytest.raises(InputError, match=rule), Workers(2) as workers:
+        list(workers.each(end_here, [(1, ())]))
