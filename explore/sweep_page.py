@@ -79,7 +79,8 @@ def _target(report: SweepReport, target: SweepTarget) -> dict[str, Any]:
     return {
         "target": target.name,
         "units": {name: report.unit(name, target) for name in metrics},
-        "failures": [{"choice": each.point.choice, "why": each.why} for each in own if each.why],
+        "failures": [_left_out(each) for each in own if each.why and not each.unfit],
+        "unfit": [_left_out(each) for each in own if each.unfit],
         "points": [
             {
                 **_point(each, metrics),
@@ -92,6 +93,10 @@ def _target(report: SweepReport, target: SweepTarget) -> dict[str, Any]:
     }
 
 
+def _left_out(each: Measured) -> dict[str, Any]:
+    return {"choice": each.point.choice, "why": each.why}
+
+
 def _point(each: Measured, metrics: tuple[str, ...]) -> dict[str, Any]:
     changes = "".join(f" --set {shlex.quote(c)}" for c in plain_overrides(each.point.config))
     known = (name for name in metrics if name in each.figures)
@@ -101,17 +106,21 @@ def _point(each: Measured, metrics: tuple[str, ...]) -> dict[str, Any]:
         "key": each.key,
         # From base: the shortest one of any preset would take ten times as long, of many points.
         "command": f"cimforge generate base{changes}",
-        "measure": f"cimforge synth base{changes} {_on(each.point.target)}",
+        "measure": _measuring(each.point.target, changes),
         "config": plain_toml(each.point.config),
     }
 
 
-def _on(target: SweepTarget) -> str:
-    """The options of ``cimforge synth`` that name a target."""
+def _measuring(target: SweepTarget, changes: str) -> str:
+    """The command that measures a macro alone on a target."""
+    if target.board:
+        clock, seeds = target.board.clock_hz / 1e6, ",".join(map(str, target.seeds))
+        of = shlex.quote(target.board_name)
+        return f"cimforge fpga {of} base{changes} --clock {clock:g} --seeds {seeds}"
     if target.kind != LIBERTY:
-        return f"--target {target.kind}"
-    files = " ".join(f"--liberty {shlex.quote(str(path))}" for path in target.libraries)
-    return f"--target {LIBERTY} {files}"
+        return f"cimforge synth base{changes} --target {target.kind}"
+    libraries = " ".join(f"--liberty {shlex.quote(str(path))}" for path in target.libraries)
+    return f"cimforge synth base{changes} --target {LIBERTY} {libraries}"
 
 
 @cache

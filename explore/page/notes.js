@@ -1,6 +1,6 @@
 // What the sweep was, in words: what was asked for, what is not here and why, what metrics mean.
 
-const LISTED = 20;  // failures
+const LISTED = 20;  // points without figures, of a kind
 const many = (number, what) => `${told(number)} ${what}${number === 1 ? "" : "s"}`;
 
 function tellSweep() {
@@ -32,12 +32,17 @@ function missing() {
     made("p", box, `A point that breaks a constraint of the sweep is grey and on no front; `
       + `${many(broken, "point")} do: ${data.constraints.join("; ")}.`);
   }
-  const failed = data.targets.flatMap(
-    ({ target, failures }) => failures.map((each) => `on ${target}, ${choice(each)}: ${each.why}`));
-  if (!failed.length) return;
-  made("p", box, `${many(failed.length, "point")} could not be measured`
-    + `${failed.length > LISTED ? `; all are in the CSV beside this page, the first ones` : ""}:`);
-  list(box, failed.slice(0, LISTED));
+  leftOut(box, "failures", "could not be measured");
+  leftOut(box, "unfit", "did not fit their board, which is a result: such a macro is too large");
+}
+
+function leftOut(box, kind, what) {
+  const found = data.targets.flatMap((each) => each[kind].map(
+    (point) => `on ${each.target}, ${choice(point)}: ${point.why}`));
+  if (!found.length) return;
+  const cut = found.length > LISTED ? "; all are in the CSV beside this page, the first ones" : "";
+  made("p", box, `${many(found.length, "point")} ${what}${cut}:`);
+  list(box, found.slice(0, LISTED));
 }
 
 function list(box, texts) {

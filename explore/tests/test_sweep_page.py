@@ -3,14 +3,19 @@
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cimforge.explore.metrics import METRICS
+from cimforge.explore.run_sweep import Measured
+from cimforge.explore.sweep import SweepTarget
 from cimforge.explore.sweep_page import PARTS, page_data, sweep_page
+from cimforge.explore.sweep_report import SweepReport
 from cimforge.explore.tests.made_report import made_report
+from cimforge.fpga.boards import BOARDS
 from cimforge.hdl.params.config_file import load_config
 
 PAGE = Path(__file__).parents[1] / "page"
@@ -65,6 +70,24 @@ def test_every_point_is_told_with_its_standing(report):
     assert [p["feasible"] for p in generic["points"]] == [True] * 4 + [False] * 2
     assert [p["front"] for p in generic["points"]] == [True, True] + [False] * 4
     assert generic["points"][3]["figures"]["area"] == 8
+
+
+def test_a_board_is_told_with_its_own_command_and_what_it_has_no_room_for(report):
+    board = SweepTarget(
+        "small board", "ice40", (), "hx8k", BOARDS["hx8k"]._replace(clock_hz=36_000_000), (1, 2)
+    )
+    point = report.measured[0].point
+    fits = Measured(replace(point, target=board), "a", report.measured[0].figures)
+    unfit = Measured(replace(point, target=board), "b", {}, "no room", unfit=True)
+    told = page_data(
+        SweepReport(replace(report.sweep, targets=(board,)), report.points, [fits, unfit])
+    )
+    (target,) = told["targets"]
+    assert target["unfit"] == [{"choice": point.choice, "why": "no room"}]
+    assert target["failures"] == []
+    (shown,) = target["points"]
+    command = shown["command"].replace("generate", "fpga hx8k") + " --clock 36 --seeds 1,2"
+    assert shown["measure"] == command
 
 
 def test_what_is_not_there_is_counted_with_its_rule(report):
