@@ -92,6 +92,8 @@ class _Run:
         """What was measured, by key: the largest macros first, for none to be left at the end."""
         found: dict[str, dict[str, float] | str] = {}
         watch = TimeLeft(len(wanted), progress)
+        if wanted:
+            progress(0, len(wanted), None)  # the first may take minutes
         functions: dict[Callable, list] = {}
         for key in sorted(wanted, key=lambda key: -wanted[key].config.macs_1b):
             folder = self.work / key

@@ -52,7 +52,7 @@ def test_points_that_share_what_decides_share_it(run):
     assert run.measured == [("approx1", 4), ("csa", 2), ("approx1", 2)]  # the largest first
     assert len(results) == 24
     assert all(each.fresh for each in results)
-    assert [state[:2] for state in told] == [(1, 3), (2, 3), (3, 3)]
+    assert [state[:2] for state in told] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert told[-1][2] == pytest.approx(0, abs=0.01)
     by_tree = {(e.point.config.tree, e.point.config.rows): e.figures for e in results}
     assert by_tree["ripple", 4]["error_mred"] == 0 < by_tree["approx1", 4]["error_mred"]

@@ -15,6 +15,7 @@ from cimforge.explore.result_store import ResultStore
 from cimforge.explore.run_sweep import run_sweep
 from cimforge.explore.sweep_file import read_sweep
 from cimforge.explore.workers import Workers
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
 
 ITEMS = 24
@@ -92,6 +93,25 @@ def test_answers_are_those_of_golden_and_shared_where_results_are(sweep, tmp_pat
     np.save("y.npy", exact)
     module._digest.cache_clear()
     assert run(sweep, tmp_path)[0].figures["accuracy"] == 1
+
+
+@pytest.mark.parametrize("multiply", ["plain", "booth"])
+def test_what_is_left_out_of_the_key_changes_no_answer(sweep, tmp_path, multiply):
+    own = {"rows": 4, "input_bits": 4, "bits_per_cycle": 2, "tree": "approx2", "multiply": multiply}
+    other = {
+        "cols": 5,
+        "banks": 3,
+        "storage": "latch",
+        "tree_stages": 1,
+        "features": ("zero_skip",),
+    }
+    one, two = MacroConfig(**own), MacroConfig(**own, **other)
+    assert module._results_of(one) == module._results_of(two)
+    assert module._results_of(one) != module._results_of(MacroConfig(**own | {"rows": 8}))
+    files = Path(tmp_path, "net.onnx"), Path(tmp_path, "x.npy")
+    found = [module._answers(*files, config, None) for config in (one, two)]
+    np.testing.assert_array_equal(*found)
+    assert found[0].tolist() != module._exact_answers(*files).tolist()
 
 
 @pytest.mark.parametrize(

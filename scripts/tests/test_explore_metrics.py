@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_errors_of_trees_are_those_that_golden_prints(cimforge, folder):
 
 def test_a_board_tells_what_fpga_prints(cimforge, folder, monkeypatch):
     """The verb is handed the placement of the sweep, where it asks for the same design."""
-    built = {}
+    built: dict[str, Any] = {}
 
     def watched(top, where, name, board, announce, seeds):
         told = (name, board, seeds, (where / f"{top.name}.v").read_text())
