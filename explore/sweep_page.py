@@ -13,6 +13,7 @@ from cimforge.explore.run_sweep import Measured
 from cimforge.explore.sweep import MAXIMISE, MINIMISE, SweepTarget
 from cimforge.explore.sweep_report import SweepReport, tidy
 from cimforge.flow.synth.targets import LIBERTY
+from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import plain_overrides, plain_toml
 
 __all__ = ["page_data", "sweep_page"]
@@ -41,14 +42,16 @@ def sweep_page(report: SweepReport) -> str:
 
 
 def page_data(report: SweepReport) -> dict[str, Any]:
-    """What the page shows. ``metrics``: what each is about, and whether one rather has the least or
-    the most of it. ``rules``: combinations that each refuses. ``targets``: of each the units of its
-    metrics, its ``failures``, and its ``points``: choice of the axes, figures, whether feasible and
+    """What the page shows. ``about_axes``: what each parameter is. ``metrics``: what each is about,
+    and whether one rather has the least or the most of it. ``rules``: combinations that each
+    refuses. ``targets``: of each the units of its metrics, its ``failures``, those that are
+    ``unfit`` for its board, and its ``points``: choice of the axes, figures, whether feasible and
     on the front, key, commands that make and measure it, and config (TOML)."""
     sweep = report.sweep
     return {
         "sweep": sweep.name,
         "axes": {name: list(values) for name, values in sweep.axes.items()},
+        "about_axes": {name: MacroConfig.model_fields[name].description for name in sweep.axes},
         "metrics": {name: _metric(report, name) for name in sweep.asked},
         "objectives": dict(sweep.objectives),
         "constraints": [condition.text for condition in sweep.constraints],

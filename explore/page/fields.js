@@ -32,7 +32,8 @@ function button(parent, text, act, attributes) {
 function options(select, names, chosen, texts) {
   select.replaceChildren();
   names.forEach((name, place) => {
-    made("option", select, texts ? texts[place] : withUnit(name), { value: name });
+    const about = data.metrics[name]?.about || data.about_axes[name] || "";
+    made("option", select, texts ? texts[place] : withUnit(name), { value: name, title: about });
   });
   select.value = chosen;
 }

@@ -12,10 +12,12 @@ function tellSweep() {
   at("objectives").textContent = Object.entries(data.objectives)
     .map(([name, way]) => `${way} ${name}`).join(", ");
   missing();
-  for (const [name, { about }] of Object.entries(data.metrics)) {
-    made("dt", at("metrics"), name);
-    made("dd", at("metrics"), about);
-  }
+  const terms = (id, found) => found.forEach(([name, about]) => {
+    made("dt", at(id), name);
+    made("dd", at(id), about);
+  });
+  terms("metrics", Object.entries(data.metrics).map(([name, { about }]) => [name, about]));
+  terms("axes", Object.entries(data.about_axes));
 }
 
 function missing() {

@@ -32,6 +32,8 @@ function showRule(rule, place) {
   value.value = rule.value;
   value.addEventListener("input", change("value"));
   made("span", line, ` ${unit(rule.metric)} `);
+  const about = data.metrics[rule.metric]?.about || data.about_axes[rule.metric];
+  made("span", line, `(${about}) `, { class: "small" });
   button(line, "×", () => {
     state.rules.splice(place, 1);
     showQuestion();

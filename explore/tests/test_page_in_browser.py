@@ -149,6 +149,8 @@ def test_the_first_view_answers_with_the_least_area(page, report):
     assert page.text("#command") == least["command"]
     assert page.text("#measure") == least["measure"]
     assert "area 2 cells" in page.text("#figures").replace("\n", " ")
+    assert "all cells: um2 on a library" in page.text("#metrics")
+    assert "rows\n" in page.text("#axes")
     for told in ("2 of them were left out", "rows != 8", "rows must be", "Yosys failed: a reason"):
         assert told in page.text("#notes")
 
