@@ -45,6 +45,7 @@ const NUMBERS = new Intl.NumberFormat("en-GB", {
 
 function told(value) {
   if (value === undefined) return "–";
+  if (Array.isArray(value)) return value.join(" ") || "none";
   if (typeof value !== "number") return String(value);
   return NUMBERS.format(Number.isInteger(value) ? value : Number(value.toPrecision(5)));
 }
@@ -60,7 +61,7 @@ function unit(name) {
 
 const withUnit = (name) => (unit(name) && unit(name) !== name ? `${name} (${unit(name)})` : name);
 const figure = (point, name) => `${told(field(point, name))} ${unit(name)}`.trim();
-const choice = (point) => axes.map((axis) => `${axis} = ${point.choice[axis]}`).join(", ");
+const choice = (point) => axes.map((axis) => `${axis} = ${told(point.choice[axis])}`).join(", ");
 
 // What can be drawn: metrics, and axes of numbers.
 function drawable() {

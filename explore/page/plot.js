@@ -37,17 +37,18 @@ function groups(points, front) {
   const legal = points.filter((p) => p.feasible);
   const out = points.filter((p) => !p.feasible);
   const of = (on, value) => legal.filter((p) => front.has(p) === on
-    && (state.colour === "" || p.choice[state.colour] === value));
+    && (state.colour === "" || String(p.choice[state.colour]) === String(value)));
   const values = state.colour ? data.axes[state.colour] : [""];
   const look = (place) => ({ color: COLOURS[place % 7], symbol: SYMBOLS[place % 7] });
   const large = { size: 11, line: { width: 1.5, color: ORANGE } };
-  const told = (value, otherwise) => (state.colour ? `${state.colour} = ${value}` : otherwise);
+  const called = (value, otherwise) => (
+    state.colour ? `${state.colour} = ${told(value)}` : otherwise);
   return [
     trace("breaks a constraint", out, { ...SMALL, color: GREY }),
     ...values.map((value, place) => trace(
-      told(value, "beaten"), of(false, value), { ...SMALL, ...look(place) })),
+      called(value, "beaten"), of(false, value), { ...SMALL, ...look(place) })),
     ...values.map((value, place) => trace(
-      told(value, "on the front"), of(true, value),
+      called(value, "on the front"), of(true, value),
       { ...large, ...(state.colour ? look(place) : { color: ORANGE }) })),
   ].filter((each) => each.x.length).map((each, place, all) => (
     { ...each, showlegend: all.findIndex((other) => other.name === each.name) === place }));

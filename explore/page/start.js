@@ -44,10 +44,11 @@ function draw() {
   plot(shown, front, chosen);
   table(shown, chosen);
   details(chosen, chosen === answer, shown.includes(chosen));
-  const other = { least: ["less", "more"], most: ["more", "less"] };
-  at("legend").textContent = `The front is ${front.length} of these ${shown.length} points: whoever `
-    + `wants ${other[state.xway][0]} ${state.x} than one of them gets ${other[state.yway][1]} `
-    + `${state.y}. Drag to zoom, double-click to go back.`;
+  const wanted = state.xway === "least" ? "less" : "more";
+  const lost = state.yway === "least" ? "more" : "less";
+  at("legend").textContent = `The front is ${front.length} of these ${shown.length} points: `
+    + `whoever wants ${wanted} ${state.x} than one of them gets ${lost} ${state.y}. `
+    + "Drag to zoom, double-click to go back.";
 }
 
 // Everything that shows the state, anew.

@@ -13,8 +13,8 @@ function table(points, chosen) {
   at("more").hidden = order.length <= state.rows;
   at("more").textContent = `${Math.min(ROWS, order.length - state.rows)} more rows`;
   at("shown").textContent = `${points.length} of ${state.target.points.length} points on `
-    + `${state.target.target}; a click on a column's name sorts by it, on a row tells how that macro `
-    + "is made. Arrow keys walk the rows.";
+    + `${state.target.target}; a click on a column's name sorts by it, on a row tells how that `
+    + "macro is made. Arrow keys walk the rows.";
 }
 
 function heads() {

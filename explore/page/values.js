@@ -9,7 +9,7 @@ function showValues() {
       const label = made("label", box);
       const tick = made("input", label, undefined, { type: "checkbox" });
       tick.checked = !state.hidden[axis].has(String(value));
-      label.append(` ${value}`);
+      label.append(` ${told(value)}`);
       tick.addEventListener("change", () => {
         state.hidden[axis][tick.checked ? "delete" : "add"](String(value));
         changed();

@@ -7,7 +7,7 @@ from cimforge.explore.run_sweep import Measured
 from cimforge.explore.sweep_file import read_sweep
 from cimforge.explore.sweep_report import SweepReport
 
-__all__ = ["made_report"]
+__all__ = ["SWEEP", "made_report"]
 
 SWEEP = """
 preset = "tiny"
@@ -24,10 +24,10 @@ cycles = "minimise"
 """
 
 
-def made_report(folder: Path) -> SweepReport:
+def made_report(folder: Path, text: str = SWEEP) -> SweepReport:
     """Points of made-up areas, the last of them failed; the sweep's file is in ``folder``."""
     path = folder / "a&b.toml"
-    path.write_text(SWEEP)
+    path.write_text(text)
     sweep = read_sweep(path)
     points = list_points(sweep)
     measured = []

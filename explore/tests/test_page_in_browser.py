@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cimforge.explore.sweep_page import page_data, sweep_page
-from cimforge.explore.tests.made_report import made_report
+from cimforge.explore.tests.made_report import SWEEP, made_report
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -249,6 +249,21 @@ def test_files_of_what_is_shown(page, report):
     assert [row["key"] for row in rows] == [p["key"] for p in points(report)[1::2]]
     assert [int(row["area"]) for row in rows] == [4, 8, 12]
     assert json.loads(told.read_text())["points"] == points(report)[1::2]
+
+
+def test_an_axis_of_lists_colours_and_hides_too(browser, tmp_path):
+    text = SWEEP.replace("bits_per_cycle = [1, 2]", 'features = [[], ["zero_skip"]]')
+    path = tmp_path / "page.html"
+    path.write_text(sweep_page(made_report(tmp_path, text)))
+    page = Page(browser, path)
+    page.load("colour=features")
+    names = "return document.getElementById('plot').data.map((each) => each.name)"
+    told = page.browser.execute_script(names)
+    assert {"features = none", "features = zero_skip"} <= set(told)
+    assert "features = none" in page.text("#answer")
+    page.find("#filters fieldset:nth-child(2) label:nth-of-type(1) input").click()
+    assert len(page.keys()) == 3
+    assert "features = zero_skip" in page.text("#answer")
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(page):
