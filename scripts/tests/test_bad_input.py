@@ -49,6 +49,17 @@ COMMANDS = [
     ("verify tiny --test (?P<a", "is no regular expression"),
     ("verify tiny --test " + "(" * 5000, "is no regular expression"),
     ("synth tiny --cell " + "f" * 5000, "must be role=NAME, for example fa=FA_X1, not 'fff"),
+    ("verify tiny --cluster local:2", "--cluster: only with --draw, whose macros workers check"),
+    (
+        "verify --draw 2 --cluster here",
+        "--cluster: must be local, local:N or tcp://HOST:PORT",
+    ),
+    ("verify --draw 0", "0 is not in the range 1<=x<=100000"),
+    ("mutants tiny --cluster local:0", "N must be in 1..256, not '0' (nearest legal value: 1)"),
+    (
+        "run digits --cluster local:2",
+        "--cluster: runs a network from a file, and digits",
+    ),
     ("verify bas", "CONFIG: no preset 'bas'; did you mean 'base'?"),
     ("run", "Missing argument 'MODEL'; see cimforge run --help"),
     ("run mnist", "Invalid value for 'MODEL': must be digits, which is trained first, or a "),

@@ -75,6 +75,28 @@ def test_chosen_layers_go_to_hardware_the_rest_to_numpy(cimforge, network):
     assert (done.json["macs"], done.json["host_macs"]) == (4 * 840, 4 * 2160)
 
 
+def test_workers_change_nothing_but_the_time(cimforge, network):
+    told = []
+    for place in ("local", "local:2"):
+        done = cimforge(*RUN, "--cluster", place, "--json", "-o", f"o{place[6:]}")
+        assert done.status == 0, done.err
+        told.append({key: done.json[key] for key in KEYS if not key.endswith("seconds")})
+    assert "jobs of all layers, on workers" in done.err
+    assert told[0] == told[1]
+    assert told[1]["kept_jobs"] == 0
+    assert (np.load("o2/y.npy") == Y).all()
+    assert not (network / "o2/kept").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("--sources", "small.onnx"), ("--backend", "uart-sim"), ("--backend", "soc")]
+)
+def test_a_cluster_runs_the_emitted_verilog_alone(cimforge, network, words):
+    done = cimforge(*RUN, "--cluster", "local:2", *words)
+    assert done.status == 2
+    assert "--cluster: runs the emitted Verilog (--backend rtl) or golden alone" in done.err
+
+
 def test_verilog_that_is_wrong_is_shown_alone(cimforge, network):
     assert cimforge("generate", "tiny", "-o", "bad").status == 0
     (source,) = (network / "bad").glob("cim_r*.v")
