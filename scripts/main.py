@@ -18,7 +18,7 @@ __all__ = ["cli", "main"]
 VERBS = (
     *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run", "example"),
     *("requantise", "energy", "size", "explore", "datasheet", "diff", "export", "soc", "engine"),
-    *("schema", "doctor"),
+    *("layout", "schema", "doctor"),
 )
 # What figures are compared with, and a datasheet's campaign: called by name, not listed.
 BENCH_VERBS = ("naive", "soc-layer", "mutants")

@@ -19,8 +19,8 @@ COMMANDS = [
     (
         "",
         "Missing command; verbs: generate, verify, prove, draw, synth, power, fpga, mvm, run, "
-        "example, requantise, energy, size, explore, datasheet, diff, export, soc, engine, schema, "
-        "doctor",
+        "example, requantise, energy, size, explore, datasheet, diff, export, soc, engine, layout, "
+        "schema, doctor",
     ),
     ("gen tiny", "No such command 'gen'; verbs: generate, verify"),
     ("--nope", "No such option '--nope'"),
@@ -70,6 +70,13 @@ COMMANDS = [
     ("run digits --set input_bits=1", "digits needs input_bits >= 2 for symmetric quantisation"),
     (f"run digits {BINARY}", f"digits {INTEGERS}"),
     (f"power tiny {BINARY} --liberty none.lib", f"power {INTEGERS}"),
+    ("layout bas", "CONFIG: no preset 'bas'; did you mean 'base'?"),
+    ("layout tiny --technology osu35", "'--technology': 'osu35' is not 'osu018'."),
+    (
+        "layout tiny --set storage=sram",
+        "layout: no cell library holds the RAMs of storage sram (nearest legal value: --set "
+        "storage=flop)",
+    ),
     (
         "power tiny --set storage=sram --liberty none.lib",
         "no cell library tells the energy of the RAMs of storage sram (nearest legal value: --set "
