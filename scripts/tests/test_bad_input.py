@@ -71,7 +71,7 @@ COMMANDS = [
     (f"run digits {BINARY}", f"digits {INTEGERS}"),
     (f"power tiny {BINARY} --liberty none.lib", f"power {INTEGERS}"),
     ("layout bas", "CONFIG: no preset 'bas'; did you mean 'base'?"),
-    ("layout tiny --technology osu35", "'--technology': 'osu35' is not 'osu018'."),
+    ("layout tiny --technology osu35", "'--technology': 'osu35' is not 'osu018'; see"),
     (
         "layout tiny --set storage=sram",
         "layout: no cell library holds the RAMs of storage sram (nearest legal value: --set "
