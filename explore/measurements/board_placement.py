@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cimforge.explore.measurements.measurement import Measurement, Task
+from cimforge.explore.needs import PLACERS
 from cimforge.explore.source_digest import HARDWARE, content_key, release, source_digest
 from cimforge.flow.families import FAMILIES
 
@@ -42,4 +43,4 @@ def _check(sweep: "Sweep") -> None:
             sweep.handed_in.check_tools(target.board)
 
 
-BOARD_PLACEMENT = Measurement(_key, _task, check=_check)
+BOARD_PLACEMENT = Measurement(_key, _task, (PLACERS,), check=_check)
