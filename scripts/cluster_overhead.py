@@ -34,6 +34,7 @@ MOST = 400  # tasks of one size
 MOST_BYTES = 50_000_000  # of all tasks of a size
 WORKERS = 2
 MANY = 1000  # of the calculation
+WAITS, WAIT_S = 24, 0.25  # tasks that wait, and for how many seconds
 REPEATS = 2  # of a sweep: the shorter time counts
 
 Clock = Callable[[], float]
@@ -79,12 +80,16 @@ def _overhead(folder: Path, most: int) -> dict[str, Any]:
             "worker": _clock([Process(worker.pid) for worker in own.workers]),
         }
         there = {size: _spread(crew, size, most, clocks) for size in SIZES}
+        begun = time.perf_counter()
+        list(crew.each(time.sleep, [(number, (WAIT_S,)) for number in range(WAITS)]))
+        waited = time.perf_counter() - begun
     rows = [
         {"bytes": size, "tasks": _count(size, most), "local_ms": here[size]["ms"], **there[size]}
         for size in SIZES
     ]
     shown = {name: round(seconds, 2) for name, seconds in starts.items()}
-    return {"workers": WORKERS, "start_s": shown, "sizes": rows}
+    speed_up = round(WAITS * WAIT_S / waited, 2)  # of tasks that take no processor's time
+    return {"workers": WORKERS, "start_s": shown, "waiting_speed_up": speed_up, "sizes": rows}
 
 
 def _opened(own: OwnCluster, workers: int, stack: ExitStack) -> Crew:
@@ -176,7 +181,9 @@ def _show_overhead(told: dict[str, Any]) -> None:
     starts = told["start_s"]
     title = "a task beside its own work: time, then processor time of sender, scheduler, worker; "
     title += f"how long it must take for {MANY:,} workers to be busy. {told['workers']} start in "
-    show_table(f"{title}{starts['local']} s here, {starts['dask']} s with Dask", rows, header)
+    title += f"{starts['local']} s here, {starts['dask']} s with Dask; tasks that wait "
+    title += f"{WAIT_S} s end {told['waiting_speed_up']} times as fast as one behind the other"
+    show_table(title, rows, header)
 
 
 def _show_speed_up(told: dict[str, Any]) -> None:
