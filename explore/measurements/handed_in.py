@@ -19,8 +19,8 @@ class HandedIn:
 
     ``boards`` by name; ``find_board`` (name or file, clock in MHz or None) gives a board's name and
     the board at that clock; ``place`` (macro, name, board, the placer's seeds, folder) puts the
-    macro's SoC on it: ``period`` in ns, ``gops``, ``gops_fmax``, ``board_luts``, ``board_rams``, or
-    nothing where it does not fit; ``check`` (macro, folder) tells whether its Verilog is
+    macro's SoC on it: ``period`` in ns, ``gops``, ``gops_fmax``, ``board_luts``, ``board_rams`` and
+    ``fits`` 1, or ``fits`` 0 alone; ``check`` (macro, folder) tells whether its Verilog is
     ``checked``. ``placing`` and ``checking`` are the packages that decide what they find.
     """
 
