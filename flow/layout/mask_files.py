@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cimforge.flow.layout.gds_dates import set_dates
 from cimforge.flow.layout.technology import Technology
 from cimforge.flow.layout.tool_run import ToolError, run_tool
 
@@ -88,6 +89,10 @@ def write_masks(name: str, folder: Path, technology: Technology, script: str) ->
     log = run_tool(command, folder, "masks", f"{name}.gds", f"{name}.spice")
     if not TOTAL.search(log.read_text(errors="replace")):
         raise ToolError(f"masks: magic did not come to the end; its messages are in {log}")
+    try:
+        set_dates(folder / f"{name}.gds")
+    except ValueError as error:
+        raise ToolError(f"masks: {error}; the messages of magic are in {log}") from None
 
 
 def metal_patches(folder: Path) -> int:

@@ -90,7 +90,7 @@ def test_wires_make_the_period_longer(small):
 
 def test_equal_input_gives_equal_files_and_no_step_twice(small, tmp_path):
     again = laid_out(tmp_path, SMALL)
-    for what in ("def", "netlist", "picture"):
+    for what in ("def", "gds", "netlist", "wires", "picture"):
         assert again.files[what].read_bytes() == small.files[what].read_bytes(), what
     times = {path: path.stat().st_mtime_ns for path in again.attempt.folder.glob("*.log")}
     del times[again.attempt.folder / "timing.log"], times[again.attempt.folder / "unloaded.log"]

@@ -8,6 +8,7 @@ import pytest
 from cimforge.flow.layout.attempt import _read_back
 from cimforge.flow.layout.def_file import RoutedNet, Via, Wire, read_def
 from cimforge.flow.layout.done_steps import once
+from cimforge.flow.layout.gds_dates import set_dates
 from cimforge.flow.layout.layout_netlist import layout_netlist
 from cimforge.flow.layout.layout_outline import outline_of
 from cimforge.flow.layout.layout_picture import layout_svg
@@ -328,6 +329,19 @@ def test_tools_that_fail_or_write_nothing_are_told(tmp_path):
         run_tool(["sh", "-c", "true"], tmp_path, "step", "old")
     with pytest.raises(ToolError, match="step: no-such-tool does not start"):
         run_tool(["no-such-tool"], tmp_path, "step")
+
+
+def test_dates_of_a_gds_file_are_set(tmp_path):
+    path = tmp_path / "a.gds"
+    header = b"\x00\x06\x00\x02\x00\x03"
+    for kind in (b"\x01\x02", b"\x05\x02"):
+        path.write_bytes(header + b"\x00\x1c" + kind + b"\x07" * 24 + b"\x00\x04\x04\x00")
+        set_dates(path)
+        date = b"\x07\xd0\x00\x01\x00\x01" + b"\x00" * 6
+        assert path.read_bytes() == header + b"\x00\x1c" + kind + 2 * date + b"\x00\x04\x04\x00"
+    path.write_bytes(header + b"\x00\x1c\x01\x02")
+    with pytest.raises(ValueError, match="is no whole GDS file"):
+        set_dates(path)
 
 
 def test_logs_tell_routes_and_rules(tmp_path):
