@@ -18,7 +18,7 @@ __all__ = ["cli", "main"]
 VERBS = (
     *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run", "example"),
     *("requantise", "energy", "size", "explore", "datasheet", "diff", "export", "soc", "engine"),
-    *("layout", "schema", "doctor"),
+    *("handover", "layout", "schema", "doctor"),
 )
 # What figures are compared with, and a datasheet's campaign: called by name, not listed.
 BENCH_VERBS = ("naive", "soc-layer", "mutants")
@@ -31,6 +31,7 @@ FILES = {
     "draw": "draw_tree",
     "energy": "network_energy",
     "engine": "emit_engine",
+    "handover": "handover_views",
     "mutants": "macro_mutants",
     "requantise": "requantised_layers",
     "soc": "soc_bitstream",

@@ -19,8 +19,8 @@ COMMANDS = [
     (
         "",
         "Missing command; verbs: generate, verify, prove, draw, synth, power, fpga, mvm, run, "
-        "example, requantise, energy, size, explore, datasheet, diff, export, soc, engine, layout, "
-        "schema, doctor",
+        "example, requantise, energy, size, explore, datasheet, diff, export, soc, engine, "
+        "handover, layout, schema, doctor",
     ),
     ("gen tiny", "No such command 'gen'; verbs: generate, verify"),
     ("--nope", "No such option '--nope'"),
