@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cimforge.explore.points import list_points
 from cimforge.explore.sweep_file import read_sweep
 from cimforge.explore.tests.test_sweep_page import data_of
 from cimforge.scripts.tests.test_bad_input import check_refused
@@ -102,6 +103,9 @@ def test_the_examples_are_legal(monkeypatch):
 
 
 @pytest.mark.skipif(shutil.which("sta") is None, reason="no sta on PATH; install OpenSTA")
-def test_the_example_with_periods_is_legal(monkeypatch):
+def test_the_examples_with_periods_are_legal_and_as_large_as_told(monkeypatch):
     monkeypatch.chdir(EXPLORE.parent)
     assert read_sweep(EXPLORE / "sizes.toml").grid == 36
+    points = list_points(read_sweep(EXPLORE / "macros.toml")).points
+    for document in ("README.md", "explore/README.md"):
+        assert f"{len(points)} macros" in Path(document).read_text()
