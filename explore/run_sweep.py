@@ -33,6 +33,7 @@ from cimforge.flow.shared_blocks.measure_tasks import (
 __all__ = ["Measured", "Progress", "run_sweep"]
 
 ROUND = 48  # points whose blocks are mapped before the first of them is measured
+JOBS_OF_ROUND = 12  # that it keeps busy; where more work, a round has more points
 CHUNK = 4  # points that a process describes at once
 BATCH = 24  # blocks that it maps at once
 SHARES = {"described": 0.1, "mapped": 0.4, "measured": 0.5}  # of its time
@@ -83,7 +84,7 @@ def run_sweep(
     try:
         apart = measure_apart(sweep, points, store, work, workers, progress)
         watch = TimeLeft(len(wanted), progress)
-        for target, some in _rounds(wanted):
+        for target, some in _rounds(wanted, ROUND * ceil(workers.jobs / JOBS_OF_ROUND)):
             run = _Round(sweep, target, some, store, work, workers, watch)
             failed |= run.run()
     finally:
@@ -125,14 +126,16 @@ def _whole(figures: dict[str, float], measured: frozenset[str]) -> bool:
     return not measured or all(name in figures for name in told)
 
 
-def _rounds(wanted: dict[str, Point]) -> Iterator[tuple[MappingTarget, dict[str, Point]]]:
-    """Points of one target by key, at most ROUND at once."""
+def _rounds(
+    wanted: dict[str, Point], most: int
+) -> Iterator[tuple[MappingTarget, dict[str, Point]]]:
+    """Points of one target by key, at most so many at once."""
     by_target: dict[MappingTarget, list[str]] = {}
     for key, point in wanted.items():
         by_target.setdefault(mapping_target(point), []).append(key)
     for target, keys in by_target.items():
-        for low in range(0, len(keys), ROUND):
-            yield target, {key: wanted[key] for key in keys[low : low + ROUND]}
+        for low in range(0, len(keys), most):
+            yield target, {key: wanted[key] for key in keys[low : low + most]}
 
 
 def _clear(work: Path) -> None:
@@ -179,25 +182,15 @@ class _Round:
         return {key: found[key] for key in self.points}
 
     def _map(self, blocks: dict[str, ContentModule]) -> dict[str, str]:
-        """Map blocks that the store does not know, and keep them; returns why not, by name. Of a
-        batch that fails the halves are tried."""
+        """Map blocks that the store does not know, and keep them; returns why not, by name."""
         known = self.store.blocks(self.target.digest, blocks)
         new = [block for name, block in blocks.items() if name not in known]
         broken: dict[str, str] = {}
-        batches = _batches(new, self.workers.jobs)
-        while batches:
-            again: list[list[ContentModule]] = []
-            tasks = [(batch, self._task(batch, blocks)) for batch in batches]
-            for batch, result in self.workers.each(map_packed, tasks):
-                if isinstance(result, dict):
-                    self.store.add_blocks(self.target.digest, result)
-                    share = len(self.points) * len(batch) / len(new)
-                    self.watch.add(SHARES["mapped"] * share)
-                elif len(batch) == 1:
-                    broken[batch[0].name] = result
-                else:
-                    again += _chunks(batch, ceil(len(batch) / 2))
-            batches = again
+        tasks = [(batch, self._task(batch, blocks)) for batch in _batches(new, self.workers.jobs)]
+        for batch, (mapped, failed) in self.workers.each(map_packed, tasks):
+            self.store.add_blocks(self.target.digest, mapped)
+            broken |= failed
+            self.watch.add(SHARES["mapped"] * len(self.points) * len(batch) / len(new))
         return broken
 
     def _task(self, batch: list[ContentModule], blocks: dict[str, ContentModule]) -> tuple:

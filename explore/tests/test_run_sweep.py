@@ -183,7 +183,7 @@ def test_a_block_that_fails_takes_its_points_alone(whole, sweep, tmp_path, monke
 
     def failing(blocks, *arguments):
         if any(block.name == bad for block in blocks):
-            return "Yosys failed: a reason"
+            return {}, {bad: "Yosys failed: a reason"}
         return original(blocks, *arguments)
 
     monkeypatch.setattr(module, "map_packed", failing)

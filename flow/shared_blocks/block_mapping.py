@@ -1,8 +1,9 @@
-"""Maps blocks of any macros together: one run of Yosys, each block a module of its own."""
+"""Maps blocks of any macros to a target: what one becomes depends on its content alone."""
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from cimforge.flow.liberty.adder_gates import find_adder_gates
 from cimforge.flow.liberty.liberty_writer import mapper_library
 from cimforge.flow.liberty.mapper_cells import mapper_cells
-from cimforge.flow.shared_blocks.content_modules import ContentModule, content_verilog
+from cimforge.flow.shared_blocks.content_modules import ContentModule
 from cimforge.flow.shared_blocks.mapping_target import MappingTarget
 from cimforge.flow.synth.synthesis import (
     ABC_SCRIPT,
@@ -31,48 +32,50 @@ from cimforge.hdl.emit.package import CELLS
 from cimforge.hdl.netlist.yosys import run_yosys
 from cimforge.hdl.params.config_file import InputError
 
-__all__ = ["adders_of_gates", "leaf_gates", "map_blocks"]
+__all__ = ["adders_of_gates", "leaf_gates", "map_block"]
 
-POOL = "pool"  # the module that holds one of each block
+POOL = "pool"  # the module that holds the block
 CELL_KEYS = ("type", "parameters", "port_directions", "connections")
 GATE_LEAVES = ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate")
 
 
-def map_blocks(
-    blocks: Sequence[ContentModule],
+def map_block(
+    block: ContentModule,
+    text: str,
     others: Iterable[ContentModule],
     target: MappingTarget,
     folder: Path,
 ) -> dict[str, Any]:
-    """The mapped modules of ``blocks`` by name, as Yosys' JSON, and leaf cells that are kept as
-    modules; those of ``others`` that stand inside are ports alone. Drivers are not sized yet.
+    """The mapped module of ``block``, whose Verilog is ``text``, by name, as Yosys' JSON, and leaf
+    cells that are kept as modules; those of ``others`` that stand inside are ports alone. Drivers
+    are not sized yet.
 
-    The commands are those of synthesise and map_to_library (flow/synth), and so are the areas.
-    Files go to ``folder``. Raises YosysError, InputError where the library lacks a cell.
+    The commands are those of synthesise and map_to_library (flow/synth). A block has a run of Yosys
+    of its own: ABC's rewriting keeps scores of what paid from one module to the next, and names
+    that an earlier module brought sort differently, so that behind others a block's cells would
+    depend on them. Files go to ``folder``. Raises YosysError, InputError where the library lacks a
+    cell.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = {block.name for block in blocks}
-    stubs = "".join(other.stub for other in others if other.name not in names)
-    instances = "".join(f"  (* keep *) {block.name} one_{block.name} ();\n" for block in blocks)
-    text = f"{content_verilog(blocks)}\nmodule {POOL};\n{instances}endmodule\n"
+    inside = {name for _, name, _ in block.inside}
+    stubs = "".join(other.stub for other in others if other.name in inside)
+    text = f"{text}\nmodule {POOL};\n  (* keep *) {block.name} one_{block.name} ();\nendmodule\n"
     written = {"blocks.v": text, "stubs.v": stubs, CELLS: _leaf_cells()}
     for name, content in written.items():
         (folder / name).write_text(content)
-    kept = sorted(names)
     if target.kind == LIBERTY:
-        script = _library_script(blocks, kept, text, target, folder)
+        script = _library_script(block, text, target, folder)
     else:
-        script = _target_script(kept, target, folder)
+        script = _target_script(block.name, target, folder)
     run_yosys("\n".join([*script, "opt_clean", "write_json mapped.json"]) + "\n", folder)
     mapped = json.loads((folder / "mapped.json").read_text())["modules"]
     if target.kind == "ice40":
-        for name in names:
-            mark_lone_carries(mapped[name])
-    wanted = {name for name in mapped if name in names or name in GATE_LEAVES}
+        mark_lone_carries(mapped[block.name])
+    wanted = {name for name in mapped if name in (block.name, *GATE_LEAVES)}
     return {name: _slim(mapped[name]) for name in sorted(wanted) if not _is_box(mapped[name])}
 
 
-def _target_script(kept: list[str], target: MappingTarget, folder: Path) -> list[str]:
+def _target_script(kept: str, target: MappingTarget, folder: Path) -> list[str]:
     spec = TARGETS[target.kind]
     (folder / "set_clear.v").write_text(SET_CLEAR)
     return [
@@ -81,18 +84,14 @@ def _target_script(kept: list[str], target: MappingTarget, folder: Path) -> list
         *fold_commands(target.kind, folder),
         f"hierarchy -check -top {POOL}",
         "techmap -map set_clear.v",
-        f"setattr -mod -set keep_hierarchy 1 {' '.join(kept)}",
+        f"setattr -mod -set keep_hierarchy 1 {kept}",
         *chain_commands(target.kind, folder),
         *spec.stages(spec.command.format(top=POOL), ""),
     ]
 
 
 def _library_script(
-    blocks: Sequence[ContentModule],
-    kept: list[str],
-    text: str,
-    target: MappingTarget,
-    folder: Path,
+    block: ContentModule, text: str, target: MappingTarget, folder: Path
 ) -> list[str]:
     library, leaves = target.library, target.leaves
     if leaves.aoi21 is None and "cim_set_clear " in text:
@@ -100,7 +99,7 @@ def _library_script(
         raise InputError(f"--liberty: {cause}; storage=latch needs none")
     loads = sorted({int(count) for count in re.findall(r"\.LOADS\((\d+)\)", text)})
     (folder / "leaves.v").write_text(techmap_verilog(leaves, loads))
-    (folder / "cells.lib").write_text(mapper_library(library, mapper_cells(library)))
+    (folder / "cells.lib").write_text(_mapper_text(target))
     mapped, gates = mapped_leaves(leaves), leaf_gates(target)
     read = [
         f"read_verilog {CELLS}",
@@ -115,11 +114,11 @@ def _library_script(
     gates_of_adder = find_adder_gates(library)
     if gates_of_adder and adders_of_gates(target):
         read = _rewrite_adders(folder, read, gates_of_adder)
-    finals = [block.name for block in blocks if f"_{block.kind}".endswith("_final")]
-    fast = [f"abc -liberty cells.lib -script {FAST_SCRIPT} {' '.join(finals)}"] if finals else []
+    final = f"_{block.kind}".endswith("_final")
+    fast = [f"abc -liberty cells.lib -script {FAST_SCRIPT} {block.name}"] if final else []
     return [
         *read,
-        f"setattr -mod -set keep_hierarchy 1 {' '.join([*kept, *gates])}",
+        f"setattr -mod -set keep_hierarchy 1 {' '.join([block.name, *gates])}",
         f"synth -flatten -noabc -top {POOL}",
         *enable_gate_commands(leaves),
         "dfflibmap -liberty cells.lib",
@@ -141,6 +140,13 @@ def adders_of_gates(target: MappingTarget) -> bool:
     return "cim_fa" not in mapped_leaves(target.leaves) and bool(find_adder_gates(target.library))
 
 
+@cache
+def _mapper_text(target: MappingTarget) -> str:
+    """What ABC may use of the library."""
+    return mapper_library(target.library, mapper_cells(target.library))
+
+
+@cache
 def _leaf_cells() -> str:
     return files("cimforge.hdl.cells").joinpath(CELLS).read_text()
 

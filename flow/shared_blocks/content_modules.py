@@ -3,7 +3,7 @@ alike."""
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from cimforge.hdl.params.config import MacroConfig
 __all__ = ["ContentModule", "content_modules", "content_roles", "content_verilog"]
 
 PREFIX = "cim_content"  # of all names before they are known by content
+MODULE = re.compile(r"^module (\w+).*?^endmodule\n?", re.M | re.S)
 OWN = "\0"  # a module's own name in the text that decides its name
 
 
@@ -77,26 +78,22 @@ def content_roles(modules: Iterable[ContentModule]) -> AreaRoles:
     return AreaRoles({**dict.fromkeys(leaves, LEAF), **roles}, instances)
 
 
-def content_verilog(modules: Iterable[ContentModule]) -> str:
-    """The modules' Verilog, comments left out. Raises YosysError."""
-    blocks: list[Any] = [_Described(each) if each.described else _Written(each) for each in modules]
-    return re.sub(r"(?m)^ *//.*\n", "", modules_to_verilog(blocks))
+def content_verilog(modules: Sequence[ContentModule]) -> dict[str, str]:
+    """The modules' Verilog by name, comments left out. Raises YosysError."""
+    described: list[Any] = [_Described(each) for each in modules if each.described]
+    found = MODULE.finditer(modules_to_verilog(described)) if described else ()
+    texts = {each[1]: each[0] for each in found}
+    texts |= {each.name: each.source for each in modules if not each.described}
+    return {name: re.sub(r"(?m)^ *//.*\n", "", text) for name, text in texts.items()}
 
 
-class _Written:
-    """A module of wires and instances, as modules_to_verilog takes it."""
+class _Described:
+    """A module that Amaranth describes, as modules_to_verilog takes it."""
 
     comment = ""
 
     def __init__(self, module: ContentModule):
         self.name, self._source = module.name, module.source
-
-    def verilog(self) -> str:
-        return self._source
-
-
-class _Described(_Written):
-    """A module that Amaranth describes."""
 
     def rtlil(self) -> str:
         return self._source

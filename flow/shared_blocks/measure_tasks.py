@@ -10,8 +10,12 @@ from typing import Any
 
 from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.shared_blocks.assembled_macro import assemble, measure_period, measure_sizes
-from cimforge.flow.shared_blocks.block_mapping import leaf_gates, map_blocks
-from cimforge.flow.shared_blocks.content_modules import ContentModule, content_modules
+from cimforge.flow.shared_blocks.block_mapping import leaf_gates, map_block
+from cimforge.flow.shared_blocks.content_modules import (
+    ContentModule,
+    content_modules,
+    content_verilog,
+)
 from cimforge.flow.shared_blocks.mapping_target import MappingTarget
 from cimforge.flow.synth.synth_report import synth_macro
 from cimforge.flow.synth.targets import LIBERTY
@@ -49,16 +53,35 @@ def map_packed(
     others: Sequence[ContentModule],
     target: MappingTarget,
     folder: Path,
-) -> dict[str, bytes] | str:
-    """The mapped modules of ``blocks`` (map_blocks), packed; why not, where that fails. The folder
-    is removed."""
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The mapped modules of ``blocks`` (map_block), packed, and why not, of those that fail. They
+    become Verilog together, and are mapped one by one. The folder is removed."""
+    mapped: dict[str, bytes] = {}
+    texts, broken = _written(blocks)
+    for block in blocks:
+        if block.name in broken:
+            continue
+        try:
+            found = map_block(block, texts[block.name], others, target, folder)
+        except (YosysError, InputError) as error:
+            broken[block.name] = str(error)
+        else:
+            mapped |= {name: zlib.compress(json.dumps(m).encode()) for name, m in found.items()}
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return mapped, broken
+
+
+def _written(blocks: Sequence[ContentModule]) -> tuple[dict[str, str], dict[str, str]]:
+    """The blocks' Verilog by name, and why there is none; one by one where they fail together."""
     try:
-        found = map_blocks(blocks, others, target, folder)
-    except (YosysError, InputError) as error:
-        return str(error)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return {name: zlib.compress(json.dumps(module).encode()) for name, module in found.items()}
+        return content_verilog(blocks), {}
+    except YosysError as error:
+        if len(blocks) == 1:
+            return {}, {blocks[0].name: str(error)}
+    told = [_written([block]) for block in blocks]
+    texts = {name: text for each, _ in told for name, text in each.items()}
+    return texts, {name: why for _, each in told for name, why in each.items()}
 
 
 def measure(
