@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Component", "DefPin", "RoutedDesign", "RoutedNet", "Via", "Wire", "read_def"]
+__all__ = ["Component", "DefPin", "RoutedDesign", "RoutedNet", "Stripe", "Via", "Wire", "read_def"]
 
 DIGITS = 4  # of a place in um: equal places are equal numbers
 POINT = re.compile(r"\(\s*(\S+)\s+(\S+)(?:\s+\S+)?\s*\)")
@@ -73,15 +73,24 @@ class RoutedNet:
 
 
 @dataclass(frozen=True)
+class Stripe:
+    """A wire of a supply, ``width`` um wide."""
+
+    net: str
+    wire: Wire
+    width: float
+
+
+@dataclass(frozen=True)
 class RoutedDesign:
-    """A design: die (left, bottom, right, top in um), cells, pins and nets by name; ``stripes`` are
-    (wire, its width) of the supplies."""
+    """A design: die (left, bottom, right, top in um), cells, pins and nets by name, stripes of the
+    supplies."""
 
     die: tuple[float, float, float, float]
     cells: Mapping[str, Component]
     pins: Mapping[str, DefPin]
     nets: Mapping[str, RoutedNet]
-    stripes: tuple[tuple[Wire, float], ...]
+    stripes: tuple[Stripe, ...]
 
     @property
     def area(self) -> float:
@@ -102,11 +111,11 @@ def read_def(path: Path) -> RoutedDesign:
         (_um(x, scale), _um(y, scale)) for x, y in POINT.findall(area[1])
     )
     special = {}
-    stripes: list[tuple[Wire, float]] = []
+    stripes: list[Stripe] = []
     for name, body in _entries(text, "SPECIALNETS", path):
         routes = list(_routes(body, scale, wide=True))
         if "FIXED" in body:
-            stripes += [(wire, width) for wire, width, _ in routes if wire and wire.length]
+            stripes += [Stripe(name, w, width) for w, width, _ in routes if w and w.length]
         else:
             special[name] = tuple(wire for wire, _, _ in routes if wire)
     nets = {}

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from cimforge.flow.handover.macro_lef import macro_lef
 from cimforge.flow.layout.attempt import Attempt, attempt
 from cimforge.flow.layout.layout_netlist import LayoutNetlist, layout_netlist
+from cimforge.flow.layout.layout_outline import layout_outline
 from cimforge.flow.layout.layout_picture import layout_svg
 from cimforge.flow.layout.layout_report import LayoutReport
 from cimforge.flow.layout.lef_file import Lef, read_lef
@@ -19,6 +21,7 @@ from cimforge.flow.power.flat_netlist import FlatNetlist, flatten
 from cimforge.flow.synth.census import area_roles
 from cimforge.flow.synth.static_timing import TimingError, analyse_timing
 from cimforge.flow.synth.synthesis import map_to_library
+from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.macro.top import build_macro
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError
@@ -76,7 +79,7 @@ def lay_out(
         estimate=sum(library.cells[cell.kind].area for cell in flat.cells),
         estimate_period=estimate_period,
         timing=timing,
-        files=_write(best, lef, flat, library),
+        files=_write(config, technology, best, lef, flat, library),
         seconds=clock.seconds,
         notes=[*notes, ABSTRACT, LOADS],
     )
@@ -98,17 +101,27 @@ def _mapped(
     return flat, period, notes
 
 
-def _write(best: Attempt, lef: Lef, flat: FlatNetlist, library: Library) -> dict[str, Path]:
-    """Netlist, models and picture; where all files are, by what they hold."""
+def _write(
+    config: MacroConfig,
+    technology: Technology,
+    best: Attempt,
+    lef: Lef,
+    flat: FlatNetlist,
+    library: Library,
+) -> dict[str, Path]:
+    """Netlist, models, LEF of the macro and picture; where all files are, by what they hold."""
     netlist, work, name = best.netlist, best.folder, best.netlist.top
     (work / f"{name}.v").write_text(netlist.verilog())
     kinds = sorted({cell.kind for cell in netlist.cells})
     (work / "models.v").write_text(cell_models(library.cells[kind] for kind in kinds))
+    outline = layout_outline(best.design, technology)
+    (work / f"{name}.lef").write_text(macro_lef(name, macro_ports(config), outline))
     picture = layout_svg(best.design, lef, _roles(netlist, flat), name)
     (work / f"{name}.svg").write_text(picture)
     names = {
         "def": f"{name}_route.def",
         "gds": f"{name}.gds",
+        "lef": f"{name}.lef",
         "netlist": f"{name}.v",
         "models": "models.v",
         "wires": "wires.spef",

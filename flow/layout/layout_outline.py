@@ -1,68 +1,56 @@
-"""Size and pins of a laid-out macro as plain data: what a LEF file of it says."""
+"""Size and pins of a laid-out macro, as what a LEF file of it says."""
 
 import re
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from cimforge.flow.handover.outline import SUPPLIES, Outline, PinShape
 from cimforge.flow.layout.def_file import RoutedDesign, read_def
 from cimforge.flow.layout.technology import Technology
 
-__all__ = ["MacroOutline", "PlacedPin", "outline_of", "read_outline"]
+__all__ = ["layout_outline", "read_outline"]
 
 
-@dataclass(frozen=True)
-class PlacedPin:
-    """A pin, by its name in Verilog (``x_data[3]``), and its rectangle on a layer: left, bottom,
-    right and top in um from the macro's lower left corner. ``use`` is SIGNAL, CLOCK, POWER or
-    GROUND."""
-
-    name: str
-    use: str
-    layer: str
-    box: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class MacroOutline:
-    """A macro's size in um, its pins, and the layers that its wires take."""
-
-    width: float
-    height: float
-    pins: tuple[PlacedPin, ...]
-    layers: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
-
-
-def outline_of(design: RoutedDesign, technology: Technology) -> MacroOutline:
-    """The outline of a routed design, pins in the order of its DEF file."""
+def layout_outline(design: RoutedDesign, technology: Technology) -> Outline:
+    """The outline of a routed design, in um from its lower left corner: pins by their names in
+    Verilog, the supplies as SUPPLIES with all their stripes, the layers that its wires take."""
     left, bottom, right, top = design.die
-    uses = {technology.power: "POWER", technology.ground: "GROUND", "clk": "CLOCK"}
-    pins = tuple(
-        PlacedPin(
+    supplies = dict(zip((technology.power, technology.ground), SUPPLIES, strict=True))
+    boxes = [
+        (
             re.sub(r"<(\d+)>", r"[\1]", pin.name),
-            uses.get(pin.name, "SIGNAL"),
             pin.layer,
-            _moved((pin.left, pin.bottom, pin.right, pin.top), left, bottom),
+            (pin.left, pin.bottom),
+            (pin.right, pin.top),
         )
         for pin in design.pins.values()
+        if pin.name not in supplies
+    ]
+    for stripe in design.stripes:
+        wire, half = stripe.wire, stripe.width / 2
+        across = half if wire.x0 == wire.x1 else 0.0
+        along = 0.0 if wire.x0 == wire.x1 else half
+        low = (min(wire.x0, wire.x1) - across, min(wire.y0, wire.y1) - along)
+        high = (max(wire.x0, wire.x1) + across, max(wire.y0, wire.y1) + along)
+        boxes.append((supplies[stripe.net], wire.layer, low, high))
+    pins = tuple(
+        PinShape(
+            name,
+            layer,
+            (
+                round(low[0] - left, 4),
+                round(low[1] - bottom, 4),
+                round(high[0] - left, 4),
+                round(high[1] - bottom, 4),
+            ),
+        )
+        for name, layer, low, high in boxes
     )
     used = {wire.layer for net in design.nets.values() for wire in net.wires}
-    used |= {wire.layer for wire, _ in design.stripes}
+    told = (f"size and pin places are those of a layout in {technology.name}",)
     width, height = round(right - left, 4), round(top - bottom, 4)
-    return MacroOutline(width, height, pins, tuple(sorted(used)))
+    return Outline(width, height, pins, tuple(sorted(used)), False, told)
 
 
-def read_outline(path: Path, technology: Technology) -> MacroOutline:
+def read_outline(path: Path, technology: Technology) -> Outline:
     """The outline of a DEF file that ``cimforge layout`` wrote. Raises OSError, ValueError."""
-    return outline_of(read_def(path), technology)
-
-
-def _moved(
-    box: tuple[float, float, float, float], left: float, bottom: float
-) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = box
-    return round(x0 - left, 4), round(y0 - bottom, 4), round(x1 - left, 4), round(y1 - bottom, 4)
+    return layout_outline(read_def(path), technology)

@@ -67,9 +67,9 @@ def _cells(design: RoutedDesign, lef: Lef, roles: Mapping[str, str]) -> Iterator
 
 
 def _stripes(design: RoutedDesign) -> Iterator[str]:
-    for wire, width in design.stripes:
-        drawn = f'stroke="#000" stroke-opacity="0.25" stroke-width="{width:g}"'
-        yield f'<path d="{_line(wire)}" {drawn}/>'
+    for stripe in design.stripes:
+        drawn = f'stroke="#000" stroke-opacity="0.25" stroke-width="{stripe.width:g}"'
+        yield f'<path d="{_line(stripe.wire)}" {drawn}/>'
 
 
 def _wires(design: RoutedDesign, lef: Lef) -> Iterator[str]:

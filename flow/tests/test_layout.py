@@ -11,6 +11,7 @@ from cimforge.cocotb_tests.regression import run_regression
 from cimforge.flow.layout.attempt import attempt
 from cimforge.flow.layout.lay_out import lay_out
 from cimforge.flow.layout.layout_report import CONTRACT, LayoutReport
+from cimforge.flow.layout.lef_file import read_lef
 from cimforge.flow.layout.lvs import MATCH, compare, verdict
 from cimforge.flow.layout.mask_files import broken_rules, magic_script, write_masks
 from cimforge.flow.layout.step_clock import StepClock
@@ -70,6 +71,18 @@ def test_every_net_is_routed_and_every_check_passes(small):
     assert all(tree.gaps == 0 for tree in small.trees.values())
     assert set(told["files"]) >= {"def", "gds", "netlist", "models", "lvs", "picture"}
     assert Path(told["files"]["gds"]).read_bytes()[2:4] == b"\x00\x02"  # a GDS header
+
+
+def test_lef_has_the_size_and_every_pin(small):
+    width, height = small.as_json()["die_um"]
+    text = small.files["lef"].read_text()
+    assert f"SIZE {width:.3f} BY {height:.3f} ;" in text
+    assert "PROPERTY estimated 0 ;" in text
+    again = read_lef(small.files["lef"]).cells[small.config.module]
+    ports = [net for bits in small.attempt.netlist.ports.values() for net in bits]
+    assert len(again.pins) == len(ports) + 2
+    assert {"VDD", "VSS", "clk"} < set(again.pins)
+    assert all(again.pins.values())
 
 
 def test_areas_grow_from_cells_to_die(small):

@@ -10,7 +10,7 @@ from cimforge.flow.layout.def_file import RoutedNet, Via, Wire, read_def
 from cimforge.flow.layout.done_steps import once
 from cimforge.flow.layout.gds_dates import set_dates
 from cimforge.flow.layout.layout_netlist import layout_netlist
-from cimforge.flow.layout.layout_outline import outline_of
+from cimforge.flow.layout.layout_outline import layout_outline
 from cimforge.flow.layout.layout_picture import layout_svg
 from cimforge.flow.layout.lef_file import read_lef
 from cimforge.flow.layout.mask_files import BrokenRule, broken_rules, metal_patches
@@ -157,8 +157,8 @@ def test_def_tells_die_cells_pins_and_wires(design):
     assert [wire.length for wire in net.wires] == [4, 5, 4]
     assert [(via.name, via.x, via.y) for via in net.vias] == [("M2_M1", 7, 2.5), ("M2_M1", 7, 7.5)]
     assert design.nets["y"].stubs == (Wire("metal1", 12.85, 7.5, 13, 7.5),)
-    ((stripe, width),) = design.stripes
-    assert (stripe.length, width) == (20, 1.6)
+    (stripe,) = design.stripes
+    assert (stripe.net, stripe.wire.length, stripe.width) == ("vdd", 20, 1.6)
 
 
 def test_def_without_a_section_is_refused(tmp_path):
@@ -275,13 +275,13 @@ def test_what_was_routed_is_what_was_meant(design):
 
 
 def test_outline_counts_from_the_lower_left_corner(design):
-    outline = outline_of(design, OSU018)
-    assert (outline.width, outline.height) == (30, 20)
-    pins = {pin.name: pin for pin in outline.pins}
-    assert list(pins) == ["vdd", "a[1]", "y"]
-    assert pins["vdd"].use == "POWER"
+    outline = layout_outline(design, OSU018)
+    assert (outline.width, outline.height, outline.estimated) == (30, 20, False)
+    pins = {pin.pin: pin for pin in outline.pins}
+    assert list(pins) == ["a[1]", "y", "VDD"]
+    assert pins["VDD"].box == (20.2, 0, 21.8, 20)
     assert pins["a[1]"].box == (0.25, 4.25, 0.75, 4.75)
-    assert outline.layers == ("metal1", "metal2")
+    assert outline.blocked == ("metal1", "metal2")
 
 
 def test_picture_draws_cells_wires_and_pins(design, lef):
