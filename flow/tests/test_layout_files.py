@@ -209,6 +209,23 @@ def test_a_pin_that_no_wire_reaches_is_a_gap(design, lef):
     assert wire_tree(cut, design, lef).gaps == 1
 
 
+def test_what_is_joined_apart_from_the_rest_is_one_gap(design, lef):
+    ends = (("INVX1_1", "Y"), ("INVX1_2", "A"), ("PIN", "y"))
+    net = RoutedNet(
+        "n", ends, (Wire("metal1", 3, 2.5, 7, 2.5), Wire("metal1", 11, 7.5, 28, 7.5)), ()
+    )
+    tree = wire_tree(net, design, lef)
+    assert tree.gaps == 1
+    assert (tree.ends[0], tree.ends[1], 0.0) in tree.resistors
+
+
+def test_pins_at_one_place_are_tied_in_spef(design, lef):
+    net = RoutedNet("n", (("INVX1_1", "A"), ("INVX1_1", "A2")), (), ())
+    tree = wire_tree(net, design, lef)
+    text = spef_text("top", [(net, tree)], [], lambda cell, pin: False, lambda name: name)
+    assert "*RES\n1 INVX1_1:A INVX1_1:A2 0.0010\n*END" in text
+
+
 def test_a_net_of_one_pin_needs_no_wire(design, lef):
     tree = wire_tree(RoutedNet("n", (("INVX1_1", "Y"),), (), ()), design, lef)
     assert (tree.gaps, tree.capacitance) == (0, 0)
