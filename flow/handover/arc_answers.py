@@ -56,7 +56,8 @@ def read_arcs(printed: str, axes: Axes) -> PortArcs:
     return PortArcs(
         checks=_checks(points.needs, axes),
         delays=_delays(points, axes),
-        period=found if found < PERIOD * 2**20 else 0.0,
+        # where no path has a slack the search ends where it began
+        period=found if found != PERIOD and found < PERIOD * 2**20 else 0.0,
         pins=pins,
         wires=wires,
     )

@@ -39,8 +39,10 @@ def measured_axes(cells: Sequence[Physics], largest_load: float = 0.0) -> Axes:
 
 
 def _of(tables: Sequence[LookupTable], axis: str) -> tuple[float, ...]:
-    """First, middle and last point of the longest axis; none where no table has two."""
+    """Points of the longest axis, closer where it begins, for there most slews are; none where no
+    table has two."""
     longest: tuple[float, ...] = max((getattr(table, axis) for table in tables), key=len)
     if len(longest) < 2:
         return ()
-    return tuple(longest[place] for place in sorted({0, (len(longest) - 1) // 2, len(longest) - 1}))
+    last = len(longest) - 1
+    return tuple(longest[place] for place in sorted({0, 1, last // 2, last}))
