@@ -1,5 +1,6 @@
 """What the layout reads and writes by itself: LEF, DEF, wires, netlists, steps. No tool runs."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -339,13 +340,27 @@ def test_a_step_that_fails_is_not_done(tmp_path):
 
 
 def test_tools_that_fail_or_write_nothing_are_told(tmp_path):
-    with pytest.raises(ToolError, match=r"step: sad; its messages are in .*step.log"):
+    with pytest.raises(ToolError, match=r"step: sh: sad; its messages are in .*step.log"):
         run_tool(["sh", "-c", "echo sad; exit 3"], tmp_path, "step")
     (tmp_path / "old").write_text("left")
     with pytest.raises(ToolError, match="step: sh wrote no old"):
         run_tool(["sh", "-c", "true"], tmp_path, "step", "old")
+    with pytest.raises(ToolError, match="step: sh: was ended by SIGTERM; its"):
+        run_tool(["sh", "-c", "kill $$"], tmp_path, "step")
     with pytest.raises(ToolError, match="step: no-such-tool does not start"):
         run_tool(["no-such-tool"], tmp_path, "step")
+
+
+def test_a_tool_is_ended_with_all_that_it_started(tmp_path):
+    script = "sleep 60 & echo $! > pid; wait"
+    with pytest.raises(ToolError, match=r"step: sh was ended after 0.5 s; its messages"):
+        run_tool(["sh", "-c", script], tmp_path, "step", limit=0.5)
+    state = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    for _ in range(100):
+        if not state.exists() or state.read_text().split()[2] in "ZX":
+            return
+        time.sleep(0.1)
+    raise AssertionError("sleep still runs")
 
 
 def test_dates_of_a_gds_file_are_set(tmp_path):
