@@ -3,11 +3,13 @@
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cimforge.cocotb_tests.regression import run_regression
+from cimforge.flow.layout import routed_timing
 from cimforge.flow.layout.attempt import attempt
 from cimforge.flow.layout.lay_out import lay_out
 from cimforge.flow.layout.layout_report import CONTRACT, LayoutReport
@@ -99,6 +101,14 @@ def test_wires_make_the_period_longer(small):
     assert told["unloaded_period_ns"] == pytest.approx(told["estimate_period_ns"], rel=0.002)
     assert 1.01 < told["min_period_ns"] / told["unloaded_period_ns"] < 1.5
     assert sum(step["delay_ns"] for step in told["critical_path"]) < told["min_period_ns"]
+
+
+def test_without_opensta_there_is_no_period(small, monkeypatch):
+    monkeypatch.setattr(routed_timing.shutil, "which", lambda name: None)
+    known = small.attempt.netlist, small.attempt.design, small.trees
+    assert routed_timing.routed_timing(small.config, *known, None, Path()) is None
+    told = replace(small, timing=None).as_json()
+    assert (told["min_period_ns"], told["critical_path"]) == (None, None)
 
 
 def test_equal_input_gives_equal_files_and_no_step_twice(small, tmp_path):
