@@ -2,8 +2,11 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from cimforge.scripts.diff import _of_engine
 
 LIBRARY = str(Path(__file__).parents[2] / "flow/tests/data/sg13g2_typ.lib.gz")
 
@@ -52,6 +55,17 @@ def test_a_library_tells_area_and_period(cimforge, folder):
     assert (area["what"], period["what"]) == ("area, µm²", "period, ns")
     assert 0 < area["before"] < area["after"]
     assert 0 < period["before"] < period["after"]
+
+
+def test_sizes_of_an_engine_are_its_own_and_its_macros():
+    timed = SimpleNamespace(timing=SimpleNamespace(period=3.25))
+    area = SimpleNamespace(unit="um2", own=10.04, macros=20, ram_blocks={"RAM": 2}, macro=timed)
+    assert _of_engine(area) == {
+        **{"engine alone, µm²": 10.0, "macros, µm²": 20, "total, µm²": 30.0, "RAM": 2},
+        "period of the macro, ns": 3.25,
+    }
+    area.macro = SimpleNamespace(timing=None)
+    assert "cimforge fpga" in _of_engine(area)["period of the macro, ns"]
 
 
 @pytest.mark.parametrize(
