@@ -117,6 +117,9 @@ TOOLS = (
     _program(
         "iverilog", "power, --simulator icarus", "iverilog", "-V", least=(11,), required=False
     ),
+    _program("qflow", "layout", "magic", "--version", required=False),
+    _package("optuna", "explore, search = 'optimise'", "optimise"),
+    _package("distributed", "explore, verify, run --cluster tcp://…", "cluster"),
     _package("scikit-learn", "run digits", "networks"),
     _package("matplotlib", "run digits", "networks"),
     _package("pytest", "make test", "test"),
