@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from cimforge.flow.handover.arc_axes import Axes
 from cimforge.flow.handover.arc_queries import MARK, PERIOD
-from cimforge.flow.handover.axes import Axes
 from cimforge.flow.handover.port_arcs import Check, Delay, PortArcs
 from cimforge.flow.liberty.lookup_table import LookupTable
 
@@ -91,7 +91,7 @@ class _Points:
         way, about, *at = words
         point = (float(at[0]), float(at[1]))
         worst: Callable[..., float] = max if way == "max" else min
-        if group[0] in ("input", "latch") and about != "delays":
+        if group[0] in ("input", "held") and about != "delays":
             kind = "setup" if way == "max" else "hold"
             when, need = _need(path, kind, self.margin)
             place = self.needs[group[1], kind, when, group[2]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from cimforge.flow.handover.axes import Axes
+from cimforge.flow.handover.arc_axes import Axes
 from cimforge.flow.handover.outline import bit_names
 from cimforge.flow.synth.period_search import period_search
 from cimforge.hdl.netlist.module import Port
@@ -118,14 +118,14 @@ def arc_script(
 
 
 def _groups(inputs: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:
-    """A path group for each arc: ``input:PORT:EDGE``, ``latch:PORT:EDGE`` (the same, to a latch),
+    """A path group for each arc: ``input:PORT:EDGE``, ``held:PORT:EDGE`` (the same, to a latch),
     ``output:PORT:EDGE:LAUNCH`` and ``through:FROM:TO:CAUSE:EDGE``."""
     for port in inputs:
         for edge in EDGES:
             start = f"-{edge}_from [get_ports {port}]"
             yield f"group_path -name input:{port}:{edge} {start}"
             yield "if {[llength $latches]} {"
-            yield f"  group_path -name latch:{port}:{edge} {start} -to $latches"
+            yield f"  group_path -name held:{port}:{edge} {start} -to $latches"
             yield "}"
     for output in outputs:
         for edge in EDGES:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.flow.handover.abstract_library import MacroCell, abstract_library
-from cimforge.flow.handover.axes import measured_axes
+from cimforge.flow.handover.arc_axes import measured_axes
 from cimforge.flow.handover.black_box import black_box
 from cimforge.flow.handover.flow_settings import flow_settings
 from cimforge.flow.handover.macro_lef import macro_lef

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cimforge.flow.handover.arc_answers import read_arcs
+from cimforge.flow.handover.arc_axes import Axes
 from cimforge.flow.handover.arc_queries import PERIOD, arc_script
-from cimforge.flow.handover.axes import Axes
 from cimforge.flow.handover.port_arcs import PortArcs
 from cimforge.flow.handover.whole_netlist import WHOLE, WholeNetlist
 from cimforge.flow.synth.static_timing import STA, TimingError

@@ -48,7 +48,7 @@ def _state(whole: WholeNetlist | None) -> Iterable[str]:
         elif cell.ff is not None:
             rows.append((kind, "flip-flop", str(counts[kind]), "replace by the scan cell"))
         elif cell.latch is not None:
-            rows.append((kind, "latch", str(counts[kind]), "not in a chain; see below"))
+            rows.append((kind, "D latch", str(counts[kind]), "not in a chain; see below"))
     yield _table(("cell", "what", "how many", "scan"), rows)
     scan = sorted(n for n, cell in known.items() if cell.reason == "scan")
     if scan:

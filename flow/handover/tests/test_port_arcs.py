@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cimforge.flow.handover.arc_answers import read_arcs
+from cimforge.flow.handover.arc_axes import LOADS, SLEWS, Axes, measured_axes
 from cimforge.flow.handover.arc_queries import PERIOD, arc_script
-from cimforge.flow.handover.axes import LOADS, SLEWS, Axes, measured_axes
 from cimforge.flow.handover.port_arcs import PortArcs
 from cimforge.flow.handover.port_timing import run_opensta
 from cimforge.flow.liberty.characterisation import Physics, read_physics
