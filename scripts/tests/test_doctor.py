@@ -16,7 +16,16 @@ from cimforge.scripts.tests.conftest import environment
 from cimforge.scripts.tests.test_setup import PROJECT, ROOT, TARGETS
 
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-DEBIAN = {"g++", "make", "perl", "python3-venv", "opensta", "iverilog", "qflow-tech-osu018"}
+DEBIAN = {
+    "qflow",
+    "g++",
+    "make",
+    "perl",
+    "python3-venv",
+    "opensta",
+    "iverilog",
+    "qflow-tech-osu018",
+}
 Usage = namedtuple("Usage", "total used free")
 
 
