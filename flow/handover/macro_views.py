@@ -20,6 +20,7 @@ from cimforge.flow.handover.tech_lef import GENERIC, TechLef
 from cimforge.flow.handover.view_constraints import constraint_files, wrapper_tops
 from cimforge.flow.handover.view_ports import compare_ports, read_ports, view_kind
 from cimforge.flow.handover.whole_netlist import WholeNetlist, map_whole
+from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.netlist.module import Port
 from cimforge.hdl.params.config import MacroConfig
@@ -232,7 +233,7 @@ def _write(report: HandoverReport, texts: Mapping[str, str]) -> None:
         if name not in texts:
             (report.folder / name).unlink(missing_ok=True)
     for name, text in texts.items():
-        (report.folder / name).write_text(text)
+        write_file(report.folder / name, text)
 
 
 def _facts(report: HandoverReport) -> dict[str, Any]:
