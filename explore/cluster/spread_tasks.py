@@ -1,8 +1,10 @@
 """Tasks handed to a scheduler a few at a time, and each result taken once."""
 
+import asyncio
+import concurrent.futures
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from queue import Empty, SimpleQueue
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["spread"]
 
+# What fetching a result raises where who holds it, or the scheduler, has gone.
+GONE = (OSError, TimeoutError, asyncio.CancelledError, concurrent.futures.CancelledError)
 AHEAD = 3  # tasks for each thread: one at work, the next already there
 LEAST_AHEAD = 8
 WAIT_S = 0.5  # for a result, then who is there is looked at
+MOST_REFUSALS = 20  # of one task
 SLOW_S = 30.0  # of a task at the least before it is given to a second worker as well
 SLOW_RATIO = 4  # times the longest that has ended
 
@@ -35,6 +40,7 @@ class _Sent:
     since: float
     futures: dict[str, Any] = field(default_factory=dict)
     takers: frozenset[str] = frozenset()
+    refusals: int = 0
     doubled: bool = False
 
 
@@ -125,11 +131,12 @@ class _Spread:
             raise InputError(f"--cluster {self._crew.address}: {_cause(future.exception())}")
         answer = None
         if future.status == "finished":
-            answer = future.result()
+            with suppress(*GONE):
+                answer = future.result()
         if answer is None or answer.refused:  # cancelled, lost, or not begun
             del self._waiting[future.key], sent.futures[future.key]
             if answer:
-                self._crew.look_again()
+                self._refused(sent, answer.refused)
             if not sent.futures:
                 self._crew.wait_for(self._needs)
                 self._send(sent)
@@ -141,6 +148,14 @@ class _Spread:
         if not returned:
             raise value
         yield sent.label, value
+
+    def _refused(self, sent: _Sent, why: str) -> None:
+        """A worker has not begun a task, for example one that came after the last look. Raises
+        InputError where that goes on."""
+        sent.refusals += 1
+        if sent.refusals > MOST_REFUSALS:
+            raise InputError(f"--cluster {self._crew.address}: no worker begins a task: {why}")
+        self._crew.look_again()
 
 
 def _cause(error: Any) -> str:

@@ -23,6 +23,7 @@ from cimforge.explore.sweep_report import SweepReport
 from cimforge.explore.workers import Workers
 from cimforge.hdl.params.config_file import InputError
 
+LIMIT_S = 120  # of a test
 SWEEP = """
 preset = "tiny"
 metrics = ["area", "area_tree", "cycles"]
@@ -45,6 +46,20 @@ def lines() -> list[str]:
 def crew(cluster, lines):
     with DaskWorkers(cluster.address, lines.append) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def limited():
+    """What waits for ever fails."""
+
+    def end(number, frame):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(LIMIT_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def two(crew) -> None:
@@ -107,6 +122,14 @@ def test_what_a_worker_that_hangs_had_to_do_is_done_by_another(cluster, crew, mo
     finally:
         hung.send_signal(signal.SIGCONT)
     assert sorted(labels) == list(range(12))
+
+
+def test_a_task_that_no_worker_begins_is_given_up(crew, monkeypatch, tmp_path):
+    monkeypatch.setattr(DaskWorkers, "_give", lambda *_: None)
+    (tmp_path / "x.lib").write_text("of this test alone")
+    rule = "no worker begins a task: a file's content is missing"
+    with pytest.raises(InputError, match=rule):
+        list(crew.each(read_and_write, [(1, (tmp_path / "x.lib", tmp_path / "work"))]))
 
 
 def sweep_of(folder: Path, crew, told=lambda done, total, left: None) -> str:
