@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,66 +16,26 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from cimforge.flow.datasheet.checks import CHECKS, own_target
+from cimforge.flow.machine import TOOLS
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import canonical_command
 
-__all__ = ["CHECKS", "Bench", "Check", "due"]
+__all__ = ["Bench", "due", "ended", "program_version"]
 
 SOURCES = ("hdl", "golden", "flow", "cocotb_tests")  # rooms that decide what a run finds
-LEFT_OUT = ("tests", "__pycache__", "datasheet")  # folders that decide nothing
+# Folders that decide nothing.
+LEFT_OUT = ("tests", "__pycache__", "datasheet", "handover", "layout")
 KINDS = (".py", ".v", ".j2")
-VERIFY = ("tests", "failed", "skipped", "passes", "coverage", "seed", "simulator", "failures")
-SYNTH = ("total", "unit", "per_1b_mac", "ffs", "adders", "breakdown")
-PERIOD = ("min_period_ns", "wire_load", "tops", "tops_per_mm2", "cells", "notes")
-PROVE = ("proven", "adders", "whole", "laws", "unclaimed", "faults")
-MUTANTS = ("generated", "killed", "proven", "bounded", "survived", "share", "seed", "survivors")
 NO_RUN = "the command ended without a result"
-
-
-@dataclass(frozen=True)
-class Check:
-    """A verb and its words; ``told`` are the keys of its JSON that the page shows, ``mapped`` says
-    that it needs a cell library, ``simulated`` that it takes --simulator and --seed."""
-
-    title: str
-    words: tuple[str, ...]
-    told: tuple[str, ...]
-    mapped: bool = False
-    simulated: bool = False
-
-
-CHECKS: Mapping[str, Check] = {
-    "verify": Check("regression of the Verilog", ("verify",), VERIFY, simulated=True),
-    "netlist": Check(
-        "regression of the netlist", ("verify", "--netlist", "{target}"), VERIFY, simulated=True
-    ),
-    "prove": Check("formal proof of the adders", ("prove",), PROVE),
-    "mutants": Check("mutants of this macro", ("mutants",), MUTANTS, simulated=True),
-    "synth": Check("size", ("synth", "--target", "{target}"), SYNTH),
-    "library-netlist": Check(
-        "regression of the netlist of library cells",
-        ("verify", "--netlist", "liberty"),
-        VERIFY,
-        mapped=True,
-        simulated=True,
-    ),
-    "library-prove": Check(
-        "formal proof of the adders in library cells", ("prove",), (*PROVE, "mapped"), mapped=True
-    ),
-    "library-synth": Check(
-        "area and period on the library",
-        ("synth", "--target", "liberty"),
-        (*SYNTH, *PERIOD),
-        mapped=True,
-    ),
-}
+GRACE_S = 10  # that an interrupted check may take to end its tools
 
 
 @dataclass(frozen=True)
 class Bench:
     """Where the checks of ``macro`` run: files in ``folder``, which is named where it is ``given``,
     on the ``libraries``, with this ``simulator``. ``verilog`` are the hashes of the emitted
-    files, ``tools`` versions by name."""
+    files, ``tools`` versions by name of what every check runs on."""
 
     macro: MacroConfig
     folder: Path
@@ -85,7 +48,7 @@ class Bench:
     def entry(self, name: str, kept: Mapping[str, Any]) -> dict[str, Any]:
         """The datasheet's entry of a check: what was ``kept`` of it, where the design, the
         libraries, the tools and the sources that decided it are the same, else not run."""
-        key, command = self._key(name), shlex.join(self._command(name))
+        key, command = self._key(name), self.command(name)
         if kept.get("key") == key and kept.get("command") == command and kept.get("result"):
             return dict(kept)
         why = "what decides it has changed since it ran" if kept.get("result") else ""
@@ -93,17 +56,34 @@ class Bench:
 
     def run(self, name: str) -> dict[str, Any]:
         """The entry of a check that is run now, in a process of its own."""
+        needed = CHECKS[name].needs(self.simulator)
+        missing = next((each for each in needed if program_version(each) is None), None)
+        if missing:
+            way = next(tool.get for tool in TOOLS if tool.name == missing)
+            return self._told(name, "not run", f"needs {missing} (Debian: {way})", None)
         program = [sys.executable, "-m", "cimforge.scripts.main", *self._command(name)[1:]]
-        done = subprocess.run(program, capture_output=True, text=True, check=False)
-        said = [line for line in done.stderr.splitlines() if not line.endswith(" …")]
+        status, out, err = ended(program)
+        said = [line for line in err.splitlines() if not line.endswith(" …")]
         why = said[-1].removeprefix("cimforge: ") if said else ""
         try:
-            result = json.loads(done.stdout)
+            result = json.loads(out)
         except ValueError:
             return self._told(name, "not run", why or NO_RUN, None)
-        if done.returncode:
+        if status:
             return self._told(name, "failed", why, result)
         return self._told(name, "passed", "", result)
+
+    def command(self, name: str) -> str:
+        """What runs a check, as it is typed."""
+        return shlex.join(self._command(name))
+
+    def programs(self, name: str) -> dict[str, str]:
+        """Releases of the programs that are not Python's and that a check uses, where they are
+        installed."""
+        check = CHECKS[name]
+        used = dict.fromkeys((*check.needs(self.simulator), *check.helped))
+        found = {each: program_version(each) for each in used}
+        return {each: release for each, release in found.items() if release}
 
     def _told(self, name: str, status: str, why: str, result: Any) -> dict[str, Any]:
         check = CHECKS[name]
@@ -111,7 +91,7 @@ class Bench:
             "title": check.title,
             "status": status,
             "why": why,
-            "command": shlex.join(self._command(name)),
+            "command": self.command(name),
             "key": self._key(name) if result else None,
             "libraries": [
                 {"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -124,7 +104,7 @@ class Bench:
     def _command(self, name: str) -> list[str]:
         """As it is typed."""
         check = CHECKS[name]
-        verb, *words = (word.format(target=self.macro.ram or "generic") for word in check.words)
+        verb, *words = (word.format(target=own_target(self.macro)) for word in check.words)
         program, _, *chosen = shlex.split(canonical_command(self.macro))
         if check.simulated:
             words += ["--simulator", self.simulator]
@@ -139,11 +119,36 @@ class Bench:
         told = [
             *self.verilog,
             *(f"{tool} {version}" for tool, version in self.tools.items()),
+            *(f"{tool} {version}" for tool, version in self.programs(name).items()),
             *(hashlib.sha256(path.read_bytes()).hexdigest() for path in libraries),
             *self._command(name),
             _sources(),
         ]
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def ended(program: Sequence[str]) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a program. Ctrl-C ends it, and all that it began."""
+    process = subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        out, err = process.communicate()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_S)  # what it began may hold its pipes open
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return process.returncode, out, err
+
+
+@cache
+def program_version(name: str) -> str | None:
+    """The release of a program that doctor knows by this name; None where it is not installed."""
+    return next(tool for tool in TOOLS if tool.name == name).examine().version
 
 
 @cache
@@ -167,6 +172,7 @@ def _texts(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
 
 
 def due(entries: Mapping[str, Mapping[str, Any]], only: Sequence[str]) -> list[str]:
-    """Checks that have not passed, those of ``only`` alone where it names some."""
-    asked = only or CHECKS
+    """Checks that have not passed: those of ``only``, or where it names none all but those that are
+    to be asked for."""
+    asked = only or [name for name, check in CHECKS.items() if not check.asked]
     return [name for name, told in entries.items() if told["status"] != "passed" and name in asked]

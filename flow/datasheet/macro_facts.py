@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cimforge.flow.datasheet.port_table import PORTS, STREAMS, stream_of
 from cimforge.hdl.bus.registers import Field, RegisterMap
 from cimforge.hdl.params.config import MacroConfig
 
@@ -30,7 +31,7 @@ def macro_facts(config: MacroConfig, manifest: Mapping[str, Any], waves: str) ->
             for row in _figures(config, manifest)
         ],
         "precisions": _precisions(manifest),
-        "ports": [dict(port) for port in manifest["ports"]],
+        "ports": [_port(port) for port in manifest["ports"]],
         "registers": [
             {**each._asdict(), "fields": [_field(field) for field in each.fields]}
             for each in registers.registers()
@@ -60,7 +61,8 @@ def _figures(
         yield f"a result every, {sign}", manifest[f"pass_interval{tail}"][bits], "cycles", waits
     loads = manifest["load_cycles"]
     yield "load of a bank", loads["write"], "cycles", "row by row"
-    yield "load of a bank, fast path", loads["fill"], "cycles", "rows in order with w_fill"
+    if config.grouped:
+        yield "load of a bank, fast path", loads["fill"], "cycles", "rows in order with w_fill"
     read = manifest["read_latency"]
     yield "read-back", read, "cycles", "from a request taken to its row offered"
     yield "adder trees", manifest["trees"], "", ALWAYS
@@ -75,6 +77,13 @@ def _precisions(manifest: Mapping[str, Any]) -> list[dict[str, int]]:
     return [
         {"bits": bits, **{key: manifest[key][bits] for key in keys}} for bits in manifest[keys[0]]
     ]
+
+
+def _port(port: Mapping[str, Any]) -> dict[str, Any]:
+    """A port with its stream and meaning; a style of one's own may have ports that no table has."""
+    name = port["name"]
+    meaning = PORTS[name].meaning.replace("`", "") if name in PORTS else ""
+    return {**port, "stream": STREAMS[stream_of(name)], "meaning": meaning}
 
 
 def _field(field: Field) -> dict[str, Any]:
