@@ -12,10 +12,10 @@ from cimforge.explore.metrics import added_figures_of
 from cimforge.explore.points import Point
 from cimforge.explore.result_store import ResultStore
 from cimforge.explore.sweep import Sweep
-from cimforge.explore.time_left import Progress, TimeLeft
+from cimforge.explore.time_left import TimeLeft
 from cimforge.explore.workers import Crew
 
-__all__ = ["Apart", "measure_apart"]
+__all__ = ["Apart", "Asked", "ask_apart", "measure_apart"]
 
 
 @dataclass
@@ -47,31 +47,63 @@ class Apart:
         return figures | added_figures_of(point.config, figures, self.raw, known)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A measurement that the points at ``keys`` ask for, each with what decides its result, and
+    what the store knows of those."""
+
+    name: str
+    keys: dict[int, str]
+    known: dict[str, dict[str, float] | str]
+
+    @property
+    def missing(self) -> int:
+        """How many of them have to be taken."""
+        return len(set(self.keys.values()) - set(self.known))
+
+    @property
+    def work(self) -> float:
+        """How long that takes, in TimeLeft's unit."""
+        return MEASUREMENTS[self.name].cost * self.missing
+
+
+def ask_apart(sweep: Sweep, points: Sequence[Point], store: ResultStore) -> list[Asked]:
+    """What the points ask for beside their blocks, quick measurements first."""
+    asked = []
+    for name, measurement in MEASUREMENTS.items():
+        keys = {
+            place: measurement.key(sweep, point)
+            for place, point in enumerate(points)
+            if name in sweep.measurements(point.target)
+        }
+        asked.append(Asked(name, keys, dict(store.apart(keys.values()))))
+    return asked
+
+
 def measure_apart(
     sweep: Sweep,
     points: Sequence[Point],
+    asked: Sequence[Asked],
     store: ResultStore,
     work: Path,
     workers: Crew,
-    progress: Progress,
+    watch: TimeLeft,
 ) -> list[Apart]:
-    """What every point measures apart, in their order: known, or measured by ``workers``."""
+    """What every point measures apart, in their order: known, or measured by ``workers``. A point
+    at which one measurement failed is not measured further."""
     found = [Apart() for _ in points]
-    for name, measurement in MEASUREMENTS.items():
-        asked = [
-            place
-            for place, point in enumerate(points)
-            if name in sweep.measurements(point.target) and not found[place].why
-        ]
-        keys = {place: measurement.key(sweep, points[place]) for place in asked}
-        known: dict[str, dict[str, float] | str] = dict(store.apart(keys.values()))
+    for each in asked:
+        measurement = MEASUREMENTS[each.name]
+        keys = {place: key for place, key in each.keys.items() if not found[place].why}
         wanted: dict[str, Point] = {}
         for place, key in keys.items():
-            if key not in known:
+            if key not in each.known:
                 wanted.setdefault(key, points[place])
-        fresh = _Run(sweep, measurement, store, work, workers).run(wanted, progress)
+        fresh = _Run(sweep, measurement, store, work, workers, watch).run(wanted)
+        if spared := each.missing - len(wanted):
+            watch.add(measurement.cost * spared, spared)
         for place, key in keys.items():
-            found[place].add(name, (known | fresh)[key], points[place])
+            found[place].add(each.name, (each.known | fresh)[key], points[place])
             found[place].fresh |= key in fresh
     return found
 
@@ -85,15 +117,13 @@ class _Run:
     store: ResultStore
     work: Path
     workers: Crew
+    watch: TimeLeft
 
-    def run(
-        self, wanted: dict[str, Point], progress: Progress
-    ) -> dict[str, dict[str, float] | str]:
+    def run(self, wanted: dict[str, Point]) -> dict[str, dict[str, float] | str]:
         """What was measured, by key: the largest macros first, for none to be left at the end."""
         found: dict[str, dict[str, float] | str] = {}
-        watch = TimeLeft(len(wanted), progress)
         if wanted:
-            progress(0, len(wanted), None)  # the first may take minutes
+            self.watch.add(0)  # tells what is to come: the first may take minutes
         functions: dict[Callable, list] = {}
         for key in sorted(wanted, key=lambda key: -wanted[key].config.macs_1b):
             folder = self.work / key
@@ -105,5 +135,5 @@ class _Run:
                 if not isinstance(told, str):
                     self.store.add_apart(key, told)
                 found[key] = told
-                watch.add(1, 1)
+                self.watch.add(self.measurement.cost, 1)
         return found

@@ -69,19 +69,23 @@ class _Watch:
     any."""
 
     def __init__(self, total: int, progress: Progress):
-        self._total, self._progress, self._before = total, progress, 0
+        self._total, self._progress, self._before, self._points = total, progress, 0, 0
         self._begun = time.monotonic()
 
     def told(self, done: int, total: int, left: float | None) -> None:
-        """Of the generation that is measured now."""
-        ahead = self._before + done
+        """Of the generation that is measured now: so many of its measurements are done."""
+        ahead = self._before + (done * self._points // total if total else 0)
         spent = time.monotonic() - self._begun
         pace = spent / ahead if ahead else None
         self._progress(ahead, self._total, pace and pace * (self._total - ahead))
 
-    def add(self, points: int) -> None:
-        """A generation is measured."""
-        self._before += points
+    def begin(self, points: int) -> None:
+        """A generation is to be measured."""
+        self._points = points
+
+    def end(self) -> None:
+        """It is measured."""
+        self._before += self._points
         self.told(0, 0, None)
 
 
@@ -124,10 +128,11 @@ class _Search:
             chosen = self._generation(most)
             if not chosen:
                 break
+            watch.begin(len(chosen))
             results = measure([point for _, point in chosen], watch.told)
             for (trial, _), result in zip(chosen, results, strict=True):
                 self._tell(trial, result)
-            watch.add(len(chosen))
+            watch.end()
             found += results
         return found
 

@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from cimforge.explore.measured_apart import Apart, measure_apart
+from cimforge.explore.measured_apart import Apart, ask_apart, measure_apart
 from cimforge.explore.metric import LIBRARY, PERIOD, SIZE
 from cimforge.explore.metrics import METRICS, figures_of
 from cimforge.explore.needs import TIMING
@@ -82,8 +82,10 @@ def run_sweep(
     _clear(folder / WORK)
     failed: dict[str, str] = {}
     try:
-        apart = measure_apart(sweep, points, store, work, workers, progress)
-        watch = TimeLeft(len(wanted), progress)
+        asked = ask_apart(sweep, points, store)
+        total = len(wanted) + sum(each.missing for each in asked)
+        watch = TimeLeft(total, len(wanted) + sum(each.work for each in asked), progress)
+        apart = measure_apart(sweep, points, asked, store, work, workers, watch)
         for target, some in _rounds(wanted, ROUND * ceil(workers.jobs / JOBS_OF_ROUND)):
             run = _Round(sweep, target, some, store, work, workers, watch)
             failed |= run.run()

@@ -156,7 +156,7 @@ def _shown(value: float) -> str:
 @contextmanager
 def _progress() -> Iterator[Told]:
     """A bar on stderr, with the time that is left."""
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("points{task.fields[left]}"))
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("measured{task.fields[left]}"))
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         task = bar.add_task("", total=None, left="")
         last = -1
@@ -166,7 +166,7 @@ def _progress() -> Iterator[Told]:
             text = "" if left is None else f", about {left:,.0f} s left"
             bar.update(task, completed=done, total=total, left=text)
             if not stderr.is_terminal and done != last:
-                stderr.print(f"{done} of {total} points{text} …")
+                stderr.print(f"{done} of {total} measured{text} …")
             last = done
 
         yield told

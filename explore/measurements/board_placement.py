@@ -43,4 +43,4 @@ def _check(sweep: "Sweep") -> None:
             sweep.handed_in.check_tools(target.board)
 
 
-BOARD_PLACEMENT = Measurement(_key, _task, (PLACERS,), check=_check)
+BOARD_PLACEMENT = Measurement(_key, _task, 20, (PLACERS,), check=_check)

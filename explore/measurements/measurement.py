@@ -30,6 +30,7 @@ class Measurement:
     ``task`` is the function, of a module, that another process calls, and its arguments, the last
     a folder of its own: it returns numbers by name, or in one line why there are none.
 
+    One takes about ``cost`` times as long as a point's blocks, of like size: for the time left.
     ``needs`` are the tools that it calls, of explore.needs, and simulators. ``refuse`` raises
     ValueError or InputError for a macro that it does not take, ``check`` InputError where a program
     is missing, before anything is measured.
@@ -37,6 +38,7 @@ class Measurement:
 
     key: Callable[["Sweep", "Point"], str]
     task: Callable[["Sweep", "Point", Path], Task]
+    cost: float
     needs: tuple[str, ...] = ()
     refuse: Callable[[MacroConfig], None] = _takes_all
     check: Callable[["Sweep"], None] = _is_here

@@ -58,4 +58,4 @@ def _icarus_release() -> str:
     return next(iter(told.stdout.splitlines()), "")
 
 
-NETLIST_POWER = Measurement(_key, _task, ("icarus",), _refuse, _check)
+NETLIST_POWER = Measurement(_key, _task, 3, ("icarus",), _refuse, _check)

@@ -115,4 +115,4 @@ def _task(sweep: "Sweep", point: "Point", folder: Path) -> Task:
     return answer, (sweep.network, sweep.inputs, sweep.labels, point.config)
 
 
-NETWORK_ANSWERS = Measurement(_key, _task, (NETWORK_FILES,))
+NETWORK_ANSWERS = Measurement(_key, _task, 1, (NETWORK_FILES,))

@@ -23,4 +23,4 @@ def _task(sweep: "Sweep", point: "Point", folder: Path) -> Task:
     return plan_on, (sweep.network, point.config)
 
 
-NETWORK_CYCLES = Measurement(_key, _task, (NETWORK_FILES,))
+NETWORK_CYCLES = Measurement(_key, _task, 0.01, (NETWORK_FILES,))

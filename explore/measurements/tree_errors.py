@@ -47,4 +47,4 @@ def _task(sweep: "Sweep", point: "Point", folder: Path) -> Task:
     return tree_errors, (point.config,)
 
 
-TREE_ERRORS = Measurement(_key, _task)
+TREE_ERRORS = Measurement(_key, _task, 0.01)

@@ -33,4 +33,4 @@ def _check(sweep: "Sweep") -> None:
     sweep.handed_in.check_simulator()
 
 
-VERILOG_CHECK = Measurement(_key, _task, ("verilator",), check=_check)
+VERILOG_CHECK = Measurement(_key, _task, 8, ("verilator",), check=_check)
