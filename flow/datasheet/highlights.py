@@ -38,7 +38,8 @@ def highlights(
             told = [Figure(what, None, "", entry["why"])._asdict()]
         else:
             continue
-        command = orders.get(name, "") if entry["status"] != "passed" else ""
+        ordered = orders.get(name) or entry.get("command", "")
+        command = "" if entry["status"] == "passed" else ordered
         told_of = {"check": name, "status": entry["status"], "command": command}
         rows += [{**row, **told_of} for row in told]
     return rows
@@ -53,14 +54,16 @@ def _library_size(name: str, entry: Mapping[str, Any]) -> Iterator[Figure]:
     result, on = entry["result"], _library(entry)
     wires = result["wire_load"]
     loads = f"wire loads {wires}" if wires else "wires not counted"
-    yield Figure("area of cells", result["total"], UNITS[result["unit"]], f"on {on}")
+    uncounted = result.get("ram") and not result["ram"]["cell"]
+    area = f"on {on}" + ("; RAMs not counted" if uncounted else "")
+    yield Figure("area of cells", result["total"], UNITS[result["unit"]], area)
     if result["min_period_ns"] is None:
         yield Figure("shortest clock period", None, "ns", "; ".join(result["notes"]))
         return
     yield Figure("shortest clock period", result["min_period_ns"], "ns", f"on {on}; {loads}")
     binary = f"products of bits, at {result['min_period_ns']} ns on {on}; {loads}"
     yield Figure("rate", result["tops"], "TOPS", binary)
-    yield Figure("rate an area", result["tops_per_mm2"], "TOPS/mm²", f"{binary}; area of cells")
+    yield Figure("rate an area", result["tops_per_mm2"], "TOPS/mm²", f"{binary}; area as above")
 
 
 def _energy(name: str, entry: Mapping[str, Any]) -> Iterator[Figure]:
@@ -77,9 +80,10 @@ def _energy(name: str, entry: Mapping[str, Any]) -> Iterator[Figure]:
 
 def _size(name: str, entry: Mapping[str, Any]) -> Iterator[Figure]:
     result = entry["result"]
-    rams = [f"{number} {kind} (RAM)" for kind, number in result["ram_blocks"].items()]
+    rams = [f"{number} {kind}" for kind, number in result["ram_blocks"].items()]
     named = "beside them" if result["unit"] == "luts" else "of them"
-    condition = ", ".join([f"{named} {result['ffs']} flip-flops", *rams])
+    condition = f"{named} {result['ffs']} flip-flops"
+    condition += f"; RAM blocks: {', '.join(rams)}" if rams else ""
     yield Figure(f"size, {result['target']}", result["total"], UNITS[result["unit"]], condition)
 
 
@@ -105,7 +109,7 @@ def _proof(name: str, entry: Mapping[str, Any]) -> Iterator[Figure]:
 
 def _mutants(name: str, entry: Mapping[str, Any]) -> Iterator[Figure]:
     result = entry["result"]
-    equal = f"{result['proven']} are proven to do the same, {result['bounded']} in bounded time"
+    equal = f"{result['proven']} are proven to change nothing, {result['bounded']} within a bound"
     how = f"in {result['simulator']}, seed {result['seed']}"
     told = f"of {result['generated']}; {equal}, {result['survived']} survive; {how}"
     yield Figure("mutants killed", result["killed"], "", told)

@@ -22,7 +22,7 @@ LIBRARY = Path(__file__).parents[2] / "flow" / "tests" / "small.lib"
 NOTHING = {key: None for check in CHECKS.values() for key in check.told}
 VERIFIED = {"tests": 9, "failed": 0, "skipped": 2, "passes": 31, "seed": 1, "simulator": "icarus"}
 VERIFIED |= {"coverage": {"hit": 27, "bins": 29, "waived": 1}, "failures": [], "holes": ["a bin"]}
-SIZED = {"total": 682, "unit": "luts", "ffs": 220, "ram_blocks": {}}
+SIZED = {"total": 682, "unit": "luts", "ffs": 220, "ram_blocks": {"EBR": 3}}
 RESULTS = {
     "verify": VERIFIED,
     "prove": {**NOTHING, "adders": {"tree": 28, "sum": 7}, "laws": {"cim_ha": "a + b = s + 2 co"}},
@@ -41,6 +41,7 @@ def result_of(program: list[str]) -> dict:
     if target != "liberty":
         return {**SIZED, "target": target}
     period = {"min_period_ns": 4.779, "tops": 0.054, "tops_per_mm2": 2.387, "wire_load": "1k"}
+    period |= {"ram": {"cell": None}}
     return {**NOTHING, **period, "total": 22439.71, "unit": "um2", "notes": [], "target": target}
 
 
@@ -85,6 +86,8 @@ def test_measured_figures_come_first_and_are_those_of_the_results(cimforge, ran)
     for what in ("area of cells", "rate", "energy"):
         assert "small.lib" in rows[what]["condition"], what
     assert "at 3.64 ns" in rows["energy"]["condition"]
+    assert rows["size, ecp5"]["condition"] == "beside them 220 flip-flops; RAM blocks: 3 EBR"
+    assert rows["area of cells"]["condition"].endswith("; RAMs not counted")
     assert rows["coverage bins hit"]["condition"] == "of 29, 1 of them waived"
     assert "of 9; 2 are not for this macro" in rows[list(expected)[7]]["condition"]
     assert "27</span> of <span" in page  # under Proof too
