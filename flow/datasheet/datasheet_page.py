@@ -6,6 +6,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cimforge.flow.datasheet.print_strips import print_strips
+
 __all__ = ["pointed", "render_datasheet", "shown_value"]
 
 TEMPLATE = "datasheet.html.j2"
@@ -38,7 +40,8 @@ def render_datasheet(sheet: dict[str, Any], drawing: str) -> str:
         keep_trailing_newline=True,
     )
     page = environment.get_template(TEMPLATE)
-    return page.render(sheet=sheet, v=value, k=key, drawing=Markup(drawing))
+    strips = print_strips(drawing)
+    return page.render(sheet=sheet, v=value, k=key, drawing=Markup(drawing), strips=strips)
 
 
 def pointed(sheet: Any, pointer: str) -> Any:

@@ -2,15 +2,18 @@
 is interrupted ends."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from cimforge.flow.datasheet.checks import CHECKS, checks_of
 from cimforge.flow.datasheet.port_table import PORTS, STREAMS, port_rows, stream_of
+from cimforge.flow.datasheet.print_strips import print_strips
 from cimforge.hdl.macro.streams import macro_streams
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.scripts import datasheet_runs
@@ -230,6 +233,22 @@ def test_netlists_of_fpgas_are_checked_only_where_they_are_named():
     assert "ecp5-synth" in due(entries, ())
     assert "ecp5-netlist" not in due(entries, ())
     assert due(entries, ("ecp5-netlist",)) == ["ecp5-netlist"]
+
+
+def test_a_wide_timing_prints_in_strips_that_miss_no_cycle():
+    head = '<svg class="WaveDrom" height="862" id="svgcontent_0" viewBox="0,0,{0},862" width="{0}">'
+    lanes = '<g id="lanes_0" transform="translate(120.5,66.5)">'
+    assert print_strips(head.format(1500) + lanes) == []
+    strips = print_strips(head.format(3260) + lanes)
+    views = [re.findall(r'viewBox="(\d+) \d+ (\d+) \d+"', strip) for strip in strips]
+    assert [view[1] for view in views] == [("0", "120")] * 3  # the names
+    windows = [tuple(map(int, view[2])) for view in views]
+    assert windows[0][0] == 120
+    for (begin, wide), (then, _) in pairwise(windows):
+        assert begin + wide == then
+        assert wide % 40 == 0  # whole cycles
+    assert sum(windows[-1]) >= 3260
+    assert all(strip.count('<use href="#svgcontent_0"/>') == 2 for strip in strips)
 
 
 def test_the_document_s_table_of_ports_is_the_datasheet_s():
