@@ -82,10 +82,10 @@ def run_sweep(
     _clear(folder / WORK)
     failed: dict[str, str] = {}
     try:
-        asked = ask_apart(sweep, points, store)
-        total = len(wanted) + sum(each.missing for each in asked)
-        watch = TimeLeft(total, len(wanted) + sum(each.work for each in asked), progress)
-        apart = measure_apart(sweep, points, asked, store, work, workers, watch)
+        others = ask_apart(sweep, points, store)
+        total = len(wanted) + sum(each.missing for each in others)
+        watch = TimeLeft(total, len(wanted) + sum(each.work for each in others), progress)
+        apart = measure_apart(sweep, points, others, store, work, workers, watch)
         for target, some in _rounds(wanted, ROUND * ceil(workers.jobs / JOBS_OF_ROUND)):
             run = _Round(sweep, target, some, store, work, workers, watch)
             failed |= run.run()
