@@ -1,8 +1,8 @@
 """Runs the commands of Markdown files' sh blocks, and prints each with its outcome.
 
-``python .ci/readme.py A.md B.md -- C.md`` runs those of C.md beside those of A.md and B.md. Commands
-are those that use .venv, and programs named in OPTIONAL where they are installed. What is left out
-is printed and counted.
+``python .ci/readme.py A.md B.md -- C.md`` runs those of C.md beside those of A.md and B.md.
+Commands are those that use .venv, and programs named in OPTIONAL where they are installed. What is
+left out is printed and counted.
 """
 
 import re
