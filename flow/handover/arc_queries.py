@@ -1,5 +1,6 @@
 """What OpenSTA is asked about a mapped macro's ports: one Tcl script, its answers marked."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from cimforge.flow.handover.arc_axes import Axes
@@ -7,7 +8,7 @@ from cimforge.flow.handover.outline import bit_names
 from cimforge.flow.synth.period_search import period_search
 from cimforge.hdl.netlist.module import Port
 
-__all__ = ["MARK", "PERIOD", "arc_script"]
+__all__ = ["MARK", "PERIOD", "arc_script", "inside_script", "points_done"]
 
 MARK = "@@"
 PERIOD = 100.0  # ns: long enough that no latch is borrowed from, short enough for OpenSTA's floats
@@ -15,11 +16,13 @@ GATES = "**clock_gating_default**"
 EDGES = ("rise", "fall")
 
 # Ports are launched and captured by a virtual clock, so that what comes from clk comes from a
-# register. Every arc is a path group, so that one report tells all of them.
+# register.
 HEAD = """create_clock -name io -period {period}
 set_input_delay 0 -clock io [get_ports {{{inputs}}}]
 set_output_delay 0 -clock io [get_ports {{{outputs}}}]
-set latches [all_registers -data_pins -level_sensitive]
+"""
+# Every arc is a path group, so that one report tells all of them.
+ASK = """set latches [all_registers -data_pins -level_sensitive]
 proc ask {{words args}} {{
   puts "{mark} $words"
   eval report_checks -digits 6 -fields slew $args
@@ -71,7 +74,7 @@ set_input_transition 0 [get_ports {{{inputs}}}]
 create_clock -name clk -period {period} -waveform {{0 0.0001}} [get_ports clk]
 set_clock_transition 0 [get_clocks clk]
 if {{[llength $latches]}} {{
-  ask margin -fall_from [get_clocks clk] -path_group "{gates}" -group_count 20
+  ask margin -fall_from [get_clocks clk] -path_group "{gates}" -group_count 10000
 }}
 """
 
@@ -95,26 +98,58 @@ def arc_script(
 
     Each answer stands behind a line of MARK and words: ``KIND checks SLEW CLOCK`` and ``KIND delays
     SLEW LOAD``, whose paths have the groups of _groups; ``KIND gated SLEW CLOCK PORT EDGE``;
-    ``net BIT``; ``margin``. The last one is period_search's.
+    ``net BIT``; ``margin``.
     """
-    inputs = [port.name for port in ports if port.direction == "input" and port.name != "clk"]
-    outputs = [port.name for port in ports if port.direction == "output"]
+    inputs, outputs = _names(ports)
     facts = {
         "period": PERIOD,
-        "mark": MARK,
         "gates": GATES,
         "bits": " ".join(bit for p in ports if p.direction == "input" for bit in bit_names(p)),
         "inputs": " ".join(inputs),
         "outputs": " ".join(outputs),
         "slews": " ".join(map(_exact, axes.slews)),
         "loads": " ".join(map(_exact, axes.loads)),
+        "mark": MARK,
     }
-    lines = [f"read_liberty {name}" for name in libraries]
-    lines += [f"read_verilog {netlist}", f"link_design {top}"]
-    lines += ["set_cmd_units -time ns -capacitance pF", constraints]
-    lines += [HEAD.format(**facts), *_groups(inputs, outputs)]
-    lines += [text.format(**facts) for text in (NETS, GATED, POINTS, MARGIN, INSIDE)]
-    return "\n".join([*lines, period_search(PERIOD)]) + "\n"
+    lines = _read(top, constraints, libraries, netlist, ports)
+    lines += [ASK.format(**facts), *_groups(inputs, outputs)]
+    lines += [text.format(**facts) for text in (NETS, GATED, POINTS, MARGIN)]
+    return "\n".join(lines) + "\n"
+
+
+def inside_script(
+    top: str, constraints: str, libraries: Sequence[str], netlist: str, ports: Sequence[Port]
+) -> str:
+    """The script for the shortest period from register to register, as period_search prints it;
+    parameters are those of arc_script."""
+    lines = [*_read(top, constraints, libraries, netlist, ports), INSIDE, period_search(PERIOD)]
+    return "\n".join(lines) + "\n"
+
+
+def points_done(printed: str) -> int:
+    """How many points of arc_script have begun to be told in what it printed."""
+    return len(re.findall(rf"^{MARK} max (?:checks|delays) ", printed, re.M))
+
+
+def _read(
+    top: str, constraints: str, libraries: Sequence[str], netlist: str, ports: Sequence[Port]
+) -> list[str]:
+    """What makes the design known, its ports clocked by the virtual clock."""
+    inputs, outputs = _names(ports)
+    return [
+        *(f"read_liberty {name}" for name in libraries),
+        f"read_verilog {netlist}",
+        f"link_design {top}",
+        "set_cmd_units -time ns -capacitance pF",
+        constraints,
+        HEAD.format(period=PERIOD, inputs=" ".join(inputs), outputs=" ".join(outputs)),
+    ]
+
+
+def _names(ports: Sequence[Port]) -> tuple[list[str], list[str]]:
+    """The inputs but the clock, and the outputs."""
+    inputs = [port.name for port in ports if port.direction == "input" and port.name != "clk"]
+    return inputs, [port.name for port in ports if port.direction == "output"]
 
 
 def _groups(inputs: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:

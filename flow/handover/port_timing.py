@@ -1,23 +1,24 @@
 """Measures a mapped macro's port arcs with OpenSTA."""
 
-import re
-import shutil
-import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from cimforge.flow.handover.arc_answers import read_arcs
 from cimforge.flow.handover.arc_axes import Axes
-from cimforge.flow.handover.arc_queries import PERIOD, arc_script
+from cimforge.flow.handover.arc_queries import PERIOD, arc_script, inside_script, points_done
+from cimforge.flow.handover.opensta_runs import run_together
 from cimforge.flow.handover.port_arcs import PortArcs
+from cimforge.flow.handover.timed_part import timed_part
 from cimforge.flow.handover.whole_netlist import WHOLE, WholeNetlist
-from cimforge.flow.synth.static_timing import STA, TimingError
 from cimforge.hdl.emit.constraints import timing_constraints
 from cimforge.hdl.macro.ports import macro_ports
-from cimforge.hdl.netlist.yosys import ending
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["measure_ports", "run_opensta"]
+__all__ = ["measure_ports"]
+
+POINTS, INSIDE = "arcs", "inside"  # names of scripts and of the netlists they read
+TOLD = 5.0  # s between two words on how far it is
 
 
 def measure_ports(
@@ -32,36 +33,57 @@ def measure_ports(
     Raises TimingError without OpenSTA, and where it fails.
     """
     announce("measuring the arcs of the ports")
+    files = _netlists(config, whole)
+    ports = macro_ports(config)
     # Flattening left names with dots; OpenSTA follows the clock through the gates by itself.
     constraints = timing_constraints(config, str(PERIOD), divider=".", gate_pin=None)
-    own = (config.module, constraints, whole.libraries, WHOLE, macro_ports(config), axes)
-    return read_arcs(run_opensta(arc_script(*own), whole.folder, "arcs"), axes)
+    own = (config.module, constraints, whole.libraries)
+    scripts = {
+        POINTS: arc_script(*own, files[POINTS], ports, axes),
+        INSIDE: inside_script(*own, files[INSIDE], ports),
+    }
+    watch = _Progress(whole.folder / f"{POINTS}.log", axes, announce)
+    return read_arcs("".join(run_together(scripts, whole.folder, watch)), axes)
 
 
-def run_opensta(script: str, folder: Path, name: str) -> str:
-    """What OpenSTA prints for ``script``, which is kept as NAME.tcl beside NAME.log in ``folder``.
+def _netlists(config: MacroConfig, whole: WholeNetlist) -> dict[str, str]:
+    """The Verilog that each script reads: the part that it needs, or the whole."""
+    names = {}
+    for name in (POINTS, INSIDE):
+        part = None
+        if whole.complete:
+            own = (config.module, whole.netlist, whole.library, macro_ports(config))
+            part = timed_part(*own, inside=name == INSIDE)
+        if part is None:
+            whole.write_verilog()
+            return dict.fromkeys((POINTS, INSIDE), WHOLE)
+        names[name] = f"{name}.v"
+        (whole.folder / names[name]).write_text(part)
+    return names
 
-    Raises TimingError where there is no OpenSTA, and with its own message where it fails.
-    """
-    program, log = shutil.which(STA), folder / f"{name}.log"
-    if program is None:
-        raise TimingError("needs OpenSTA (Debian: apt install opensta)")
-    (folder / f"{name}.tcl").write_text(script)
-    try:
-        run = subprocess.run(
-            (program, "-exit", f"{name}.tcl"),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise TimingError(f"OpenSTA ({program}) does not start: {error.strerror}") from None
-    log.write_text(run.stdout + run.stderr)
-    errors = re.findall(r"^Error: .*", run.stdout + run.stderr, re.M)
-    if run.returncode or errors:
-        said = errors[0] if errors else ending(run.returncode)
-        raise TimingError(f"OpenSTA: {said}; its messages are in {log}")
-    return run.stdout
+
+class _Progress:
+    """Tells now and then how many points are measured, and the time left at their pace."""
+
+    def __init__(self, log: Path, axes: Axes, announce: Callable[[str], None]):
+        self._log, self._announce = log, announce
+        self._total = len(axes.slews) * (len(axes.slews) + len(axes.loads))
+        self._read = self._done = 0
+        self._begun = self._told = time.monotonic()
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now - self._told < TOLD:
+            return
+        self._told = now
+        with self._log.open("rb") as log:
+            log.seek(self._read)
+            fresh = log.read()
+        fresh = fresh[: fresh.rfind(b"\n") + 1]
+        self._read += len(fresh)
+        self._done += points_done(fresh.decode(errors="replace"))
+        done = min(max(0, self._done - 1), self._total)  # the last is under way
+        if done:
+            left = (now - self._begun) * (self._total - done) / done
+            ahead = f"{done} of {self._total} points, about {left:,.0f} s left"
+            self._announce(f"measuring the arcs of the ports: {ahead}")

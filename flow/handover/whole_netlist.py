@@ -33,14 +33,23 @@ write_verilog -noattr -noexpr -nohex -nodec -simple-lhs {WHOLE}
 
 @dataclass(frozen=True)
 class WholeNetlist:
-    """A macro mapped in ``folder``, as the file WHOLE there and as data; ``libraries`` are the
-    Liberty files beside it that tell its cells' timing, ``physics`` what else is known of them."""
+    """A macro mapped in ``folder``, as data; ``libraries`` are the Liberty files beside it that
+    tell its cells' timing, ``physics`` what else is known of them."""
 
     library: Library
     folder: Path
     libraries: tuple[str, ...]
     netlist: FlatNetlist
     physics: Mapping[str, Physics]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the library knows every cell: RAMs it does not."""
+        return all(cell.kind in self.library.cells for cell in self.netlist.cells)
+
+    def write_verilog(self) -> None:
+        """Write all of it as the file WHOLE in ``folder``."""
+        run_yosys(FLATTEN, self.folder)
 
     def cell_area(self, sizes: Mapping[str, float] | None = None) -> tuple[float, list[str]]:
         """Area of all cells in the library's unit (um2), of ``sizes`` (by name) where the library
@@ -114,7 +123,6 @@ def map_whole(
     library = read_library(*liberty)
     leaves = choose_cells(library, overrides, latches=bool(config.storage_traits.control_ports))
     mapped = map_to_library(config, folder, library, leaves)
-    run_yosys(FLATTEN, mapped.folder)
     rams = set(config.models) if config.storage_traits.memory else set()
     used = sorted(mapped.cell_types - set(mapped.modules) - rams)
     unknown = [kind for kind in used if kind not in library.cells]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cimforge.flow.handover.macro_views import FOLDER, HandoverReport, write_views
+from cimforge.flow.handover.opensta_runs import run_opensta
 from cimforge.flow.handover.outline import bit_names
-from cimforge.flow.handover.port_timing import run_opensta
 from cimforge.flow.handover.tech_lef import read_tech_lef
 from cimforge.flow.handover.view_ports import compare_ports, read_ports
 from cimforge.flow.handover.whole_netlist import WHOLE, WholeNetlist, map_whole
@@ -41,7 +41,9 @@ def handed(tmp_path_factory) -> tuple[Path, HandoverReport, WholeNetlist]:
     folder = tmp_path_factory.mktemp("handed")
     emit_macro(CONFIG, folder)
     report = write_views(CONFIG, folder, liberty=[OSU018], tech=read_tech_lef(LEF))
-    return folder, report, map_whole(CONFIG, folder, [OSU018])
+    whole = map_whole(CONFIG, folder, [OSU018])
+    whole.write_verilog()
+    return folder, report, whole
 
 
 def system(config: MacroConfig) -> str:

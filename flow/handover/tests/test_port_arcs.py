@@ -7,9 +7,9 @@ import pytest
 
 from cimforge.flow.handover.arc_answers import read_arcs
 from cimforge.flow.handover.arc_axes import LOADS, SLEWS, Axes, measured_axes
-from cimforge.flow.handover.arc_queries import PERIOD, arc_script
+from cimforge.flow.handover.arc_queries import PERIOD, arc_script, inside_script
+from cimforge.flow.handover.opensta_runs import run_opensta, run_together
 from cimforge.flow.handover.port_arcs import PortArcs
-from cimforge.flow.handover.port_timing import run_opensta
 from cimforge.flow.liberty.characterisation import Physics, read_physics
 from cimforge.flow.liberty.liberty_text import read_groups
 from cimforge.flow.liberty.library_path import OSU018
@@ -46,8 +46,9 @@ def arcs(tmp_path_factory) -> PortArcs:
     folder = tmp_path_factory.mktemp("hand")
     (folder / "hand.v").write_text(CIRCUIT)
     shutil.copy(OSU018, folder / "cells.lib")
-    script = arc_script("hand", CONSTRAINTS, ["cells.lib"], "hand.v", PORTS, AXES)
-    return read_arcs(run_opensta(script, folder, "arcs"), AXES)
+    read = ("hand", CONSTRAINTS, ["cells.lib"], "hand.v", PORTS)
+    scripts = {"arcs": arc_script(*read, AXES), "inside": inside_script(*read)}
+    return read_arcs("".join(run_together(scripts, folder)), AXES)
 
 
 @pytest.fixture(scope="module")
