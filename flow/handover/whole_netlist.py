@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cimforge.flow.liberty.characterisation import Physics, read_physics
@@ -76,12 +77,12 @@ class WholeNetlist:
         inside, of a bus its weakest bit's; 0 where the library does not say."""
         return min(self._spare.get(net, 0.0) for net in self.netlist.ports[port.name])
 
-    @property
+    @cached_property
     def _kinds(self) -> set[str]:
         kinds = {cell.kind for cell in self.netlist.cells}
         return {kind for kind in kinds if kind in self.library.cells}
 
-    @property
+    @cached_property
     def _loads(self) -> dict[int, float]:
         loads: dict[int, float] = {}
         for cell in self.netlist.cells:
@@ -91,7 +92,7 @@ class WholeNetlist:
                     loads[net] = loads.get(net, 0.0) + capacitance[pin]
         return loads
 
-    @property
+    @cached_property
     def _spare(self) -> dict[int, float]:
         loads, spare = self._loads, {}
         for cell in self.netlist.cells:
