@@ -1,5 +1,6 @@
 """Arcs of a circuit of three cells, against the library's tables looked up by hand."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -167,3 +168,22 @@ def test_a_missing_or_failing_opensta_is_one_line(tmp_path, monkeypatch):
     program.chmod(0o755)
     with pytest.raises(TimingError, match=r"^OpenSTA: Error: arcs.tcl line 1, no such thing"):
         run_opensta("", Path(tmp_path), "arcs")
+
+
+def test_an_interrupt_ends_every_run(tmp_path, monkeypatch):
+    """Each leaves its number; none of them is alive when the interrupt has come through."""
+    program = tmp_path / STA
+    program.write_text("#!/bin/sh\necho $$ > $2.pid\nexec sleep 100\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    marks = [tmp_path / f"{name}.tcl.pid" for name in ("arcs", "inside")]
+
+    def interrupt() -> None:
+        if all(mark.is_file() and mark.read_text().strip() for mark in marks):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_together({"arcs": "", "inside": ""}, tmp_path, interrupt)
+    for mark in marks:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(mark.read_text()), 0)
