@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from cimforge.flow.datasheet.checks import CHECKS, checks_of
 from cimforge.flow.datasheet.highlights import LIBRARY_TITLES, highlights
 from cimforge.flow.datasheet.macro_facts import macro_facts
+from cimforge.flow.liberty.library import read_library
 from cimforge.flow.liberty.library_path import find_libraries
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.synth.storage_check import check_storage
@@ -75,6 +76,8 @@ def datasheet(
         raise InputError("--only: only with --run")
     macro = load_config(config, overrides)
     libraries = find_libraries(liberty).paths if liberty else ()
+    if libraries:
+        read_library(*libraries)  # refused before anything runs, as each check would
     folder = default_folder(output, macro)
     pages = DatasheetPages(macro.module, folder / PAGE)
     old = pages.kept()

@@ -13,6 +13,7 @@ from cimforge.flow.datasheet.datasheet_page import pointed, shown_value
 from cimforge.scripts import datasheet_runs
 
 ALL = [name for name, check in CHECKS.items() if not check.mapped]
+BAD = "../bad.lib"
 TINY = ("datasheet", "tiny", "--simulator", "icarus", "-o", "out")
 
 
@@ -141,9 +142,12 @@ def test_a_run_that_goes_wrong_is_told(cimforge, monkeypatch, status, out, err, 
         (("--run", "--only", "sing"), "'sing' is not one of 'verify', 'netlist', 'prove'"),
         (("--liberty", "none.lib"), "--liberty none.lib: no such file"),
         (("--set", "rows=0"), "rows must be an integer in 1..1024, not 0"),
+        (("--liberty", BAD), "bad.lib: not a Liberty file: line 1: 'hello' was not expected"),
+        (("--run", "--only", "library-synth", "--liberty", BAD), "bad.lib: not a Liberty file"),
     ],
 )
 def test_bad_input_is_one_line_and_no_file(cimforge, folder, words, expected):
+    (folder.parent / "bad.lib").write_text("hello\n")
     done = cimforge("datasheet", "tiny", *words)
     assert (done.status, done.out, len(done.messages)) == (2, "", 1)
     assert expected in done.err
