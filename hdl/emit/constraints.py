@@ -17,16 +17,17 @@ def timing_constraints(
     period: str,
     *,
     divider: str = "/",
-    gate_pin: str | None = "/gate",
+    gate_pin: str | None = None,
     top: Module | None = None,
 ) -> str:
     """SDC commands for a clock of ``period`` (a number or a Tcl variable, in the tool's unit).
 
     Weight latches are written in the low phase of the cycle after a row is accepted, and their bank
     takes part in a pass in the cycle after that at the earliest (write_landing): so a latch's
-    output has 1 + write_landing cycles. Clock gates' outputs (``gate_pin``, behind their instance's
-    name) are generated clocks: clk inverted; without a gate_pin the tool follows the clock through
-    the gates by itself. ``divider`` stands between the instances of a path. ``top`` is what stands
+    output has 1 + write_landing cycles. A tool follows the clock through clock gates of logic by
+    itself; those that are cells of a library are generated clocks at ``gate_pin`` (behind their
+    instance's name): clk inverted. On a pin of a module, which is none of a cell, a generated clock
+    would end the clock there, and leave the latches without one. ``divider`` stands between the instances of a path. ``top`` is what stands
     around the macro and is constrained instead, without the style's own commands.
     """
     own = ARRAY_STYLES[config.storage].constraints(config) if top is None else []
