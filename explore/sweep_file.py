@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cimforge.compiler.graph.graph import GraphError
+from cimforge.compiler.importers.model_file import SUFFIXES
 from cimforge.explore.axes import check_parameter, read_axis
 from cimforge.explore.condition import Condition, read_condition
 from cimforge.explore.measurements.by_name import MEASUREMENTS
@@ -136,7 +137,10 @@ def _search(told: Mapping[str, Any], where: str) -> dict[str, Any]:
             rule = f"only with search = {RANDOM!r} or {OPTIMISE!r}"
             raise InputError(f"{where}: {given}: {rule}")
         return {}
-    samples, seed = told.get("samples", 0), told.get("seed", 0)
+    if "samples" not in told:
+        rule = f"search = {search!r} needs samples, an integer of at least 1"
+        raise InputError(f"{where}: {rule} (for example samples = 100)")
+    samples, seed = told["samples"], told.get("seed", 0)
     for key, value, least in (("samples", samples, 1), ("seed", seed, 0)):
         if type(value) is not int or value < least:
             rule = f"must be an integer of at least {least}, not {shown(value)}"
@@ -202,6 +206,8 @@ def _network(told: Mapping[str, Any], where: str) -> Path | None:
     if not isinstance(name, str) or not name:
         raise InputError(f"{where}: network: must be a .onnx or .tflite file, not {shown(name)}")
     try:
+        if not Path(name).exists() and Path(name).suffix.lower() in SUFFIXES:
+            raise GraphError(f"{name}: no such file")  # before any package that would read it
         load_network(Path(name))
     except (GraphError, ModuleNotFoundError) as error:
         raise InputError(f"{where}: network: {error}") from None

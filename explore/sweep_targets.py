@@ -1,6 +1,6 @@
 """Reads the targets of a sweep file: of synthesis, cell libraries, boards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cimforge.explore.measurements.handed_in import HandedIn
@@ -17,6 +17,7 @@ __all__ = ["read_targets"]
 
 BOARD = "board"
 KEYS = {LIBERTY: (LIBERTY, "name"), BOARD: (BOARD, "name", "clock", "seeds")}
+LIBRARY_TABLE = "{ liberty = FILE }"
 SEEDS = (1,)  # of the placer, as cimforge fpga has them
 MOST_SEED = 999_999_999
 
@@ -44,8 +45,7 @@ def _target(told: Any, place: str, handed_in: HandedIn | None) -> SweepTarget:
         if told in boards:
             return _board({BOARD: told}, place, handed_in)
         if told == LIBERTY:
-            found = find_libraries(()).paths
-            return SweepTarget(read_library(*found).name, LIBERTY, found)
+            return _of_libraries((), None, place)
         return SweepTarget(told, told)
     kind = BOARD if BOARD in told else LIBERTY
     for key in told:
@@ -60,8 +60,19 @@ def _library(told: Mapping[str, Any], place: str) -> SweepTarget:
     files = [named] if isinstance(named, str) else named
     if not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
         raise InputError(f"{place}: liberty: must be a file or a list of files, not {shown(named)}")
-    paths = find_libraries(files).paths
-    return SweepTarget(told.get("name") or read_library(*paths).name, LIBERTY, paths)
+    return _of_libraries(files, told.get("name"), place)
+
+
+def _of_libraries(files: Sequence[str], name: str | None, place: str) -> SweepTarget:
+    """The target of these libraries, of the one that is found where none is named; what is wrong
+    with one is told as the sweep's key, not as the option of other verbs."""
+    try:
+        paths = find_libraries(files).paths
+        library = read_library(*paths)
+    except InputError as error:
+        text = str(error).removeprefix("--target ").replace("--liberty FILE", LIBRARY_TABLE)
+        raise InputError(f"{place}: {text.replace('--liberty', LIBERTY)}") from None
+    return SweepTarget(name or library.name, LIBERTY, paths)
 
 
 def _board(told: Mapping[str, Any], place: str, handed_in: HandedIn | None) -> SweepTarget:

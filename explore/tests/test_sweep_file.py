@@ -1,5 +1,7 @@
 """Sweep files: the points they mean, and one line for each fault."""
 
+import sys
+
 import pytest
 
 from cimforge.explore.points import list_points
@@ -133,7 +135,11 @@ def test_objectives_constraints_and_metrics_decide_what_is_measured(sweep):
         ("targets = []\n" + AXES, "targets: must be a list of generic, ice40"),
         ("targets = ['ice4']\n" + AXES, "targets: no target 'ice4'; did you mean 'ice40'?"),
         ("targets = ['ice40', 'ice40']\n" + AXES, "two are named 'ice40'"),
-        ("targets = [{liberty = 'no.lib'}]\n" + AXES, "--liberty no.lib: no such file"),
+        (
+            "targets = [{liberty = 'no.lib'}]\n" + AXES,
+            "targets: liberty no.lib: no such file; give {",
+        ),
+        ("targets = [{liberty = 'Makefile'}]\n" + AXES, "targets: liberty Makefile: not a Lib"),
         ("targets = [{liberty = 3}]\n" + AXES, "liberty: must be a file or a list of files"),
         ("targets = [{libery = 'a'}]\n" + AXES, "did you mean 'liberty'?"),
         ("metrics = []\n" + AXES, "metrics: must be a list of metrics"),
@@ -149,7 +155,8 @@ def test_objectives_constraints_and_metrics_decide_what_is_measured(sweep):
         ("metrics = ['network_cycles']\n" + AXES, "network_cycles is told of a network: add"),
         ("search = 'gird'\n" + AXES, "no search 'gird'; did you mean 'grid'?"),
         ("samples = 3\n" + AXES, "samples: only with search = 'random'"),
-        ("search = 'random'\n" + AXES, "samples: must be an integer of at least 1, not 0"),
+        ("search = 'random'\n" + AXES, "search = 'random' needs samples, an integer of"),
+        ("search = 'optimise'\nsamples = 0\n" + AXES, "samples: must be an integer of at least 1"),
         ("search = 'random'\nsamples = 1\nseed = -1\n" + AXES, "seed: must be an integer"),
         (
             "[axes]\nrows = {from = 1, to = 200}\ncols = {from = 1, to = 200}\n",
@@ -162,7 +169,14 @@ def test_a_fault_is_told_in_one_line_with_its_place(sweep, text, told):
         sweep(text)
     line = str(refused.value)
     assert told in line
-    assert line.startswith("--liberty") or "s.toml: " in line
+    assert "s.toml: " in line
+    assert "--liberty" not in line
+
+
+def test_a_network_that_is_missing_is_told_before_its_package(sweep, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(InputError, match=r"network: none\.onnx: no such file$"):
+        sweep("network = 'none.onnx'\n" + AXES)
 
 
 def test_a_period_needs_opensta(sweep, monkeypatch):
