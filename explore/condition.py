@@ -94,6 +94,9 @@ def read_condition(text: Any, where: str, known: Collection[str]) -> Condition:
             what = type(node).__name__
             raise InputError(f"{where}: {shown(text)}: {what} is not legal; legal are {LEGAL}")
     condition = Condition(text.strip(), where, tree.body)
+    if not condition.names:
+        rule = "asks for nothing: name a metric or a parameter"
+        raise InputError(f"{where}: {shown(text)}: {rule} (for example 'area <= 4000')")
     for name in sorted(condition.names - set(known)):
         close = nearest_word(name, list(known))
         hint = f"did you mean {close!r}?" if close else f"known: {', '.join(known)}"

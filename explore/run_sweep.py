@@ -35,7 +35,7 @@ __all__ = ["Measured", "Progress", "run_sweep"]
 ROUND = 48  # points whose blocks are mapped before the first of them is measured
 JOBS_OF_ROUND = 12  # that it keeps busy; where more work, a round has more points
 CHUNK = 4  # points that a process describes at once
-BATCH = 24  # blocks that it maps at once
+BATCH = 6  # blocks that it maps at once, and that are kept at once
 SHARES = {"described": 0.1, "mapped": 0.4, "measured": 0.5}  # of its time
 WORK = "work"  # folder of what the tools read and write
 

@@ -70,9 +70,18 @@ class Workers:
         if self._pool is None:
             return
         if kind is not None:
-            for process in list((self._pool._processes or {}).values()):
-                process.terminate()  # no public way ends those that are at work
+            self._end()
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
+
+    def _end(self) -> None:
+        """End processes that are at work, for which there is no public way. One may have written
+        half a result: whoever reads it would wait for the other half as long as anybody could still
+        write, and this process could, were its end of the pipe not closed."""
+        assert self._pool is not None
+        for process in list((self._pool._processes or {}).values()):
+            process.terminate()
+        results: Any = self._pool._result_queue
+        results._writer.close()
 
     def each(
         self, function: Callable[..., Any], tasks: Tasks, needs: Sequence[str] = ()

@@ -45,6 +45,8 @@ def test_a_condition_means_what_python_means(text, holds):
         ("import os", "not a condition"),
         ("(" * 500 + "1" + ")" * 499, "not a condition"),
         ("row > 3", "did you mean 'rows'?"),
+        ("'rows'", "asks for nothing: name a metric or a parameter"),
+        ("1 < 2", "asks for nothing"),
         ("qqqqq > 3", "known: rows, cols"),
         ("", "must be a condition of 1..1000 letters"),
         (3, "must be a condition"),

@@ -1,5 +1,9 @@
 """Processes of this machine: what one that was ended had to do is done again."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from cimforge.explore.cluster.tests.sent_tasks import end_here, end_once, whose
@@ -21,3 +25,29 @@ def test_a_task_that_always_ends_its_process_is_given_up(monkeypatch):
     rule = "processes were ended from outside 2 times, perhaps out of memory"
     with pytest.raises(InputError, match=rule), Workers(2) as workers:
         list(workers.each(end_here, [(1, ())]))
+
+
+INTERRUPTED = """
+from cimforge.explore.cluster.tests.sent_tasks import half_told
+from cimforge.explore.workers import Workers
+
+if __name__ == "__main__":
+    with Workers(2) as workers:
+        for label, _ in workers.each(half_told, [(1, (1_000_000,))]):
+            pass
+"""
+
+
+def test_half_a_result_does_not_keep_an_interrupted_run_from_its_end(tmp_path):
+    """A process that is ended while it writes a result: who reads it must not wait for the rest."""
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    run = subprocess.Popen((sys.executable, script), stderr=subprocess.PIPE, text=True)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            run.wait(6)  # it waits for the other half
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) != 0
+    finally:
+        run.kill()
+    assert "KeyboardInterrupt" in run.stderr.read()

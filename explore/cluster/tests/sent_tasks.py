@@ -3,9 +3,10 @@
 import os
 import signal
 import time
+from multiprocessing import connection
 from pathlib import Path
 
-__all__ = ["end_here", "end_once", "read_and_write", "whose"]
+__all__ = ["end_here", "end_once", "half_told", "read_and_write", "whose"]
 
 
 def whose(number: int, seconds: float = 0.0) -> tuple[int, int, int]:
@@ -32,3 +33,15 @@ def end_once(marker: str) -> str:
 def end_here() -> None:
     """As the system does where memory is out."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def half_told(length: int) -> bytes:
+    """A result of which the process writes one half, and then waits."""
+    send = connection.Connection._send
+
+    def half(self, data, write=os.write):
+        send(self, memoryview(bytes(data))[: len(data) // 2])
+        time.sleep(600)
+
+    connection.Connection._send = half
+    return bytes(length)
