@@ -9,6 +9,8 @@ import click
 from cimforge.flow.config_diff import Change, ConfigDiff
 from cimforge.flow.engine_area.engine_area import EngineArea, measure_engine
 from cimforge.flow.engine_diff import EngineDiff
+from cimforge.flow.liberty.leaf_cells import choose_cells
+from cimforge.flow.liberty.library import read_library
 from cimforge.flow.liberty.library_path import find_libraries
 from cimforge.flow.macro_files import macro_extras
 from cimforge.flow.measured_luts import MeasuredLuts, measure_luts
@@ -92,15 +94,17 @@ def diff(
     kinds = [(name.replace("_", " "), getattr(found, name)) for name in _kinds(told)]
     rows = [
         (kind if not place else "", *_row(change))
-        for kind, changes in (*kinds, (target or "", sizes))
+        for kind, changes in (*kinds, (_measured_on(target), sizes))
         for place, change in enumerate(changes)
     ]
     title = f"{found.old.module} → {found.new.module}"
     show_table(title, rows or [("", "nothing differs", "", "", "")], HEADER)
     verdicts = [
-        (name, "breaks" if told[key] else "goes on") for key, name in BREAKS.items() if key in told
+        (name, "breaks" if told[key] else "still works")
+        for key, name in BREAKS.items()
+        if key in told
     ]
-    show_table("made for OLD, with NEW", verdicts)
+    show_table("made for OLD, used with NEW", verdicts)
 
 
 def _compared(
@@ -114,6 +118,11 @@ def _compared(
     if first:
         return EngineDiff(load_engine(old, set_old), load_engine(new, set_new))
     return ConfigDiff(load_config(old, set_old), load_config(new, set_new))
+
+
+def _measured_on(target: str | None) -> str:
+    """What the rows of sizes are called."""
+    return "on the cell library" if target == LIBERTY else f"on {target}"
 
 
 def _kinds(told: dict[str, Any]) -> list[str]:
@@ -135,8 +144,12 @@ def _sizes(
     """Sizes of both, measured. Raises InputError before anything is where one cannot be."""
     paths = find_libraries(liberty).paths if target == LIBERTY else ()
     both = (found.old, found.new)
-    for config in both:
-        check_storage(config.macro if isinstance(config, EngineConfig) else config, target)
+    macros = [each.macro if isinstance(each, EngineConfig) else each for each in both]
+    for macro in macros:
+        check_storage(macro, target)
+    if paths:
+        latches = any(macro.storage_traits.control_ports for macro in macros)
+        choose_cells(read_library(*paths), latches=latches)
     with steps("measuring") as announce:
         try:
             old, new = (_size(config, target, paths, announce) for config in both)

@@ -8,6 +8,7 @@ import click
 
 from cimforge.flow.handover.macro_views import HandoverReport, write_views
 from cimforge.flow.handover.tech_lef import read_tech_lef
+from cimforge.flow.liberty.leaf_cells import choose_cells
 from cimforge.flow.liberty.library import read_library
 from cimforge.flow.liberty.library_path import Found, find_libraries
 from cimforge.flow.synth.static_timing import STA, TimingError, check_timed
@@ -82,7 +83,9 @@ def handover(
     if liberty:
         check_storage(macro, LIBERTY, "--liberty")
         found = find_libraries(liberty)
-        check_timed(read_library(*found.paths))
+        library = read_library(*found.paths)
+        check_timed(library)
+        choose_cells(library, cells, latches=bool(macro.storage_traits.control_ports))
         if shutil.which(STA) is None:
             way = "install OpenSTA (Debian: apt install opensta), or leave --liberty out"
             raise InputError(f"--liberty: the abstract needs {STA}, not on PATH; {way}")

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cimforge.flow.liberty.leaf_cells import LEAVES
 from cimforge.hdl.bus.bus_wrapper import BUSES, PATIENCE
 from cimforge.hdl.bus.register_access import MOST_PATIENCE
 from cimforge.hdl.emit.output_paths import BUILD, PathError, check_file, check_folder
@@ -187,6 +188,8 @@ def _overrides(
     for (role, _, name), value in zip(pairs, values, strict=True):
         if not role or not name:
             raise click.BadParameter(f"must be role=NAME, for example fa=FA_X1, not {shown(value)}")
+        if role.strip() not in LEAVES:
+            raise click.BadParameter(f"no role {shown(role.strip())}; roles: {', '.join(LEAVES)}")
     return {role.strip(): name.strip() for role, _, name in pairs}
 
 
@@ -198,7 +201,7 @@ def cell_option(command: Callable) -> Callable:
         multiple=True,
         callback=_overrides,
         metavar="ROLE=NAME",
-        help="Library cell of a role: fa, ha, latch, clkgate, driver; repeatable.",
+        help=f"Library cell of a role: {', '.join(LEAVES)}; repeatable.",
     )(command)
 
 

@@ -19,6 +19,8 @@ def test_a_table_says_what_breaks(cimforge, folder):
     told = cimforge("diff", "tiny", "base", "--json").json
     assert list(told)[:4] == ["old", "new", "breaks_connections", "breaks_wrapper_connections"]
     assert (told["target"], told["sizes"]) == (None, [])
+    same = cimforge("diff", "tiny", "tiny").out
+    assert ("still works" in same, "breaks" in same) == (True, False)
     assert "nothing differs" in cimforge("diff", "tiny", "tiny").out
 
 
@@ -55,6 +57,7 @@ def test_a_library_tells_area_and_period(cimforge, folder):
     assert (area["what"], period["what"]) == ("area, µm²", "period, ns")
     assert 0 < area["before"] < area["after"]
     assert 0 < period["before"] < period["after"]
+    assert "on the cell library" in cimforge(*words, "--liberty", LIBRARY).out
 
 
 def test_sizes_of_an_engine_are_its_own_and_its_macros():
@@ -78,9 +81,13 @@ def test_sizes_of_an_engine_are_its_own_and_its_macros():
         (("tiny", "base", "--target", "ecp5", "--liberty", "x"), "only with --target liberty"),
         (("tiny", "tiny", "--set-new", "storage=latch", "--target", "ecp5"), "storage=flop"),
         (("tiny", "tiny", "--target", "asic"), "'--target'"),
+        (("tiny", "base", "--liberty", "bad.lib"), "--liberty bad.lib: not a Liberty file"),
+        (("tiny", "base", "--liberty", "thin.lib"), "thin has no usable inverter"),
     ],
 )
 def test_bad_input_is_one_line(cimforge, folder, words, told):
+    (folder / "bad.lib").write_text("hello\n")
+    (folder / "thin.lib").write_text("library (thin) { cell (A) { area : 1; } }\n")
     done = cimforge("diff", *words)
     assert (done.status, done.out, len(done.messages)) == (2, "", 1), words
     assert told in done.err

@@ -1,11 +1,14 @@
 """cimforge handover on the command line: without a library, and what is refused."""
 
+from pathlib import Path
+
 import pytest
 
 from cimforge.scripts.tests.test_bad_input import check_refused
 
 TINY = ("tiny", "--set", "rows=3", "--set", "cols=2")
 KEYS = {"name", "folder", "files", "ports", "clock_ns", "min_period_ns", "area_um2", "estimated"}
+REAL = ("--liberty", str(Path(__file__).parents[2] / "flow/tests/data/sg13g2_typ.lib.gz"))
 LIBRARY = ("--liberty", "small.lib")
 SMALL = """library (small) { time_unit : "1ns"; capacitive_load_unit (1, pf);
   cell (INV) { area : 1; pin (A) { direction : input; capacitance : 0.001; }
@@ -34,6 +37,8 @@ def test_without_a_library_all_but_the_abstract_is_written(cimforge, folder):
         (("tiny", "--lef", "none.lef"), "--lef none.lef: No such file"),
         (("tiny", "--clock", "-1"), "must be a period in ns above 0"),
         (("tiny", "--liberty", "none.lib"), "--liberty none.lib: no such file"),
+        (("tiny", *REAL, "--cell", "fa=NOPE"), "--cell fa=NOPE: no cell 'NOPE' in sg13g2"),
+        (("tiny", *REAL, "--cell", "xx=A"), "no role 'xx'; roles: fa, ha, c42, latch, clkgate"),
         (("engine_small",), "'engine_small' is an engine; views are of its macro"),
         (("fpga_bram", *LIBRARY), "--liberty: storage bram has no cell on liberty"),
         (("tin",), "no preset 'tin'"),
@@ -46,8 +51,7 @@ def test_wrong_words_are_one_line(cimforge, folder, words, rule):
 
 
 def test_an_opensta_that_is_missing_is_told_how_to_get(cimforge, folder, monkeypatch):
-    (folder / "small.lib").write_text(SMALL)
     monkeypatch.setenv("PATH", str(folder))
     rule = "--liberty: the abstract needs sta, not on PATH; install OpenSTA (Debian: apt install"
-    check_refused(cimforge("handover", "tiny", *LIBRARY), rule)
+    check_refused(cimforge("handover", "tiny", *REAL), rule)
     assert not (folder / "build").exists()
