@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from cimforge.flow.handover.open_platforms import Platform, find_platform
 from cimforge.flow.handover.outline import UTILISATION, sides
 from cimforge.hdl.emit.constraints import instance_patterns
 from cimforge.hdl.macro.top import build_macro
@@ -12,22 +13,34 @@ from cimforge.hdl.params.config import MacroConfig
 
 __all__ = ["flow_settings", "pin_order"]
 
+# No JSON holds a comment: the name itself says it, for LibreLane would else take sky130A.
+SET_PDK = "SET-THIS-TO-YOUR-PDK"
+SET_PLATFORM = (
+    "ifeq ($(PLATFORM),)",
+    "$(error PLATFORM: set it to that of your cells, for example PLATFORM=sky130hd)",
+    "endif",
+    "export PLATFORM",
+)
 SHARE = round(100 * UTILISATION)  # percent
 
 
-def flow_settings(config: MacroConfig, ports: Sequence[Port], clock: float) -> dict[str, str]:
+def flow_settings(
+    config: MacroConfig, ports: Sequence[Port], clock: float, library: str = ""
+) -> dict[str, str]:
     """Files by name, all beside the other views, the Verilog one folder up.
 
     ``harden_librelane.json`` and ``harden_orfs.mk`` place and route the macro itself;
     ``use_librelane.json`` and ``use_orfs.mk`` are what a design adds that has it as an instance
     ``macro``: they name NAME.gds, which hardening leaves. NAME_pins.cfg is the pins' order.
+    Both harden on the platform of ``library`` (find_platform); where none is known they name none,
+    and say what to set.
     """
-    name = config.module
+    name, platform = config.module, find_platform(library)
     return {
         f"{name}_pins.cfg": pin_order(ports),
-        "harden_librelane.json": _json(_harden_librelane(config, clock)),
+        "harden_librelane.json": _json(_harden_librelane(config, clock, platform)),
         "use_librelane.json": _json(_use_librelane(name)),
-        "harden_orfs.mk": _harden_orfs(config),
+        "harden_orfs.mk": _harden_orfs(config, platform),
         "use_orfs.mk": _use_orfs(name),
     }
 
@@ -51,11 +64,13 @@ def _named_inside(config: MacroConfig) -> bool:
     return any(instance_patterns(top, leaf) for leaf in (CLOCK_GATE, LATCH, SET_CLEAR))
 
 
-def _harden_librelane(config: MacroConfig, clock: float) -> dict[str, object]:
+def _harden_librelane(config: MacroConfig, clock: float, platform: Platform) -> dict[str, object]:
     """Names that LibreLane 2 and 3 both read: FP_PIN_ORDER_CFG is the older one's."""
     name = config.module
     return {
         "meta": {"version": 2, "flow": "Classic"},
+        "PDK": platform.pdk or SET_PDK,
+        **({"STD_CELL_LIBRARY": platform.cells} if platform.cells else {}),
         "DESIGN_NAME": name,
         "VERILOG_FILES": [f"dir::../{source}" for source in _sources(config)],
         "CLOCK_PORT": "clk",
@@ -87,13 +102,13 @@ def _use_librelane(name: str) -> dict[str, object]:
     }
 
 
-def _harden_orfs(config: MacroConfig) -> str:
+def _harden_orfs(config: MacroConfig, platform: Platform) -> str:
     name = config.module
     sources = " ".join(f"$(HERE)/../{source}" for source in _sources(config))
     lines = [
-        "# OpenROAD-flow-scripts: make DESIGN_CONFIG=this file; PLATFORM is yours to choose.",
+        "# OpenROAD-flow-scripts: make DESIGN_CONFIG=this file",
         "HERE := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))",
-        "export PLATFORM ?= sky130hd",
+        *([f"export PLATFORM ?= {platform.orfs}"] if platform.orfs else SET_PLATFORM),
         f"export DESIGN_NAME = {name}",
         f"export VERILOG_FILES = {sources}",
         f"export SDC_FILE = $(HERE)/{name}.sdc",

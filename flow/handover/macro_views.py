@@ -20,6 +20,7 @@ from cimforge.flow.handover.tech_lef import GENERIC, TechLef
 from cimforge.flow.handover.view_constraints import constraint_files, wrapper_tops
 from cimforge.flow.handover.view_ports import compare_ports, read_ports, view_kind
 from cimforge.flow.handover.whole_netlist import WholeNetlist, map_whole
+from cimforge.hdl.bus.bus_wrapper import BUSES
 from cimforge.hdl.emit.outputs import write_file
 from cimforge.hdl.macro.ports import macro_ports
 from cimforge.hdl.netlist.module import Port
@@ -30,6 +31,9 @@ __all__ = ["FOLDER", "HandoverReport", "view_faults", "write_views"]
 
 FOLDER = "handover"
 DEFAULT_CLOCK = 10.0  # ns, of constraints where nobody says
+MADE_UP_LAYERS = (
+    "no technology LEF: layers, tracks and places of the pins are of no process; give --lef FILE"
+)
 AREA_UNKNOWN = 2.0  # um2 a bit of storage: of an outline without a library, which says so
 
 
@@ -108,7 +112,10 @@ def write_views(
     announce("writing views")
     notes = mapped.notes if mapped else ["no library: no Liberty abstract, and areas are made up"]
     area = mapped.area if mapped else AREA_UNKNOWN * _bits(config)
+    if not outline and not tech.source:
+        notes.append(MADE_UP_LAYERS)
     outline = outline or estimate_outline(ports, area, tech)
+    library = mapped.whole.library.parts[0].name if mapped else ""
     clock = clock or DEFAULT_CLOCK
     if mapped and mapped.arcs.period > clock:
         notes.append(
@@ -120,7 +127,7 @@ def write_views(
         f"{config.module}.upf": power_intent(config.module, ports, mapped.volt if mapped else ""),
         f"{config.module}_scan.md": scan_notes(config, ports, mapped.whole if mapped else None),
         **constraint_files(config, clock),
-        **flow_settings(config, ports, clock),
+        **flow_settings(config, ports, clock, library),
     }
     if mapped:
         cell = _cell(config, ports, mapped, outline)
@@ -128,7 +135,7 @@ def write_views(
     report = HandoverReport(
         name=config.module,
         folder=folder / FOLDER,
-        files={name: _purpose(name) for name in sorted(texts)},
+        files={name: _purpose(name, config) for name in sorted(texts)},
         ports=len(ports),
         clock=clock,
         outline=outline,
@@ -265,5 +272,12 @@ PURPOSES = {
 }
 
 
-def _purpose(name: str) -> str:
-    return next(purpose for end, purpose in PURPOSES.items() if name.endswith(end))
+def _purpose(name: str, config: MacroConfig) -> str:
+    """What a file is for; of constraints also of what."""
+    purpose = next(purpose for end, purpose in PURPOSES.items() if name.endswith(end))
+    if not name.endswith(".sdc"):
+        return purpose
+    titles = {
+        f"{config.module}_{bus.tail}.sdc": f"the macro behind {bus.title}" for bus in BUSES.values()
+    }
+    return f"{purpose} of {titles.get(name, 'the macro')}"

@@ -23,11 +23,18 @@ def test_without_a_library_all_but_the_abstract_is_written(cimforge, folder):
     report = done.json
     assert set(report) >= KEYS
     assert (report["clock_ns"], report["min_period_ns"], report["estimated"]) == (3, None, True)
-    assert report["notes"] == ["no library: no Liberty abstract, and areas are made up"]
+    library, layers = report["notes"]
+    assert library == "no library: no Liberty abstract, and areas are made up"
+    assert layers.startswith("no technology LEF: layers, tracks and places of the pins are of no")
+    constraints = [what for name, what in report["files"].items() if name.endswith(".sdc")]
+    assert len(set(constraints)) == len(constraints) == 4
+    assert "constraints of the macro behind an AXI4-Lite slave" in constraints
     written = {path.name for path in (folder / report["folder"]).iterdir()}
     assert written == {*report["files"], "handover.json"}
     assert not [name for name in written if name.endswith(".lib")]
-    assert "estimated" in cimforge("handover", *TINY).out
+    told = cimforge("handover", *TINY).out
+    assert "estimated" in told
+    assert "no technology LEF" in told
 
 
 @pytest.mark.parametrize(

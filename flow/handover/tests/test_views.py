@@ -1,13 +1,17 @@
 """Every view has the ports of the macro: names, directions, widths, whatever the configuration."""
 
 import json
+import os
 import random
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from lefdef import C_LefReader
 
+from cimforge.flow.handover.flow_settings import flow_settings
 from cimforge.flow.handover.macro_views import FOLDER, view_faults, write_views
 from cimforge.flow.handover.outline import SUPPLIES, bit_names
 from cimforge.flow.handover.view_constraints import wrapper_tops
@@ -158,6 +162,48 @@ def test_flows_are_given_files_that_are_there(tmp_path):
     ]
     assert missing == [f"{name}.gds", f"{name}.lib"]
     assert "set period 4 " in (folder / f"{name}.sdc").read_text()
+
+
+@pytest.mark.parametrize(
+    ("library", "orfs", "pdk", "cells"),
+    [
+        ("sg13g2_stdcell_typ_1p20V_25C", "ihp-sg13g2", "ihp-sg13g2", "sg13g2_stdcell"),
+        ("sky130_fd_sc_hd__tt_025C_1v80", "sky130hd", "sky130A", "sky130_fd_sc_hd"),
+        ("NangateOpenCellLibrary", "nangate45", None, None),
+        (
+            "gf180mcu_fd_sc_mcu7t5v0__tt_025C_3v30",
+            *("gf180", "gf180mcuD", "gf180mcu_fd_sc_mcu7t5v0"),
+        ),
+        ("osu018_stdcells", None, None, None),
+        ("", None, None, None),
+    ],
+)
+def test_flows_harden_on_the_platform_of_the_library(library, orfs, pdk, cells):
+    config = load_config("tiny", [])
+    files = flow_settings(config, macro_ports(config), 4.0, library)
+    harden = json.loads(files["harden_librelane.json"])
+    assert harden["PDK"] == (pdk or "SET-THIS-TO-YOUR-PDK")
+    assert harden.get("STD_CELL_LIBRARY") == cells
+    lines = files["harden_orfs.mk"].split("\n")
+    assert ("export PLATFORM" in lines) == (orfs is None)
+    assert [line for line in lines if "PLATFORM ?=" in line] == (
+        [f"export PLATFORM ?= {orfs}"] if orfs else []
+    )
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make on PATH")
+def test_a_platform_that_nobody_chose_is_asked_for(tmp_path):
+    config = load_config("tiny", [])
+    path = tmp_path / "harden_orfs.mk"
+    path.write_text(flow_settings(config, macro_ports(config), 4.0)[path.name] + "\nall:\n")
+    environment = {"PATH": os.environ["PATH"]}
+
+    def made(*words):
+        words = ("make", "-f", path, *words)
+        return subprocess.run(words, env=environment, capture_output=True, text=True)
+
+    assert "PLATFORM: set it to that of your cells" in made().stderr
+    assert made("PLATFORM=sky130hd").returncode == 0
 
 
 def test_views_are_the_same_each_time_and_old_ones_go(tmp_path):
