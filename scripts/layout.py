@@ -1,5 +1,6 @@
 """cimforge layout: a macro placed and routed in an open technology, checked and timed."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import InputError, load_config
+from cimforge.hdl.params.config_file import InputError, canonical_command, load_config
 from cimforge.hdl.params.storage import STORAGE
 from cimforge.scripts.options import (
     CheckFailedError,
@@ -136,6 +137,8 @@ def _ns(period: float | None) -> str:
 
 
 def _regression(report: LayoutReport) -> str:
-    """The command that checks the routed netlist against golden."""
+    """The command that checks the routed netlist against golden, as it is typed."""
+    program, _, *chosen = shlex.split(canonical_command(report.config))
     files = report.files
-    return f"cimforge verify CONFIG --sources {files['netlist']} --models {files['models']}"
+    cells = ["--sources", str(files["netlist"]), "--models", str(files["models"])]
+    return shlex.join([program, "verify", *chosen, *cells])

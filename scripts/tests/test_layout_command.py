@@ -39,7 +39,10 @@ def test_json_table_and_what_is_wrong(cimforge, monkeypatch):
     assert done.status == 0
     assert f"{told['die_um2']:,.0f}" in done.out
     assert f"{told['min_period_ns']:.3f} ns" in done.out
-    assert "cimforge verify CONFIG --sources build/" in done.out
+    words = next(line for line in done.out.split("\n") if line.startswith("regression: "))
+    files = (told["files"]["netlist"], told["files"]["models"])
+    assert f"{' '.join(SMALL[1:])} --sources {files[0]} --models {files[1]}" in words
+    assert words.startswith("regression: cimforge verify tiny ")
 
     def worse(*arguments):
         report = lay_out(*arguments)
