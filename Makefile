@@ -79,7 +79,7 @@ clean: ## remove what was generated; .venv stays
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	@sh scripts/check_machine.sh $(PYTHON)
-	@echo "setting up $(VENV): a minute or two"
+	@echo "setting up $(VENV): a few minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) -e .
 	$(BIN)/cimforge doctor --warm-up >/dev/null
