@@ -168,9 +168,9 @@ def _run(
     try:
         with check_progress(names, pages.seconds) as begin:
             for name in names:
-                begin(name)
+                counted = begin(name)
                 begun = monotonic()
-                sheet["checks"][name] = told = bench.run(name)
+                sheet["checks"][name] = told = bench.run(name, counted)
                 if told["status"] == "passed":
                     pages.seconds[name] = round(monotonic() - begun, 1)
                 _write(sheet, pages, bench, drawing)

@@ -38,8 +38,9 @@ def _told(left: float) -> str:
 @contextmanager
 def check_progress(
     names: Sequence[str], known: dict[str, float]
-) -> Iterator[Callable[[str], None]]:
-    """Yields what is called with the name of each check that begins, in order.
+) -> Iterator[Callable[[str], Callable[[str], None]]]:
+    """Yields what is called with the name of each check that begins, in order; it returns what is
+    called with the count of the check's tasks that have ended, each time that it looks.
 
     ``known`` are seconds by check, of this run and earlier ones, which the caller keeps up to date.
     """
@@ -47,7 +48,7 @@ def check_progress(
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         task = bar.add_task("", total=len(names), ends=None)
 
-        def begin(name: str) -> None:
+        def begin(name: str) -> Callable[[str], None]:
             done = names.index(name)
             left = seconds_left(names[done:], known)
             text = f"running the {CHECKS[name].title}"
@@ -56,5 +57,15 @@ def check_progress(
             if not stderr.is_terminal:
                 ahead = "" if left is None else f", {_told(left)}"
                 stderr.print(f"{done + 1} of {len(names)}: {text}{ahead} …")
+            last = ""
+
+            def told(count: str) -> None:
+                nonlocal last
+                bar.update(task, description=f"{text}: {count}")
+                if not stderr.is_terminal and count != last:
+                    stderr.print(f"{text}: {count} …")
+                last = count
+
+            return told
 
         yield begin

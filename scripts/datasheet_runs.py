@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,8 @@ SOURCES = ("hdl", "golden", "flow", "cocotb_tests")  # rooms that decide what a 
 LEFT_OUT = ("tests", "__pycache__", "datasheet", "handover", "layout")
 KINDS = (".py", ".v", ".j2")
 NO_RUN = "the command ended without a result"
+LOOK_S = 0.5  # between looks at what a check says
+TASKS = re.compile(r"^(\d+ of \d+ \w+).*…$", re.M)  # a line of task_progress
 GRACE_S = 10  # that an interrupted check may take to end its tools
 
 
@@ -54,15 +57,16 @@ class Bench:
         why = "what decides it has changed since it ran" if kept.get("result") else ""
         return self._told(name, "not run", why, None)
 
-    def run(self, name: str) -> dict[str, Any]:
-        """The entry of a check that is run now, in a process of its own."""
+    def run(self, name: str, told: Callable[[str], None] = lambda count: None) -> dict[str, Any]:
+        """The entry of a check that is run now, in a process of its own; ``told`` how many of its
+        tasks have ended, as "3 of 20 trials"."""
         needed = CHECKS[name].needs(self.simulator)
         missing = next((each for each in needed if program_version(each) is None), None)
         if missing:
             way = next(tool.get for tool in TOOLS if tool.name == missing)
             return self._told(name, "not run", f"needs {missing} (Debian: {way})", None)
         program = [sys.executable, "-m", "cimforge.scripts.main", *self._command(name)[1:]]
-        status, out, err = ended(program)
+        status, out, err = ended(program, told)
         said = [line for line in err.splitlines() if not line.endswith(" …")]
         why = said[-1].removeprefix("cimforge: ") if said else ""
         try:
@@ -127,13 +131,23 @@ class Bench:
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
-def ended(program: Sequence[str]) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of a program. Ctrl-C ends it, and all that it began."""
+def ended(
+    program: Sequence[str], told: Callable[[str], None] = lambda count: None
+) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a program, and while it runs what it has ``told`` last of
+    its tasks. Ctrl-C ends it, and all that it began."""
     process = subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
-        out, err = process.communicate()
+        while True:
+            try:
+                out, err = process.communicate(timeout=LOOK_S)
+                break
+            except subprocess.TimeoutExpired as waiting:  # it holds what was written until now
+                said = (waiting.stderr or b"").decode(errors="replace")
+                if counts := TASKS.findall(said):
+                    told(counts[-1])
     except BaseException:
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):

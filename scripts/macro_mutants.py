@@ -68,7 +68,9 @@ def mutants(
     count: int,
     seed: int,
 ) -> None:
-    """Break the Verilog of CONFIG and see how often its regression notices."""
+    """Break the Verilog of CONFIG in one place at a time, N times, and see how often its regression
+    notices: a figure of the tests, not of the macro. Each is a build and a run, seconds of a tiny
+    macro; what has ended is kept, so an interrupted campaign goes on where it was."""
     macro = load_config(config, overrides)
     if not cluster.address:
         check_simulator(simulator)

@@ -16,12 +16,12 @@ import click
 __all__ = ["cli", "main"]
 
 VERBS = (
-    *("generate", "verify", "prove", "draw", "synth", "power", "fpga", "mvm", "run", "example"),
-    *("requantise", "energy", "size", "explore", "datasheet", "diff", "export", "soc", "engine"),
-    *("handover", "layout", "schema", "doctor"),
+    *("generate", "verify", "mutants", "prove", "draw", "synth", "power", "fpga", "mvm", "run"),
+    *("example", "requantise", "energy", "size", "explore", "datasheet", "diff", "export", "soc"),
+    *("engine", "handover", "layout", "schema", "doctor"),
 )
-# What figures are compared with, and a datasheet's campaign: called by name, not listed.
-BENCH_VERBS = ("naive", "soc-layer", "mutants")
+# What figures are compared with: called by name, not listed.
+BENCH_VERBS = ("naive", "soc-layer")
 
 INTERRUPTED = (
     "cimforge: interrupted; files are written whole or not at all, so run the command again"

@@ -18,7 +18,7 @@ INTEGERS = (
 COMMANDS = [
     (
         "",
-        "Missing command; verbs: generate, verify, prove, draw, synth, power, fpga, mvm, run, "
+        "Missing command; verbs: generate, verify, mutants, prove, draw, synth, power, fpga, mvm, run, "
         "example, requantise, energy, size, explore, datasheet, diff, export, soc, engine, "
         "handover, layout, schema, doctor",
     ),

@@ -17,7 +17,7 @@ from cimforge.flow.datasheet.print_strips import print_strips
 from cimforge.hdl.macro.streams import macro_streams
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.scripts import datasheet_runs
-from cimforge.scripts.datasheet_progress import seconds_left
+from cimforge.scripts.datasheet_progress import check_progress, seconds_left
 from cimforge.scripts.datasheet_runs import due, ended
 
 TINY = ("datasheet", "tiny", "--simulator", "icarus", "-o", "out")
@@ -53,7 +53,7 @@ def ran(monkeypatch):
     """Programs that were run, each of which ends at once with a result."""
     programs: list[list[str]] = []
 
-    def run(program):
+    def run(program, told):
         programs.append(program)
         return 0, json.dumps(result_of(program)), ""
 
@@ -167,10 +167,10 @@ def test_time_left_is_that_of_earlier_runs_and_else_of_the_pace():
 def test_ctrl_c_keeps_what_was_finished_and_a_rerun_goes_on(cimforge, ran, monkeypatch):
     run = datasheet_runs.ended
 
-    def interrupted(program):
+    def interrupted(program, told):
         if program[3] == "synth":
             raise KeyboardInterrupt
-        return run(program)
+        return run(program, told)
 
     only = ("--run", "--only", "prove", "--only", "synth", "--json")
     with monkeypatch.context() as patched:
@@ -181,6 +181,26 @@ def test_ctrl_c_keeps_what_was_finished_and_a_rerun_goes_on(cimforge, ran, monke
     again = cimforge(*TINY, *only)
     assert [program[3] for program in ran] == ["prove", "synth"]
     assert again.json["checks"]["prove"]["status"] == "passed"
+
+
+def test_a_check_that_runs_tells_how_many_of_its_tasks_have_ended(monkeypatch):
+    monkeypatch.setattr(datasheet_runs, "LOOK_S", 0.05)
+    lines = "".join(f"{n} of 20 trials: killed, about 3 s left …\n" for n in (1, 2))
+    text = f"import sys, time; sys.stderr.buffer.write({lines.encode()!r}); sys.stderr.flush()"
+    counts = []
+    status, out, err = ended([sys.executable, "-c", f"{text}; time.sleep(2)"], counts.append)
+    assert (status, out, err) == (0, "", lines)
+    assert set(counts) == {"2 of 20 trials"}
+
+
+def test_the_count_of_a_check_s_tasks_is_printed_once(capsys):
+    with check_progress(["mutants"], {}) as begin:
+        counted = begin("mutants")
+        for count in ("1 of 20 trials", "1 of 20 trials", "2 of 20 trials"):
+            counted(count)
+    told = capsys.readouterr().err.splitlines()
+    name = "running the mutants of this macro"
+    assert told[1:] == [f"{name}: 1 of 20 trials …", f"{name}: 2 of 20 trials …"]
 
 
 def test_ctrl_c_ends_the_check_and_what_it_began(tmp_path):

@@ -123,7 +123,7 @@ def test_a_result_stays_while_what_decides_it_does(proven, cimforge, monkeypatch
     ],
 )
 def test_a_run_that_goes_wrong_is_told(cimforge, monkeypatch, status, out, err, expected):
-    monkeypatch.setattr(datasheet_runs, "ended", lambda _: (status, out, err))
+    monkeypatch.setattr(datasheet_runs, "ended", lambda *_: (status, out, err))
     told = cimforge(*TINY, "--run", "--only", "prove", "--json")
     entry = told.json["checks"]["prove"]
     assert (entry["status"], entry["why"]) == expected

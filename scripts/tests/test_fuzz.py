@@ -182,7 +182,8 @@ def fenced(folder):
         patch.setattr("cimforge.scripts.doctor.check_machine", list)
         patch.setattr("cimforge.scripts.doctor._compile", str)
         patch.setattr("cimforge.compiler.digits.train", stop)
-        for module in ("verify", "way"):
+        patch.setattr("cimforge.scripts.macro_mutants.opened_crew", stop)
+        for module in ("verify", "way", "macro_mutants"):
             patch.setattr(f"cimforge.scripts.{module}.check_simulator", lambda _: None)
         yield folder
 
