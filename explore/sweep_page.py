@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from cimforge.explore.metrics import METRICS
 from cimforge.explore.run_sweep import Measured
+from cimforge.explore.shown_units import SHOWN_UNITS
 from cimforge.explore.sweep import MAXIMISE, MINIMISE, SweepTarget
 from cimforge.explore.sweep_report import SweepReport, tidy
 from cimforge.flow.synth.targets import LIBERTY
@@ -44,9 +45,11 @@ def sweep_page(report: SweepReport) -> str:
 def page_data(report: SweepReport) -> dict[str, Any]:
     """What the page shows. ``about_axes``: what each parameter is. ``metrics``: what each is about,
     and whether one rather has the least or the most of it. ``rules``: combinations that each
-    refuses. ``targets``: of each the units of its metrics, its ``failures``, those that are
-    ``unfit`` for its board, and its ``points``: choice of the axes, figures, whether feasible and
-    on the front, key, commands that make and measure it, and config (TOML)."""
+    refuses. ``targets``: of each the units of its metrics, the objectives that it has, the
+    constraints that it judges, what is ``not_judged``, the rules that refuse there, its
+    ``failures``, those that are ``unfit`` for its board, and its ``points``: choice of the axes,
+    figures, whether feasible and on the front, key, commands that make and measure it, and config
+    (TOML)."""
     sweep = report.sweep
     return {
         "sweep": sweep.name,
@@ -56,15 +59,19 @@ def page_data(report: SweepReport) -> dict[str, Any]:
         "objectives": dict(sweep.objectives),
         "constraints": [condition.text for condition in sweep.constraints],
         "when": [condition.text for condition in sweep.when],
+        "shown_units": SHOWN_UNITS,
+        "search": sweep.search,
+        "grid": sweep.grid,
         "combinations": report.points.drawn,
         "left_out": report.points.left_out,
         "refused": len(report.points.refused),
-        "rules": [
-            {"rule": rule, "combinations": times}
-            for rule, times in report.points.rules.most_common()
-        ],
+        "rules": _rules(report.points.rules.most_common()),
         "targets": [_target(report, target) for target in sweep.targets],
     }
+
+
+def _rules(rules: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"rule": rule, "combinations": times} for rule, times in rules]
 
 
 def _metric(report: SweepReport, name: str) -> dict[str, str]:
@@ -78,10 +85,14 @@ def _target(report: SweepReport, target: SweepTarget) -> dict[str, Any]:
     metrics = report.metrics(target)
     feasible = {id(report.measured[place]) for place in report.feasible(target)}
     front = {id(each) for each in report.front(target)}
-    own = [each for each in report.measured if each.point.target == target]
+    own = report.of(target)
     return {
         "target": target.name,
         "units": {name: report.unit(name, target) for name in metrics},
+        "objectives": report.objectives(target),
+        "constraints": report.judged(target),
+        "not_judged": report.not_judged(target),
+        "refused": _rules(report.refused_on(target)),
         "failures": [_left_out(each) for each in own if each.why and not each.unfit],
         "unfit": [_left_out(each) for each in own if each.unfit],
         "points": [

@@ -2,11 +2,13 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cimforge.explore.condition import Condition
 from cimforge.explore.metrics import METRICS
 from cimforge.explore.pareto import pareto_front
 from cimforge.explore.points import Points
@@ -40,6 +42,36 @@ class SweepReport:
         """Those asked for that are known on a target."""
         return tuple(name for name in self.sweep.asked if target.measures(name))
 
+    def of(self, target: SweepTarget) -> list[Measured]:
+        """What was measured, or tried to, on a target."""
+        return [each for each in self.measured if each.point.target == target]
+
+    def objectives(self, target: SweepTarget) -> dict[str, str]:
+        """The objectives that are known on a target: those that its front is of."""
+        return {name: way for name, way in self.sweep.objectives.items() if target.measures(name)}
+
+    def judged(self, target: SweepTarget) -> list[str]:
+        """The constraints that a target can judge."""
+        return [c.text for c in self.sweep.constraints if _can_judge(target, c)]
+
+    def not_judged(self, target: SweepTarget) -> dict[str, list[str]]:
+        """The objectives and constraints that ask for a metric that no macro has there."""
+        judged = self.judged(target)
+        return {
+            "objectives": [name for name in self.sweep.objectives if not target.measures(name)],
+            "constraints": [c.text for c in self.sweep.constraints if c.text not in judged],
+        }
+
+    def refused_on(self, target: SweepTarget) -> list[tuple[str, int]]:
+        """The rules that refuse combinations on a target, and how many each, the most first. One
+        that is refused on all of them counts once, however many targets were searched."""
+        refused = {
+            (each.rule, str(each.choice)): each.rule
+            for each in self.points.refused
+            if each.target in ("", target.name)
+        }
+        return Counter(refused.values()).most_common()
+
     @cached_property
     def _feasible(self) -> set[int]:
         """Places in ``measured`` of the points that fulfil every constraint that their target can
@@ -57,9 +89,9 @@ class SweepReport:
     def front(self, target: SweepTarget) -> list[Measured]:
         """The feasible points of a target that no other beats, in the order of the first
         objective; points of different targets are not compared."""
-        ways = {n: way for n, way in self.sweep.objectives.items() if target.measures(n)}
         places = self.feasible(target)
-        best = pareto_front([self.measured[place].figures for place in places], ways)
+        figures = [self.measured[place].figures for place in places]
+        best = pareto_front(figures, self.objectives(target))
         return [self.measured[places[place]] for place in best]
 
     def as_json(self) -> dict[str, Any]:
@@ -67,6 +99,7 @@ class SweepReport:
         rules = self.points.rules.most_common()
         return {
             "sweep": self.sweep.name,
+            "grid": self.sweep.grid,
             "combinations": self.points.drawn,
             "left_out": self.points.left_out,
             "refused": [{"rule": rule, "combinations": count} for rule, count in rules],
@@ -81,6 +114,9 @@ class SweepReport:
         return {
             "target": target.name,
             "units": {name: self.unit(name, target) for name in self.metrics(target)},
+            "objectives": self.objectives(target),
+            "not_judged": self.not_judged(target),
+            "points": len(self.of(target)),
             "feasible": len(self.feasible(target)),
             "front": [self._row(each) for each in self.front(target)],
         }
@@ -122,6 +158,10 @@ def broken_constraints(sweep: Sweep, each: Measured) -> int:
     values = {**each.point.config.parameters(), **each.figures}
     judged = [c for c in sweep.constraints if c.names <= set(values)]
     return sum(not condition.holds(values) for condition in judged)
+
+
+def _can_judge(target: SweepTarget, condition: Condition) -> bool:
+    return all(target.measures(name) for name in condition.names if name in METRICS)
 
 
 def tidy(value: float) -> float:

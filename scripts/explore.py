@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import floor, log10
 from pathlib import Path
 
 import click
@@ -15,7 +16,8 @@ from cimforge.explore.points import Point, Points, list_points
 from cimforge.explore.result_store import STORE, ResultStore
 from cimforge.explore.run_sweep import Measured, run_sweep
 from cimforge.explore.run_sweep import Progress as Told
-from cimforge.explore.sweep import OPTIMISE, SweepTarget
+from cimforge.explore.shown_units import SHOWN_UNITS
+from cimforge.explore.sweep import GRID, OPTIMISE, SweepTarget
 from cimforge.explore.sweep_file import read_sweep
 from cimforge.explore.sweep_page import sweep_page
 from cimforge.explore.sweep_report import SweepReport
@@ -37,6 +39,8 @@ __all__ = ["explore"]
 FOLDER = Path(BUILD) / "explore"
 SHOWN_RULES = 6
 SHOWN_POINTS = 20
+DIGITS = 4  # of a figure in the table; the CSV has more
+WHOLE = 1000  # from here on those behind the point do not matter
 
 
 @click.command(short_help="Measure a sweep of macros, tell the best.")
@@ -109,7 +113,10 @@ def _show(report: SweepReport, output: Path, fresh: int, seconds: float) -> None
     for target in report.sweep.targets:
         _show_front(report, target)
     points = report.points
-    facts = [("combinations of the axes", f"{points.drawn:,}")]
+    facts = [("combinations of the axes", f"{report.sweep.grid:,}")]
+    if report.sweep.search != GRID:
+        several = len(report.sweep.targets) > 1 and report.sweep.search == OPTIMISE
+        facts.append(("tried", f"{points.drawn:,}" + (", all targets together" * several)))
     if points.left_out:
         facts.append(("left out by 'when'", f"{points.left_out:,}"))
     rules = points.rules.most_common()
@@ -130,11 +137,12 @@ def _show(report: SweepReport, output: Path, fresh: int, seconds: float) -> None
 def _show_front(report: SweepReport, target: SweepTarget) -> None:
     """The front of a target: the axes that it varies along, and the metrics asked for."""
     front, metrics = report.front(target), report.metrics(target)
+    name = f"{report.sweep.name} on {target.name}"
     if not front:
-        show_table(f"{report.sweep.name} on {target.name}", [("no point fulfils the constraints",)])
+        show_table(f"{name}: no front", [(line,) for line in _why_none(report, target)])
         return
     axes = report.sweep.axes
-    header = (*axes, *(f"{name} ({report.unit(name, target)})" for name in metrics))
+    header = (*axes, *(_with_unit(metric, report.unit(metric, target)) for metric in metrics))
     rows = [
         (
             *(str(each.point.choice[axis]) for axis in axes),
@@ -142,15 +150,49 @@ def _show_front(report: SweepReport, target: SweepTarget) -> None:
         )
         for each in front[:SHOWN_POINTS]
     ]
-    of = f"{len(front)} of {len(report.feasible(target))} feasible points"
-    ways = ", ".join(f"{way} {name}" for name, way in report.sweep.objectives.items())
+    ways = ", ".join(f"{way} {name}" for name, way in report.objectives(target).items())
+    held = " that fulfil the constraints" if report.judged(target) else ""
+    of = f"front of {len(front)}, of {len(report.feasible(target))}{held or ' points'}"
     shown = "" if len(front) <= SHOWN_POINTS else f", the first {SHOWN_POINTS}"
-    show_table(f"{report.sweep.name} on {target.name}: {ways}; {of}{shown}", rows, header)
+    below = [(f"not judged on {target.name}", told) for told in _not_judged(report, target)]
+    title = f"{name}: {ways or 'no objective is told there'}; {of}{shown}"
+    show_table(title, rows, header, below)
+
+
+def _not_judged(report: SweepReport, target: SweepTarget) -> list[str]:
+    """One line of the objectives and constraints whose metrics a target does not tell, or none."""
+    of = report.not_judged(target)
+    told = [f"{kind[:-1]} {each}" for kind, all_of in of.items() for each in all_of]
+    return [f"{', '.join(told)} (not measured there)"] if told else []
+
+
+def _why_none(report: SweepReport, target: SweepTarget) -> list[str]:
+    """Why a target has no front, a line a reason."""
+    own = report.of(target)
+    if any(not each.why for each in own):
+        return [f"no point fulfils the constraints ({'; '.join(report.judged(target))})"]
+    rules = report.refused_on(target)
+    lines = ["no macro was measured there"]
+    lines += [f"refused, {number:,}: {rule}" for rule, number in rules[:SHOWN_RULES]]
+    if unfit := sum(each.unfit for each in own):
+        lines.append(f"do not fit, {unfit:,}")
+    if failed := len(own) - unfit:
+        lines.append(f"failed, {failed:,}")
+    return lines
+
+
+def _with_unit(name: str, unit: str) -> str:
+    shown = SHOWN_UNITS.get(unit, unit)
+    return f"{name} ({shown})" if shown and shown != name else name
 
 
 def _shown(value: float) -> str:
-    """Six digits, without an exponent."""
-    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"
+    """Whole numbers and those of a thousand and more without a point, others to four digits; none
+    has an exponent."""
+    if value == int(value) or abs(value) >= WHOLE:
+        return f"{value:,.0f}"
+    decimals = DIGITS - 1 - floor(log10(abs(value)))
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
 
 
 @contextmanager

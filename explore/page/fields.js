@@ -4,15 +4,14 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const axes = Object.keys(data.axes);
 const at = (id) => document.getElementById(id);
 
+// Shown at first: a target that has points.
+const FIRST = data.targets.find((each) => each.points.length) || data.targets[0];
+
 // All that is chosen; fragment.js writes it into the address. `point` is a key, "" for the answer.
 const state = {
-  target: data.targets[0], way: "least", goal: "", rules: [], x: "", y: "", xway: "least",
+  target: FIRST, way: "least", goal: "", rules: [], x: "", y: "", xway: "least",
   yway: "least", xlog: false, ylog: false, colour: "", alone: false, point: "", sort: "",
   down: false, rows: 0, hidden: Object.fromEntries(axes.map((axis) => [axis, new Set()])),
-};
-
-const PRETTY = {
-  um2: "µm²", us: "µs", luts: "LUT sites", "TOPS/mm2": "TOPS/mm²", share: "of 1", "0 or 1": "",
 };
 
 function made(name, parent, text, attributes) {
@@ -56,7 +55,7 @@ const field = (point, name) => (name in state.target.units
 
 function unit(name) {
   const raw = state.target.units[name];
-  return raw === undefined ? "" : PRETTY[raw] || raw;
+  return raw === undefined ? "" : data.shown_units[raw] ?? raw;
 }
 
 const withUnit = (name) => (unit(name) && unit(name) !== name ? `${name} (${unit(name)})` : name);

@@ -17,7 +17,7 @@ function fragment() {
 function useFragment() {
   const told = new URLSearchParams(location.hash.slice(1));
   const target = data.targets.find((each) => each.target === told.get("target"));
-  useDefaults(target || data.targets[0]);
+  useDefaults(target || FIRST);
   const legal = {
     way: ["least", "most"], xway: ["least", "most"], yway: ["least", "most"], goal: metrics(),
     x: drawable(), y: drawable(), colour: axes, sort: [...axes, ...metrics()],

@@ -70,6 +70,12 @@ function hover(point) {
   return hovers.get(point);
 }
 
+// Instead of axes from -1 to 6.
+const EMPTY = {
+  xaxis: { visible: false }, yaxis: { visible: false },
+  annotations: [{ text: "no point to draw", showarrow: false, xref: "paper", yref: "paper" }],
+};
+
 function layout(points) {
   const scale = (name, wanted) => {
     const values = points.map((p) => field(p, name));
@@ -86,6 +92,6 @@ function layout(points) {
     margin: { l: 60, r: 12, t: 34, b: 50 }, hovermode: "closest", font: { size: 13, color: "#333" },
     legend: { orientation: "h", y: -0.16, yanchor: "top", x: 0 }, hoverlabel: { align: "left" },
     uirevision: [state.target.target, state.x, state.y, state.xlog, state.ylog].join(),
-    plot_bgcolor: "#fff",
+    plot_bgcolor: "#fff", ...(points.length ? {} : EMPTY),
   };
 }

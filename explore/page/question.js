@@ -50,8 +50,11 @@ function showAnswer(points, found) {
   box.replaceChildren();
   if (!found) {
     const [reach, limit] = [asked()[0], state.target.points.filter((p) => p.feasible)];
+    if (!reach || !limit.length) {
+      made("span", box, noAnswer(limit.length));
+      return;
+    }
     made("span", box, "No macro of this sweep fulfils that. ");
-    if (!reach || !limit.length) return;
     const most = ordered(limit, reach.metric, reach.sign === ">=")[0];
     made("span", box, `The ${reach.sign === ">=" ? "most" : "least"} ${reach.metric} that any has `
       + `is ${figure(most, reach.metric)}.`);
@@ -67,4 +70,14 @@ function showAnswer(points, found) {
   }
   made("span", box, `. ${points.length} of ${state.target.points.length} macros fulfil this. `);
   if (state.point) button(box, "show it", () => choose(""));
+}
+
+// Why there is none, where no condition of the question is the reason.
+function noAnswer(feasible) {
+  const { target, points, constraints } = state.target;
+  if (!points.length) return whyNone();
+  if (!feasible) {
+    return `No macro on ${target} fulfils the sweep's constraints: ${constraints.join("; ")}.`;
+  }
+  return "No macro has the values of the axes that are shown.";
 }

@@ -41,14 +41,30 @@ function draw() {
   const answer = best(shown);
   const chosen = points.find((point) => point.key === state.point) || answer;
   showAnswer(shown, answer);
+  tellObjectives();
   plot(shown, front, chosen);
   table(shown, chosen);
   details(chosen, chosen === answer, shown.includes(chosen));
   const wanted = state.xway === "least" ? "less" : "more";
   const lost = state.yway === "least" ? "more" : "less";
-  at("legend").textContent = `The front is ${front.length} of these ${shown.length} points: `
-    + `whoever wants ${wanted} ${state.x} than one of them gets ${lost} ${state.y}. `
-    + "Drag to zoom, double-click to go back.";
+  at("legend").textContent = front.length
+    ? `The front is ${front.length} of these ${shown.length} points: `
+      + `whoever wants ${wanted} ${state.x} than one of them gets ${lost} ${state.y}. `
+      + `${ownFront()}Drag to zoom, double-click to go back.` : "";
+}
+
+// Where the sweep's front, of the table, is not judged by the two metrics drawn: what it is of.
+function ownFront() {
+  const { objectives, points, target } = state.target;
+  const names = Object.keys(objectives);
+  const way = { [state.y]: state.yway, [state.x]: state.xway };
+  const same = names.length === Object.keys(way).length
+    && names.every((name) => way[name] === (objectives[name] === "maximise" ? "most" : "least"));
+  if (same) return "";
+  const own = points.filter((point) => point.front).length;
+  const of = names.map((name) => `${objectives[name]} ${name}`).join(", ") || "no objective";
+  return `The column front of the table is of other metrics, the sweep's own on ${target} (${of}): `
+    + `${many(own, "point")}. `;
 }
 
 // Everything that shows the state, anew.

@@ -8,10 +8,12 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cimforge.explore.condition import read_condition
 from cimforge.explore.sweep_page import page_data, sweep_page
 from cimforge.explore.tests.made_report import SWEEP, made_report
 
@@ -264,6 +266,39 @@ def test_an_axis_of_lists_colours_and_hides_too(browser, tmp_path):
     page.find("#filters fieldset:nth-child(2) label:nth-of-type(1) input").click()
     assert len(page.keys()) == 3
     assert "features = zero_skip" in page.text("#answer")
+
+
+def test_a_target_that_refuses_all_says_the_rule(browser, tmp_path):
+    text = SWEEP.replace('["generic", "ice40"]', '["ecp5", "generic"]')
+    text = text.replace("[axes]", '[fixed]\nstorage = "latch"\n[axes]')
+    path = tmp_path / "page.html"
+    path.write_text(sweep_page(made_report(tmp_path, text)))
+    page = Page(browser, path)
+    page.load()
+    assert page.find("#target").get_attribute("value") == "generic"  # which has points
+    assert "measured on generic; none on ecp5" in page.text("#about")
+    page.choose("#target", "ecp5")
+    assert page.text("#answer").startswith("No macro of this sweep was measured on ecp5. 6 refused")
+    assert "storage latch has no cell on ecp5" in page.text("#answer")
+    assert page.text("#legend") == ""
+    shown = "return document.getElementById('plot').layout.xaxis.visible"
+    assert page.browser.execute_script(shown) is False
+
+
+def test_a_target_without_an_objective_says_so(browser, report, tmp_path):
+    slow = read_condition("period <= 12", "s", ["period"])
+    ways = {"area": "minimise", "tops": "maximise"}
+    sweep = replace(report.sweep, objectives=ways, constraints=(slow,))
+    path = tmp_path / "page.html"
+    path.write_text(sweep_page(replace(report, sweep=sweep)))
+    page = Page(browser, path)
+    page.load()
+    none = "Not judged on generic, for it is not measured there: objective tops, constraint period"
+    assert page.text("#unjudged").startswith(none)
+    assert page.text("#objectives") == "minimise area"
+    assert "(minimise area): 1 point." in page.text("#legend")
+    page.choose("#x", "cycles")
+    assert "The column front of the table" in page.text("#legend")
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(page):

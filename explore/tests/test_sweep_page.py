@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cimforge.explore.condition import read_condition
 from cimforge.explore.metrics import METRICS
 from cimforge.explore.run_sweep import Measured
 from cimforge.explore.sweep import SweepTarget
@@ -125,3 +126,20 @@ def test_a_metric_that_a_point_has_not_is_left_out(report):
     first, second = page_data(report)["targets"][0]["points"][:2]
     assert "capacity" not in first["figures"]
     assert second["figures"]["capacity"] > 0
+
+
+def test_a_target_says_what_it_judges_and_what_refuses_there(report):
+    slow = read_condition("period <= 12", "s", ["period"])
+    ways = {"area": "minimise", "tops": "maximise"}
+    board = SweepTarget("small board", "ice40", (), "hx8k", BOARDS["hx8k"], (1,))
+    targets = (*report.sweep.targets, board)
+    sweep = replace(report.sweep, objectives=ways, constraints=(slow,), targets=targets)
+    told = page_data(replace(report, sweep=sweep))
+    generic, _, placed = told["targets"]
+    assert generic["objectives"] == {"area": "minimise"}
+    assert generic["not_judged"] == {"objectives": ["tops"], "constraints": ["period <= 12"]}
+    assert (placed["constraints"], placed["points"]) == (["period <= 12"], [])
+    assert placed["not_judged"]["constraints"] == []
+    (rule,) = placed["refused"]
+    assert rule["combinations"] == 2
+    assert (told["grid"], told["search"]) == (10, "grid")

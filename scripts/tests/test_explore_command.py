@@ -4,13 +4,18 @@ import csv
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cimforge.explore.condition import read_condition
 from cimforge.explore.points import list_points
+from cimforge.explore.run_sweep import Measured
 from cimforge.explore.sweep_file import read_sweep
+from cimforge.explore.sweep_report import SweepReport
 from cimforge.explore.tests.test_sweep_page import data_of
+from cimforge.scripts import explore as verb
 from cimforge.scripts.tests.test_bad_input import check_refused
 
 EXPLORE = Path(__file__).parents[2] / "explore"
@@ -36,7 +41,10 @@ def test_a_sweep_is_measured_once_and_told_twice(cimforge, folder):
     Path("s.toml").write_text(SWEEP)
     done = cimforge("explore", "s.toml", "--jobs", "1")
     assert (done.status, done.messages) == (0, [])
-    assert "s on generic: minimise area, maximise cycles; 1 of 1 feasible points" in done.out
+    text = " ".join(done.out.split())
+    ways = "minimise area, maximise cycles"
+    assert f"s on generic: {ways}; front of 1, of 1 that fulfil the constraints" in text
+    assert "area (cells)" in done.out
     assert "1: bits_per_cycle must divide input_bits = 1, not 2" in done.out
     assert "3 measured, 0 known, 0 failed" in done.out
     assert "every point: build/explore/s.csv" in done.out
@@ -73,7 +81,68 @@ def test_nothing_fulfils_the_constraints(cimforge, folder):
     Path("s.toml").write_text(text)
     done = cimforge("explore", "s.toml", "--jobs", "1")
     assert done.status == 0
-    assert "no point fulfils the constraints" in done.out
+    assert "no point fulfils the constraints (cycles > 99)" in done.out
+
+
+def reported(folder: Path, text: str) -> SweepReport:
+    """A report of made-up figures of this sweep."""
+    sweep = folder / "s.toml"
+    sweep.write_text(text)
+    read = read_sweep(sweep)
+    points = list_points(read)
+    made = [
+        Measured(point, str(place), dict.fromkeys(("area", "cycles"), 1500.4 / (place + 2)))
+        for place, point in enumerate(points.points)
+    ]
+    return SweepReport(read, points, made)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        *((4.45149, "4.451"), (0.0287649, "0.02876"), (16022.41, "16,022"), (0, "0")),
+        *((0.00000123456, "0.000001235"), (2.5, "2.5"), (123456, "123,456"), (-0.5, "-0.5")),
+    ],
+)
+def test_figures_have_the_digits_that_matter(value, told):
+    assert verb._shown(value) == told
+
+
+def test_only_what_a_target_has_is_named(folder, capsys):
+    report = reported(folder, SWEEP)
+    slow = read_condition("period <= 12", "s", ["period"])
+    ways = {"area": "minimise", "tops": "maximise"}
+    report = replace(report, sweep=replace(report.sweep, objectives=ways, constraints=(slow,)))
+    (target,) = report.sweep.targets
+    verb._show_front(report, target)
+    out = " ".join(capsys.readouterr().out.split())
+    assert "s on generic: minimise area; front of 1, of 3 points" in out
+    assert "not judged on generic: objective tops, constraint period <= 12" in out
+    (told,) = report.as_json()["targets"]
+    assert told["objectives"] == {"area": "minimise"}
+    assert told["not_judged"] == {"objectives": ["tops"], "constraints": ["period <= 12"]}
+
+
+def test_a_target_that_refuses_all_says_the_rule(folder, capsys):
+    told = 'storage = "latch"\n[axes]'
+    text = f'targets = ["generic", "ecp5"]\n{SWEEP.replace("[axes]", told)}'
+    report = reported(folder, text)
+    verb._show_front(report, report.sweep.targets[1])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "s on ecp5: no front" in out
+    assert "no macro was measured there" in out
+    assert "refused, 3: --target ecp5: storage latch has no cell on ecp5" in out
+    assert "constraints" not in out
+
+
+def test_a_search_tells_the_grid_and_what_it_tried(folder, capsys):
+    report = reported(folder, f'search = "random"\nsamples = 5\n{SWEEP}')
+    verb._show(report, folder, 0, 1.0)
+    rows = [line.split("│") for line in capsys.readouterr().out.splitlines()]
+    facts = {row[1].strip(): row[2].strip() for row in rows if len(row) == 4}
+    assert (facts["combinations of the axes"], facts["tried"]) == ("8", "5")
+    told = report.as_json()
+    assert (told["grid"], told["combinations"]) == (8, 5)
 
 
 @pytest.mark.parametrize(
