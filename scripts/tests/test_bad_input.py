@@ -18,8 +18,8 @@ INTEGERS = (
 COMMANDS = [
     (
         "",
-        "Missing command; verbs: generate, verify, mutants, prove, draw, synth, power, fpga, mvm, run, "
-        "example, requantise, energy, size, explore, datasheet, diff, export, soc, engine, "
+        "Missing command; verbs: generate, verify, mutants, prove, draw, synth, power, fpga, mvm, "
+        "run, example, requantise, energy, size, explore, datasheet, diff, export, soc, engine, "
         "handover, layout, schema, doctor",
     ),
     ("gen tiny", "No such command 'gen'; verbs: generate, verify"),
