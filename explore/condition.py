@@ -37,6 +37,7 @@ SIGNS: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
+WORDS: dict[type[ast.AST], str] = {ast.Is: "is", ast.IsNot: "is not", ast.Pow: "**"}
 GRAMMAR = (
     *(ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.BinOp, ast.Compare),
     *(ast.Name, ast.Load, ast.Constant, ast.List, ast.Tuple),
@@ -91,7 +92,7 @@ def read_condition(text: Any, where: str, known: Collection[str]) -> Condition:
         raise InputError(f"{where}: {shown(text)}: not a condition; legal are {LEGAL}") from None
     for node in ast.walk(tree):
         if not isinstance(node, GRAMMAR):
-            what = type(node).__name__
+            what = WORDS.get(type(node), type(node).__name__)
             raise InputError(f"{where}: {shown(text)}: {what} is not legal; legal are {LEGAL}")
     condition = Condition(text.strip(), where, tree.body)
     if not condition.names:

@@ -35,7 +35,8 @@ def test_a_condition_means_what_python_means(text, holds):
     [
         ("rows.real > 3", "Attribute is not legal"),
         ("print(rows)", "Call is not legal"),
-        ("rows ** cols > 3", "Pow is not legal"),
+        ("rows ** cols > 3", ": ** is not legal"),
+        ("rows is 3", ": is is not legal"),
         ("[r for r in rows]", "ListComp is not legal"),
         ("(lambda: rows)", "Lambda is not legal"),
         ("rows[0] == 1", "Subscript is not legal"),
