@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 __all__ = ["print_strips"]
 
-WIDEST = 1600  # px of a drawing that is legible on a lying A4 page: letters of 5 points
+WIDEST = 1050  # px of a drawing that is legible on an A4 page: letters of 5 points
 CYCLE = 40  # px, as wavedrom draws it
 HEAD, FOOT = 40, 34  # px of the titles above and below, which are not cut in pieces
 SIZE = re.compile(r'<svg\b[^>]*?\bheight="(\d+)" id="(\w+)"[^>]*?\bwidth="(\d+)"')

@@ -80,6 +80,15 @@ def test_every_value_is_the_json_s_and_no_number_is_typed(proven):
     assert [character for character in page.typed if character.isdigit()] == []
 
 
+def test_a_parameter_that_is_not_set_is_no_empty_cell(proven):
+    text, sheet = read(proven)
+    assert sheet["parameters"]["name"] == ""
+    table = text[text.index("<h2>Parameters</h2>") : text.index("<h2>Figures</h2>")]
+    assert "<td></td>" not in table
+    assert f'<span data-from="/name">{sheet["name"]}</span>, from the other' in table
+    assert '<span data-from="/parameters/name">' not in table
+
+
 def test_the_timing_is_the_diagram_that_the_manifest_lists(proven):
     text, sheet = read(proven)
     drawing = (proven / "out" / "timing.svg").read_text()
