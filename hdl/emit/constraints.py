@@ -27,8 +27,9 @@ def timing_constraints(
     output has 1 + write_landing cycles. A tool follows the clock through clock gates of logic by
     itself; those that are cells of a library are generated clocks at ``gate_pin`` (behind their
     instance's name): clk inverted. On a pin of a module, which is none of a cell, a generated clock
-    would end the clock there, and leave the latches without one. ``divider`` stands between the instances of a path. ``top`` is what stands
-    around the macro and is constrained instead, without the style's own commands.
+    would end the clock there, and leave the latches without one. ``divider`` stands between the
+    instances of a path. ``top`` is what stands around the macro and is constrained instead, without
+    the style's own commands.
     """
     own = ARRAY_STYLES[config.storage].constraints(config) if top is None else []
     top = top or build_macro(config)
