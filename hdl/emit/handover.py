@@ -13,9 +13,7 @@ from cimforge.hdl.params.config_file import canonical_command
 __all__ = ["render_core", "render_sdc"]
 
 
-def render_sdc(
-    config: MacroConfig, gate_pin: str | None = None, top: Module | None = None
-) -> str:
+def render_sdc(config: MacroConfig, gate_pin: str | None = None, top: Module | None = None) -> str:
     """Constraints of the hierarchical macro, or of ``top`` around it; ``period`` is a Tcl variable
     to set before, in the unit of the tool (default 10). ``gate_pin`` as for timing_constraints."""
     return (
