@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from cimforge.flow.liberty.adder_gates import find_adder_gates
+from cimforge.flow.liberty.adder_gates import AdderGates, find_adder_gates
 from cimforge.flow.liberty.liberty_writer import mapper_library
 from cimforge.flow.liberty.mapper_cells import mapper_cells
 from cimforge.flow.shared_blocks.content_modules import ContentModule
@@ -36,6 +36,7 @@ __all__ = ["adders_of_gates", "leaf_gates", "map_block"]
 
 POOL = "pool"  # the module that holds the block
 CELL_KEYS = ("type", "parameters", "port_directions", "connections")
+ADDER = re.compile(r"\bcim_(?:fa|c42)\b")  # a compressor becomes two full adders
 GATE_LEAVES = ("cim_fa", "cim_ha", "cim_latch", "cim_clkgate")
 
 
@@ -111,8 +112,8 @@ def _library_script(
     if "cim_c42" not in mapped:
         (folder / "compressor.v").write_text(COMPRESSOR)
         read.append("techmap -map compressor.v")
-    gates_of_adder = find_adder_gates(library)
-    if gates_of_adder and adders_of_gates(target):
+    gates_of_adder = _adder_gates(target)
+    if gates_of_adder and ADDER.search(text):
         read = _rewrite_adders(folder, read, gates_of_adder)
     final = f"_{block.kind}".endswith("_final")
     fast = [f"abc -liberty cells.lib -script {FAST_SCRIPT} {block.name}"] if final else []
@@ -128,16 +129,25 @@ def _library_script(
     ]
 
 
-def leaf_gates(target: MappingTarget) -> list[str]:
+@cache
+def leaf_gates(target: MappingTarget) -> tuple[str, ...]:
     """Leaf modules that are kept, built of the library's gates."""
     mapped = mapped_leaves(target.leaves)
     gates = [leaf for leaf in GATE_LEAVES if leaf not in mapped]
-    return [leaf for leaf in gates if leaf != "cim_fa" or not adders_of_gates(target)]
+    return tuple(leaf for leaf in gates if leaf != "cim_fa" or not adders_of_gates(target))
 
 
 def adders_of_gates(target: MappingTarget) -> bool:
     """Whether full adders are made of gates of free polarity."""
-    return "cim_fa" not in mapped_leaves(target.leaves) and bool(find_adder_gates(target.library))
+    return bool(_adder_gates(target))
+
+
+@cache
+def _adder_gates(target: MappingTarget) -> AdderGates | None:
+    """Those gates, where the library has them and no full adder."""
+    if "cim_fa" in mapped_leaves(target.leaves):
+        return None
+    return find_adder_gates(target.library)
 
 
 @cache

@@ -35,14 +35,20 @@ class MappingTarget:
 
     @property
     def leaves(self) -> LeafCells:
-        """The library's cells by role; that it has a latch is asked of those who need one."""
-        return choose_cells(self.library, latches=False)
+        """The library's cells by role, chosen once a process; that it has a latch is asked of those
+        who need one."""
+        return _leaves(self.libraries)
 
     @property
     def digest(self) -> str:
         """SHA-256, 16 digits, of all that decides what a block becomes on it: the libraries' text,
         the flow's own, and the release of Yosys. Raises InputError where a file cannot be read."""
         return _digest(self.kind, self.libraries)
+
+
+@cache
+def _leaves(paths: tuple[Path, ...]) -> LeafCells:
+    return choose_cells(_library(paths), latches=False)
 
 
 @cache
