@@ -2,6 +2,7 @@
 it."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from amaranth.back.rtlil import convert
 from amaranth.hdl import ClockDomain, ClockSignal, Const, Instance, Value
@@ -55,9 +56,9 @@ class Block(wiring.Component):
         for path, member, value in self.signature.flatten(self):
             yield "_".join(map(str, path)), member, Value.cast(value)
 
-    @property
+    @cached_property
     def ports(self) -> Mapping[str, Port]:
-        """Its ports by name; clk and rst where the hardware inside may use them."""
+        """Its ports by name, listed once for all its instances; clk and rst where the hardware inside may use them."""
         clocks = [Port("clk", "input", 1)] if self.clocked else []
         clocks += [Port("rst", "input", 1)] if self.has_reset else []
         ways = {wiring.In: "input", wiring.Out: "output"}
