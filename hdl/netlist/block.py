@@ -58,7 +58,8 @@ class Block(wiring.Component):
 
     @cached_property
     def ports(self) -> Mapping[str, Port]:
-        """Its ports by name, listed once for all its instances; clk and rst where the hardware inside may use them."""
+        """Its ports by name, listed once for all its instances; clk and rst where the hardware
+        inside may use them."""
         clocks = [Port("clk", "input", 1)] if self.clocked else []
         clocks += [Port("rst", "input", 1)] if self.has_reset else []
         ways = {wiring.In: "input", wiring.Out: "output"}
