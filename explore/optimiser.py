@@ -31,8 +31,8 @@ def optimise(
     measure: Measure,
     progress: Progress = lambda done, total, left: None,
 ) -> tuple[Points, list[Measured]]:
-    """``sweep.samples`` points a target, fewer where its grid has fewer, chosen for the objectives
-    and constraints by Parzen estimators of good and other points (multi-objective TPE: Ozaki et
+    """``sweep.samples`` points a target, fewer where its grid has fewer or PATIENCE combinations
+    in a row are no point, chosen for the objectives and constraints by Parzen estimators of good and other points (multi-objective TPE: Ozaki et
     al., J. Artif. Intell. Res. 73, 2022; Optuna's), GENERATION at once; ``measure`` gives the
     figures of those that it is handed.
 
