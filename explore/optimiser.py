@@ -32,9 +32,9 @@ def optimise(
     progress: Progress = lambda done, total, left: None,
 ) -> tuple[Points, list[Measured]]:
     """``sweep.samples`` points a target, fewer where its grid has fewer or PATIENCE combinations
-    in a row are no point, chosen for the objectives and constraints by Parzen estimators of good and other points (multi-objective TPE: Ozaki et
-    al., J. Artif. Intell. Res. 73, 2022; Optuna's), GENERATION at once; ``measure`` gives the
-    figures of those that it is handed.
+    in a row are no point, chosen for the objectives and constraints by Parzen estimators of good
+    and other points (multi-objective TPE: Ozaki et al., J. Artif. Intell. Res. 73, 2022; Optuna's),
+    GENERATION at once; ``measure`` gives the figures of those that it is handed.
 
     No point is chosen twice: one that is known, or no macro, gives way to a combination drawn at
     random. The choice depends on the sweep, its seed and the figures alone: a run that goes on
