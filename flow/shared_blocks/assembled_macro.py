@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from cimforge.flow.liberty.buffer_strength import buffer_strengths
 from cimforge.flow.shared_blocks.block_mapping import adders_of_gates
 from cimforge.flow.shared_blocks.content_modules import ContentModule, content_roles
 from cimforge.flow.shared_blocks.flat_part import flat_part
+from cimforge.flow.shared_blocks.load_cell import load_cell
 from cimforge.flow.shared_blocks.mapping_target import MappingTarget
 from cimforge.flow.synth.census import count_by_role, sum_cells
 from cimforge.flow.synth.driver_sizing import size_drivers
@@ -74,16 +75,19 @@ def measure_period(macro: AssembledMacro, target: MappingTarget, folder: Path) -
     """The shortest period in ns, as synth_macro finds it, or why there is none. Files go to
     ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
+    library = target.library
+    outputs = {kind: {pin.name for pin in cell.outputs} for kind, cell in library.cells.items()}
+    pins = {kind: [pin.name for pin in cell.pins] for kind, cell in library.cells.items()}
     known = adders_of_gates(target)  # Yosys has read the cells' ports then
-    drives = {
-        name: [pin.name for pin in (cell.outputs if known else cell.pins)]
-        for name, cell in target.library.cells.items()
-    }
-    flat = flat_part(macro.config, macro.top, macro.netlist, drives)
-    (folder / "flat.v").write_text(flat)
-    netlist = Netlist(macro.top, dict(macro.netlist), folder)
+    drives = outputs if known else pins
+    part = flat_part(macro.config, macro.top, macro.netlist, outputs, drives)
+    (folder / "flat.v").write_text(part.verilog)
+    loads = [load_cell(library.cells[kind]) for kind in sorted(part.loads)]
+    library = replace(library, cells=library.cells | {cell.name: cell for cell in loads})
+    used = {"cells": {cell.name: {"type": cell.name} for cell in loads}}
+    netlist = Netlist(macro.top, {**macro.netlist, "loads": used}, folder)
     called = macro.config.model_copy(update={"name": macro.top})
     try:
-        return analyse_timing(called, netlist, target.library).period
+        return analyse_timing(called, netlist, library).period
     except TimingError as error:
         return str(error)

@@ -1,14 +1,15 @@
 """The part of a macro that sets its clock period, as one flat Verilog module for static timing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cimforge.flow.shared_blocks.load_cell import load_name
 from cimforge.hdl.netlist.drivers import LOADS
 from cimforge.hdl.params.config import MacroConfig
 
-__all__ = ["flat_part"]
+__all__ = ["FlatPart", "flat_part"]
 
 CONSTANTS = ("0", "1", "x", "z")
 DRIVER = "drive_"  # in the name of a driver's instance: its load counts, whoever it drives
@@ -23,24 +24,40 @@ class _Cell:
     pins: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class FlatPart:
+    """Verilog of one flat module, and the types of cells whose load_cell is used there."""
+
+    verilog: str
+    loads: Collection[str]
+
+
 def flat_part(
-    config: MacroConfig, top: str, netlist: Mapping[str, Any], drives: Mapping[str, Iterable[str]]
-) -> str:
-    """Verilog of the module ``top`` of ``netlist`` (Yosys' JSON), flat, ports bit by bit.
+    config: MacroConfig,
+    top: str,
+    netlist: Mapping[str, Any],
+    outputs: Mapping[str, Collection[str]],
+    drives: Mapping[str, Iterable[str]],
+) -> FlatPart:
+    """The module ``top`` of ``netlist`` (Yosys' JSON), flat, ports bit by bit.
 
     As in map_to_library, columns behind other drivers than column 0 are left out, and so is what
     nothing needs (``drives``: of each cell type the pins whose use makes it needed). Of columns
-    behind the same drivers, which are copies of column 0, only the cells are left that load a net
-    of others: its paths are theirs.
+    behind the same drivers, which are copies of column 0, only what drives a net of others is left,
+    and as cells of load_name the pins that load one: its paths are theirs. ``outputs`` are the
+    output pins of each cell type.
     """
     flat = _Flat(netlist)
     served = max(1, LOADS // config.slice_width // config.slices)
     dropped = {name for col in range(served, config.cols) for name in _column(col, config)}
     flat.flatten(top, dropped)
     cells = _needed(flat, drives)
+    loads: set[str] = set()
     for col in range(1, min(served, config.cols)):
-        cells = _loads_alone(flat, cells, tuple(f"{name}." for name in _column(col, config)))
-    return _verilog(flat, top, cells)
+        column = tuple(f"{name}." for name in _column(col, config))
+        cells, more = _loads_alone(flat, cells, column, outputs)
+        loads |= more
+    return FlatPart(_verilog(flat, top, cells), loads)
 
 
 def _column(col: int, config: MacroConfig) -> list[str]:
@@ -136,19 +153,28 @@ def _needed(flat: _Flat, drives: Mapping[str, Iterable[str]]) -> list[_Cell]:
     return [flat.cells[place] for place in sorted(needed)]
 
 
-def _loads_alone(flat: _Flat, cells: list[_Cell], column: tuple[str, ...]) -> list[_Cell]:
-    """``cells`` without those of a column that load no net of others."""
+def _loads_alone(
+    flat: _Flat,
+    cells: list[_Cell],
+    column: tuple[str, ...],
+    outputs: Mapping[str, Collection[str]],
+) -> tuple[list[_Cell], set[str]]:
+    """``cells``, of those of a column only what drives a net of others, and loads on such nets; and
+    the types of cells that these stand for."""
     others = {flat.find(net) for _, net in flat.ports.values()}
     for cell in cells:
         if not cell.name.startswith(column):
             others.update(map(flat.find, cell.pins.values()))
     others -= set(range(len(CONSTANTS)))
-    return [
-        cell
-        for cell in cells
-        if not cell.name.startswith(column)
-        or any(flat.find(net) in others for net in cell.pins.values())
-    ]
+    left, loads = [], set()
+    for cell in cells:
+        used = {pin: net for pin, net in cell.pins.items() if flat.find(net) in others}
+        if not cell.name.startswith(column) or not used.keys().isdisjoint(outputs[cell.kind]):
+            left.append(cell)
+        elif used:
+            left.append(_Cell(cell.name, load_name(cell.kind), used))
+            loads.add(cell.kind)
+    return left, loads
 
 
 def _verilog(flat: _Flat, top: str, cells: list[_Cell]) -> str:
