@@ -10,13 +10,10 @@ from cimforge.flow.layout.layout_report import CONTRACT, LayoutReport
 from cimforge.flow.layout.technology import TECHNOLOGIES, check_tools
 from cimforge.flow.layout.tool_run import ToolError
 from cimforge.flow.macro_files import macro_extras
-from cimforge.flow.synth.storage_check import check_storage
-from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
-from cimforge.hdl.params.config import MacroConfig
-from cimforge.hdl.params.config_file import InputError, canonical_command, load_config
-from cimforge.hdl.params.storage import STORAGE
+from cimforge.hdl.params.config_file import canonical_command, load_config
+from cimforge.scripts.library_macro import check_library_macro
 from cimforge.scripts.options import (
     CheckFailedError,
     config_epilog,
@@ -28,8 +25,6 @@ from cimforge.scripts.options import (
 )
 
 __all__ = ["layout"]
-
-RAMLESS = next(name for name, traits in STORAGE.items() if not traits.memory)
 
 
 @click.command(epilog=config_epilog, short_help="Place and route in an open technology.")
@@ -51,7 +46,7 @@ def layout(
     """Map CONFIG to cells, place and route them, and compare the layout with the netlist; area with
     wires, clock period with their loads, a picture."""
     macro = load_config(config, overrides)
-    _check_macro(macro)
+    check_library_macro(macro, "layout", "holds")
     chosen = TECHNOLOGIES[technology]
     check_tools(chosen)
     folder = default_folder(output, macro)
@@ -69,14 +64,6 @@ def layout(
         _show(report)
     if report.failures:
         raise CheckFailedError("; ".join(report.failures))
-
-
-def _check_macro(macro: MacroConfig) -> None:
-    """Raise InputError for a macro that is not made of library cells alone."""
-    check_storage(macro, LIBERTY, "layout")
-    if macro.storage_traits.memory:
-        rule = f"no cell library holds the RAMs of storage {macro.storage}"
-        raise InputError(f"layout: {rule} (nearest legal value: --set storage={RAMLESS})")
 
 
 def _show(report: LayoutReport) -> None:

@@ -16,14 +16,12 @@ from cimforge.flow.power.power_report import CONTRACT, PowerReport, measure_powe
 from cimforge.flow.power.toggle_run import WrongResultsError, check_icarus
 from cimforge.flow.power.workload import DISTRIBUTIONS, Segment, Workload, drawn_workload
 from cimforge.flow.simulate.bounded_run import CommandError
-from cimforge.flow.synth.storage_check import check_storage
-from cimforge.flow.synth.targets import LIBERTY
 from cimforge.hdl.emit.package import emit_macro
 from cimforge.hdl.netlist.yosys import YosysError
 from cimforge.hdl.params.config import MacroConfig
 from cimforge.hdl.params.config_file import InputError, load_config
 from cimforge.hdl.params.install_hint import install_hint
-from cimforge.hdl.params.storage import STORAGE
+from cimforge.scripts.library_macro import check_library_macro
 from cimforge.scripts.options import (
     CheckFailedError,
     cell_option,
@@ -35,8 +33,6 @@ from cimforge.scripts.options import (
     show_table,
     simulation_progress,
 )
-
-RAMLESS = next(name for name, traits in STORAGE.items() if not traits.memory)
 
 __all__ = ["power"]
 
@@ -128,10 +124,7 @@ def power(
         check_integers(macro, "power")
     except ValueError as error:
         raise InputError(str(error)) from None
-    check_storage(macro, LIBERTY, "power")
-    if macro.storage_traits.memory:
-        rule = f"no cell library tells the energy of the RAMs of storage {macro.storage}"
-        raise InputError(f"power: {rule} (nearest legal value: --set storage={RAMLESS})")
+    check_library_macro(macro, "power", "tells the energy of")
     check_icarus()
     _check_one_source(data, weights, inputs, network)
     found = find_libraries(liberty)
