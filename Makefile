@@ -63,7 +63,8 @@ soak: $(VENV)/.test ## hours: 200 drawn configurations, 40 drawn netlists, every
 	CIMFORGE_CONFIGS=40 $(BIN)/python -m pytest cocotb_tests/tests/test_netlists.py -k drawn
 	CIMFORGE_CONFIGS=60 $(BIN)/python -m pytest compiler/player/tests/test_played_configs.py
 	CIMFORGE_CONFIGS=200 $(BIN)/python -m pytest flow/tests/test_tree_proof.py flow/tests/test_tree_faults.py flow/tests/test_mapped_proof.py -k 'proven or adds'
-	CIMFORGE_WHOLE=1 $(BIN)/python -m pytest fpga/tests/test_uart.py cocotb_tests/tests/test_wrapper.py
+	CIMFORGE_WHOLE=1 $(BIN)/python -m pytest fpga/tests/test_uart.py cocotb_tests/tests/test_wrapper.py \
+	  cocotb_tests/tests/test_configs.py flow/tests/test_place_route.py
 	CIMFORGE_LAYOUTS=1 $(BIN)/python -m pytest flow/tests/test_layout.py
 	CIMFORGE_RESETS=10000 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_hostile.py
 	CIMFORGE_SCALES=40 $(BIN)/python -m pytest compiler/importers/tests/test_tflite_litert.py

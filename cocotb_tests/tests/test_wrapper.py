@@ -48,7 +48,7 @@ CONFIGS = {
 # fewer leave holes in coverage
 ACCESSES = dict.fromkeys(CONFIGS, 8000) | {"wide_results": 20_000}
 # What these add to the wrapper's ports others have, too.
-REPEATS = () if os.environ.get("CIMFORGE_WHOLE") else ("paired", "digits")
+REPEATS = () if os.environ.get("CIMFORGE_WHOLE") else ("paired", "digits", "both_tables")
 CASES = [*((name, "verilator") for name in CONFIGS if name not in REPEATS), ("tiny", "icarus")]
 
 
