@@ -42,7 +42,13 @@ def test_half_a_result_does_not_keep_an_interrupted_run_from_its_end(tmp_path):
     """A process that is ended while it writes a result: who reads it must not wait for the rest."""
     script = tmp_path / "interrupted.py"
     script.write_text(INTERRUPTED)
-    run = subprocess.Popen((sys.executable, script), stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        (sys.executable, script),
+        # The tests may run in the background, where Ctrl-C is ignored and stays so in children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         with pytest.raises(subprocess.TimeoutExpired):
             run.wait(6)  # it waits for the other half
