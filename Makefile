@@ -69,6 +69,7 @@ soak: $(VENV)/.test ## hours: 200 drawn configurations, 40 drawn netlists, every
 	CIMFORGE_RESETS=10000 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_hostile.py
 	CIMFORGE_SCALES=40 $(BIN)/python -m pytest compiler/importers/tests/test_tflite_litert.py
 	CIMFORGE_FILES=10000 $(BIN)/python -m pytest compiler/importers/tests/test_tflite_fuzz.py compiler/importers/tests/test_onnx_files.py
+	CIMFORGE_SEEDS=20 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_feed.py
 	CIMFORGE_BUS_BEATS=1000000 $(BIN)/python -m pytest cocotb_tests/tests/test_engine_buses.py
 	$(MAKE) mutants figures
 

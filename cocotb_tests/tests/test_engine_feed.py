@@ -2,6 +2,7 @@
 says: each storage style, multiply style, bits_per_cycle of 1 to 8, and bus of 32 to 128 bits."""
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from cimforge.host.engine_feed import feed_of
 
 MEMORY = 1 << 18
 INPUTS, OUTPUTS = 80, 16  # of the layer whose least batch is looked at
-SEEDS = 5
+SEEDS = int(os.environ.get("CIMFORGE_SEEDS", "3"))
 
 
 def engine(bus_bits: int, banks: int = 2, **macro: Any) -> EngineConfig:

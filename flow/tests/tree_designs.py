@@ -24,7 +24,7 @@ __all__ = ["DRAWN", "LEAVES", "SEED", "adder", "check", "configs", "sum_claim", 
 
 LEAVES = (Path(__file__).parents[2] / "hdl" / "cells" / CELLS).read_text()
 SEED = int(os.environ.get("CIMFORGE_SEED", "1"))
-DRAWN = int(os.environ.get("CIMFORGE_CONFIGS", "8"))
+DRAWN = int(os.environ.get("CIMFORGE_CONFIGS", "5"))
 
 
 def configs() -> list[MacroConfig]:
