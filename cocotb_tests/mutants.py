@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from rich.console import Console
 
 from cimforge.cocotb_tests.regression import run_regression
 from cimforge.flow.simulate.simulator import BuildError, Design
+from cimforge.flow.worker_pool import WorkerPool
 from cimforge.hdl.emit.package import CELLS, emit_macro
 from cimforge.hdl.params.config import MacroConfig
 
@@ -670,7 +671,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"{len(drawn)} of {len(trials)} mutants, {simulator}, seed {options.seed}")
     killed = 0
-    with ProcessPoolExecutor(2) as pool:
+    with WorkerPool(2, "fork") as pool:
         runs = [pool.submit(attempt, trial, options.output, simulator) for trial in drawn]
         for number, run in enumerate(as_completed(runs), 1):
             trial = run.result()

@@ -3,12 +3,9 @@ report."""
 
 import json
 import shutil
-import signal
-import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +16,7 @@ from cimforge.cocotb_tests.discovery import PlannedTest, chosen, exactly, planne
 from cimforge.cocotb_tests.testplan import waived_bins
 from cimforge.flow.simulate.bounded_run import LIMIT_S
 from cimforge.flow.simulate.simulator import Design, build, locked, run_tests
+from cimforge.flow.worker_pool import WorkerPool
 
 __all__ = ["ARRAY_SUITE", "BUS_SUITE", "SUITE", "Failure", "Report", "run_regression"]
 
@@ -192,7 +190,7 @@ def _run_shares(run: _Run, shares: list[list[str]]) -> list[str]:
     """Run each share of the modules in a process of its own; why each ended early, or nothing."""
     if not shares:
         return []
-    with ProcessPoolExecutor(len(shares), initializer=_end_on_interrupt) as pool:
+    with WorkerPool(len(shares), "fork") as pool:
         started = [pool.submit(_run_share, run, share, i) for i, share in enumerate(shares)]
         endings = []
         for each in started:
@@ -201,13 +199,6 @@ def _run_shares(run: _Run, shares: list[list[str]]) -> list[str]:
             except BrokenProcessPool:
                 endings.append("its process was ended from outside, perhaps out of memory")
     return endings
-
-
-def _end_on_interrupt() -> None:
-    """A worker ends without a traceback on Ctrl-C; the parent says so once. A job in the
-    background, where Ctrl-C is not meant for it, goes on."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 
 def _run_share(run: _Run, share: list[str], index: int) -> str:

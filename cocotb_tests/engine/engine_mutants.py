@@ -10,7 +10,7 @@ import argparse
 import json
 import shutil
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from cimforge.cocotb_tests.mutation.__main__ import JOBS, _mutants
 from cimforge.cocotb_tests.mutation.pair import proven_equal
 from cimforge.cocotb_tests.mutation.score import Score
 from cimforge.cocotb_tests.mutation.trial import Mutant, Trial, attempt
+from cimforge.flow.worker_pool import WorkerPool
 from cimforge.hdl.netlist.yosys import run_yosys
 
 __all__ = ["main"]
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = options.design or names
     chosen = [subject for subject in ENGINE_SUBJECTS if subject.name in wanted]
     score = Score(options.seed, simulator)
-    with ProcessPoolExecutor(JOBS) as pool:
+    with WorkerPool(JOBS, "fork") as pool:
         drawn = [
             each
             for place, subject in enumerate(chosen)

@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from pathlib import Path
 
 from rich.console import Console
@@ -20,6 +20,7 @@ from cimforge.cocotb_tests.mutation.mutation_list import Origin
 from cimforge.cocotb_tests.mutation.score import Score
 from cimforge.cocotb_tests.mutation.subjects import SUBJECTS, Subject
 from cimforge.cocotb_tests.mutation.trial import Mutant, Trial, attempt
+from cimforge.flow.worker_pool import WorkerPool
 
 __all__ = ["main"]
 
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     simulator = "icarus" if shutil.which("iverilog") else "verilator"
     chosen = [subject for subject in SUBJECTS if subject.name in (options.only or names)]
     score = Score(options.seed, simulator)
-    with ProcessPoolExecutor(JOBS) as pool:
+    with WorkerPool(JOBS, "fork") as pool:
         runs: dict[Future[Trial], None] = {}
         for place, subject in enumerate(chosen):
             share = len(range(place, options.count, len(chosen)))

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from cimforge.explore.cluster.carried_paths import Unpacked, pack_result, unpack
-from cimforge.explore.workers import begin_worker
 from cimforge.flow.simulate.build_place import shelter
+from cimforge.flow.worker_pool import begin_worker
 
 __all__ = ["contents_place", "main", "receive", "send"]
 
