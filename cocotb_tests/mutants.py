@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -673,7 +672,7 @@ def main(arguments: list[str] | None = None) -> int:
     killed = 0
     with WorkerPool(2, "fork") as pool:
         runs = [pool.submit(attempt, trial, options.output, simulator) for trial in drawn]
-        for number, run in enumerate(as_completed(runs), 1):
+        for number, run in enumerate(pool.ended(runs), 1):
             trial = run.result()
             killed += trial.outcome == "killed"
             console.print(f"[{number}/{len(drawn)}] {trial.outcome}: {trial}", markup=False)

@@ -192,13 +192,13 @@ def _run_shares(run: _Run, shares: list[list[str]]) -> list[str]:
         return []
     with WorkerPool(len(shares), "fork") as pool:
         started = [pool.submit(_run_share, run, share, i) for i, share in enumerate(shares)]
-        endings = []
-        for each in started:
+        endings = dict.fromkeys(started, "")
+        for each in pool.ended(started):
             try:
-                endings.append(each.result())
+                endings[each] = each.result()
             except BrokenProcessPool:
-                endings.append("its process was ended from outside, perhaps out of memory")
-    return endings
+                endings[each] = "its process was ended from outside, perhaps out of memory"
+    return list(endings.values())
 
 
 def _run_share(run: _Run, share: list[str], index: int) -> str:

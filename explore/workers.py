@@ -1,7 +1,7 @@
 """Processes that work for a sweep: a task of one that is ended from outside is done again."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -80,7 +80,7 @@ class Workers:
                 self._pool.submit(function, *task[1]): task for task in left
             }
             left = []
-            for future in as_completed(list(waiting)):
+            for future in self._pool.ended(list(waiting)):
                 task = waiting.pop(future)
                 try:
                     result = future.result()

@@ -4,10 +4,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any
 
@@ -26,11 +27,25 @@ class WorkerPool(ProcessPoolExecutor):
 
     def __init__(self, jobs: int, start: str):
         super().__init__(jobs, mp_context=get_context(start), initializer=begin_worker)
+        self._ended: SimpleQueue[Future] = SimpleQueue()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         """As of an executor; processes that it starts are deaf to Ctrl-C from their beginning."""
         with _without_interrupts():
-            return super().submit(function, *args, **kwargs)
+            future = super().submit(function, *args, **kwargs)
+            future.add_done_callback(self._ended.put)
+        return future
+
+    def ended(self, runs: Collection[Future]) -> Iterator[Future]:
+        """Each of ``runs``, which submit returned, in the order in which they end. To wait for a
+        future itself takes a lock of it, which Ctrl-C at the wrong instruction leaves taken: who
+        ends the pool would wait for it for ever."""
+        left = set(runs)
+        while left:
+            run = self._ended.get()
+            if run in left:
+                left.remove(run)
+                yield run
 
     def __exit__(
         self,

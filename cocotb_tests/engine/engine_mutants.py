@@ -10,7 +10,6 @@ import argparse
 import json
 import shutil
 import sys
-from concurrent.futures import as_completed
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
         ]
         runs = [pool.submit(judge, mutant, folder, simulator) for mutant, folder in drawn]
-        for number, run in enumerate(as_completed(runs), 1):
+        for number, run in enumerate(pool.ended(runs), 1):
             trial = run.result()
             console.print(f"[{number}/{len(runs)}] {trial}", markup=False)
             if trial.mutant.mutation:

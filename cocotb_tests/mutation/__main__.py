@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future
 from pathlib import Path
 
 from rich.console import Console
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             share = len(range(place, options.count, len(chosen)))
             for mutant, folder in _mutants(subject, share, options.seed, options.output):
                 runs[pool.submit(judge, mutant, folder, simulator)] = None
-        for number, run in enumerate(as_completed(runs), 1):
+        for number, run in enumerate(pool.ended(runs), 1):
             trial = run.result()
             console.print(f"[{number}/{len(runs)}] {trial}", markup=False)
             if trial.mutant.mutation:

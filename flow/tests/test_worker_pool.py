@@ -21,7 +21,7 @@ if __name__ == "__main__":
     print("begun", flush=True)
     try:
         with WorkerPool(2, sys.argv[1]) as pool:
-            for each in [pool.submit(work, number) for number in range(100)]:
+            for each in pool.ended([pool.submit(work, number) for number in range(100)]):
                 each.result()
     except KeyboardInterrupt:
         print("ended", flush=True)
