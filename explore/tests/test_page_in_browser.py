@@ -137,8 +137,8 @@ def points(report, target: int = 0) -> list[dict]:
 
 
 def wait(met: Callable[[], object]) -> None:
-    """Until something is so, ten seconds at most."""
-    end = time.monotonic() + 10
+    """Until something is so, a minute at most."""
+    end = time.monotonic() + 60
     while not met():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)

@@ -47,7 +47,7 @@ def test_a_long_line_is_cut(tmp_path):
         ("echo 'm.v:3: error: no'; exit 1", "m.v:3: error: no"),
         ("kill -9 $$", "tool was ended by SIGKILL, perhaps out of memory"),
         ("echo assertion; kill -11 $$", "tool was ended by SIGSEGV: assertion"),
-        ("while :; do sleep 1; done", "tool was ended after 0.5 s without a sign of life"),
+        ("while :; do sleep 1; done", "tool was ended after 2 s without a sign of life"),
     ],
 )
 def test_every_end_is_told(tmp_path, script, message):
@@ -55,7 +55,7 @@ def test_every_end_is_told(tmp_path, script, message):
     tool.write_text(f"#!/bin/sh\n{script}\n")
     tool.chmod(0o755)
     with pytest.raises(CommandError) as caught:
-        run_commands([[str(tool)]], tmp_path, os.environ, tmp_path / "log", limit=0.5)
+        run_commands([[str(tool)]], tmp_path, os.environ, tmp_path / "log", limit=2)
     assert str(caught.value) == message
 
 
@@ -68,8 +68,8 @@ def test_a_program_that_does_not_start_is_told(tmp_path):
 
 
 def test_a_command_that_shows_progress_may_take_long(tmp_path):
-    script = "import sys, time\nfor i in range(8): print(i, flush=True); time.sleep(0.2)"
+    script = "import sys, time\nfor i in range(6): print(i, flush=True); time.sleep(0.5)"
     started = time.monotonic()
-    run_commands([[sys.executable, "-c", script]], tmp_path, {}, tmp_path / "log", limit=0.8)
-    assert time.monotonic() - started > 1.5
-    assert (tmp_path / "log").read_text().split() == [str(i) for i in range(8)]
+    run_commands([[sys.executable, "-c", script]], tmp_path, {}, tmp_path / "log", limit=2.5)
+    assert time.monotonic() - started > 2.9
+    assert (tmp_path / "log").read_text().split() == [str(i) for i in range(6)]

@@ -159,7 +159,7 @@ def test_a_sweep_is_the_same_though_a_worker_is_killed(cluster, crew, lines, tmp
         assert sweep_of(tmp_path / "here", here) == there
     assert len(there.splitlines()) == 2
     assert [line for line in lines if "has gone; others do its work" in line]
-    _, alive = wait_procs(tasks, timeout=5)
+    _, alive = wait_procs(tasks, timeout=30)
     assert not alive
 
 
