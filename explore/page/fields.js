@@ -60,13 +60,16 @@ function unit(name) {
 
 const withUnit = (name) => (unit(name) && unit(name) !== name ? `${name} (${unit(name)})` : name);
 const figure = (point, name) => `${told(field(point, name))} ${unit(name)}`.trim();
+// Beside the name, which may be the unit: cycles.
+const valued = (point, name) => (
+  unit(name) === name ? told(field(point, name)) : figure(point, name));
 const choice = (point) => axes.map((axis) => `${axis} = ${told(point.choice[axis])}`).join(", ");
 
+const NUMERIC = axes.filter((axis) => data.axes[axis].every((v) => typeof v === "number"));
+
 // What can be drawn: metrics, and axes of numbers.
-function drawable() {
-  const numbers = axes.filter((axis) => data.axes[axis].every((v) => typeof v === "number"));
-  return [...metrics(), ...numbers];
-}
+const drawable = () => [...metrics(), ...NUMERIC];
+const drawn = (name) => name in state.target.units || NUMERIC.includes(name);
 
 // "least" or "most": the sweep's objective, else what one rather has of such a metric.
 const better = (name) => (name in data.metrics ? data.metrics[name].better : "least");

@@ -13,6 +13,9 @@ function fragment() {
   return `#${told}`;
 }
 
+// What any target has: conditions on it stay where one has not.
+const known = (name) => drawn(name) || data.targets.some((each) => name in each.units);
+
 // Takes what an address says; what it does not know of is left as it is by default.
 function useFragment() {
   const told = new URLSearchParams(location.hash.slice(1));
@@ -27,7 +30,7 @@ function useFragment() {
     .forEach((name) => { state[name] = told.get(name); });
   TICKS.forEach((name) => { state[name] = told.has(name); });
   const rules = told.getAll("where").map((text) => text.match(/^(\w+)([<>]=)([-+.\deE]*)$/))
-    .filter((found) => found && drawable().includes(found[1]) && !Number.isNaN(Number(found[3])))
+    .filter((found) => found && known(found[1]) && !Number.isNaN(Number(found[3])))
     .map(([, metric, sign, value]) => ({ metric, sign, value }));
   if (told.has("where")) state.rules = rules;
   axes.forEach((axis) => {

@@ -2,8 +2,8 @@
 
 const RULES = { ">=": (a, b) => a >= b, "<=": (a, b) => a <= b };
 
-// Rules with a number in them; an empty one asks for nothing.
-const asked = () => state.rules.filter((rule) => rule.value !== "");
+// Rules with a number in them, of what the target has; others ask for nothing.
+const asked = () => state.rules.filter((rule) => rule.value !== "" && drawn(rule.metric));
 
 function fulfils(point) {
   return asked().every((rule) => RULES[rule.sign](field(point, rule.metric), Number(rule.value)))

@@ -12,14 +12,13 @@ const CONFIG = {
 };
 
 function plot(points, front, chosen) {
-  const drawn = points.filter(placed);
-  const shown = state.alone ? front : drawn;
+  const shown = points.filter(placed);
   const lines = {
     ...coordinates(front), mode: "lines", name: "front", hoverinfo: "skip",
     line: { color: ORANGE, width: 1.5, shape: state.xway === "least" ? "hv" : "vh" },
   };
   const ring = {
-    ...coordinates(chosen && placed(chosen) ? [chosen] : []), mode: "markers",
+    ...coordinates(chosen && placed(chosen) && shown.length ? [chosen] : []), mode: "markers",
     name: "the point told", hoverinfo: "skip",
     marker: { size: 19, symbol: "circle-open", color: "#000", line: { width: 2.5 } },
   };
@@ -65,7 +64,7 @@ const hovers = new WeakMap();  // made once a point
 function hover(point) {
   if (!hovers.has(point)) {
     hovers.set(point, [choice(point).replace(/((?:[^,]*,){3})/g, "$1<br>"),
-      ...metrics().map((name) => `${name}: <b>${figure(point, name)}</b>`)].join("<br>"));
+      ...metrics().map((name) => `${name}: <b>${valued(point, name)}</b>`)].join("<br>"));
   }
   return hovers.get(point);
 }

@@ -9,14 +9,14 @@ function details(point, isAnswer, shown) {
     return;
   }
   const best = state.way === "least" ? "Least" : "Most";
-  made("h2", box, isAnswer ? `${best} ${state.goal} of what is shown` : "The point that you chose");
+  made("h2", box, isAnswer ? `${best} ${state.goal} of those asked for` : "The point that you chose");
   if (!shown) made("p", box, "It is hidden by the conditions or the values of the axes.");
   const standing = point.front ? "On the sweep's front." : point.feasible
     ? "Beaten by another in what the sweep asks for." : "Breaks a constraint of the sweep.";
   made("p", box, standing, { class: "note" });
   const rows = made("tbody", made("table", box, undefined, { id: "figures" }));
   axes.forEach((axis) => pair(rows, axis, told(point.choice[axis])));
-  metrics().forEach((name) => pair(rows, name, figure(point, name), name));
+  metrics().forEach((name) => pair(rows, name, valued(point, name), name));
   copied(box, "The command that makes it:", point.command, "command");
   copied(box, `The command that measures it on ${state.target.target}:`, point.measure, "measure");
   const config = point.config || "# all as by default";

@@ -14,7 +14,8 @@ function showRule(rule, place) {
   const change = (key) => (event) => { rule[key] = event.target.value; changed(); };
   if (place) made("span", line, "and ");
   const name = made("select", line, undefined, { "aria-label": "metric of the condition" });
-  options(name, drawable(), rule.metric);
+  const here = drawn(rule.metric);
+  options(name, here ? drawable() : [rule.metric, ...drawable()], rule.metric);
   name.addEventListener("change", (event) => {
     rule.metric = event.target.value;
     rule.sign = better(rule.metric) === "most" ? ">=" : "<=";
@@ -34,6 +35,9 @@ function showRule(rule, place) {
   made("span", line, ` ${unit(rule.metric)} `);
   const about = data.metrics[rule.metric]?.about || data.about_axes[rule.metric];
   made("span", line, `(${about}) `, { class: "small" });
+  if (!here) {
+    made("b", line, `${state.target.target} has no ${rule.metric}: no condition there. `);
+  }
   button(line, "×", () => {
     state.rules.splice(place, 1);
     showQuestion();
@@ -49,15 +53,10 @@ function showAnswer(points, found) {
   const box = at("answer");
   box.replaceChildren();
   if (!found) {
-    const [reach, limit] = [asked()[0], state.target.points.filter((p) => p.feasible)];
-    if (!reach || !limit.length) {
-      made("span", box, noAnswer(limit.length));
-      return;
-    }
-    made("span", box, "No macro of this sweep fulfils that. ");
-    const most = ordered(limit, reach.metric, reach.sign === ">=")[0];
-    made("span", box, `The ${reach.sign === ">=" ? "most" : "least"} ${reach.metric} that any has `
-      + `is ${figure(most, reach.metric)}.`);
+    const legal = state.target.points.filter((p) => p.feasible);
+    const reach = asked().map((rule) => extreme(legal, rule, rule.sign === ">="));
+    made("span", box, reach.length && legal.length
+      ? `No macro of this sweep fulfils that: ${reach.join("; ")}.` : noAnswer(legal.length));
     return;
   }
   const told = [...new Set(asked().map((rule) => rule.metric))].filter((n) => n !== state.goal);
@@ -68,8 +67,21 @@ function showAnswer(points, found) {
     const named = (name) => (unit(name) === name ? "" : `${name} `) + figure(found, name);
     made("span", box, `; ${others.map(named).join(", ")}`);
   }
-  made("span", box, `. ${points.length} of ${state.target.points.length} macros fulfil this. `);
+  const all = state.target.points;
+  made("span", box, `. ${points.length} of ${all.length} macros fulfil this`);
+  if (points.length === all.length) {
+    const reach = asked().map((rule) => `; ${extreme(all, rule, rule.sign === "<=")}`);
+    made("span", box, reach.join(""));
+  }
+  made("span", box, ". ");
   if (state.point) button(box, "show it", () => choose(""));
+}
+
+// How far a condition could go: the most, or least, of its metric.
+function extreme(points, rule, most) {
+  const reached = ordered(points, rule.metric, most)[0];
+  const way = most ? "most" : "least";
+  return `the ${way} ${rule.metric} that any has is ${valued(reached, rule.metric)}`;
 }
 
 // Why there is none, where no condition of the question is the reason.

@@ -13,14 +13,14 @@ function useDefaults(target) {
   });
 }
 
-// Another target: what it does not have of the state is as by default.
+// Another target: what it does not have of the state is as by default. Conditions stay.
 function useTarget(target) {
   const { goal, x, y, xway, yway, way, rules } = state;
   useDefaults(target);
-  const has = (...names) => names.every((name) => drawable().includes(name));
   if (metrics().includes(goal)) Object.assign(state, { goal, way });
-  if (has(x, y)) Object.assign(state, { x, y, xway, yway });
-  if (has(...rules.map((rule) => rule.metric))) state.rules = rules;
+  if (drawn(x) && drawn(y)) Object.assign(state, { x, y, xway, yway });
+  const kept = rules.filter((rule) => drawn(rule.metric) || rule.value !== "");
+  if (kept.length) state.rules = kept;
 }
 
 function choose(key) {
@@ -35,20 +35,20 @@ function changed() {
 
 function draw() {
   const { points } = state.target;
-  let shown = points.filter(fulfils);
-  const front = drawnFront(shown);
-  if (state.alone) shown = front;
-  const answer = best(shown);
+  const found = points.filter(fulfils);
+  const front = drawnFront(found);
+  const shown = state.alone ? front : found;
+  const answer = best(found);
   const chosen = points.find((point) => point.key === state.point) || answer;
-  showAnswer(shown, answer);
+  showAnswer(found, answer);
   tellObjectives();
   plot(shown, front, chosen);
   table(shown, chosen);
-  details(chosen, chosen === answer, shown.includes(chosen));
+  details(chosen, chosen === answer, found.includes(chosen));
   const wanted = state.xway === "least" ? "less" : "more";
   const lost = state.yway === "least" ? "more" : "less";
   at("legend").textContent = front.length
-    ? `The front is ${front.length} of these ${shown.length} points: `
+    ? `The front is ${front.length} of ${found.length} points: `
       + `whoever wants ${wanted} ${state.x} than one of them gets ${lost} ${state.y}. `
       + `${ownFront()}Drag to zoom, double-click to go back.` : "";
 }

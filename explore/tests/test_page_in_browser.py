@@ -175,10 +175,13 @@ def test_the_smallest_macro_for_a_rate_is_read_off(page):
     assert "3 of 6 macros fulfil this" in page.text("#answer")
     value.clear()
     value.send_keys("1")
-    assert page.text("#answer").startswith("No macro of this sweep fulfils that.")
-    assert "The least cycles that any has is 2 cycles" in page.text("#answer")
+    none = "No macro of this sweep fulfils that: the least cycles that any has is 2."
+    assert page.text("#answer") == none
     page.find("#reset").click()
     wait(lambda: "6 of 6 macros" in page.text("#answer"))
+    page.find("#rules input").send_keys("9")
+    assert "6 of 6 macros fulfil this; the most cycles that any has is 4." in page.text("#answer")
+    assert "cycles 4\n" in page.text("#figures")
 
 
 def test_two_conditions_and_a_value_of_an_axis_hide_points(page):
@@ -229,6 +232,7 @@ def test_the_line_is_the_front_of_what_is_shown_in_any_two_metrics(page):
     assert capacities == sorted(capacities)
     page.find("#alone").click()
     assert len(page.keys()) == 2
+    assert "6 of 6 macros fulfil this" in page.text("#answer")
 
 
 def test_the_keyboard_walks_the_rows(page, report):
@@ -299,6 +303,44 @@ def test_a_target_without_an_objective_says_so(browser, report, tmp_path):
     assert "(minimise area): 1 point." in page.text("#legend")
     page.choose("#x", "cycles")
     assert "The column front of the table" in page.text("#legend")
+
+
+def test_conditions_stay_where_a_target_has_none_of_their_metric(
+    browser, report, tmp_path, monkeypatch
+):
+    """Nor has it a macro of each value of an axis."""
+    data = page_data(report)
+    other = data["targets"][1]
+    del other["units"]["capacity"]
+    other["points"] = [each for each in other["points"] if each["choice"]["rows"] != 2]
+    monkeypatch.setattr("cimforge.explore.sweep_page.page_data", lambda _: data)
+    path = tmp_path / "page.html"
+    path.write_text(sweep_page(report))
+    page = Page(browser, path)
+    page.load("where=capacity%3E%3D60&hide=rows:4")
+    kept, hidden = page.keys(), page.find("#filters label:nth-of-type(1) input")
+    assert hidden.is_enabled() and hidden.is_selected()
+    page.choose("#target", "ice40")
+    assert "ice40 has no capacity: no condition there." in page.text("#rules")
+    assert "where=capacity%3E%3D60" in page.address
+    assert len(page.keys()) == sum(each["choice"]["rows"] != 4 for each in other["points"])
+    absent = page.find("#filters label:nth-of-type(1) input")
+    assert not absent.is_enabled() and not absent.is_selected()
+    seen = page.address
+    page.load(seen)
+    assert page.address == seen
+    page.choose("#target", "generic")
+    assert "no condition there" not in page.text("#rules")
+    assert page.keys() == kept
+
+
+def test_no_ring_where_no_point_is_drawn(page):
+    page.find("#rows tr").click()
+    ring = "return document.getElementById('plot').data.at(-1).x.length"
+    assert page.browser.execute_script(ring) == 1
+    page.find("#rules input").send_keys("1")
+    assert page.browser.execute_script(ring) == 0
+    assert "It is hidden by the conditions" in page.text("#chosen")
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(page):
