@@ -319,13 +319,15 @@ def test_conditions_stay_where_a_target_has_none_of_their_metric(
     page = Page(browser, path)
     page.load("where=capacity%3E%3D60&hide=rows:4")
     kept, hidden = page.keys(), page.find("#filters label:nth-of-type(1) input")
-    assert hidden.is_enabled() and hidden.is_selected()
+    assert hidden.is_enabled()
+    assert hidden.is_selected()
     page.choose("#target", "ice40")
     assert "ice40 has no capacity: no condition there." in page.text("#rules")
     assert "where=capacity%3E%3D60" in page.address
     assert len(page.keys()) == sum(each["choice"]["rows"] != 4 for each in other["points"])
     absent = page.find("#filters label:nth-of-type(1) input")
-    assert not absent.is_enabled() and not absent.is_selected()
+    assert not absent.is_enabled()
+    assert not absent.is_selected()
     seen = page.address
     page.load(seen)
     assert page.address == seen
