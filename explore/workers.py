@@ -76,10 +76,15 @@ class Workers:
         left = list(tasks)
         failures = 0
         while left:
-            waiting: dict[Future, tuple[Any, tuple]] = {
-                self._pool.submit(function, *task[1]): task for task in left
-            }
-            left = []
+            waiting: dict[Future, tuple[Any, tuple]] = {}
+            for place, task in enumerate(left):
+                try:
+                    waiting[self._pool.submit(function, *task[1])] = task
+                except BrokenProcessPool:  # one has ended already
+                    left = left[place:]
+                    break
+            else:
+                left = []
             for future in self._pool.ended(list(waiting)):
                 task = waiting.pop(future)
                 try:

@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from cimforge.explore.cluster.tests.sent_tasks import end_here, end_once, whose
 from cimforge.explore.workers import Workers
+from cimforge.flow.worker_pool import WorkerPool
 from cimforge.hdl.params.config_file import InputError
 
 
@@ -18,6 +20,23 @@ def test_what_an_ended_process_had_to_do_is_done_again(tmp_path):
         again = dict(workers.each(whose, [(n, (n,)) for n in range(3)]))
     assert sorted(told) == [(n, "done") for n in range(4)]
     assert {n: result[0] for n, result in again.items()} == {0: 0, 1: 1, 2: 4}
+
+
+def test_a_process_that_ends_while_tasks_are_handed_out_loses_none(tmp_path, monkeypatch):
+    """Its pool takes no more, so the rest goes to the next."""
+    submit, marker, broken = WorkerPool.submit, tmp_path / "marker", []
+
+    def once_broken(pool, function, number):
+        while number == 2 and len(broken) == 0:
+            if pool._broken:
+                broken.append(pool)
+            time.sleep(0.01)
+        return submit(pool, function, str(marker))
+
+    monkeypatch.setattr(WorkerPool, "submit", once_broken)
+    with Workers(2) as workers:
+        told = list(workers.each(end_once, [(n, (n,)) for n in range(4)]))
+    assert sorted(told) == [(n, "done") for n in range(4)]
 
 
 def test_a_task_that_always_ends_its_process_is_given_up(monkeypatch):
